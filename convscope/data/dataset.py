@@ -1,0 +1,88 @@
+"""The one form in which data reaches a network, whatever format it came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor
+
+Kind = Literal["image", "signal", "volume", "sequence"]
+PARTS = ("train", "val", "test")
+
+
+class Skipped(NamedTuple):
+    """A file (or row) that was left out, and why."""
+
+    file: str
+    reason: str
+
+
+class DataSettings(BaseModel):
+    """What the person said about the data; None means: choose from the data, and say so.
+
+    After loading, `Dataset.settings` holds the same with every None filled in, so that prediction decodes
+    its files in just the same way.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    size: tuple[int, ...] | None = None  # (height, width) of pictures after resizing
+    channels: Literal[1, 3] | None = None  # 1 grey, 3 colour
+    fit: Literal["letterbox", "crop", "stretch"] = "letterbox"  # how a picture comes into `size`
+    val: float = 0.1  # share of the training part held back for validation, where the source has no val part
+    test: float = 0.2  # share held back for testing, where the source has no test part
+    seed: int = 0  # of the split
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All samples in ONE tensor, with the rows of each part.
+
+    Attributes:
+        inputs: (sample, channel, *space), uint8 for pictures, float32 for signals; may be memory-mapped.
+        labels: (sample,), int64, index into `classes`.
+        classes: class names, naturally sorted.
+        parts: "train", "val", "test" → rows of `inputs`, int64. Parts never overlap; each key is always there,
+            "val" and "test" may be empty.
+        kind: image, signal, volume or sequence.
+        source: catalogue name or path, as the person gave it.
+        names: where each sample came from (a relative path, or "row 17"); as long as `inputs`.
+        skipped: what was left out, and why.
+        remarks: sentences on what was decided or found on the way (size chosen, split made), for terminal and report.
+        settings: the settings with nothing left open.
+        root: the folder that `names` are relative to, where they are files.
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    parts: dict[str, Tensor]
+    kind: Kind
+    source: str
+    names: Sequence[str]
+    settings: DataSettings
+    skipped: tuple[Skipped, ...] = ()
+    remarks: tuple[str, ...] = ()
+    root: Path | None = None
+
+    @property
+    def channels(self) -> int:
+        """Channels of a sample."""
+        return self.inputs.shape[1]
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Sizes of a sample's spatial axes: (time,), (height, width) or (depth, height, width)."""
+        return tuple(self.inputs.shape[2:])
+
+    def part(self, name: str) -> tuple[Tensor, Tensor]:
+        """Inputs and labels of one part, copied out: (n, channel, *space) and (n,)."""
+        rows = self.parts[name]
+        return self.inputs[rows], self.labels[rows]
+
+    def counts(self, name: str) -> list[int]:
+        """Samples of each class in one part."""
+        return torch.bincount(self.labels[self.parts[name]], minlength=len(self.classes)).tolist()

@@ -1,0 +1,56 @@
+"""Every error that convscope raises on purpose.
+
+ConvscopeError
+├── DataError       files, arrays, tables, downloads
+├── NetworkError    a network that cannot be built or does not fit its input
+│   └── ShapeError  sizes that do not go together
+├── TrainingError   settings that cannot work, numbers that went wrong
+├── RunError        a run folder that is missing, damaged or not to be trusted
+└── UnknownName     a name that is in no table; suggests the nearest
+
+A message is written for the person who reads it: one line what is wrong (what, got, expected), then what to do.
+The command line prints it and exits with 1; the traceback comes with `--debug` only.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ConvscopeError(Exception):
+    """Something the person can put right."""
+
+
+class DataError(ConvscopeError):
+    """The data cannot be read, or is not what it should be."""
+
+
+class NetworkError(ConvscopeError):
+    """The network cannot be built or does not fit its input."""
+
+
+class ShapeError(NetworkError):
+    """Sizes that do not go together."""
+
+
+class TrainingError(ConvscopeError):
+    """Training cannot start or cannot go on."""
+
+
+class RunError(ConvscopeError):
+    """A run folder is missing, damaged, or not to be trusted."""
+
+
+class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it is raised
+    """A name that is in no table.
+
+    >>> raise UnknownName("network", "resnt", ["plain", "resnet"])
+    Traceback (most recent call last):
+    convscope.errors.UnknownName: no network is called 'resnt'; did you mean 'resnet'?
+      The known ones: plain, resnet.
+    """
+
+    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+        known = list(known)
+        near = get_close_matches(name, known, n=1)
+        guess = f"; did you mean '{near[0]}'?" if near else "."
+        super().__init__(f"no {what} is called '{name}'{guess}\n  The known ones: {', '.join(known)}.")

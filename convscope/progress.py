@@ -1,0 +1,43 @@
+"""How long work says how far it is: a bar on a terminal, a plain line now and then elsewhere, always on stderr."""
+
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+Item = TypeVar("Item")
+SECONDS_BETWEEN_LINES = 5.0
+
+
+def track(items: Iterable[Item], what: str, total: int, unit: str = "files") -> Iterator[Item]:
+    """Pass `items` on and show how many of `total` are done.
+
+    Nothing is shown for work that ends within a second.
+
+    >>> list(track([1, 2, 3], "decoding", total=3))
+    [1, 2, 3]
+    """
+    if sys.stderr.isatty():
+        yield from _bar(items, what, total, unit)
+    else:
+        yield from _lines(items, what, total, unit)
+
+
+def _bar(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield from progress.track(items, total=total, description=what)
+
+
+def _lines(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
+    last = time.monotonic()
+    for done, item in enumerate(items, 1):
+        yield item
+        now = time.monotonic()
+        if now - last > SECONDS_BETWEEN_LINES:
+            last = now
+            sys.stderr.write(f"{what}: {done:,} of {total:,} {unit}\n")
+            sys.stderr.flush()

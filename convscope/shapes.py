@@ -1,0 +1,38 @@
+"""Axis names and the size formulas, written once.
+
+Every tensor of samples is (sample, channel, *space): space is (time,) for signals and sequences,
+(height, width) for pictures, (depth, height, width) for volumes.
+"""
+
+from math import prod
+
+AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
+
+
+def window_output(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
+    """Positions that a sliding window takes along one axis: ⌊(size + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1.
+
+    Below 1 means that the window does not fit.
+
+    Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+
+    >>> window_output(28, kernel=5, padding=2)
+    28
+    >>> window_output(28, kernel=2, stride=2)
+    14
+    """
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def show(shape: tuple[int, ...]) -> str:
+    """Write a shape as people do.
+
+    >>> show((1, 28, 28))
+    '1 × 28 × 28'
+    """
+    return " × ".join(str(size) for size in shape)
+
+
+def elements(shape: tuple[int, ...]) -> int:
+    """Number of elements of a tensor of this shape."""
+    return prod(shape)

@@ -1,0 +1,84 @@
+"""What happens during training, as a stream of small facts. The writer of the run, the terminal and the live page
+all consume this one stream."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+State = Mapping[str, Tensor]  # flat: "model.…", "optimizer.…", "progress.…", all tensors, so safetensors can hold it
+
+
+@dataclass(frozen=True)
+class Start:
+    """Training begins (or goes on, at `step`)."""
+
+    steps: int  # of the whole training
+    steps_per_epoch: int
+    step: int  # already done
+    parameters: int
+    device: str
+    precision: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One update of the weights."""
+
+    step: int  # updates done so far, 1 …
+    epoch: int  # the running epoch, 1 …
+    loss: float  # mean over the batch, before the update
+    lr: float
+    samples_per_second: float  # since the epoch began
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass over the training part, and what the validation part says then.
+
+    Where there is no validation part, the `val_` figures are None and the last epoch counts as the best.
+    """
+
+    number: int  # 1 …
+    step: int
+    train_loss: float
+    train_accuracy: float  # on the batches as they were trained (augmented, weights still moving)
+    val_loss: float | None
+    val_accuracy: float | None
+    val_balanced_accuracy: float | None
+    lr: float
+    seconds: float  # training alone
+    val_seconds: float
+    samples_per_second: float
+    best: bool  # the best so far; its weights are the ones that are kept
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A moment from which training can go on to the same bits. `state()` copies it out; call it before the next event."""
+
+    step: int
+    state: Callable[[], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something looks wrong: in plain words what, and the likely cause."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Nothing more comes."""
+
+    reason: Literal["done", "early stopping", "interrupted"]
+    step: int
+    epochs: float  # passes made
+    best_epoch: int  # 0: none was completed
+    seconds: float  # training and validation, of this process
+
+
+Event = Start | Step | Epoch | Checkpoint | Notice | Finished
