@@ -1,6 +1,5 @@
 """Scaling is the first module of every network, so evaluation, export and explorer take raw values and cannot disagree."""
 
-import torch
 from torch import Tensor, nn
 
 
