@@ -1,0 +1,195 @@
+"""The four IDX files of MNIST and its relatives, gzipped or not.
+
+Format: http://yann.lecun.com/exdb/mnist/ — two zero bytes, the type of the numbers, the number of axes, one
+big-endian 32-bit size an axis, then the numbers, last axis fastest.
+"""
+
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from convscope.data.arrays import from_arrays
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.memory import refuse_too_large
+from convscope.errors import DataError
+from convscope.shapes import show
+
+STEMS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
+FOLDERS = ("", "raw", "MNIST/raw")  # the last two are torchvision's
+TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP = b"\x1f\x8b"
+MOST_GZIP_SAVES = 1032  # one bit cannot stand for more than this many bits in deflate
+CHUNK = 1 << 18  # bytes; small enough that what comes out of it stays in the processor's cache
+
+
+class Header(NamedTuple):
+    """What an IDX file says of itself."""
+
+    path: Path
+    dtype: np.dtype
+    shape: tuple[int, ...]
+    length: int  # bytes of the header
+
+
+def files(folder: Path) -> dict[str, Path]:
+    """Find the four files in a folder or in torchvision's sub-folders of it; plain files before gzipped ones."""
+    for place in FOLDERS:
+        found = {stem: path for stem in STEMS if (path := _file(folder / place, stem))}
+        if found:
+            return found
+    return {}
+
+
+def _file(folder: Path, stem: str) -> Path | None:
+    axes = 3 if stem.endswith("images") else 1
+    names = [f"{stem}{dot}idx{axes}-ubyte{end}" for end in ("", ".gz") for dot in "-."]
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def recognises(path: Path) -> bool:
+    """Whether the folder holds any of the four files."""
+    return path.is_dir() and bool(files(path))
+
+
+def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - nothing to leave out
+    """Read the four files; the t10k files are the test part, in their own order.
+
+    Args:
+        path: the folder that holds them.
+        settings: `val` is held back from the training files.
+        strict: has no effect here: a damaged IDX file is always refused.
+
+    Returns:
+        Inputs (sample, 1, height, width), training files first; uint8 stays uint8.
+
+    Raises:
+        DataError: a file is missing, damaged, or does not go with the others.
+    """
+    found = files(path)
+    missing = [stem for stem in STEMS if stem not in found]
+    if missing:
+        raise DataError(
+            f"{path} holds {', '.join(file.name for file in found.values())} but no {', '.join(missing)}.\n"
+            "  Put all four IDX files (train and t10k, images and labels) into one folder."
+        )
+    heads = {stem: header(found[stem]) for stem in STEMS}
+    _check_match(heads)
+    images, labels = (_joined(heads, what) for what in ("images", "labels"))
+    train = heads["train-labels"].shape[0]
+    with ThreadPoolExecutor(4) as threads:  # zlib works outside Python's lock
+        jobs = [
+            threads.submit(read_into, heads[f"{part}-{what}"], array[rows])
+            for part, rows in (("train", slice(train)), ("t10k", slice(train, None)))
+            for what, array in (("images", images), ("labels", labels))
+        ]
+        for job in jobs:
+            job.result()
+    given = {"train": train, "test": len(labels) - train}
+    return from_arrays(images, labels, settings, given=given, source=str(path))
+
+
+def _check_match(heads: dict[str, Header]) -> None:
+    for part in ("train", "t10k"):
+        images, labels = heads[f"{part}-images"], heads[f"{part}-labels"]
+        if len(images.shape) != 3 or len(labels.shape) != 1:
+            wrong, axes = (images, 3) if len(images.shape) != 3 else (labels, 1)
+            raise DataError(f"{wrong.path} has {len(wrong.shape)} axes; expected {axes}.\n  Is it the right file?")
+        if images.shape[0] != labels.shape[0]:
+            raise DataError(
+                f"{images.path.name} holds {images.shape[0]:,} images, but {labels.path.name} {labels.shape[0]:,}"
+                f" labels (in {images.path.parent}).\n  Take both from the same source."
+            )
+    train, test = heads["train-images"], heads["t10k-images"]
+    if (train.shape[1:], train.dtype) != (test.shape[1:], test.dtype):
+        raise DataError(
+            f"{train.path.name} holds images of {show(train.shape[1:])} ({train.dtype.name}), {test.path.name} of "
+            f"{show(test.shape[1:])} ({test.dtype.name}); in {train.path.parent}.\n  Take both from the same source."
+        )
+
+
+def _joined(heads: dict[str, Header], what: str) -> np.ndarray:
+    train, test = heads[f"train-{what}"], heads[f"t10k-{what}"]
+    return np.empty((train.shape[0] + test.shape[0], *train.shape[1:]), train.dtype)
+
+
+def header(path: Path) -> Header:
+    """Read type and sizes, and see that so much data can be in the file before any memory is asked for.
+
+    Raises:
+        DataError: not an IDX file, or its sizes cannot be true.
+    """
+    pieces = _pieces(path)
+    start = b""
+    for piece in pieces:
+        start += piece
+        if len(start) >= 4 + 4 * 255:
+            break
+    pieces.close()
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or len(start) < 4 + 4 * start[3]:
+        raise DataError(f"{path} is not an IDX file: it starts with {start[:4].hex(' ') or 'nothing'}.{ADVICE}")
+    shape = tuple(int(size) for size in np.frombuffer(start, ">u4", start[3], offset=4))
+    head = Header(path, np.dtype(TYPES[start[2]]), shape, 4 + 4 * start[3])
+    _check_size(head, gzipped=_is_gzip(path))
+    return head
+
+
+ADVICE = "\n  Get the file again, or take it out of the folder."
+
+
+def _check_size(head: Header, gzipped: bool) -> None:
+    wanted = head.length + prod(head.shape) * head.dtype.itemsize  # bytes
+    size = head.path.stat().st_size
+    if wanted > size * MOST_GZIP_SAVES if gzipped else wanted != size:
+        raise DataError(
+            f"{head.path} says that it holds {show(head.shape)} numbers ({wanted:,} bytes), but has {size:,} bytes"
+            f"{' compressed' if gzipped else ''}: it is damaged or incomplete.{ADVICE}"
+        )
+    refuse_too_large(wanted, head.path)
+
+
+def read_into(head: Header, out: np.ndarray) -> None:
+    """Fill `out`, an array of the file's shape and type, with the file's numbers.
+
+    Raises:
+        DataError: there are fewer or more numbers than the header says, or the compressed data is damaged.
+    """
+    target = memoryview(out.reshape(-1).view(np.uint8))
+    skip, done = head.length, 0
+    for piece in _pieces(head.path):
+        data = memoryview(piece)[skip:]
+        skip -= len(piece) - len(data)
+        if len(data) > len(target) - done:
+            raise DataError(f"{head.path} holds more than its header says: it is damaged.{ADVICE}")
+        target[done : done + len(data)] = data
+        done += len(data)
+    if done != len(target):
+        raise DataError(f"{head.path} ends after {done:,} of {len(target):,} bytes of data.{ADVICE}")
+
+
+def _is_gzip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == GZIP
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Yield the file's content, decompressed where needed."""
+    unpacked = _is_gzip(path)
+    with path.open("rb") as file:
+        if not unpacked:
+            while piece := file.read(CHUNK):
+                yield piece
+            return
+        # Faster by a third than gzip.open, which reads 8 KiB at a time
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            while piece := stream.unconsumed_tail or file.read(CHUNK):
+                yield stream.decompress(piece, 4 * CHUNK)
+        except zlib.error as error:
+            raise DataError(f"{path} is damaged: {error}.{ADVICE}") from error
+        if not stream.eof:
+            raise DataError(f"{path} ends too early: it is incomplete.{ADVICE}")
