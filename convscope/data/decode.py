@@ -1,0 +1,231 @@
+"""One picture file to one uint8 array. Needs Pillow and NumPy only."""
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from convscope.errors import DataError
+
+VERSION = 1  # of the pixels that come out: raise it when they change, so that no cache of older ones is used
+SUFFIXES = frozenset(".png .jpg .jpeg .jpe .jfif .gif .bmp .dib .tif .tiff .webp".split())
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
+PIXEL_LIMIT = 150_000_000  # largest width · height that is decoded: 450 MB as colour
+BACKGROUND = (255, 255, 255)  # what shows through transparent pixels: white, as on a page
+MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+ORIENTATION = 274  # the EXIF tag
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class BadPicture(DataError):
+    """A file that is no usable picture; `reason` says why without the name."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
+
+
+class Header(NamedTuple):
+    """What a file says about its picture before anything is decoded; sizes in pixels, as a person sees it upright."""
+
+    width: int
+    height: int
+    mode: str  # Pillow's: L, RGB, RGBA, P, CMYK, I;16 …
+
+
+def header(path: Path) -> Header:
+    """Read size and mode of a picture without decoding it.
+
+    Raises:
+        DataError: (BadPicture) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
+    """
+    with _opened(path) as image:
+        width, height = image.size
+        # Pillow turns the size of a TIFF itself; asking a PNG for EXIF that is not in its head decodes it
+        asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
+        if asks and _orientation(image) in (5, 6, 7, 8):
+            width, height = height, width
+        return Header(width, height, image.mode)
+
+
+def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox") -> np.ndarray:
+    """Decode one picture into just this size.
+
+    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is divided by 257 (16-bit colour
+    keeps its high byte, Pillow offers no more), animations give their first frame. Floating point and 32-bit
+    pictures: see `_to_bytes`.
+
+    Args:
+        path: PNG, JPEG, GIF, BMP, TIFF or WebP file; the content counts, not the ending.
+        size: (height, width) in pixels.
+        channels: 1 for grey (ITU-R 601 luma), 3 for red, green, blue.
+        fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop" keeps the
+            aspect and cuts the middle out; "stretch" does not keep the aspect.
+
+    Returns:
+        uint8, (channel, height, width).
+
+    Raises:
+        DataError: (BadPicture) the file cannot be read, is damaged, is no picture, or has more than PIXEL_LIMIT pixels.
+    """
+    with _opened(path) as image:
+        _let_decoder_shrink(image, size, channels, fit)
+        image.load()
+        turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
+        upright = image.transpose(turn) if turn is not None else image
+        plain = _plain(upright, "L" if channels == 1 else "RGB", path)
+        pixels = np.asarray(_fitted(plain, size, fit))  # (height, width) or (height, width, channel)
+    if channels == 1:
+        return pixels[None]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    """Open, check the header, and give every failure, here or while the picture is used, its reason."""
+    try:
+        with _file(path) as file, _identified(path, file) as image:
+            width, height = image.size
+            if width < 1 or height < 1:
+                raise BadPicture(path, f"its header says {width} × {height} pixels")
+            if width * height > PIXEL_LIMIT:
+                raise BadPicture(path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}")
+            yield image
+    except BadPicture:
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise BadPicture(path, f"its header says more pixels than the limit of {PIXEL_LIMIT:,}") from None
+    except Exception as error:  # noqa: BLE001 - on damaged bytes Pillow's decoders raise anything, SyntaxError included
+        raise BadPicture(path, f"damaged, cannot be decoded: {str(error) or type(error).__name__}") from error
+
+
+def _file(path: Path) -> IO[bytes]:
+    """Open a regular file; a pipe or a device would block for ever."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise BadPicture(path, "a folder, not a picture")
+        if not stat.S_ISREG(status.st_mode):
+            raise BadPicture(path, "a pipe, socket or device, not a file")
+        if status.st_size == 0:
+            raise BadPicture(path, "the file is empty (0 bytes)")
+        return path.open("rb")
+    except FileNotFoundError:
+        link = "a link to a file that does not exist" if path.is_symlink() else "there is no such file"
+        raise BadPicture(path, link) from None
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
+        raise BadPicture(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _identified(path: Path, file: IO[bytes]) -> Image.Image:
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        file.seek(0)
+        start = file.read(64)
+    kind = next((name for magic, name in MAGIC.items() if start.startswith(magic)), None)
+    if kind:
+        raise BadPicture(path, f"a {kind} file whose header is damaged")
+    text = all(byte in b"\t\n\r\f" or byte >= 32 for byte in start)  # UTF-8 included
+    what = "holds text" if text else "holds something else"
+    raise BadPicture(path, f"not a picture: it {what}, not PNG, JPEG, GIF, BMP, TIFF or WebP")
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 to 8; a damaged EXIF block does not make the pixels unusable, so it counts as upright."""
+    try:
+        return image.getexif().get(ORIENTATION, 1)
+    except Exception:  # noqa: BLE001 - as above, anything may be raised
+        return 1
+
+
+def _let_decoder_shrink(image: Image.Image, size: tuple[int, int], channels: int, fit: str) -> None:
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8, where that leaves at least twice the pixels needed along each side."""
+    turned = image.format in ("JPEG", "MPO") and _orientation(image) in (5, 6, 7, 8)
+    height, width = size if not turned else size[::-1]
+    shown = _scaled(image.size, (width, height), fit)
+    mode = "L" if channels == 1 and image.mode == "RGB" else None  # JPEG stores the luma: take it as it is
+    image.draft(mode, (2 * shown[0], 2 * shown[1]))  # does nothing for other formats
+
+
+def _scaled(picture: tuple[int, int], frame: tuple[int, int], fit: str) -> tuple[int, int]:
+    """(width, height) of the whole picture once it is scaled to fit the frame, both (width, height)."""
+    if fit == "stretch":
+        return frame
+    ratios = frame[0] / picture[0], frame[1] / picture[1]
+    scale = min(ratios) if fit == "letterbox" else max(ratios)
+    return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
+
+
+def _plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
+    """Bring any of Pillow's modes to 8-bit "L" or "RGB"."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        image = Image.fromarray(_to_bytes(np.asarray(image), path))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+    if image.mode not in ("L", "RGB", "1"):
+        image = image.convert("RGB")  # palettes, CMYK, YCbCr: colour first, or a grey of a palette index comes out
+    return image if image.mode == mode else image.convert(mode)
+
+
+def _to_bytes(values: np.ndarray, path: Path) -> np.ndarray:
+    """Scale deep grey values to 0–255.
+
+    16-bit unsigned is divided by 257, so 65535 becomes 255. Wider types do not say what their white is: it is taken
+    to be the least of 1 (floating point only), 255 and 65535 that no value exceeds; with negative or larger values
+    the picture's own least and greatest become 0 and 255.
+    """
+    if values.dtype.itemsize == 2 and values.dtype.kind == "u":
+        return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if not np.isfinite(values).all():
+        raise BadPicture(path, "holds values that are not finite (NaN or infinity)")
+    low, high = float(values.min()), float(values.max())
+    whites = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
+    white = next((white for white in whites if low >= 0 and high <= white), None)
+    if white is None:
+        return np.rint((values.astype(np.float64) - low) * (255 / (high - low or 1))).astype(np.uint8)
+    return np.rint(values.astype(np.float64) * (255 / white)).astype(np.uint8)
+
+
+def _fitted(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
+    """Resize with antialiasing; reducing_gap lets Pillow average whole blocks first, which nobody can see."""
+    frame = size[1], size[0]
+    if image.size == frame:
+        return image
+    if fit == "crop":
+        return image.resize(frame, Image.Resampling.BILINEAR, box=_middle(image.size, frame), reducing_gap=3.0)
+    shown = _scaled(image.size, frame, fit)
+    small = image.resize(shown, Image.Resampling.BILINEAR, reducing_gap=3.0)
+    if shown == frame:
+        return small
+    padded = Image.new(image.mode, frame, _edge_colour(np.asarray(small)))
+    padded.paste(small, ((frame[0] - shown[0]) // 2, (frame[1] - shown[1]) // 2))
+    return padded
+
+
+def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, float, float, float]:
+    """The largest centred box of the frame's aspect: (left, top, right, bottom)."""
+    scale = min(picture[0] / frame[0], picture[1] / frame[1])
+    width, height = frame[0] * scale, frame[1] * scale
+    left, top = (picture[0] - width) / 2, (picture[1] - height) / 2
+    return left, top, min(left + width, picture[0]), min(top + height, picture[1])
+
+
+def _edge_colour(pixels: np.ndarray) -> int | tuple[int, ...]:
+    """The median of the outermost pixels, each channel for itself: the background, where a picture has one."""
+    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])  # (pixel,) or (pixel, channel)
+    middle = np.sort(edge, axis=0)[len(edge) // 2]
+    return int(middle) if middle.ndim == 0 else tuple(int(value) for value in middle)
