@@ -1,0 +1,63 @@
+"""Runs: one folder for each training, the only code that writes or reads it.
+
+    writer = create("runs", settings, dataset)    # a folder with settings.toml
+    writer.write(event)                           # history, weights, checkpoints, as training goes on
+    run = load("latest")                          # every bit checked
+    run.evaluate(), run.predict(x), run.report()
+    runs("runs")                                  # a table, best first
+
+| file | what it is |
+| --- | --- |
+| settings.toml | everything the run was trained with |
+| history.csv, steps.csv, notices.csv | a line an epoch, a step, a warning |
+| best.safetensors, last.safetensors | the weights |
+| checkpoint.json, checkpoint-<step>.safetensors | where training goes on; gone when it is finished |
+| network.py | a copy of the person's own network, where it is one |
+| manifest.json | the SHA-256 of all these |
+| evaluation.json, predictions.csv, plots/, report.html | what the network can do; made anew at any time |
+
+Nothing is a pickle; nothing that is read is executed, but network.py of a person who trusts it (trust.py).
+`runs` needs no torch, so the names that do are imported when they are first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from convscope.run.listing import Summary, runs
+
+if TYPE_CHECKING:
+    from convscope.run.predictions import Predictions
+    from convscope.run.run import Run, load
+    from convscope.run.settings import NetworkPart, RunSettings
+    from convscope.run.writer import Writer, create
+
+__all__ = [
+    "NetworkPart",
+    "Predictions",
+    "Run",
+    "RunSettings",
+    "Summary",
+    "Writer",
+    "create",
+    "load",
+    "runs",
+]
+
+HOMES = {
+    "create": "writer",
+    "Writer": "writer",
+    "load": "run",
+    "Run": "run",
+    "RunSettings": "settings",
+    "NetworkPart": "settings",
+    "Predictions": "predictions",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a name when it is first used (PEP 562)."""
+    if name not in HOMES:
+        raise AttributeError(f"module 'convscope.run' has no attribute '{name}'")
+    value = getattr(import_module(f"convscope.run.{HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,112 @@
+"""checkpoint.json + checkpoint-<step>.safetensors: a moment from which training goes on to the same bits.
+
+checkpoint.json is the pointer: it is replaced when everything it speaks of is safely on the disk, and the older
+checkpoint is removed after that.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from torch import Tensor
+
+from convscope.errors import RunError
+from convscope.run import files
+from convscope.run.manifest import Manifest
+from convscope.run.rows import TABLES, Mark
+from convscope.run.weights import pack, unpack
+
+NAME = "checkpoint.json"
+ADVICE = (
+    "Training cannot go on from it. Take the file from a backup; or remove the run folder and train again.\n"
+    "  The best weights so far are in best.safetensors."
+)
+
+
+class Checkpoint(NamedTuple):
+    """What checkpoint.json says.
+
+    Attributes:
+        step: updates done.
+        file: the safetensors file with the state.
+        sha256: its hash.
+        tables: what history.csv, steps.csv and notices.csv were at that moment.
+    """
+
+    step: int
+    file: str
+    sha256: str
+    tables: dict[str, Mark]
+
+    @classmethod
+    def read(cls, manifest: Manifest) -> "Checkpoint | None":
+        """The checkpoint of a run folder; None where there is none (yet, or any more).
+
+        Raises:
+            RunError: it is damaged.
+        """
+        data, path = manifest.content(NAME), manifest.folder / NAME
+        if data is None:
+            return None
+        with files.reading(path, ADVICE):
+            document = json.loads(data)
+            tables = {name: Mark(*document["tables"][name]) for name in TABLES}
+            if not re.fullmatch(r"checkpoint-\d+(-again)?\.safetensors", document["file"]):
+                raise ValueError(f"{document['file']!r} is not the name of a checkpoint")
+            return cls(document["step"], document["file"], document["sha256"], tables)
+
+    def as_bytes(self) -> bytes:
+        """The content of checkpoint.json."""
+        return (json.dumps(self._asdict(), indent=2) + "\n").encode()
+
+    def verify(self, folder: Path) -> None:
+        """Check the state and the tables against their hashes.
+
+        Raises:
+            RunError: one is missing or damaged.
+        """
+        path = folder / self.file
+        with files.reading(path, ADVICE):
+            sound = files.digest_of(path) == self.sha256
+        if not sound:
+            raise RunError(_damaged(path))
+        for name, mark in self.tables.items():
+            with files.reading(folder / name, ADVICE):
+                sound = mark.holds(folder / name)
+            if not sound:
+                raise RunError(_damaged(folder / name))
+
+    def state(self, folder: Path) -> dict[str, Tensor]:
+        """Everything that training needs to go on.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        path = folder / self.file
+        with files.reading(path, ADVICE):
+            data = path.read_bytes()
+        if files.digest(data) != self.sha256:
+            raise RunError(_damaged(path))
+        return unpack(data, str(path))
+
+
+def save_state(
+    folder: Path, step: int, state: Mapping[str, Tensor], before: Checkpoint | None
+) -> tuple[str, str]:
+    """Write the state beside the checkpoint `before`; gives the file's name and SHA-256.
+
+    Raises:
+        OSError: no space left …
+    """
+    name = f"checkpoint-{step}.safetensors"
+    if before and before.file == name:  # the same step once more: never overwrite what the pointer points to
+        name = f"checkpoint-{step}-again.safetensors"
+    data = pack(state)
+    files.replace(folder / name, data)
+    return name, files.digest(data)
+
+
+def _damaged(path: Path) -> str:
+    return f"{path} is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record.\n  {ADVICE}"

@@ -1,0 +1,136 @@
+"""Files that are there whole or not at all, whatever kills the process or fills the disk."""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from convscope.errors import RunError
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: then nothing guards a folder against two writers
+    fcntl = None
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 of `data`, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def digest_of(path: Path, length: int = -1) -> str:
+    """SHA-256 of a file, or of its first `length` bytes, in hexadecimal.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    total, left = hashlib.sha256(), length if length >= 0 else path.stat().st_size
+    with path.open("rb") as file:
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
+            total.update(block)
+            left -= len(block)
+    return total.hexdigest()
+
+
+def write_aside(path: Path, data: bytes) -> Path:
+    """Write `data` safely to the disk beside `path`, under a temporary name, which is returned.
+
+    Raises:
+        OSError: no space left, no permission …; then nothing is left behind.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".new", dir=path.parent)
+    try:
+        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(0o644)  # mkstemp gives 0600; a run folder is for sharing
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+    return Path(name)
+
+
+def put_in_place(aside: Path, path: Path) -> None:
+    """Give a file that `write_aside` wrote its real name; what had the name before is gone at the same moment."""
+    aside.replace(path)
+    sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file so that at any moment the whole old one or the whole new one is there.
+
+    Raises:
+        OSError: no space left, no permission …; the old file is untouched.
+    """
+    put_in_place(write_aside(path, data), path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names safely to the disk (where the system can: POSIX)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sweep(folder: Path, keep: set[str]) -> None:
+    """Remove what a killed process left: temporary files, and checkpoints that are not in `keep`."""
+    for pattern in (".*.new", "checkpoint-*.safetensors"):
+        for path in folder.glob(pattern):
+            if path.name not in keep:
+                path.unlink(missing_ok=True)
+
+
+def hold(folder: Path) -> Callable[[], None]:
+    """Take a folder for writing until the returned function is called, or until this process ends however it ends.
+
+    Raises:
+        RunError: another process (or another writer of this one) holds it.
+    """
+    if fcntl is None:
+        return lambda: None
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise RunError(
+            f"{folder} is being written by a training that is still going on.\n"
+            "  Wait until it ends, or stop it with Ctrl-C, and try again."
+        ) from error
+    return lambda: os.close(handle)
+
+
+def is_held(folder: Path) -> bool:
+    """Whether some process is writing this folder at this moment."""
+    try:
+        hold(folder)()
+    except RunError:
+        return True
+    return False
+
+
+@contextmanager
+def reading(path: Path, advice: str) -> Iterator[None]:
+    """Turn the ways in which reading a file can fail into a RunError that names it.
+
+    Args:
+        path: the file.
+        advice: what to do, a sentence.
+
+    Raises:
+        RunError: the file is missing, unreadable, not text, or makes no sense.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise RunError(f"{path} is missing.\n  {advice}") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read: {error}\n  {advice}") from error

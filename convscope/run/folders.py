@@ -1,0 +1,149 @@
+"""Where runs are and what they are called. Nothing here needs torch."""
+
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+
+from convscope.errors import RunError
+from convscope.run import files
+
+ROOT = Path("runs")
+LATEST = "latest"
+MARKS = ("settings.toml", "manifest.json")  # a folder with one of these is a run, whole or damaged
+
+
+def stem(source: str, network: str, day: date) -> str:
+    """The name of a run without its number, of characters that are safe everywhere.
+
+    >>> stem("/home/me/My Photos (2)/", "nets/mine.py:Small", date(2026, 11, 22))
+    '2026-11-22_my-photos-2_small'
+    """
+    words = [re.split(r"[/\\]", source.rstrip("/\\"))[-1], network.split(":")[-1]]
+    safe = [re.sub(r"[^\w.]+", "-", word.casefold()).strip("-._")[:40] for word in words]
+    return "_".join([day.isoformat(), safe[0] or "data", safe[1] or "network"])
+
+
+def make(root: Path, name: str, fill: Callable[[Path], None]) -> Path:
+    """Make a run folder `<name>_<number>` that holds what `fill` writes from its first moment on.
+
+    Two processes that make one at the same time get two different numbers.
+
+    Raises:
+        OSError: no space left, no permission …
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    try:
+        aside.chmod(0o755)
+        fill(aside)
+        number = 1 + max((_number(path.name, name) for path in root.iterdir()), default=0)
+        while not _take(aside, path := root / f"{name}_{number}"):
+            number += 1
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    files.sync_folder(root)
+    return path
+
+
+def _number(found: str, name: str) -> int:
+    match = re.fullmatch(re.escape(name) + r"_(\d+)", found)
+    return int(match[1]) if match else 0
+
+
+def _take(aside: Path, path: Path) -> bool:
+    """Rename the folder; False where somebody was faster: a folder with files in it is never replaced."""
+    try:
+        aside.rename(path)
+    except OSError:
+        if path.exists():
+            return False
+        raise
+    return True
+
+
+def point_latest(run: Path) -> None:
+    """Make `latest` beside the run point to it: a relative link, or a text file where there are no links.
+
+    Raises:
+        OSError: `latest` is a folder, no permission …
+    """
+    pointer = run.parent / LATEST
+    aside = Path(tempfile.mkdtemp(prefix=".latest-", dir=run.parent))
+    try:
+        (aside / LATEST).symlink_to(run.name, target_is_directory=True)
+        (aside / LATEST).replace(pointer)
+    except (NotImplementedError, PermissionError):
+        files.replace(pointer, f"{run.name}\n".encode())
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder is a run, be it damaged."""
+    return any((path / name).is_file() for name in MARKS)
+
+
+def inside(root: Path) -> list[Path]:
+    """The run folders in a folder, by name; `latest` and hidden ones left out."""
+    if not root.is_dir():
+        return []
+    return sorted(
+        p for p in root.iterdir() if is_run(p) and not p.is_symlink() and not p.name.startswith(".")
+    )
+
+
+def find(run: str | Path) -> Path:
+    """The folder of a run.
+
+    Args:
+        run: its path, or its name in ./runs, or "latest".
+
+    Raises:
+        RunError: there is no such run; says what is there instead.
+    """
+    path = Path(run).expanduser()
+    places = [path, ROOT / path] if len(path.parts) == 1 else [path]
+    for place in places:
+        target = _follow(place)
+        if is_run(target):
+            return target.resolve()
+    raise RunError(_nothing(path, places))
+
+
+def _follow(path: Path) -> Path:
+    """Where `latest` points to; any other path is itself."""
+    if path.name != LATEST or not path.is_file():
+        return path
+    with files.reading(path, "Name the run itself instead."):
+        return path.parent / Path(path.read_text(encoding="utf-8").strip()).name
+
+
+def _nothing(path: Path, places: list[Path]) -> str:
+    root = places[-1].parent
+    if path.is_symlink() and not path.exists():
+        return f"{path} points to {path.readlink()}, which is gone.\n  {_known(root, path.name)}"
+    if path.is_dir() and inside(path):
+        return f"{path} is a folder of runs, not a run.\n  {_known(path, path.name)}"
+    if path.is_file() and is_run(path.parent):
+        return f"{path} is a file of a run.\n  Name the run itself: {path.parent}"
+    if path.is_dir():
+        return f"{path} is a folder, but not a run: it has no settings.toml.\n  {_known(root, path.name)}"
+    found = "is a file, not a run" if path.exists() else "is not there"
+    return (
+        f"no run is called '{path}': {' and '.join(map(str, places))} {found}.\n  {_known(root, path.name)}"
+    )
+
+
+def _known(root: Path, name: str) -> str:
+    names = [run.name for run in inside(root)]
+    if not names:
+        return f"There is no run in {root.absolute()}; convscope train makes one there."
+    near = get_close_matches(name, names, n=1)
+    guess = f"Did you mean '{near[0]}'? " if near else ""
+    more = f" … ({len(names)} in all)" if len(names) > 5 else ""
+    return f"{guess}The latest in {root}: {', '.join(names[-5:])}{more}."

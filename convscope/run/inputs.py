@@ -1,0 +1,218 @@
+"""What a person may hand to a trained network: arrays, pictures, folders of them, named or labelled data."""
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope import data as data_room
+from convscope.data import pictures
+from convscope.data.dataset import Dataset, Skipped
+from convscope.data.decode import BadPicture, decode
+from convscope.errors import DataError, ShapeError
+from convscope.run.settings import RunSettings, absolute
+from convscope.shapes import show
+
+PICTURES = frozenset(
+    [
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".webp",
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".pnm",
+    ]
+)
+
+
+class Samples(NamedTuple):
+    """Samples as the network takes them.
+
+    Attributes:
+        inputs: (sample, channel, *space).
+        names: where each came from.
+        truth: the class of each where it is known, otherwise None.
+        skipped: what was left out, and why.
+    """
+
+    inputs: Tensor
+    names: Sequence[str]
+    truth: tuple[str | None, ...]
+    skipped: tuple[Skipped, ...] = ()
+
+
+def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever a person has at hand
+    """Samples from whatever a person has at hand; see `Run.predict`.
+
+    Raises:
+        DataError: nothing that can be read.
+        ShapeError: an array of another number of axes.
+    """
+    if isinstance(x, Dataset):
+        return _of_dataset(x)
+    if isinstance(x, str) and x in data_room.CATALOGUE:
+        return _of_dataset(data_room.load(x, settings.data.plain()))
+    if isinstance(x, str | PathLike):
+        return _of_path(Path(x).expanduser(), settings)
+    if isinstance(x, Iterable) and not hasattr(x, "__array__") and not isinstance(x, Tensor):
+        x = list(x)
+        if x and all(isinstance(item, str | PathLike) for item in x):
+            return _of_files(
+                [file for item in x for file in _files_at(Path(item).expanduser())], None, settings
+            )
+    return _of_array(x, settings)
+
+
+def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
+    """Data to judge a run on, and the rows to judge by: those of `part`, or all where other data have no such part.
+
+    Raises:
+        DataError: no samples there.
+    """
+    if isinstance(data, Dataset):
+        dataset, rows = data, data.parts[part]
+    else:
+        whole = settings.data.plain().model_copy(
+            update={"val": 0.0, "test": 0.0}
+        )  # no parts but the source's own
+        dataset = data_room.load(data, whole)
+        rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
+    if len(rows) == 0:
+        there = ", ".join(name for name, found in dataset.parts.items() if len(found)) or "none"
+        raise DataError(
+            f"{dataset.source} has no samples in the part '{part}'.\n  Parts with samples: {there}."
+        )
+    return dataset, rows
+
+
+def is_own(data: str | Path | Dataset | None, settings: RunSettings) -> bool:
+    """Whether this is a name or path of the data that the run was trained on."""
+    return data is None or (not isinstance(data, Dataset) and absolute(str(data)) == settings.data.source)
+
+
+def match_labels(dataset: Dataset, classes: Sequence[str], rows: Tensor) -> Tensor:
+    """Labels of rows as indices into the run's `classes`, (row,): matched by name, for the order may differ.
+
+    Raises:
+        DataError: a class that the run does not know.
+    """
+    places = {name: place for place, name in enumerate(classes)}
+    present = [dataset.classes[label] for label in dataset.labels[rows].unique().tolist()]
+    unknown = [name for name in present if name not in places]
+    if unknown:
+        raise DataError(
+            f"{dataset.source} has the class '{unknown[0]}', which the run does not know"
+            f"{f' (nor {len(unknown) - 1} more)' if unknown[1:] else ''}.\n"
+            f"  The run's classes: {', '.join(classes[:20])}{' …' if classes[20:] else ''}."
+        )
+    own = torch.tensor([places.get(name, -1) for name in dataset.classes])
+    return own[dataset.labels[rows]]
+
+
+def _of_dataset(dataset: Dataset) -> Samples:
+    """The test part, or everything where there is none."""
+    rows = dataset.parts["test"] if len(dataset.parts["test"]) else torch.arange(len(dataset.labels))
+    truth = tuple(dataset.classes[label] for label in dataset.labels[rows].tolist())
+    return Samples(
+        dataset.inputs[rows], [dataset.names[row] for row in rows.tolist()], truth, dataset.skipped
+    )
+
+
+def _of_path(path: Path, settings: RunSettings) -> Samples:
+    if settings.facts.kind == "image":
+        if path.is_dir() and (found := _files_at(path)):
+            return _of_files(found, path, settings)
+        if path.is_file() and path.suffix.lower() in PICTURES:
+            return _of_files([path], None, settings)
+    return _of_dataset(data_room.load(path, settings.data.plain()))
+
+
+def _files_at(path: Path) -> list[Path]:
+    """The path itself, or where it is a folder, the pictures below it."""
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES and not file.is_dir())
+
+
+def _of_files(found: Sequence[Path], root: Path | None, settings: RunSettings) -> Samples:
+    size, channels, fit = settings.facts.space, settings.facts.channels, settings.data.fit
+    results = list(pictures.each(lambda file: decode(file, (size[0], size[1]), channels, fit), found))
+    kept = [
+        (file, result) for file, result in zip(found, results, strict=True) if isinstance(result, np.ndarray)
+    ]
+    skipped = tuple(
+        Skipped(pictures.shown(file, root), result.reason)
+        for file, result in zip(found, results, strict=True)
+        if isinstance(result, BadPicture)
+    )
+    if not kept:
+        raise DataError(
+            "no picture can be read:\n" + "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
+        )
+    inputs = torch.from_numpy(np.stack([pixels for _, pixels in kept]))
+    names = [pictures.shown(file, root) for file, _ in kept]
+    return Samples(inputs, names, tuple(_folder_class(file, settings) for file, _ in kept), skipped)
+
+
+def _folder_class(file: Path, settings: RunSettings) -> str | None:
+    """A picture in a folder that is named as a class is said to be of it."""
+    name = file.absolute().parent.name
+    return name if name in settings.facts.classes else None
+
+
+def _of_array(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
+    try:
+        values = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x).detach().cpu()
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"a {type(x).__name__} cannot be predicted: {error}\n  Give an array, a picture, a folder or a catalogue name."
+        ) from error
+    samples = _with_axes(values, settings)
+    _demand_raw(samples, settings)
+    count = len(samples)
+    return Samples(samples, [f"sample {row}" for row in range(count)], (None,) * count)
+
+
+def _with_axes(values: Tensor, settings: RunSettings) -> Tensor:
+    """(sample, channel, *space) from one sample or many, the channel axis left out where there is one channel."""
+    space, channels = tuple(settings.facts.space), settings.facts.channels
+    shape, axes = tuple(values.shape), len(space)
+    if len(shape) == axes + 2:
+        return values
+    if len(shape) == axes + 1 and (channels > 1 or shape[0] == 1):
+        return values[None]
+    if len(shape) == axes + 1:
+        return values[:, None]
+    if len(shape) == axes and channels == 1:
+        return values[None, None]
+    wanted = show((channels, *space))
+    raise ShapeError(
+        f"the run takes samples of {wanted} (channel × space); got an array of {show(shape) or 'no axes'}."
+    )
+
+
+def _demand_raw(samples: Tensor, settings: RunSettings) -> None:
+    """Scaled values would give confident nonsense: the network scales by itself."""
+    if samples.numel() == 0:
+        raise DataError("the array is empty.\n  Give at least one sample.")
+    if not samples.is_floating_point():
+        return
+    if not torch.isfinite(samples).all():
+        raise DataError("the array holds NaN or infinite values.\n  Put them right first.")
+    if settings.facts.kind == "image" and 0 < samples.abs().max() <= 1:
+        raise DataError(
+            "the values lie between -1 and 1; this run was trained on raw pictures, 0 … 255, and scales by itself.\n"
+            "  Give the raw values, or multiply by 255."
+        )

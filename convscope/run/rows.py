@@ -1,0 +1,141 @@
+"""history.csv, steps.csv, notices.csv: tables that only grow, a line as it happens.
+
+A checkpoint holds the length and the SHA-256 of each table at its moment. Lines beyond belong to work that will be
+done again, so going on from a checkpoint cuts them off.
+"""
+
+import csv
+import hashlib
+import io
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from convscope.errors import RunError
+from convscope.run import files
+
+Cell = str | int | float | bool | None
+
+HISTORY = {  # field of the Epoch event → header for the person
+    "number": "epoch",
+    "step": "step",
+    "train_loss": "training loss",
+    "train_accuracy": "training accuracy",
+    "val_loss": "validation loss",
+    "val_accuracy": "validation accuracy",
+    "val_balanced_accuracy": "validation balanced accuracy",
+    "lr": "learning rate",
+    "seconds": "seconds",
+    "val_seconds": "validation seconds",
+    "samples_per_second": "samples per second",
+    "best": "best so far",
+}
+STEPS = {"step": "step", "epoch": "epoch", "loss": "loss", "lr": "learning rate"}
+NOTICES = {"step": "step", "text": "notice"}
+TABLES = {"history.csv": HISTORY, "steps.csv": STEPS, "notices.csv": NOTICES}
+
+
+class Mark(NamedTuple):
+    """A table at one moment: its first `bytes` bytes have this SHA-256."""
+
+    bytes: int
+    sha256: str
+
+    def holds(self, path: Path) -> bool:
+        """Whether the table begins with just what it held at this moment."""
+        return path.stat().st_size >= self.bytes and files.digest_of(path, self.bytes) == self.sha256
+
+
+class Table:
+    """One of the tables, open for writing. Lines are collected, and reach the file by `flush` or `mark`."""
+
+    def __init__(self, path: Path, mark: Mark | None = None) -> None:
+        """Begin the table anew, or go on where it was at `mark`, whose content has been checked.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        self._columns = TABLES[path.name]
+        self._pending: list[str] = []
+        self._file = path.open("r+b" if mark else "w+b", buffering=0)
+        self._bytes = mark.bytes if mark else 0
+        self._file.truncate(self._bytes)
+        self._hash = hashlib.sha256(self._file.read())
+        if mark is None:
+            self._pending.append(_line(self._columns.values()))
+
+    def add(self, row: object) -> None:
+        """Add a line with the row's attributes (an event)."""
+        self._pending.append(_line(_cell(getattr(row, field)) for field in self._columns))
+
+    def flush(self) -> None:
+        """Let the lines be seen by others.
+
+        Raises:
+            OSError: no space left …
+        """
+        data = "".join(self._pending).encode()
+        self._pending.clear()
+        while data:  # an unbuffered file may take a part only
+            written = self._file.write(data) or 0
+            self._hash.update(data[:written])
+            self._bytes += written
+            data = data[written:]
+
+    def mark(self) -> Mark:
+        """Bring the lines safely to the disk, and say what the table is now.
+
+        Raises:
+            OSError: no space left …
+        """
+        self.flush()
+        os.fsync(self._file.fileno())
+        return Mark(self._bytes, self._hash.hexdigest())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def read(path: Path, length: int | None = None) -> list[dict[str, Cell]]:
+    """Read a table (or its first `length` bytes): a dict a line, by field name.
+
+    A last line without its end, which a kill can leave, is left out; a table that is not there is an empty one.
+
+    Raises:
+        RunError: the headers are not ours or a number is none.
+    """
+    columns = {header: field for field, header in TABLES[path.name].items()}
+    if not path.exists():
+        return []
+    with files.reading(path, "Take it from a backup, or train again."):
+        data = path.read_bytes()[:length]
+        text = data[: data.rfind(b"\n") + 1].decode()
+        lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        if lines and set(lines[0]) != set(columns):
+            raise RunError(
+                f"{path} has the columns {', '.join(map(str, lines[0]))}; expected {', '.join(columns)}."
+            )
+        return [{columns[name]: _value(columns[name], cell) for name, cell in line.items()} for line in lines]
+
+
+def _line(cells: object) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)  # type: ignore[arg-type]
+    return text.getvalue()
+
+
+def _cell(value: Cell) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return format(value, ".6g") if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _value(field: str, cell: str) -> Cell:
+    if field == "text":
+        return cell
+    if field == "best":
+        return cell == "yes"
+    if field in ("number", "step", "epoch"):
+        return int(cell)
+    return float(cell) if cell else None

@@ -1,0 +1,311 @@
+"""A run read back: its settings, history and weights, and what the trained network says about data."""
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from convscope import data as data_room
+from convscope import training
+from convscope.data.dataset import Dataset
+from convscope.errors import DataError, RunError, ShapeError
+from convscope.network import build
+from convscope.network.preprocess import Model, Standardise
+from convscope.run import files, folders, inputs, rows, trust, weights
+from convscope.run.checkpoint import Checkpoint
+from convscope.run.listing import Summaries, summary
+from convscope.run.manifest import Manifest
+from convscope.run.predictions import Predictions
+from convscope.run.settings import NAME as SETTINGS
+from convscope.run.settings import RunSettings, fingerprint
+from convscope.shapes import show
+
+if TYPE_CHECKING:
+    from convscope.run.metrics import Evaluation
+
+PATIENCE = 3  # looks at a folder that a training is writing at the same time
+
+
+def load(run: str | Path, *, trust: bool = False) -> "Run":
+    """Load a run: check every bit of it, then its settings. Weights are read when they are needed.
+
+    Args:
+        run: path of the run folder, or its name in ./runs, or "latest".
+        trust: the run holds a network of somebody's own, and you have read its network.py and would run it.
+
+    Raises:
+        RunError: there is no such run; a file of it is missing, damaged or of a newer convscope; its code is not trusted.
+    """
+    path = folders.find(run)
+    manifest = _verified(path)
+    text = (manifest.content(SETTINGS) or b"").decode("utf-8", "surrogateescape")
+    settings = RunSettings.from_toml(text, path / SETTINGS)
+    if settings.network.own and not trust:
+        _demand_trust(manifest)
+    return Run(path, settings)
+
+
+def _demand_trust(manifest: Manifest) -> None:
+    trust.demand(manifest.content(trust.CODE) or b"", manifest.folder)
+
+
+def _verified(path: Path) -> Manifest:
+    """The manifest, after every file was found to agree. One that is being written may change under our eyes: look again."""
+    for look in range(PATIENCE):
+        try:
+            manifest = Manifest.read(path)
+            manifest.verify()
+            if moment := Checkpoint.read(manifest):
+                moment.verify(path)
+            break
+        except RunError:
+            if look == PATIENCE - 1 or not files.is_held(path):
+                raise
+            time.sleep(0.1)
+    return manifest
+
+
+class Run:
+    """A run folder. Make one by `convscope.load` or `convscope.train`.
+
+    Attributes:
+        path: the run folder, absolute.
+        settings: everything it was trained with.
+    """
+
+    def __init__(self, path: Path, settings: RunSettings) -> None:
+        self.path = path
+        self.settings = settings
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.path.name
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in the order of the network's outputs."""
+        return self.settings.facts.classes
+
+    @property
+    def facts(self) -> Mapping[str, str | int | float]:
+        """How the training went: device, precision, threads, parameters, steps, and at its end reason, epochs, seconds."""
+        return Manifest.read(self.path).facts
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end (or stopped early because nothing got better)."""
+        return self.facts.get("reason") not in (None, "interrupted")
+
+    @property
+    def caveat(self) -> str:
+        """What to bear in mind about this run's figures, a sentence; empty for a finished one."""
+        if self.finished:
+            return ""
+        return f"Training of {self.name} has not finished: these are the best weights so far ({len(self.history)} epochs)."
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """A dict an epoch, keys as the fields of `convscope.training.events.Epoch`."""
+        return rows.read(self.path / "history.csv")
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """A dict a step: step, epoch, loss, lr."""
+        return rows.read(self.path / "steps.csv")
+
+    @property
+    def notices(self) -> list[dict[str, Any]]:
+        """What looked wrong during training: step, text."""
+        return rows.read(self.path / "notices.csv")
+
+    def demand_unfinished(self) -> None:
+        """Refuse to go on with a run that is at its end.
+
+        Raises:
+            RunError: it is finished.
+        """
+        if self.finished:
+            raise RunError(
+                f"{self.name} is finished ({self.facts['reason']}): there is nothing left to go on with.\n"
+                "  To train longer, begin a new run with more epochs."
+            )
+
+    def state(self) -> dict[str, Tensor] | None:
+        """What training needs to go on from the last checkpoint; None where there was none yet: begin anew.
+
+        Raises:
+            RunError: the checkpoint is damaged.
+        """
+        moment = Checkpoint.read(_verified(self.path))
+        return moment.state(self.path) if moment else None
+
+    def untrained(self) -> Model:
+        """The network as it is built, with weights that mean nothing yet. The random state is left as it was."""
+        facts, network = self.settings.facts, self.settings.network
+        name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
+        with torch.random.fork_rng(devices=[]):
+            net = build(
+                name,
+                facts.channels,
+                len(facts.classes),
+                facts.space,
+                width=network.width,
+                depth=network.depth,
+            )
+        blank = torch.zeros(facts.channels)
+        return Model(Standardise(blank, blank + 1), net).eval()
+
+    def model(self) -> Model:
+        """The network with its best weights so far, in evaluation mode: raw values in, one score (logit) a class out.
+
+        Raises:
+            RunError: there are no weights yet, they are damaged, or do not fit the network.
+        """
+        model = self.untrained()
+        tensors, what = self._best()
+        weights.fill(model, tensors, what)
+        return model
+
+    def _best(self) -> tuple[dict[str, Tensor], str]:
+        """The best weights there are, and the file they come from."""
+        manifest = _verified(self.path)
+        for name in ("best.safetensors", "last.safetensors"):
+            if (data := manifest.content(name)) is not None:
+                return weights.unpack(data, str(self.path / name)), str(self.path / name)
+        if moment := Checkpoint.read(manifest):
+            return weights.select(moment.state(self.path), "model."), str(self.path / moment.file)
+        raise RunError(
+            f"{self.path} has no weights yet: training stopped before its first checkpoint.\n"
+            f"  Go on with: convscope train --resume {self.path}"
+        )
+
+    def dataset(self) -> Dataset:
+        """The data of this run, loaded again.
+
+        Raises:
+            DataError: they are not there any more, or not the same.
+        """
+        dataset = data_room.load(self.settings.data.source, self.settings.data.plain())
+        if fingerprint(dataset) != self.settings.facts.fingerprint:
+            raise DataError(_changed(self.settings, dataset))
+        return dataset
+
+    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "Evaluation":
+        """How well the best weights do on labelled data.
+
+        Args:
+            data: catalogue name, path or Dataset; None: the run's own. Its classes are matched by name. Other data that
+                has no part of that name of its own is taken whole.
+            part: "test", "val" or "train".
+
+        Raises:
+            DataError: no samples, a class the run does not know, or the run's own data have changed.
+            ShapeError: samples of another shape.
+        """
+        from convscope.run import metrics  # scikit-learn takes a second to import
+
+        if inputs.is_own(data, self.settings):
+            data = self.dataset()
+        dataset, chosen = inputs.labelled(data, part, self.settings)
+        self._demand_shape((dataset.channels, *dataset.space), f"those of {dataset.source} are")
+        labels = inputs.match_labels(dataset, self.classes, chosen)
+        self._say_caveat()
+        probabilities = self._probabilities(dataset.inputs, chosen)
+        names = [dataset.names[row] for row in chosen.tolist()]
+        return metrics.evaluate(labels, probabilities, self.classes, names)
+
+    def predict(self, x: Any) -> Predictions:  # noqa: ANN401 - whatever a person has at hand
+        """What the best weights say about samples.
+
+        Args:
+            x: a tensor or array (one sample or many, raw values as in training), a picture, a folder of pictures
+                (nested as you like, no labels needed), a list of paths, a catalogue name, or a file of data.
+
+        Raises:
+            DataError: nothing that can be read.
+            ShapeError: samples of another shape.
+        """
+        samples = inputs.gather(x, self.settings)
+        self._demand_shape(tuple(samples.inputs.shape[1:]), "they are")
+        self._say_caveat()
+        probabilities = self._probabilities(samples.inputs, None)
+        return Predictions(
+            tuple(samples.names), probabilities, self.classes, samples.truth, samples.inputs, samples.skipped
+        )
+
+    def report(self, dataset: Dataset | None = None) -> Path:
+        """Judge the best weights on the test part (without one: on the validation part) and write the report.
+
+        Writes evaluation.json, predictions.csv, plots and report.html into the run folder.
+
+        Args:
+            dataset: the run's data where they are in memory already; None: load them again.
+
+        Returns:
+            The path of report.html.
+        """
+        from convscope.run import report
+
+        dataset = dataset or self.dataset()
+        part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
+        evaluation = self.evaluate(dataset, part)
+        text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
+        files.replace(self.path / "evaluation.json", text.encode())
+        self._predictions(dataset, part).to_csv(self.path / "predictions.csv")
+        return report.write(self, dataset, evaluation)
+
+    def _predictions(self, dataset: Dataset, part: str) -> Predictions:
+        chosen = dataset.parts[part]
+        return Predictions(
+            names=tuple(dataset.names[row] for row in chosen.tolist()),
+            probabilities=self._probabilities(dataset.inputs, chosen),
+            classes=self.classes,
+            truth=tuple(dataset.classes[label] for label in dataset.labels[chosen].tolist()),
+            inputs=dataset.inputs[chosen],
+        )
+
+    def _probabilities(self, samples: Tensor, chosen: Tensor | None) -> Tensor:
+        """(sample, class), float64, each row adds up to 1."""
+        return training.logits(self._ready, samples, chosen).double().softmax(dim=1)
+
+    @cached_property
+    def _ready(self) -> Model:
+        return self.model()
+
+    def _demand_shape(self, shape: tuple[int, ...], what: str) -> None:
+        wanted = (self.settings.facts.channels, *self.settings.facts.space)
+        if shape != wanted:
+            raise ShapeError(
+                f"{self.name} takes samples of {show(wanted)} (channel × space); {what} {show(shape)}.\n"
+                "  Bring them to that shape, or train a run on data of theirs."
+            )
+
+    def _say_caveat(self) -> None:
+        if self.caveat:
+            sys.stderr.write(f"{self.caveat}\n")
+
+    def _repr_html_(self) -> str:
+        return Summaries([summary(self.path)])._repr_html_()
+
+    def __repr__(self) -> str:
+        line = summary(self.path)
+        accuracy = "" if line.val_accuracy is None else f", validation accuracy {line.val_accuracy:.2%}"
+        return (
+            f"Run({self.name}: {line.network} on {line.source}, {line.epochs} epochs{accuracy}, {line.state})"
+        )
+
+
+def _changed(settings: RunSettings, dataset: Dataset) -> str:
+    then = sum(settings.facts.samples.values())
+    return (
+        f"the data at {settings.data.source} are not what this run was trained on"
+        f" ({then:,} samples then, {len(dataset.labels):,} now; or other values, or another split).\n"
+        "  Test samples might have been trained on. Put the data back, or train again."
+    )

@@ -1,0 +1,208 @@
+"""settings.toml: everything a run was trained with, nothing left open."""
+
+import platform
+import re
+import tomllib
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from convscope.data import CATALOGUE
+from convscope.data.dataset import Dataset, DataSettings, Kind
+from convscope.errors import RunError
+from convscope.run import files
+from convscope.training.settings import TrainingSettings
+
+NAME = "settings.toml"
+FORMAT = 1
+WIDTH = 90  # characters of a list that goes on one line
+EXPLAINED = """\
+# What this run was trained with, nothing left open.
+#   [data]      what was read, and how it was made ready
+#   [network]   its name, and its scale where it has one
+#   [training]  how the weights were found; same settings, same data, same seed: same weights (on a CPU)
+#   [facts]     what was found in the data, and which versions did the work
+# It is here to be read. A changed file is refused, for then the weights would not be what it says.
+
+"""
+
+
+class DataPart(DataSettings):
+    """Where the data came from, and how they were made ready."""
+
+    source: str  # catalogue name or absolute path
+
+    def plain(self) -> DataSettings:
+        """The same without the source: what `data.load` takes."""
+        return DataSettings(**self.model_dump(exclude={"source"}))
+
+
+class NetworkPart(BaseModel):
+    """Which network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str  # of the table, or file.py:Class
+    width: float | None = None
+    depth: int | None = None
+
+    @property
+    def own(self) -> tuple[str, str] | None:
+        """File and class of a person's own network; None for one of ours.
+
+        >>> NetworkPart(name="nets/mine.py:Small").own
+        ('nets/mine.py', 'Small')
+        """
+        file, _, attribute = self.name.rpartition(":")
+        return (file, attribute) if file.endswith(".py") else None
+
+
+class Facts(BaseModel):
+    """What was found and who did it; prediction needs some of it, the reader the rest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    created: str  # date and time with offset, ISO 8601
+    kind: Kind
+    classes: tuple[str, ...]
+    channels: int
+    space: tuple[int, ...]
+    samples: dict[str, int]  # part → number
+    fingerprint: str  # of the data, see `fingerprint`
+    versions: dict[str, str]
+    remarks: tuple[str, ...] = ()  # what was chosen, and what was found on the way
+
+
+class RunSettings(BaseModel):
+    """All settings of one run.
+
+    >>> "source" in RunSettings.model_fields["data"].annotation.model_fields
+    True
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: DataPart
+    network: NetworkPart
+    training: TrainingSettings
+    facts: Facts
+
+    @classmethod
+    def of(
+        cls, dataset: Dataset, network: NetworkPart, training: TrainingSettings, remarks: tuple[str, ...] = ()
+    ) -> "RunSettings":
+        """Settings of a run that begins now.
+
+        Args:
+            dataset: what will be trained on; its settings are resolved.
+            network: which network.
+            training: resolved settings (no None but patience and clip).
+            remarks: sentences on what was chosen, beside those of the data set.
+        """
+        data = DataPart(source=absolute(dataset.source), **dataset.settings.model_dump())
+        facts = Facts(
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            kind=dataset.kind,
+            classes=dataset.classes,
+            channels=dataset.channels,
+            space=dataset.space,
+            samples={part: len(rows) for part, rows in dataset.parts.items()},
+            fingerprint=fingerprint(dataset),
+            versions=versions(),
+            remarks=(*dataset.remarks, *remarks),
+        )
+        return cls(data=data, network=network, training=training, facts=facts)
+
+    def to_toml(self) -> str:
+        """The settings as a person reads them.
+
+        What is None is left out: TOML has no word for nothing.
+        """
+        document = {"format": FORMAT, **self.model_dump(mode="json", exclude_none=True)}
+        return EXPLAINED + _on_one_line(tomli_w.dumps(document))
+
+    @classmethod
+    def from_toml(cls, text: str, path: Path) -> "RunSettings":
+        """Read settings back.
+
+        Args:
+            text: the content.
+            path: the file, for the message.
+
+        Raises:
+            RunError: it is not TOML, of a newer convscope, or a setting is missing or makes no sense.
+        """
+        with files.reading(path, "Take it from a backup, or train again."):
+            document = tomllib.loads(text)
+            number = document.pop("format", None)
+            if isinstance(number, int) and number > FORMAT:
+                raise RunError(newer(path, document))
+            try:
+                return cls.model_validate(document)
+            except ValidationError as error:
+                raise RunError(_faults(path, error)) from error
+
+
+def newer(path: Path, document: dict[str, Any]) -> str:
+    """What to say of settings that a newer convscope wrote."""
+    written_by = document.get("facts", {}).get("versions", {}).get("convscope", "newer")
+    return (
+        f"{path} was written by convscope {written_by}; this is {versions()['convscope']}, which cannot read it.\n"
+        "  Update: pip install --upgrade convscope"
+    )
+
+
+def absolute(source: str) -> str:
+    """A source that is found from any folder: an absolute path, or the catalogue name as it is."""
+    path = Path(source).expanduser()
+    return str(path.resolve()) if source not in CATALOGUE and path.exists() else source
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the numbers."""
+    try:
+        own = version("convscope")
+    except PackageNotFoundError:  # run from a source folder
+        own = "unknown"
+    return {
+        "convscope": own,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def fingerprint(dataset: Dataset) -> str:
+    """16 hexadecimal digits that change when samples, labels or the split change.
+
+    All labels and rows enter, but only 64 of the samples: a whole data set may take seconds to read.
+    """
+    some = torch.linspace(0, len(dataset.inputs) - 1, 64).round().long()
+    tensors = [dataset.labels, *dataset.parts.values(), dataset.inputs[some]]
+    content = b"".join(tensor.contiguous().numpy().tobytes() for tensor in tensors)
+    return files.digest(content + repr((dataset.classes, tuple(dataset.inputs.shape))).encode())[:16]
+
+
+def _on_one_line(toml: str) -> str:
+    """Short lists on one line: tomli_w gives each element its own."""
+
+    def joined(found: re.Match) -> str:
+        line = f"[{', '.join(element.strip().rstrip(',') for element in found[1].splitlines())}]"
+        return line if len(line) <= WIDTH else found[0]
+
+    return re.sub(r"(?<== )\[\n((?:    .*,\n)+)\]$", joined, toml, flags=re.MULTILINE)
+
+
+def _faults(path: Path, error: ValidationError) -> str:
+    lines = [f"    {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5]]
+    return (
+        f"{path} has settings that make no sense:\n"
+        + "\n".join(lines)
+        + "\n  Take it from a backup, or train again."
+    )

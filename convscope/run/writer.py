@@ -1,0 +1,196 @@
+"""The one who writes a run folder, from the stream of events."""
+
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from convscope.data.dataset import Dataset
+from convscope.errors import NetworkError, RunError
+from convscope.run import checkpoint, files, folders, rows, settings, trust
+from convscope.run.checkpoint import Checkpoint
+from convscope.run.manifest import Manifest
+from convscope.run.settings import RunSettings
+from convscope.run.weights import pack, select
+from convscope.training import events
+
+if TYPE_CHECKING:
+    from convscope.run.run import Run
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+HISTORY, STEPS, NOTICES = rows.TABLES
+
+
+class Writer:
+    """Consumes the events of one training and keeps its folder true.
+
+    After a kill at any moment the folder holds the last checkpoint whose `write` came back, or a later one. The
+    stream has to give a Checkpoint right after each Epoch that is the best so far, and before Finished: the weights
+    come from there.
+
+    Attributes:
+        path: the run folder, absolute.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Go on in a folder that `create` made; `create` and `Writer.resume` call this, nobody else.
+
+        Raises:
+            RunError: the folder is held by another writer, or damaged.
+            OSError: no space left …
+        """
+        self.path = path
+        self._release = files.hold(path)
+        self._manifest = Manifest.read(path)
+        self._checkpoint = before = Checkpoint.read(self._manifest)
+        files.sweep(path, keep={before.file} if before else set())
+        self._step = before.step if before else 0
+        self._best_step = -1  # of an epoch whose weights are still to be written
+        self._weights: dict[str, Tensor] = {}  # of the last checkpoint
+        marks = before.tables if before else {}
+        self._tables = {name: rows.Table(path / name, marks.get(name)) for name in rows.TABLES}
+
+    @classmethod
+    def resume(cls, run: "Run") -> "Writer":
+        """Go on with a run where its last checkpoint was; what was written after that is cut off.
+
+        Raises:
+            RunError: it is finished, still going on in another process, or damaged.
+        """
+        run.demand_unfinished()
+        writer = cls(run.path)
+        writer._manifest.facts.pop("reason", None)  # it says so on the disk with the next checkpoint
+        folders.point_latest(run.path)
+        return writer
+
+    def write(self, event: events.Event) -> None:
+        """Take in one event.
+
+        Raises:
+            RunError: the disk is full or cannot be written; the checkpoint before is intact.
+        """
+        try:
+            self._take(event)
+        except OSError as error:
+            raise RunError(self._failed(error)) from error
+
+    def close(self) -> None:
+        """Let go of the folder; comes by itself with Finished."""
+        for table in self._tables.values():
+            table.close()
+        self._release()
+        self._release = lambda: None
+
+    def _take(self, event: events.Event) -> None:
+        match event:
+            case events.Start():
+                self._manifest.facts |= asdict(event)
+            case events.Step():
+                self._step = event.step
+                self._tables[STEPS].add(event)
+            case events.Epoch():
+                self._best_step = event.step if event.best else self._best_step
+                self._tables[HISTORY].add(event)
+                for table in self._tables.values():
+                    table.flush()
+            case events.Notice():
+                self._tables[NOTICES].add(_At(self._step, event.text))
+            case events.Checkpoint():
+                self._save(event)
+            case events.Finished():
+                self._finish(event)
+
+    def _save(self, event: events.Checkpoint) -> None:
+        """The order is the point: checkpoint.json, put in place last, speaks only of what is already on the disk."""
+        state = event.state()
+        name, sha = checkpoint.save_state(self.path, event.step, state, self._checkpoint)
+        marks = {table: self._tables[table].mark() for table in rows.TABLES}
+        new = Checkpoint(event.step, name, sha, marks)
+        self._weights = select(state, "model.")
+        best = {BEST: pack(self._weights)} if self._best_step == event.step else {}
+        self._manifest.put({**best, checkpoint.NAME: new.as_bytes()})
+        self._checkpoint = new
+        files.sweep(self.path, keep={name})
+
+    def _finish(self, event: events.Finished) -> None:
+        marks = {name: table.mark() for name, table in self._tables.items()}
+        if self._weights:
+            self._manifest.put({LAST: pack(self._weights)})
+        now = datetime.now().astimezone().isoformat(timespec="seconds")
+        self._manifest.facts |= {**asdict(event), "finished": now}
+        if (
+            event.reason != "interrupted"
+        ):  # nothing will change any more: the tables are whole, no checkpoint is needed
+            self._manifest.versions |= {name: [mark.sha256] for name, mark in marks.items()}
+            self._manifest.versions.pop(checkpoint.NAME, None)
+        self._manifest.write()
+        if event.reason != "interrupted":
+            (self.path / checkpoint.NAME).unlink(missing_ok=True)
+            files.sweep(self.path, keep=set())
+        self.close()
+
+    def _failed(self, error: OSError) -> str:
+        if self._checkpoint:
+            left = f"The checkpoint of step {self._checkpoint.step:,} is intact."
+        else:
+            left = "There was no checkpoint yet."
+        return (
+            f"the run cannot be written to {self.path}: {error.strerror or error}.\n"
+            f"  {left} Put this right (free space?), then: convscope train --resume {self.path}"
+        )
+
+
+class _At:
+    """A notice with the step at which it came."""
+
+    def __init__(self, step: int, text: str) -> None:
+        self.step, self.text = step, text
+
+
+def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Writer:
+    """Begin a run: make its folder in `root` with settings, own code and manifest, and point `latest` to it.
+
+    Args:
+        root: where runs are; made where it is not there.
+        run_settings: everything, resolved; `RunSettings.of` collects it.
+        dataset: what will be trained on.
+
+    Raises:
+        RunError: the folder cannot be written.
+        NetworkError: the person's own network file cannot be read.
+    """
+    contents = {settings.NAME: run_settings.to_toml().encode("utf-8", "surrogateescape")}
+    if run_settings.network.own:
+        contents[trust.CODE] = _own_code(run_settings.network.own[0])
+    name = folders.stem(dataset.source, run_settings.network.name, date.today())
+    try:
+        path = folders.make(Path(root).expanduser().absolute(), name, lambda folder: _fill(folder, contents))
+        folders.point_latest(path)
+        return Writer(path)
+    except OSError as error:
+        raise RunError(
+            f"no run folder can be made in {root}: {error.strerror or error}.\n  Free space, or choose another place."
+        ) from error
+
+
+def _fill(folder: Path, contents: dict[str, bytes]) -> None:
+    for name, content in contents.items():
+        files.replace(folder / name, content)
+    manifest = Manifest(folder)
+    manifest.versions = {name: [files.digest(content)] for name, content in contents.items()}
+    manifest.write()
+
+
+def _own_code(file: str) -> bytes:
+    """The code of a network that the person named, which is their word to trust it."""
+    path = Path(file).expanduser().absolute()
+    try:
+        code = path.read_bytes()
+    except OSError as error:
+        raise NetworkError(
+            f"{path} cannot be read: {error.strerror}.\n  Name it as file.py:Class."
+        ) from error
+    trust.add(code, str(path))
+    return code
