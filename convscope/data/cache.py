@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convscope.data import decode
+from convscope.data import decode, memory
 from convscope.errors import DataError
 
 MEMORY_SHARE = 0.25  # of the machine's memory: pictures that take more are memory-mapped
@@ -89,9 +89,7 @@ def _state(file: Path) -> str:
 
 
 def _fits(size: int) -> bool:
-    if not hasattr(os, "sysconf"):
-        return size <= 2**30
-    return size <= MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return size <= MEMORY_SHARE * memory.physical()
 
 
 def _open(folder: Path) -> Entry | None:
@@ -118,7 +116,9 @@ def _read(file: Path, shape: tuple[int, ...]) -> np.ndarray:
         return np.empty(shape, dtype=np.uint8)
     if _fits(prod(shape)):
         return np.fromfile(file, dtype=np.uint8).reshape(shape)
-    return np.memmap(file, dtype=np.uint8, mode="c", shape=shape)  # copy on write: torch warns of read-only arrays
+    return np.memmap(
+        file, dtype=np.uint8, mode="c", shape=shape
+    )  # copy on write: torch warns of read-only arrays
 
 
 def _keep(folder: Path, entry: Entry) -> None:
@@ -143,7 +143,9 @@ def _make_mapped(folder: Path, shape: tuple[int, ...], fill: Fill) -> Entry:
     try:
         unfinished = _begin(folder)
         with (unfinished / "pixels").open("wb+") as file:
-            os.posix_fallocate(file.fileno(), 0, prod(shape))  # a full disk is an error now, not a crash on a write
+            os.posix_fallocate(
+                file.fileno(), 0, prod(shape)
+            )  # a full disk is an error now, not a crash on a write
             rows = np.memmap(file, dtype=np.uint8, mode="r+", shape=shape)
             skipped = fill(rows)
             rows.flush()

@@ -16,7 +16,14 @@ SUFFIXES = frozenset(".png .jpg .jpeg .jpe .jfif .gif .bmp .dib .tif .tiff .webp
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
 PIXEL_LIMIT = 150_000_000  # largest width · height that is decoded: 450 MB as colour
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels: white, as on a page
-MAGIC = {b"\x89PNG": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF", b"MM\0*": "TIFF"}
+MAGIC = {
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+}
 ORIENTATION = 274  # the EXIF tag
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -101,7 +108,9 @@ def _opened(path: Path) -> Iterator[Image.Image]:
             if width < 1 or height < 1:
                 raise BadPicture(path, f"its header says {width} × {height} pixels")
             if width * height > PIXEL_LIMIT:
-                raise BadPicture(path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}")
+                raise BadPicture(
+                    path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}"
+                )
             yield image
     except BadPicture:
         raise
@@ -177,7 +186,9 @@ def _plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
     if image.mode not in ("L", "RGB", "1"):
-        image = image.convert("RGB")  # palettes, CMYK, YCbCr: colour first, or a grey of a palette index comes out
+        image = image.convert(
+            "RGB"
+        )  # palettes, CMYK, YCbCr: colour first, or a grey of a palette index comes out
     return image if image.mode == mode else image.convert(mode)
 
 
@@ -206,7 +217,9 @@ def _fitted(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
     if image.size == frame:
         return image
     if fit == "crop":
-        return image.resize(frame, Image.Resampling.BILINEAR, box=_middle(image.size, frame), reducing_gap=3.0)
+        return image.resize(
+            frame, Image.Resampling.BILINEAR, box=_middle(image.size, frame), reducing_gap=3.0
+        )
     shown = _scaled(image.size, frame, fit)
     small = image.resize(shown, Image.Resampling.BILINEAR, reducing_gap=3.0)
     if shown == frame:
@@ -226,6 +239,8 @@ def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, fl
 
 def _edge_colour(pixels: np.ndarray) -> int | tuple[int, ...]:
     """The median of the outermost pixels, each channel for itself: the background, where a picture has one."""
-    edge = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])  # (pixel,) or (pixel, channel)
+    edge = np.concatenate(
+        [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
+    )  # (pixel,) or (pixel, channel)
     middle = np.sort(edge, axis=0)[len(edge) // 2]
     return int(middle) if middle.ndim == 0 else tuple(int(value) for value in middle)

@@ -29,7 +29,10 @@ __all__ = ["choose", "decode", "each", "read"]
 CHUNK = 32  # files a thread takes at once
 SAMPLE = 1000  # headers looked at to choose a size
 GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
-SIDES = ((2_000, 128), (20_000, 96))  # up to so many pictures: so many pixels a side; more pictures: LEAST_SIDE
+SIDES = (
+    (2_000, 128),
+    (20_000, 96),
+)  # up to so many pictures: so many pixels a side; more pictures: LEAST_SIDE
 LEAST_SIDE = 64  # pictures up to this size keep it
 
 Result = TypeVar("Result")
@@ -50,7 +53,9 @@ def read(
         sample the position of its file in `files`, ascending.
     """
     if settings.size is None or settings.channels is None:
-        raise DataError("the size and the channels of the pictures are not set.\n  Call pictures.choose first.")
+        raise DataError(
+            "the size and the channels of the pictures are not set.\n  Call pictures.choose first."
+        )
     height, width = settings.size
     shape = (len(files), settings.channels, height, width)
     key = cache.key(files, {"size": shape[1:], "fit": settings.fit})
@@ -108,11 +113,22 @@ def shown(file: Path, root: Path | None) -> str:
     return str(file.relative_to(root)) if root and file.is_relative_to(root) else str(file)
 
 
+def printable(name: str) -> str:
+    """A file's name on one line of a terminal, whatever characters it is made of.
+
+    >>> printable("two\\nlines.png")
+    'two\\\\nlines.png'
+    """
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
+
+
 def _decode_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -> list[tuple[int, str]]:
     """Fill `rows` from the start with the pictures that can be decoded; gives the (position, reason) of the others."""
     size, channels = (settings.size[0], settings.size[1]), settings.channels
     skipped = []
-    for position, result in enumerate(each(lambda file: decode(file, size, channels, settings.fit), files, "decoding")):
+    for position, result in enumerate(
+        each(lambda file: decode(file, size, channels, settings.fit), files, "decoding")
+    ):
         if isinstance(result, BadPicture):
             skipped.append((position, result.reason))
         else:
