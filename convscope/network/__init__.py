@@ -1,8 +1,8 @@
 """Networks by name: `build("plain", channels=1, classes=10, space=(28, 28))` gives a plain `nn.Module`.
 
-A network takes (sample, channel, *space) and gives one score (logit) a class, (sample, class). The number of
-spatial axes picks 1-D, 2-D or 3-D layers. To add one, write a function in a file of its own (the first line of its
-docstring is what `convscope networks` shows) and a line in `NETWORKS`.
+A network takes (sample, channel, *space) and gives one score (logit) a class, (sample, class). The number
+of spatial axes picks 1-D, 2-D or 3-D layers. To add one, write a function in a file of its own (the first
+line of its docstring is what `convscope networks` shows) and a line in `NETWORKS`.
 """
 
 import inspect
@@ -12,15 +12,21 @@ from typing import Any
 import torch
 from torch import nn
 
-from convscope.errors import NetworkError, UnknownName
+from convscope.errors import NetworkError, ShapeError, UnknownName
+from convscope.network import fit
 from convscope.network.basic import basic
 from convscope.network.fast import fast
 from convscope.network.inception import inception
-from convscope.network.layers import Space
+from convscope.network.layers import Space, layers
+from convscope.network.lenet import lenet5
+from convscope.network.own import build_own, is_own
 from convscope.network.plain import plain
 from convscope.network.pooled import pooled
 from convscope.network.residual import residual
+from convscope.network.resnet import resnet
 from convscope.network.strided import strided
+from convscope.network.vgg import vgg
+from convscope.shapes import show
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "fast": fast,
@@ -30,7 +36,12 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "pooled": pooled,
     "inception": inception,
     "residual": residual,
+    "lenet5": lenet5,
+    "vgg": vgg,
+    "resnet": resnet,
 }
+KNOBS = ("width", "depth")
+LARGEST_SEARCH = 64  # positions an axis, where the smallest size that fits is looked for
 
 
 def build(
@@ -42,42 +53,118 @@ def build(
     width: float | None = None,
     depth: int | None = None,
 ) -> nn.Module:
-    """Build a network for samples of one shape."""
+    """Build a network for samples of one shape, and make sure that it fits them.
+
+    `torch.manual_seed` before it fixes the weights.
+
+    Args:
+        name: a key of `NETWORKS`, or `file.py:ClassOrFunction`.
+        channels: of a sample.
+        classes: scores that come out.
+        space: sizes of a sample's spatial axes.
+        width: multiplies the channels of a network that has this knob.
+        depth: number of layers, of a network that has this knob.
+
+    Returns:
+        The network, (sample, channel, *space) → (sample, class), in training mode.
+
+    Raises:
+        UnknownName: no network of this name.
+        ShapeError: the samples do not fit; says which layer, the shapes, and what to change.
+        NetworkError: it has no such knob, or a person's own code fails.
+
+    >>> build("plain", channels=1, classes=10, space=(28, 28)).fc
+    Linear(in_features=1568, out_features=10, bias=True)
+    """
+    space = tuple(space)
+    layers(space)  # refuses a space that no network could take
+    if min(channels, classes) < 1:
+        raise ShapeError(f"a network needs a channel and a class at least, got {channels} and {classes}.")
+    if is_own(name):
+        network = build_own(name, channels, classes, space, **_given(width, depth))
+        fit.check(network, channels, classes, space)
+        return network.train()
     if name not in NETWORKS:
         raise UnknownName("network", name, NETWORKS)
-    return NETWORKS[name](channels, classes, tuple(space), **_scale(name, NETWORKS[name], width, depth))
+    scale = _scale(name, width, depth)
+    try:
+        return _fitting(name, channels, classes, space, scale)
+    except ShapeError as error:
+        raise _with_smallest(error, name, channels, classes, space, scale) from error
 
 
 def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list[dict[str, Any]]:
-    """List the networks: name, parameters at this shape, description."""
-    return [
-        {
-            "name": name,
-            "parameters": _parameters(make, channels, classes, space),
-            "description": _first_line(make),
-        }
-        for name, make in NETWORKS.items()
-    ]
+    """List the networks: name, parameters at this shape, description.
+
+    >>> table()[1]["name"], table()[1]["parameters"]
+    ('plain', 28938)
+    """
+    rows = []
+    for name, make in NETWORKS.items():
+        with torch.device("meta"):  # shapes without numbers
+            network = make(channels, classes, space)
+        parameters = sum(parameter.numel() for parameter in network.parameters())
+        rows.append({"name": name, "parameters": parameters, "description": _first_line(make)})
+    return rows
 
 
-def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float]]:
+def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float]]:  # noqa: ARG001
     """Choose a network for data of this kind and size: its name, and the scale to build it with."""
     return "fast", {}
 
 
-def _scale(
-    name: str, make: Callable[..., nn.Module], width: float | None, depth: int | None
-) -> dict[str, float]:
-    given = {knob: value for knob, value in (("width", width), ("depth", depth)) if value is not None}
-    known = [knob for knob in ("width", "depth") if knob in inspect.signature(make).parameters]
-    for knob in given.keys() - set(known):
-        raise NetworkError(f"network '{name}' has no {knob}.")
+def _fitting(name: str, channels: int, classes: int, space: Space, scale: dict[str, float]) -> nn.Module:
+    network = NETWORKS[name](channels, classes, space, **scale)
+    try:
+        fit.check(network, channels, classes, space)
+    except NetworkError as error:  # a network of the house fails by its sizes alone
+        raise ShapeError(str(error)) from error
+    return network
+
+
+def _given(width: float | None, depth: int | None) -> dict[str, float]:
+    """What the person said, within reason."""
+    if width is not None and not 0 < width < float("inf"):
+        raise NetworkError(
+            f"width multiplies the channels, so it is above 0; got {width}.\n  1 is the usual width."
+        )
+    return {knob: value for knob, value in zip(KNOBS, (width, depth), strict=True) if value is not None}
+
+
+def _scale(name: str, width: float | None, depth: int | None) -> dict[str, float]:
+    """The knobs to pass on, or an error that says which knobs there are."""
+    given = _given(width, depth)
+    for knob in given:
+        if knob not in _knobs(name):
+            others = ", ".join(other for other in NETWORKS if knob in _knobs(other))
+            has = " and ".join(_knobs(name)) or "no such knob"
+            raise NetworkError(
+                f"network '{name}' has no {knob}: it has {has}.\n  Networks with a {knob}: {others}."
+            )
     return given
 
 
-def _parameters(make: Callable[..., nn.Module], channels: int, classes: int, space: Space) -> int:
-    with torch.device("meta"):  # shapes without numbers
-        return sum(parameter.numel() for parameter in make(channels, classes, space).parameters())
+def _knobs(name: str) -> list[str]:
+    return [knob for knob in KNOBS if knob in inspect.signature(NETWORKS[name]).parameters]
+
+
+def _with_smallest(
+    error: ShapeError, name: str, channels: int, classes: int, space: Space, scale: dict[str, float]
+) -> ShapeError:
+    """Say from which size on a network works, by trying."""
+    shape = show((channels, *space))
+    for size in range(min(space) + 1, LARGEST_SEARCH + 1):
+        smallest = (size,) * len(space)
+        try:
+            _fitting(name, channels, classes, smallest, scale)
+        except ShapeError:
+            continue
+        return ShapeError(
+            f"network '{name}' does not fit samples of {shape}: {error}\n"
+            f"  The smallest that fit are {show(smallest)}: enlarge them (pictures: --size), "
+            "or take another network."
+        )
+    return ShapeError(f"network '{name}' does not fit samples of {shape}: {error}")
 
 
 def _first_line(make: Callable[..., nn.Module]) -> str:

@@ -26,7 +26,8 @@ class Inception(nn.Module):
         )
         self.branch_pool = chain(pool=layer.AvgPool(3, stride=1, padding=1), conv=layer.Conv(channels, 24, 1))
 
-    def forward(self, x: Tensor) -> Tensor:  # (sample, channel, *space) → (sample, 88, *space)
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, *space) → (sample, 88, *space)."""
         return torch.cat([self.branch1(x), self.branch5(x), self.branch3(x), self.branch_pool(x)], dim=1)
 
 

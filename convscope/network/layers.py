@@ -1,19 +1,21 @@
 """What the networks are made of: the layers for 1, 2 or 3 spatial axes, and the sizes that they leave.
 
-A network says `layer = layers(space)` and then `layer.Conv(1, 16, 5)`: kernel 5 is 5, 5×5 or 5×5×5 by the data.
+A network says `layer = layers(space)`, then `layer.Conv(1, 16, 5)`: kernel 5 is 5, 5×5 or 5×5×5 by the
+data.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, TypeVar
 
 from torch import nn
 
-from convscope.errors import ShapeError
+from convscope.errors import NetworkError, ShapeError
 from convscope.shapes import elements, show, window_output
 
 Space = tuple[int, ...]
 Layer = Callable[..., nn.Module]
+Plan = TypeVar("Plan")
 
 
 class Layers(NamedTuple):
@@ -62,8 +64,8 @@ def chain(**modules: nn.Module) -> nn.Sequential:
 def space_after(network: nn.Sequential, space: Space) -> Space:
     """Sizes of the spatial axes behind a chain of layers.
 
-    Convolutions and poolings change the sizes; whatever has no window (ReLU, BatchNorm, a block that keeps the
-    size) passes them on.
+    Convolutions and poolings change the sizes; whatever has no window (ReLU, BatchNorm, a block that keeps
+    the size) passes them on.
 
     Raises:
         ShapeError: a window is larger than what has come down to it.
@@ -102,6 +104,23 @@ def scaled(channels: int, width: float) -> int:
     16
     """
     return max(1, round(channels * width))
+
+
+def can_halve(space: Space) -> bool:
+    """Say whether at least 2 positions an axis remain after halving: BatchNorm needs more than one."""
+    return min(space) >= 4
+
+
+def pick(network: str, depth: int, plans: Mapping[int, Plan]) -> Plan:
+    """Look up what a network does at this depth.
+
+    Raises:
+        NetworkError: no such depth; names the ones there are.
+    """
+    if depth not in plans:
+        known = ", ".join(map(str, plans))
+        raise NetworkError(f"network '{network}' has no depth {depth}.\n  The depths it has: {known}.")
+    return plans[depth]
 
 
 def _each(size: int | tuple[int, ...], space: Space) -> tuple[int, ...]:

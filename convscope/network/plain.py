@@ -8,8 +8,8 @@ from convscope.network.layers import Space, chain, layers, positions_after
 def plain(channels: int, classes: int, space: Space) -> nn.Module:
     """Conv 5 pad 2 16, ReLU, max pool 2, conv 5 pad 2 32, ReLU, max pool 2, linear.
 
-    ReLU stands behind the pooling here: the largest value is the same before and after cutting at 0, so outputs
-    and gradients are the same to the bit, and there are fewer values to cut.
+    ReLU stands behind the pooling here: cutting at 0 changes nothing about which value is the largest, so
+    outputs and gradients are the same to the bit, and there are fewer values to cut.
 
     Raises:
         ShapeError: fewer than 4 positions on an axis.

@@ -53,8 +53,8 @@ class Model(nn.Module):
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:
     """Measure mean and standard deviation of each channel over these rows (all of them by default).
 
-    Reads `inputs` once and in small pieces, so a memory-mapped tensor may be larger than the memory. A channel
-    that never changes gets a standard deviation of 1, so it becomes 0 and not NaN.
+    Reads `inputs` once and in small pieces, so a memory-mapped tensor may be larger than the memory. A
+    channel that never changes gets a standard deviation of 1, so it becomes 0 and not NaN.
 
     Args:
         inputs: (sample, channel, *space), uint8 or float.

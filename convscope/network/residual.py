@@ -19,7 +19,8 @@ class Residual(nn.Module):
         self.conv2 = layer.Conv(channels, channels, 3, padding=1)
         self.relu2 = nn.ReLU()
 
-    def forward(self, x: Tensor) -> Tensor:  # (sample, channel, *space) → the same
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, *space) → the same."""
         return self.relu2(x + self.conv2(self.relu1(self.conv1(x))))
 
 
