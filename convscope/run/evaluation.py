@@ -1,0 +1,178 @@
+"""What is known about the predictions for some samples: the figures, and how they are told."""
+
+from dataclasses import asdict, dataclass
+from html import escape
+from typing import Any, NamedTuple
+
+import numpy as np
+
+MISTAKES_IN_JSON = 100
+CLASSES_IN_LINES = 20
+CONFUSIONS_IN_LINES = 5
+
+
+class ClassScore(NamedTuple):
+    """One class; a score whose denominator is 0 is None.
+
+    Attributes:
+        name: of the class.
+        support: samples of it.
+        predicted: how often the network said it.
+        precision: share that was right when the network said it.
+        recall: share of its samples that the network found.
+        f1: harmonic mean of the two.
+    """
+
+    name: str
+    support: int
+    predicted: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class Judged(NamedTuple):
+    """One sample and what was said of it.
+
+    Attributes:
+        row: of the data set.
+        name: where the sample came from.
+        true: its class.
+        predicted: the class that was said.
+        probability: of the class that was said, 0 … 1.
+        probability_true: of its own class, 0 … 1.
+    """
+
+    row: int
+    name: str
+    true: str
+    predicted: str
+    probability: float
+    probability_true: float
+
+
+class Bin(NamedTuple):
+    """Samples whose largest probability lies in (low, high]; the means are None where there are none."""
+
+    low: float
+    high: float
+    samples: int
+    confidence: float | None
+    accuracy: float | None
+
+
+class Confusion(NamedTuple):
+    """One class taken for another, so many times."""
+
+    true: str
+    predicted: str
+    times: int
+
+    def __str__(self) -> str:
+        times = "once" if self.times == 1 else f"{self.times:,} times"
+        return f"{self.true} was taken for {self.predicted}: {times}"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What is known about the predictions for some samples. Shares are 0 … 1; None means undefined.
+
+    Attributes:
+        classes: class names.
+        samples: how many were judged.
+        correct: how many of them were right.
+        accuracy: correct / samples.
+        interval: 95 % interval of the accuracy, for samples like these (Wilson's).
+        majority: the accuracy of always saying the commonest class of these samples.
+        majority_class: that class.
+        balanced_accuracy: mean recall of the classes that occur.
+        macro_f1: mean F1 of the classes that occur.
+        loss: mean cross-entropy in nats.
+        top5: share with the true class among the five likeliest; None below ten classes.
+        roc_auc: area under the one-vs-rest ROC curve, mean of the classes that occur; None for one class.
+        ece: expected calibration error: mean distance between confidence and accuracy, over `reliability`.
+        reliability: bins of equal width.
+        per_class: a score for each class.
+        confusion: confusion[true][predicted], counts.
+        mistakes: every wrong prediction, the most confident first.
+        unsure: the predictions with the closest second choice, closest first; at most 100.
+    """
+
+    classes: tuple[str, ...]
+    samples: int
+    correct: int
+    accuracy: float
+    interval: tuple[float, float]
+    majority: float
+    majority_class: str
+    balanced_accuracy: float
+    macro_f1: float
+    loss: float
+    top5: float | None
+    roc_auc: float | None
+    ece: float
+    reliability: tuple[Bin, ...]
+    per_class: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[Judged, ...]
+    unsure: tuple[Judged, ...]
+
+    @property
+    def confusions(self) -> list[Confusion]:
+        """The pairs of classes that were mixed up, the commonest first."""
+        counts = np.array(self.confusion)
+        np.fill_diagonal(counts, 0)
+        pairs = [
+            Confusion(self.classes[true], self.classes[said], int(counts[true, said]))
+            for true, said in np.argwhere(counts)
+        ]
+        return sorted(pairs, key=lambda pair: -pair.times)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All figures as plain Python, ready for JSON; of the mistakes the 100 most confident."""
+        shown = asdict(self) | {"mistakes": self.mistakes[:MISTAKES_IN_JSON]}
+        for field in ("reliability", "per_class", "mistakes", "unsure"):
+            shown[field] = [entry._asdict() for entry in shown[field]]
+        shown["confusion"] = [list(counts) for counts in self.confusion]
+        return shown | {"classes": list(self.classes), "interval": list(self.interval)}
+
+    def lines(self) -> list[str]:
+        """The evaluation for a terminal: the figures, a table of classes, the commonest confusions."""
+        low, high = (f"{100 * bound:.2f}" for bound in self.interval)
+        commonest = f"always saying '{self.majority_class}', the commonest class"
+        return [
+            f"accuracy           {_percent(self.accuracy)}  ({self.correct:,} of {self.samples:,} right; "
+            f"95 % interval {low} … {high} %)",
+            f"balanced accuracy  {_percent(self.balanced_accuracy)}  (mean recall of the classes)",
+            f"{commonest}, gives {_percent(self.majority).strip()}",
+            "",
+            *self._class_lines(),
+            *self._confusion_lines(),
+        ]
+
+    def _class_lines(self) -> list[str]:
+        scores = self.per_class
+        if len(scores) > CLASSES_IN_LINES:
+            scores = sorted((s for s in scores if s.support), key=lambda s: s.f1 or 0)[:CLASSES_IN_LINES]
+        width = max(5, *(len(score.name) for score in scores))
+        table = [f"{'class':<{width}}  samples  precision    recall        F1"]
+        for score in scores:
+            shares = "  ".join(_percent(share) for share in (score.precision, score.recall, score.f1))
+            table.append(f"{score.name:<{width}}  {score.support:7,}  {shares}")
+        left_out = len(self.per_class) - len(scores)
+        return (
+            [*table, f"({left_out} classes with a higher F1, or without samples, left out)"]
+            if left_out
+            else table
+        )
+
+    def _confusion_lines(self) -> list[str]:
+        worst = self.confusions[:CONFUSIONS_IN_LINES]
+        return ["", *map(str, worst)] if worst else ["", "no mistakes"]
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(chr(10).join(self.lines()))}</pre>"
+
+
+def _percent(share: float | None) -> str:
+    return "      –  " if share is None else f"{100 * share:7.2f} %"

@@ -1,0 +1,217 @@
+"""How good are these predictions? Every figure from the labels and the probabilities alone."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from convscope.errors import DataError
+from convscope.run.evaluation import Bin, ClassScore, Evaluation, Judged
+
+__all__ = ["Evaluation", "evaluate", "wilson"]
+
+BINS = 15  # of the calibration, as many as Guo et al. use
+SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
+LEAST = float(np.finfo(np.float32).tiny)  # a probability of 0 counts as this, so the loss stays finite
+UNSURE_KEPT = 100
+
+
+def evaluate(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    classes: Sequence[str],
+    names: Sequence[str] | None = None,
+    rows: ArrayLike | None = None,
+) -> Evaluation:
+    """Compare predictions with the truth.
+
+    Args:
+        labels: the true classes, (n,), indices into `classes`.
+        probabilities: (n, classes), each row adding up to 1.
+        classes: class names; some may have no samples here.
+        names: where each sample came from, (n,); "row 17" by default.
+        rows: the sample's row in its data set, (n,); 0 … n − 1 by default.
+
+    Raises:
+        DataError: there are no samples, the sizes do not go together, or the probabilities are none.
+
+    >>> evaluation = evaluate([0, 1, 1], [[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]], ["cat", "dog"])
+    >>> evaluation.correct, evaluation.balanced_accuracy, str(evaluation.confusions[0])
+    (2, 0.75, 'dog was taken for cat: once')
+    """
+    truth, chance = _checked(labels, probabilities, len(classes))
+    said = chance.argmax(1)  # (n,)
+    counts = _confusion(truth, said, len(classes))
+    scores = _per_class(counts, classes)
+    present = [score for score in scores if score.support]
+    correct, commonest = int(np.trace(counts)), int(counts.sum(1).argmax())
+    own = np.take_along_axis(chance, truth[:, None], 1)[:, 0]  # (n,), probability of the true class
+    reliability = _reliability(chance.max(1), said == truth)
+    judge = _Judge(truth, said, chance, classes, names, _rows(rows, len(truth)))
+    return Evaluation(
+        classes=tuple(classes),
+        samples=len(truth),
+        correct=correct,
+        accuracy=correct / len(truth),
+        interval=wilson(correct, len(truth)),
+        majority=float(counts.sum(1).max() / len(truth)),
+        majority_class=classes[commonest],
+        balanced_accuracy=_mean(score.recall for score in present),
+        macro_f1=_mean(score.f1 for score in present),
+        loss=float(-np.log(np.maximum(own, LEAST)).mean()),
+        top5=_top(5, truth, chance) if len(classes) >= 10 else None,
+        roc_auc=_roc_auc(truth, chance),
+        ece=_ece(reliability),
+        reliability=reliability,
+        per_class=scores,
+        confusion=tuple(map(tuple, counts.tolist())),
+        mistakes=judge.mistakes(),
+        unsure=judge.unsure(UNSURE_KEPT),
+    )
+
+
+def wilson(correct: int, samples: int) -> tuple[float, float]:
+    """95 % interval for the true share behind `correct` of `samples`.
+
+    Source: E. B. Wilson 1927, "Probable inference, the law of succession, and statistical inference".
+
+    >>> [round(bound, 4) for bound in wilson(90, 100)]
+    [0.8256, 0.9448]
+    """
+    share, z2 = correct / samples, SURE**2
+    centre = (share + z2 / (2 * samples)) / (1 + z2 / samples)
+    half = SURE / (1 + z2 / samples) * (share * (1 - share) / samples + z2 / (4 * samples**2)) ** 0.5
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _checked(labels: ArrayLike, probabilities: ArrayLike, classes: int) -> tuple[np.ndarray, np.ndarray]:
+    truth, chance = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    if not len(truth):
+        raise DataError(
+            "there are no samples to evaluate: this part is empty.\n  Choose another part, or other data."
+        )
+    if chance.shape != (len(truth), classes):
+        raise DataError(
+            f"{len(truth)} labels and {classes} classes need probabilities of {len(truth)} × {classes}; "
+            f"got {' × '.join(map(str, chance.shape))}."
+        )
+    if truth.min() < 0 or truth.max() >= classes:
+        raise DataError(f"labels run from {truth.min()} to {truth.max()}; expected 0 … {classes - 1}.")
+    if not np.allclose(chance.sum(1), 1, atol=1e-2) or chance.min() < 0:  # NaN is close to nothing
+        raise DataError(
+            "the network's outputs are not probabilities (NaN, below 0, or not adding up to 1).\n"
+            "  If its weights became NaN during training, train with a smaller learning rate."
+        )
+    return truth, chance
+
+
+def _rows(rows: ArrayLike | None, samples: int) -> np.ndarray:
+    return np.arange(samples) if rows is None else np.asarray(rows)
+
+
+def _confusion(truth: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:  # → (true, predicted)
+    return np.bincount(truth * classes + said, minlength=classes**2).reshape(classes, classes)
+
+
+def _per_class(counts: np.ndarray, classes: Sequence[str]) -> tuple[ClassScore, ...]:
+    def score(index: int) -> ClassScore:
+        hits, support, said = int(counts[index, index]), int(counts[index].sum()), int(counts[:, index].sum())
+        return ClassScore(
+            classes[index],
+            support,
+            said,
+            precision=hits / said if said else None,
+            recall=hits / support if support else None,
+            f1=2 * hits / (support + said) if support else None,
+        )
+
+    return tuple(score(index) for index in range(len(classes)))
+
+
+def _mean(shares: Iterable[float | None]) -> float:
+    known = [share for share in shares if share is not None]
+    return sum(known) / len(known)
+
+
+def _top(k: int, truth: np.ndarray, chance: np.ndarray) -> float:
+    likeliest = np.argpartition(-chance, k - 1, axis=1)[:, :k]  # (n, k)
+    return float((likeliest == truth[:, None]).any(1).mean())
+
+
+def _roc_auc(truth: np.ndarray, chance: np.ndarray) -> float | None:
+    """Mean over the classes that occur of P(a sample of the class scores above one of another), ties half.
+
+    Source: Hanley and McNeil 1982, "The meaning and use of the area under a ROC curve".
+    """
+    present = np.unique(truth)
+    if len(present) < 2:
+        return None
+    return float(np.mean([_area(truth == index, chance[:, index]) for index in present]))
+
+
+def _area(positive: np.ndarray, score: np.ndarray) -> float:
+    _, place, ties = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]  # (n,), 1 …; equal scores share their mean rank
+    some, others = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - some * (some + 1) / 2) / (some * others))
+
+
+def _reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:
+    """Confidence and accuracy in bins of equal width.
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599, section 2.
+    """
+    place = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)  # (low, high]
+
+    def summary(index: int) -> Bin:
+        inside = place == index
+        samples = int(inside.sum())
+        if not samples:
+            return Bin(index / BINS, (index + 1) / BINS, 0, None, None)
+        means = float(confidence[inside].mean()), float(right[inside].mean())
+        return Bin(index / BINS, (index + 1) / BINS, samples, *means)
+
+    return tuple(summary(index) for index in range(BINS))
+
+
+def _ece(reliability: Sequence[Bin]) -> float:
+    """Expected calibration error, equation 3 of Guo et al. 2017."""
+    gaps = [b.samples * abs(b.accuracy - b.confidence) for b in reliability if b.samples]  # type: ignore[operator]
+    return sum(gaps) / sum(b.samples for b in reliability)
+
+
+@dataclass(frozen=True)
+class _Judge:
+    """Picks samples out and says what became of them."""
+
+    truth: np.ndarray
+    said: np.ndarray
+    chance: np.ndarray
+    classes: Sequence[str]
+    names: Sequence[str] | None
+    rows: np.ndarray
+
+    def mistakes(self) -> tuple[Judged, ...]:
+        wrong = np.flatnonzero(self.said != self.truth)
+        worst = np.argsort(-self.chance[wrong].max(1), kind="stable")
+        return self._judged(wrong[worst])
+
+    def unsure(self, most: int) -> tuple[Judged, ...]:
+        if len(self.classes) < 2:
+            return ()
+        second, first = np.partition(self.chance, -2, axis=1)[:, -2:].T
+        return self._judged(np.argsort(first - second, kind="stable")[:most])
+
+    def _judged(self, positions: np.ndarray) -> tuple[Judged, ...]:
+        return tuple(
+            Judged(
+                row=int(self.rows[i]),
+                name=self.names[i] if self.names is not None else f"row {self.rows[i]}",
+                true=self.classes[int(self.truth[i])],
+                predicted=self.classes[int(self.said[i])],
+                probability=float(self.chance[i, self.said[i]]),
+                probability_true=float(self.chance[i, self.truth[i]]),
+            )
+            for i in map(int, positions)
+        )
