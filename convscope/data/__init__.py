@@ -1,18 +1,21 @@
 """Sources → `Dataset`: a name of the catalogue, or a path in any of the formats.
 
-A new format is one file with `recognises(path)` and `load(path, settings, strict)`, and one line in `FORMATS`; it
-knows nothing of training. A new data set is one function and one line in `CATALOGUE`.
+A new format is one file with `recognises(path)` and `load(path, settings, strict)`, and a line in `FORMATS`.
+A new data set is one function and one line in `CATALOGUE`. Neither knows anything of training.
 """
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.data import arrays, catalogue, idx
+from convscope.data import catalogue, cifar, folder, idx, npz, table
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.errors import DataError, UnknownName
+from convscope.errors import DataError
 
-__all__ = ["CATALOGUE", "FORMATS", "Dataset", "DataSettings", "Format", "load"]
+__all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
 
 
 class Format(NamedTuple):
@@ -25,16 +28,33 @@ class Format(NamedTuple):
 
 CATALOGUE: dict[str, Callable[[DataSettings], Dataset]] = {
     "mnist": catalogue.mnist,
+    "fashion-mnist": catalogue.fashion_mnist,
+    "cifar10": catalogue.cifar10,
     "mnist-sample": catalogue.mnist_sample,
     "digits": catalogue.digits,
 }
 
 FORMATS: dict[str, Format] = {
-    "idx": Format(idx.recognises, idx.load, "a folder with the four IDX files of MNIST or its relatives, gzipped or not"),
+    "npz": Format(
+        npz.recognises, npz.load, "an .npz file with X and y, or X_train, y_train, X_test and y_test"
+    ),
+    "idx": Format(idx.recognises, idx.load, "a folder with the four IDX files of MNIST or its relatives"),
+    "cifar": Format(cifar.recognises, cifar.load, "CIFAR-10's binary version, as archive or folder"),
+    "table": Format(
+        table.recognises, table.load, "a CSV or TSV file with a path and a label for each picture"
+    ),
+    "folder": Format(
+        folder.recognises, folder.load, "a folder with a folder of pictures a class, or train, val and test"
+    ),
 }
 
 
-def load(source: str | Path, settings: DataSettings = DataSettings(), *, strict: bool = False) -> Dataset:
+def load(
+    source: str | Path,
+    settings: DataSettings = DataSettings(),  # noqa: B008 - frozen
+    *,
+    strict: bool = False,
+) -> Dataset:
     """Load data by catalogue name or from a path.
 
     A name of the catalogue comes first; write `./mnist` for a folder of that name.
@@ -44,18 +64,45 @@ def load(source: str | Path, settings: DataSettings = DataSettings(), *, strict:
         settings: size, channels and split; what is left open is chosen from the data.
         strict: stop at the first broken file; otherwise it is left out and named in `Dataset.skipped`.
 
+    Returns:
+        All samples, with `source` as it was given here and every setting filled in.
+
     Raises:
-        UnknownName: neither a known name nor a path.
-        DataError: nothing that is understood at the path, or it is damaged, or a download failed.
+        DataError: neither a name nor a path, nothing that is understood there, damage, or a failed download.
 
     >>> data = load("digits")
-    >>> data.inputs.shape, len(data.parts["test"])
-    (torch.Size([1797, 1, 8, 8]), 360)
+    >>> data.inputs.shape, len(data.classes)
+    (torch.Size([1797, 1, 8, 8]), 10)
     """
-    if source in CATALOGUE:
-        return CATALOGUE[str(source)](settings)
+    if isinstance(source, str) and source in CATALOGUE:
+        return CATALOGUE[source](settings)
     path = Path(source).expanduser()
-    for form in FORMATS.values():
-        if form.recognises(path):
-            return form.load(path, settings, strict)
-    raise DataError(f"{path}: unknown")
+    form = next((form for form in FORMATS.values() if form.recognises(path)), None)
+    if form is None:
+        raise DataError(_not_understood(path) if path.exists() else _not_there(str(source)))
+    return replace(form.load(path, settings, strict), source=str(source))
+
+
+def _not_there(source: str) -> str:
+    near = get_close_matches(source.lower(), CATALOGUE, n=1)
+    guess = f"; did you mean '{near[0]}'?" if near else "."
+    return (
+        f"there is no file or folder '{source}', and no data set of that name{guess}\n"
+        f"  Give a path, or one of the names {', '.join(CATALOGUE)}."
+    )
+
+
+def _not_understood(path: Path) -> str:
+    understood = "".join(f"\n    {form.what}" for form in FORMATS.values())
+    return f"{path} is {_content(path)}, which is no data that convscope knows.\n  It understands{understood}"
+
+
+def _content(path: Path) -> str:
+    """Say in a few words what lies at a path that exists."""
+    if not path.is_dir():
+        return f"a file of {path.stat().st_size:,} bytes" if path.is_file() else "neither a file nor a folder"
+    kinds = Counter(
+        "folders" if entry.is_dir() else f"{entry.suffix or 'nameless'} files" for entry in path.iterdir()
+    )
+    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
+    return f"a folder with {found}" if found else "an empty folder"

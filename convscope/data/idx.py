@@ -5,7 +5,7 @@ big-endian 32-bit size an axis, then the numbers, last axis fastest.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
@@ -37,7 +37,7 @@ class Header(NamedTuple):
 
 
 def files(folder: Path) -> dict[str, Path]:
-    """Find the four files in a folder or in torchvision's sub-folders of it; plain files before gzipped ones."""
+    """Find the four files in a folder or torchvision's sub-folders of it; plain files before gzipped ones."""
     for place in FOLDERS:
         found = {stem: path for stem in STEMS if (path := _file(folder / place, stem))}
         if found:
@@ -98,17 +98,20 @@ def _check_match(heads: dict[str, Header]) -> None:
         images, labels = heads[f"{part}-images"], heads[f"{part}-labels"]
         if len(images.shape) != 3 or len(labels.shape) != 1:
             wrong, axes = (images, 3) if len(images.shape) != 3 else (labels, 1)
-            raise DataError(f"{wrong.path} has {len(wrong.shape)} axes; expected {axes}.\n  Is it the right file?")
+            raise DataError(
+                f"{wrong.path} has {len(wrong.shape)} axes; expected {axes}.\n  Is it the right file?"
+            )
         if images.shape[0] != labels.shape[0]:
             raise DataError(
-                f"{images.path.name} holds {images.shape[0]:,} images, but {labels.path.name} {labels.shape[0]:,}"
-                f" labels (in {images.path.parent}).\n  Take both from the same source."
+                f"{images.path.name} holds {images.shape[0]:,} images, but {labels.path.name}"
+                f" {labels.shape[0]:,} labels (in {images.path.parent}).\n  Take both from the same source."
             )
     train, test = heads["train-images"], heads["t10k-images"]
     if (train.shape[1:], train.dtype) != (test.shape[1:], test.dtype):
         raise DataError(
-            f"{train.path.name} holds images of {show(train.shape[1:])} ({train.dtype.name}), {test.path.name} of "
-            f"{show(test.shape[1:])} ({test.dtype.name}); in {train.path.parent}.\n  Take both from the same source."
+            f"{train.path.name} holds images of {show(train.shape[1:])} ({train.dtype.name}),"
+            f" {test.path.name} of {show(test.shape[1:])} ({test.dtype.name}); in {train.path.parent}.\n"
+            "  Take both from the same source."
         )
 
 
@@ -131,7 +134,9 @@ def header(path: Path) -> Header:
             break
     pieces.close()
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in TYPES or len(start) < 4 + 4 * start[3]:
-        raise DataError(f"{path} is not an IDX file: it starts with {start[:4].hex(' ') or 'nothing'}.{ADVICE}")
+        raise DataError(
+            f"{path} is not an IDX file: it starts with {start[:4].hex(' ') or 'nothing'}.{ADVICE}"
+        )
     shape = tuple(int(size) for size in np.frombuffer(start, ">u4", start[3], offset=4))
     head = Header(path, np.dtype(TYPES[start[2]]), shape, 4 + 4 * start[3])
     _check_size(head, gzipped=_is_gzip(path))
@@ -146,8 +151,8 @@ def _check_size(head: Header, gzipped: bool) -> None:
     size = head.path.stat().st_size
     if wanted > size * MOST_GZIP_SAVES if gzipped else wanted != size:
         raise DataError(
-            f"{head.path} says that it holds {show(head.shape)} numbers ({wanted:,} bytes), but has {size:,} bytes"
-            f"{' compressed' if gzipped else ''}: it is damaged or incomplete.{ADVICE}"
+            f"{head.path} says that it holds {show(head.shape)} numbers ({wanted:,} bytes),"
+            f" but has {size:,} bytes{' compressed' if gzipped else ''}: it is damaged or incomplete.{ADVICE}"
         )
     refuse_too_large(wanted, head.path)
 
@@ -158,7 +163,7 @@ def read_into(head: Header, out: np.ndarray) -> None:
     Raises:
         DataError: there are fewer or more numbers than the header says, or the compressed data is damaged.
     """
-    target = memoryview(out.reshape(-1).view(np.uint8))
+    target = out.reshape(-1).view(np.uint8).data
     skip, done = head.length, 0
     for piece in _pieces(head.path):
         data = memoryview(piece)[skip:]
@@ -176,7 +181,7 @@ def _is_gzip(path: Path) -> bool:
         return file.read(2) == GZIP
 
 
-def _pieces(path: Path) -> Iterator[bytes]:
+def _pieces(path: Path) -> Generator[bytes]:
     """Yield the file's content, decompressed where needed."""
     unpacked = _is_gzip(path)
     with path.open("rb") as file:

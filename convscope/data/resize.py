@@ -1,6 +1,4 @@
-"""Pictures that are tensors already, brought to another size or number of channels."""
-
-from math import ceil
+"""Pictures that are tensors already, brought to another size as files are (see decode.py)."""
 
 import torch
 from torch import Tensor
@@ -9,7 +7,7 @@ from torch.nn import functional as F
 from convscope.data.dataset import DataSettings
 from convscope.errors import DataError
 
-GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601, as Pillow's convert("L")
+GREY = (0.299, 0.587, 0.114)  # ITU-R 601 luma, as Pillow's convert("L")
 BATCH = 512  # pictures at a time, so that the float32 copy stays small
 
 
@@ -18,10 +16,13 @@ def resized(pictures: Tensor, settings: DataSettings) -> Tensor:
 
     Args:
         pictures: (sample, channel, height, width), 1 or 3 channels.
-        settings: `size`, `channels`, and `fit` for another aspect: fill up with 0, cut off, or stretch.
+        settings: `size`, `channels` and `fit`. "letterbox" pads with the median of the picture's own edge.
 
     Returns:
         (sample, channel, height, width) of the same type; uint8 is rounded.
+
+    Raises:
+        DataError: the size is not a height and a width.
 
     >>> resized(torch.zeros(1, 3, 8, 4), DataSettings(size=(4, 4), channels=1)).shape
     torch.Size([1, 1, 4, 4])
@@ -29,13 +30,13 @@ def resized(pictures: Tensor, settings: DataSettings) -> Tensor:
     channels = settings.channels or pictures.shape[1]
     size = settings.size or tuple(pictures.shape[2:])
     if len(size) != 2 or min(size) < 1:
-        raise DataError(f"the size of pictures is (height, width); got {size}.\n  For example --size 28 28.")
+        raise DataError(f"pictures need a size of (height, width), each at least 1; got {size}.")
     if (channels, *size) == tuple(pictures.shape[1:]):
         return pictures
-    out = pictures.new_zeros(len(pictures), channels, *size)
+    out = torch.empty((len(pictures), channels, *size), dtype=pictures.dtype)
     for start in range(0, len(pictures), BATCH):
         batch = _with_channels(pictures[start : start + BATCH].float(), channels)
-        batch = _fitted(batch, size, settings.fit)
+        batch = _fitted(batch, (size[0], size[1]), settings.fit)
         out[start : start + BATCH] = batch if out.is_floating_point() else batch.round().clamp(0, 255)
     return out
 
@@ -49,19 +50,20 @@ def _with_channels(batch: Tensor, channels: int) -> Tensor:
 
 
 def _fitted(batch: Tensor, size: tuple[int, int], fit: str) -> Tensor:
-    height, width = batch.shape[2:]
-    ratios = (size[0] / height, size[1] / width)
-    if fit == "stretch" or ratios[0] == ratios[1]:
-        return _interpolated(batch, size)
-    ratio = min(ratios) if fit == "letterbox" else max(ratios)
-    inner = (max(1, round(height * ratio)), max(1, round(width * ratio)))
-    batch = _interpolated(batch, inner)
-    # Negative padding cuts off, so both fits are one call
-    spare = [outer - part for outer, part in zip(size, inner, strict=True)]
-    return F.pad(batch, [spare[1] // 2, ceil(spare[1] / 2), spare[0] // 2, ceil(spare[0] / 2)])
-
-
-def _interpolated(batch: Tensor, size: tuple[int, int]) -> Tensor:
-    if tuple(batch.shape[2:]) == size:
+    ratios = size[0] / batch.shape[2], size[1] / batch.shape[3]
+    scale = max(ratios) if fit == "crop" else min(ratios)
+    whole = [max(1, round(side * scale)) for side in batch.shape[2:]]
+    shown = size if fit == "stretch" else (whole[0], whole[1])
+    if shown != tuple(batch.shape[2:]):
+        batch = F.interpolate(batch, shown, mode="bilinear", antialias=True)
+    top, left = abs(size[0] - shown[0]) // 2, abs(size[1] - shown[1]) // 2
+    if fit == "crop":
+        return batch[:, :, top : top + size[0], left : left + size[1]]
+    if shown == size:
         return batch
-    return F.interpolate(batch, size, mode="bilinear", antialias=True)
+    edge = torch.cat([batch[:, :, 0], batch[:, :, -1], batch[:, :, :, 0], batch[:, :, :, -1]], dim=2)
+    frame = (
+        edge.median(dim=2).values[:, :, None, None].repeat(1, 1, *size)
+    )  # (sample, channel, height, width)
+    frame[:, :, top : top + shown[0], left : left + shown[1]] = batch
+    return frame

@@ -22,8 +22,8 @@ def parts(
     """Give every row to train, val or test.
 
     What the source says stays as it is. A part that the source does not have is taken from its training rows,
-    class by class: first `settings.test` of them, then `settings.val` of what is left. Every class that can be
-    had is kept in train with at least one row, then in test, then in val.
+    class by class: first `settings.test` of them, then `settings.val` of what is left. Every class keeps at
+    least one row in train, then in test, then in val, as long as it has so many.
 
     Args:
         labels: (row,), class numbers from 0.
@@ -32,29 +32,30 @@ def parts(
         groups: one value a row (a patient, a day); rows of one group all go to the same part.
 
     Returns:
-        "train", "val", "test" → row numbers, int64, ascending; disjoint, and together every row. A part may be empty.
+        "train", "val", "test" → row numbers, int64, ascending, disjoint, together every row; may be empty.
 
     Raises:
-        DataError: a share outside [0, 1), an unknown part, or a group that the source itself puts in two parts.
+        DataError: a share outside [0, 1), an unknown part, or a group that the source puts into two parts.
 
     >>> parts([0, 0, 0, 0, 0, 1, 1, 1, 1, 1], DataSettings())
-    {'train': tensor([0, 2, 3, 5, 6, 7]), 'val': tensor([1, 8]), 'test': tensor([4, 9])}
+    {'train': tensor([0, 1, 4, 5, 7, 9]), 'val': tensor([2, 6]), 'test': tensor([3, 8])}
     >>> parts([0, 0, 1, 1], DataSettings(val=0), given=["train", "test", "test", "train"])
     {'train': tensor([0, 3]), 'val': tensor([], dtype=torch.int64), 'test': tensor([1, 2])}
     """
     _check(settings)
     rows = np.asarray(labels, dtype=np.int64)  # (row,)
     part = _as_given(given, len(rows))  # (row,), -1 where it is open
-    if groups is not None:
-        member = _group_numbers(groups, len(rows))  # (row,)
+    member = None if groups is None else _group_numbers(groups, len(rows))  # (row,)
+    if groups is not None and member is not None:
         part = _follow_group(part, member, groups)
-    shares = [0.0 if (part == TEST).any() else settings.test, 0.0 if (part == VAL).any() else settings.val]
+    test = 0.0 if (part == TEST).any() else settings.test
+    val = 0.0 if (part == VAL).any() else settings.val
     free = np.flatnonzero((part == -1) | (part == TRAIN))
     generator = np.random.Generator(np.random.PCG64(settings.seed))
-    if groups is None:
-        part[free] = _deal(rows[free], *shares, generator)
+    if member is None:
+        part[free] = _deal(rows[free], test, val, generator)
     else:
-        part[free] = _deal_groups(rows[free], member[free], *shares, generator)
+        part[free] = _deal_groups(rows[free], member[free], test, val, generator)
     return {name: torch.from_numpy(np.flatnonzero(part == number)) for number, name in enumerate(PARTS)}
 
 
@@ -74,13 +75,14 @@ def _as_given(given: Sequence[str] | None, count: int) -> np.ndarray:
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise DataError(
-            f"a part of the data is called '{unknown[0]}'.\n  The parts are {', '.join(PARTS)}, or empty for: choose."
+            f"a part of the data is called '{unknown[0]}'.\n"
+            f"  The parts are {', '.join(PARTS)}, or empty for: choose."
         )
     return np.fromiter((known[name] for name in given), dtype=np.int64, count=count)
 
 
 def _deal(labels: np.ndarray, test: float, val: float, generator: np.random.Generator) -> np.ndarray:
-    """Deal out the rows of each class in random order: the first to test, the next to val, the rest to train."""
+    """Deal out the rows of each class in random order: first to test, then to val, the rest to train."""
     if len(labels) == 0:
         return labels
     # Random doubles and a stable sort, because numpy promises their order across platforms and versions.
@@ -88,17 +90,17 @@ def _deal(labels: np.ndarray, test: float, val: float, generator: np.random.Gene
     sizes = np.bincount(labels)  # (class,)
     rank = np.empty_like(labels)  # (row,): place within its class
     rank[order] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    tests = _share(sizes, test, keep=1)
-    vals = _share(sizes - tests, val, keep=1)
+    tests = _share(sizes, test)
+    vals = _share(sizes - tests, val)
     return np.where(rank < tests[labels], TEST, np.where(rank < (tests + vals)[labels], VAL, TRAIN))
 
 
-def _share(sizes: np.ndarray, share: float, keep: int) -> np.ndarray:
-    """Rows to take of each class: the rounded share, at least one if any is wanted, but `keep` stay."""
+def _share(sizes: np.ndarray, share: float) -> np.ndarray:
+    """Rows to take of each class: the rounded share, at least one if any is wanted, but one stays."""
     if share == 0:
         return np.zeros_like(sizes)
     wanted = np.maximum(1, np.floor(sizes * share + 0.5).astype(sizes.dtype))
-    return np.maximum(0, np.minimum(wanted, sizes - keep))
+    return np.maximum(0, np.minimum(wanted, sizes - 1))
 
 
 def _group_numbers(groups: Sequence, count: int) -> np.ndarray:

@@ -1,0 +1,132 @@
+"""Arrays in an .npz file: X and y, or the same for each part. Nothing in the file is ever executed."""
+
+import zipfile
+import zlib
+from math import prod
+from pathlib import Path
+from typing import IO, NamedTuple
+
+import numpy as np
+from numpy.lib import format as npy
+
+from convscope.data.arrays import from_arrays
+from convscope.data.dataset import PARTS, Dataset, DataSettings
+from convscope.data.memory import refuse_too_large
+from convscope.errors import DataError
+from convscope.shapes import show
+
+INPUTS = {"x", "images", "inputs", "data"}
+LABELS = {"y", "labels", "targets", "target"}
+NAMES = {"class_names", "classes"}
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+
+
+class Layout(NamedTuple):
+    """Which array of the file is what."""
+
+    inputs: dict[str, str]  # part ("" for an unsplit file) → key
+    labels: dict[str, str]
+    classes: str | None  # key of the class names
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is an .npz file."""
+    return path.suffix.lower() == ".npz" and path.is_file()
+
+
+def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - nothing to leave out
+    """Read pictures and labels.
+
+    The arrays are called X and y, or with a part: X_train and y_train, x_test and y_test, train_images and
+    train_labels … (`images`, `inputs` or `data` for X; `labels` or `targets` for y; in any case).
+    `class_names`, if there, names the classes. Shapes and types: see `arrays.from_arrays`.
+
+    Args:
+        path: the file.
+        settings: a part that the file does not have is split off its training rows.
+        strict: has no effect here: a damaged file is always refused.
+
+    Raises:
+        DataError: damaged, too large, holding pickled objects, or not arrays of pictures and labels.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            layout = _layout([name for name in archive.namelist() if name.endswith(".npy")], path)
+            keys = [*layout.inputs.values(), *layout.labels.values(), *filter(None, [layout.classes])]
+            refuse_too_large(sum(_declared(archive, key, path) for key in keys), path)
+            arrays = {key: _read(archive, key) for key in keys}
+    except DAMAGE as error:
+        raise DataError(
+            f"{path} is damaged or no .npz file: {error}.\n  Save it again with numpy.savez."
+        ) from error
+    return _dataset(arrays, layout, path, settings)
+
+
+def _layout(keys: list[str], path: Path) -> Layout:
+    """Tell the arrays apart by their names."""
+    inputs: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    classes = None
+    for key in keys:
+        name = key.removesuffix(".npy").lower()
+        if name in NAMES:
+            classes = key
+        words = name.split("_")
+        part = next((word for word in words if word in PARTS), "")
+        rest = "_".join(word for word in words if word != part)
+        for table, known in ((inputs, INPUTS), (labels, LABELS)):
+            if rest in known and table.setdefault(part, key) != key:
+                raise DataError(f"{path} holds both {table[part]} and {key}.\n  Keep only one of them.")
+    if not inputs or inputs.keys() != labels.keys() or ("" in inputs and len(inputs) > 1):
+        found = ", ".join(key.removesuffix(".npy") for key in keys) or "no arrays"
+        raise DataError(f"{path} holds {found}; expected X and y, or X_train, y_train, X_test and y_test.")
+    return Layout(inputs, labels, classes)
+
+
+def _declared(archive: zipfile.ZipFile, key: str, path: Path) -> int:
+    """Bytes that an array will take, by its own header; a header that cannot be true is refused here."""
+    with archive.open(key) as file:
+        shape, dtype = _header(file)
+        length = file.tell()
+    if dtype.hasobject:
+        raise DataError(
+            f"{path} holds Python objects in {key.removesuffix('.npy')}, which could run code: not read.\n"
+            "  Save a plain array of numbers or text."
+        )
+    wanted, there = prod(shape) * dtype.itemsize, archive.getinfo(key).file_size - length
+    if wanted != there:
+        raise DataError(
+            f"{path} says that {key.removesuffix('.npy')} is {show(shape)} of {dtype} ({wanted:,} bytes),"
+            f" but holds {there:,} bytes: it is damaged.\n  Save it again with numpy.savez."
+        )
+    return wanted
+
+
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    version = npy.read_magic(file)
+    if version not in HEADERS:
+        raise ValueError(f"unknown version {version} of the npy format")
+    shape, _, dtype = HEADERS[version](file)
+    return shape, dtype
+
+
+def _read(archive: zipfile.ZipFile, key: str) -> np.ndarray:
+    with archive.open(key) as file:
+        return npy.read_array(file, allow_pickle=False)
+
+
+def _dataset(arrays: dict[str, np.ndarray], layout: Layout, path: Path, settings: DataSettings) -> Dataset:
+    parts = [part for part in ("", *PARTS) if part in layout.inputs]
+    inputs = [arrays[layout.inputs[part]] for part in parts]
+    labels = [arrays[layout.labels[part]] for part in parts]
+    for part, x, y in zip(parts, inputs, labels, strict=True):
+        if x.ndim == 0 or y.ndim == 0 or len(x) != len(y) or x.shape[1:] != inputs[0].shape[1:]:
+            raise DataError(
+                f"{path}: {layout.inputs[part]} has shape {x.shape}, {layout.labels[part]} {y.shape}.\n"
+                "  Give one label for each sample, and samples of one shape."
+            )
+    given = None if parts == [""] else {part: len(x) for part, x in zip(parts, inputs, strict=True)}
+    names = None if layout.classes is None else [str(name) for name in arrays[layout.classes].ravel()]
+    x, y = ((part[0] if len(part) == 1 else np.concatenate(part)) for part in (inputs, labels))
+    return from_arrays(x, y, settings, given=given, classes=names, source=str(path))
