@@ -14,14 +14,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from convscope.data import DataSettings, Dataset
+    from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
     from convscope.recipe import train
     from convscope.run import Run, load, runs
     from convscope.training import Augment, TrainingSettings
 
 __version__ = "0.1.0"
-__all__ = ["Augment", "ConvscopeError", "DataSettings", "Dataset", "Run", "TrainingSettings", "load", "runs", "train"]
+__all__ = [
+    "Augment",
+    "ConvscopeError",
+    "DataSettings",
+    "Dataset",
+    "Run",
+    "TrainingSettings",
+    "load",
+    "runs",
+    "train",
+]
 
 HOMES = {
     "train": "convscope.recipe",

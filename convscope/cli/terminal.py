@@ -1,0 +1,131 @@
+"""What a person sees while a network trains: the stream of events as an aligned line an epoch.
+
+On a terminal a bar shows the running epoch. Everywhere else there are plain lines only.
+"""
+
+import time
+from collections.abc import Callable
+from functools import singledispatchmethod
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from convscope.cli.show import duration, percent
+from convscope.training.events import Epoch, Event, Finished, Notice, Start, Step
+
+SECONDS_BETWEEN_FRAMES = 0.1  # of the bar; drawing it more often would cost training time
+
+REASONS = {"done": "finished", "early stopping": "stopped early", "interrupted": "interrupted"}
+
+
+class Line(NamedTuple):
+    """What the line of an epoch is made of."""
+
+    epoch: Epoch
+    left: float  # seconds until the end, if it goes on like this
+
+
+class Column(NamedTuple):
+    """One figure in the line of an epoch."""
+
+    title: str
+    width: int
+    text: Callable[[Line], str]
+
+
+COLUMNS = (
+    Column("epoch", 5, lambda line: f"{line.epoch.number}"),
+    Column("train loss", 10, lambda line: f"{line.epoch.train_loss:.4f}"),
+    Column("val loss", 8, lambda line: "–" if line.epoch.val_loss is None else f"{line.epoch.val_loss:.4f}"),
+    Column("val acc", 8, lambda line: percent(line.epoch.val_accuracy)),
+    Column("lr", 7, lambda line: f"{line.epoch.lr:.2g}"),
+    Column("samples/s", 9, lambda line: f"{line.epoch.samples_per_second:,.0f}"),
+    Column("time", 6, lambda line: duration(line.epoch.seconds + line.epoch.val_seconds)),
+    Column("left", 6, lambda line: duration(line.left)),
+    Column("best", 4, lambda line: "★" if line.epoch.best else ""),
+)
+
+
+class Terminal:
+    """Shows every event of a training; a context, so that the bar never outlives an error."""
+
+    def __init__(self, console: Console, *, quiet: bool = False) -> None:
+        self.console = console
+        self.quiet = quiet
+        self.start = Start(0, 0, 0, 0, "", "", 0)
+        self.seconds = 0.0  # training and validation in this process, up to the last epoch
+        self.drawn = 0.0
+        self.bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[figures]}"),
+            console=console,
+            auto_refresh=False,  # a refreshing thread would take a core from training
+            transient=True,
+            disable=quiet or not console.is_terminal,
+        )
+        self.running: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        """Nothing is drawn before training starts."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the bar away."""
+        self.bar.stop()
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """Print a line, above the bar if there is one."""
+        if not self.quiet:
+            self.console.print(text, style=style)
+
+    @singledispatchmethod
+    def show(self, event: Event) -> None:
+        """Show one event; those that say nothing to a person (a checkpoint) pass in silence."""
+
+    @show.register
+    def _(self, event: Start) -> None:
+        self.start = event
+        threads = f" with {event.threads} threads" if event.device == "cpu" else ""
+        machine = f"{event.precision} on {event.device}{threads}"
+        self.say(f"training  {event.parameters:,} parameters, {event.steps:,} steps, {machine}")
+        self.say("")
+        self.say("  ".join(column.title.rjust(column.width) for column in COLUMNS).rstrip())
+        self.bar.start()
+        self.running = self.bar.add_task("", total=event.steps_per_epoch, figures="")
+
+    @show.register
+    def _(self, event: Step) -> None:
+        now = time.monotonic()
+        if self.running is None or self.bar.disable or now - self.drawn < SECONDS_BETWEEN_FRAMES:
+            return
+        self.drawn = now
+        self.bar.update(
+            self.running,
+            completed=(event.step - 1) % self.start.steps_per_epoch + 1,
+            description=f"epoch {event.epoch}",
+            figures=f"loss {event.loss:.4f}, {event.samples_per_second:,.0f} samples/s",
+            refresh=True,
+        )
+
+    @show.register
+    def _(self, event: Epoch) -> None:
+        self.seconds += event.seconds + event.val_seconds
+        left = self.seconds / (event.step - self.start.step) * (self.start.steps - event.step)
+        cells = (column.text(Line(event, left)).rjust(column.width) for column in COLUMNS)
+        self.say("  ".join(cells).rstrip(), style="bold" if event.best else None)
+
+    @show.register
+    def _(self, event: Notice) -> None:
+        self.say(f"Note: {event.text}", style="yellow")
+
+    @show.register
+    def _(self, event: Finished) -> None:
+        self.bar.stop()
+        self.say("")
+        best = f"; best epoch: {event.best_epoch}" if event.best_epoch else ""
+        self.say(f"{REASONS[event.reason]} after {event.epochs:g} epochs, {duration(event.seconds)}{best}")
