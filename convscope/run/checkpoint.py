@@ -1,11 +1,12 @@
 """checkpoint.json + checkpoint-<step>.safetensors: a moment from which training goes on to the same bits.
 
-checkpoint.json is the pointer: it is replaced when everything it speaks of is safely on the disk, and the older
-checkpoint is removed after that.
+checkpoint.json is the pointer: it is replaced when everything it speaks of is safely on the disk, and the
+older checkpoint is removed after that.
 """
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from convscope.run.rows import TABLES, Mark
 from convscope.run.weights import pack, unpack
 
 NAME = "checkpoint.json"
+LOOKS = 3  # at a folder that a training is writing at the same time, before it is called damaged
 ADVICE = (
     "Training cannot go on from it. Take the file from a backup; or remove the run folder and train again.\n"
     "  The best weights so far are in best.safetensors."
@@ -92,6 +94,32 @@ class Checkpoint(NamedTuple):
         return unpack(data, str(path))
 
 
+def verified(folder: Path) -> Manifest:
+    """The manifest of a run folder, after every file of the run was found to agree with it.
+
+    A run that is being written may change under our eyes: then look again.
+
+    Raises:
+        RunError: a file is missing or damaged.
+    """
+    for _ in range(LOOKS - 1):
+        try:
+            return _verify(folder)
+        except RunError:
+            if not files.is_held(folder):
+                raise
+            time.sleep(0.1)
+    return _verify(folder)
+
+
+def _verify(folder: Path) -> Manifest:
+    manifest = Manifest.read(folder)
+    manifest.verify()
+    if moment := Checkpoint.read(manifest):
+        moment.verify(folder)
+    return manifest
+
+
 def save_state(
     folder: Path, step: int, state: Mapping[str, Tensor], before: Checkpoint | None
 ) -> tuple[str, str]:
@@ -109,4 +137,4 @@ def save_state(
 
 
 def _damaged(path: Path) -> str:
-    return f"{path} is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record.\n  {ADVICE}"
+    return f"{path} {files.CHANGED}\n  {ADVICE}"

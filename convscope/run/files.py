@@ -14,6 +14,8 @@ try:
 except ImportError:  # not a POSIX system: then nothing guards a folder against two writers
     fcntl = None
 
+CHANGED = "is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record."
+
 
 def digest(data: bytes) -> str:
     """SHA-256 of `data`, in hexadecimal."""
@@ -55,7 +57,7 @@ def write_aside(path: Path, data: bytes) -> Path:
 
 
 def put_in_place(aside: Path, path: Path) -> None:
-    """Give a file that `write_aside` wrote its real name; what had the name before is gone at the same moment."""
+    """Give a file of `write_aside` its real name; what had the name before is gone at the same moment."""
     aside.replace(path)
     sync_folder(path.parent)
 
@@ -89,7 +91,7 @@ def sweep(folder: Path, keep: set[str]) -> None:
 
 
 def hold(folder: Path) -> Callable[[], None]:
-    """Take a folder for writing until the returned function is called, or until this process ends however it ends.
+    """Take a folder for writing, until the returned function is called or this process ends in whatever way.
 
     Raises:
         RunError: another process (or another writer of this one) holds it.

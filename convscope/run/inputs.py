@@ -17,24 +17,10 @@ from convscope.errors import DataError, ShapeError
 from convscope.run.settings import RunSettings, absolute
 from convscope.shapes import show
 
-PICTURES = frozenset(
-    [
-        ".png",
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".gif",
-        ".bmp",
-        ".tif",
-        ".tiff",
-        ".webp",
-        ".pgm",
-        ".ppm",
-        ".pbm",
-        ".pnm",
-    ]
-)
+PICTURES = {
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp"),
+    *(".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm"),
+}
 
 
 class Samples(NamedTuple):
@@ -69,14 +55,13 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
     if isinstance(x, Iterable) and not hasattr(x, "__array__") and not isinstance(x, Tensor):
         x = list(x)
         if x and all(isinstance(item, str | PathLike) for item in x):
-            return _of_files(
-                [file for item in x for file in _files_at(Path(item).expanduser())], None, settings
-            )
+            found = [file for item in x for file in _files_at(Path(item).expanduser())]
+            return _of_files(found, None, settings)
     return _of_array(x, settings)
 
 
 def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
-    """Data to judge a run on, and the rows to judge by: those of `part`, or all where other data have no such part.
+    """Data to judge a run on, and the rows to judge by: of `part`, or all where other data have no such part.
 
     Raises:
         DataError: no samples there.
@@ -84,9 +69,8 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     if isinstance(data, Dataset):
         dataset, rows = data, data.parts[part]
     else:
-        whole = settings.data.plain().model_copy(
-            update={"val": 0.0, "test": 0.0}
-        )  # no parts but the source's own
+        # With no shares to hold back there are no parts but the source's own
+        whole = settings.data.plain().model_copy(update={"val": 0.0, "test": 0.0})
         dataset = data_room.load(data, whole)
         rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
     if len(rows) == 0:
@@ -97,9 +81,9 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     return dataset, rows
 
 
-def is_own(data: str | Path | Dataset | None, settings: RunSettings) -> bool:
-    """Whether this is a name or path of the data that the run was trained on."""
-    return data is None or (not isinstance(data, Dataset) and absolute(str(data)) == settings.data.source)
+def is_own(data: str | Path | Dataset, settings: RunSettings) -> bool:
+    """Whether this is the name or path of the data that the run was trained on."""
+    return not isinstance(data, Dataset) and absolute(str(data)) == settings.data.source
 
 
 def match_labels(dataset: Dataset, classes: Sequence[str], rows: Tensor) -> Tensor:
@@ -121,13 +105,16 @@ def match_labels(dataset: Dataset, classes: Sequence[str], rows: Tensor) -> Tens
     return own[dataset.labels[rows]]
 
 
+def names(dataset: Dataset, rows: Tensor) -> tuple[str, ...]:
+    """Where the samples of these rows came from."""
+    return tuple(dataset.names[int(row)] for row in rows)
+
+
 def _of_dataset(dataset: Dataset) -> Samples:
     """The test part, or everything where there is none."""
     rows = dataset.parts["test"] if len(dataset.parts["test"]) else torch.arange(len(dataset.labels))
     truth = tuple(dataset.classes[label] for label in dataset.labels[rows].tolist())
-    return Samples(
-        dataset.inputs[rows], [dataset.names[row] for row in rows.tolist()], truth, dataset.skipped
-    )
+    return Samples(dataset.inputs[rows], names(dataset, rows), truth, dataset.skipped)
 
 
 def _of_path(path: Path, settings: RunSettings) -> Samples:
@@ -149,21 +136,19 @@ def _files_at(path: Path) -> list[Path]:
 def _of_files(found: Sequence[Path], root: Path | None, settings: RunSettings) -> Samples:
     size, channels, fit = settings.facts.space, settings.facts.channels, settings.data.fit
     results = list(pictures.each(lambda file: decode(file, (size[0], size[1]), channels, fit), found))
-    kept = [
-        (file, result) for file, result in zip(found, results, strict=True) if isinstance(result, np.ndarray)
-    ]
-    skipped = tuple(
-        Skipped(pictures.shown(file, root), result.reason)
-        for file, result in zip(found, results, strict=True)
-        if isinstance(result, BadPicture)
-    )
+    named = list(zip(found, results, strict=True))
+    kept = [(file, result) for file, result in named if isinstance(result, np.ndarray)]
+    bad = [(file, result.reason) for file, result in named if isinstance(result, BadPicture)]
+    skipped = tuple(Skipped(pictures.shown(file, root), reason) for file, reason in bad)
     if not kept:
-        raise DataError(
-            "no picture can be read:\n" + "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
-        )
-    inputs = torch.from_numpy(np.stack([pixels for _, pixels in kept]))
-    names = [pictures.shown(file, root) for file, _ in kept]
-    return Samples(inputs, names, tuple(_folder_class(file, settings) for file, _ in kept), skipped)
+        reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
+        raise DataError(f"no picture can be read:\n{reasons}")
+    return Samples(
+        inputs=torch.from_numpy(np.stack([pixels for _, pixels in kept])),
+        names=[pictures.shown(file, root) for file, _ in kept],
+        truth=tuple(_folder_class(file, settings) for file, _ in kept),
+        skipped=skipped,
+    )
 
 
 def _folder_class(file: Path, settings: RunSettings) -> str | None:
@@ -177,7 +162,8 @@ def _of_array(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
         values = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"a {type(x).__name__} cannot be predicted: {error}\n  Give an array, a picture, a folder or a catalogue name."
+            f"a {type(x).__name__} cannot be predicted: {error}\n"
+            "  Give an array, a picture, a folder or a catalogue name."
         ) from error
     samples = _with_axes(values, settings)
     _demand_raw(samples, settings)
@@ -186,7 +172,7 @@ def _of_array(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
 
 
 def _with_axes(values: Tensor, settings: RunSettings) -> Tensor:
-    """(sample, channel, *space) from one sample or many, the channel axis left out where there is one channel."""
+    """(sample, channel, *space) from one sample or many; a single channel may have been left out."""
     space, channels = tuple(settings.facts.space), settings.facts.channels
     shape, axes = tuple(values.shape), len(space)
     if len(shape) == axes + 2:
@@ -197,9 +183,9 @@ def _with_axes(values: Tensor, settings: RunSettings) -> Tensor:
         return values[:, None]
     if len(shape) == axes and channels == 1:
         return values[None, None]
-    wanted = show((channels, *space))
     raise ShapeError(
-        f"the run takes samples of {wanted} (channel × space); got an array of {show(shape) or 'no axes'}."
+        f"the run takes samples of {show((channels, *space))} (channel × space);"
+        f" got an array of {show(shape) or 'no axes'}.\n  Give one such sample, or many along a first axis."
     )
 
 
@@ -211,8 +197,8 @@ def _demand_raw(samples: Tensor, settings: RunSettings) -> None:
         return
     if not torch.isfinite(samples).all():
         raise DataError("the array holds NaN or infinite values.\n  Put them right first.")
-    if settings.facts.kind == "image" and 0 < samples.abs().max() <= 1:
+    if settings.facts.values == "uint8" and 0 < samples.abs().max() <= 1:
         raise DataError(
-            "the values lie between -1 and 1; this run was trained on raw pictures, 0 … 255, and scales by itself.\n"
-            "  Give the raw values, or multiply by 255."
+            "the values lie between -1 and 1; this run was trained on whole numbers, 0 … 255.\n"
+            "  Give the raw values (it scales them by itself), or multiply by 255."
         )

@@ -1,7 +1,7 @@
 """manifest.json: what every file of a run has to be, to the bit.
 
-A file is *announced* here before it is put in place. So at any moment, also after a kill, each file is one of the
-versions that stand in the manifest; whatever is none of them has been damaged or changed.
+A file is *announced* here before it is put in place. So at any moment, also after a kill, each file is one of
+the versions that stand in the manifest; whatever is none of them has been damaged or changed.
 """
 
 import json
@@ -68,7 +68,7 @@ class Manifest:
     def put(self, contents: dict[str, bytes]) -> None:
         """Replace files of the run, in this order, each with the manifest agreeing at every moment.
 
-        All of it is on the disk under temporary names before anything changes, so a full disk changes nothing.
+        All are on the disk under temporary names before anything changes, so a full disk changes nothing.
 
         Raises:
             OSError: no space left …
@@ -136,9 +136,10 @@ def _is_newer(body: dict) -> bool:
 
 def _newer(path: Path) -> RunError:
     return RunError(
-        f"{path} was written by a newer convscope, or it is damaged.\n  Update: pip install --upgrade convscope"
+        f"{path} was written by a newer convscope, or it is damaged.\n"
+        "  Update: pip install --upgrade convscope"
     )
 
 
 def _damaged(path: Path) -> str:
-    return f"{path} is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record.\n  {DAMAGED}"
+    return f"{path} {files.CHANGED}\n  {DAMAGED}"

@@ -1,4 +1,4 @@
-"""What a network says about samples: the likeliest classes with their probabilities, as table, CSV, JSON, picture."""
+"""What a network says about samples: the likeliest classes and their probabilities, in many forms."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ class Predictions:
         return [guesses[0].name for guesses in self.top()]
 
     def table(self, k: int = 3) -> list[dict[str, Any]]:
-        """A dict a sample: name, true (where any is known), predicted, probability, second, probability 2 …"""
+        """The predictions as rows: name, true (where any is known), predicted, probability, choice 2 …."""
         known = any(self.truth)
         lines = []
         for name, true, guesses in zip(self.names, self.truth, self.top(k), strict=True):
@@ -93,7 +93,7 @@ class Predictions:
         return {"predictions": samples, "skipped": [skipped._asdict() for skipped in self.skipped]}
 
     def contact_sheet(self, path: str | Path) -> Path:
-        """Write a PNG with up to 100 of the pictures, each with the predicted class and its probability below.
+        """Write a PNG with up to 100 of the pictures, the predicted class and its probability below each.
 
         Where the truth is known, right ones are green, and wrong ones red with the true class.
 

@@ -1,7 +1,7 @@
 """history.csv, steps.csv, notices.csv: tables that only grow, a line as it happens.
 
-A checkpoint holds the length and the SHA-256 of each table at its moment. Lines beyond belong to work that will be
-done again, so going on from a checkpoint cuts them off.
+A checkpoint holds the length and the SHA-256 of each table at its moment. Lines beyond belong to work that
+will be done again, so going on from a checkpoint cuts them off.
 """
 
 import csv
@@ -11,7 +11,6 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.errors import RunError
 from convscope.run import files
 
 Cell = str | int | float | bool | None
@@ -97,10 +96,10 @@ class Table:
         self._file.close()
 
 
-def read(path: Path, length: int | None = None) -> list[dict[str, Cell]]:
-    """Read a table (or its first `length` bytes): a dict a line, by field name.
+def read(path: Path) -> list[dict[str, Cell]]:
+    """Read a table: a dict a line, by field name.
 
-    A last line without its end, which a kill can leave, is left out; a table that is not there is an empty one.
+    A last line without its end, which a kill can leave, is left out; a table that is not there is empty.
 
     Raises:
         RunError: the headers are not ours or a number is none.
@@ -109,13 +108,12 @@ def read(path: Path, length: int | None = None) -> list[dict[str, Cell]]:
     if not path.exists():
         return []
     with files.reading(path, "Take it from a backup, or train again."):
-        data = path.read_bytes()[:length]
+        data = path.read_bytes()
         text = data[: data.rfind(b"\n") + 1].decode()
         lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
         if lines and set(lines[0]) != set(columns):
-            raise RunError(
-                f"{path} has the columns {', '.join(map(str, lines[0]))}; expected {', '.join(columns)}."
-            )
+            found = ", ".join(map(str, lines[0]))
+            raise ValueError(f"it has the columns {found}; expected {', '.join(columns)}")
         return [{columns[name]: _value(columns[name], cell) for name, cell in line.items()} for line in lines]
 
 

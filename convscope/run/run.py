@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +17,7 @@ from convscope.errors import DataError, RunError, ShapeError
 from convscope.network import build
 from convscope.network.preprocess import Model, Standardise
 from convscope.run import files, folders, inputs, rows, trust, weights
-from convscope.run.checkpoint import Checkpoint
+from convscope.run.checkpoint import Checkpoint, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import Manifest
 from convscope.run.predictions import Predictions
@@ -29,8 +28,6 @@ from convscope.shapes import show
 if TYPE_CHECKING:
     from convscope.run.metrics import Evaluation
 
-PATIENCE = 3  # looks at a folder that a training is writing at the same time
-
 
 def load(run: str | Path, *, trust: bool = False) -> "Run":
     """Load a run: check every bit of it, then its settings. Weights are read when they are needed.
@@ -40,10 +37,11 @@ def load(run: str | Path, *, trust: bool = False) -> "Run":
         trust: the run holds a network of somebody's own, and you have read its network.py and would run it.
 
     Raises:
-        RunError: there is no such run; a file of it is missing, damaged or of a newer convscope; its code is not trusted.
+        RunError: there is no such run; a file of it is missing, damaged or of a newer convscope; its code is
+            not trusted.
     """
     path = folders.find(run)
-    manifest = _verified(path)
+    manifest = verified(path)
     text = (manifest.content(SETTINGS) or b"").decode("utf-8", "surrogateescape")
     settings = RunSettings.from_toml(text, path / SETTINGS)
     if settings.network.own and not trust:
@@ -53,22 +51,6 @@ def load(run: str | Path, *, trust: bool = False) -> "Run":
 
 def _demand_trust(manifest: Manifest) -> None:
     trust.demand(manifest.content(trust.CODE) or b"", manifest.folder)
-
-
-def _verified(path: Path) -> Manifest:
-    """The manifest, after every file was found to agree. One that is being written may change under our eyes: look again."""
-    for look in range(PATIENCE):
-        try:
-            manifest = Manifest.read(path)
-            manifest.verify()
-            if moment := Checkpoint.read(manifest):
-                moment.verify(path)
-            break
-        except RunError:
-            if look == PATIENCE - 1 or not files.is_held(path):
-                raise
-            time.sleep(0.1)
-    return manifest
 
 
 class Run:
@@ -95,7 +77,7 @@ class Run:
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """How the training went: device, precision, threads, parameters, steps, and at its end reason, epochs, seconds."""
+        """How training went: device, precision, threads, steps …; at its end also reason, epochs, seconds."""
         return Manifest.read(self.path).facts
 
     @property
@@ -108,7 +90,8 @@ class Run:
         """What to bear in mind about this run's figures, a sentence; empty for a finished one."""
         if self.finished:
             return ""
-        return f"Training of {self.name} has not finished: these are the best weights so far ({len(self.history)} epochs)."
+        done = len(self.history)
+        return f"Training of {self.name} has not finished: its weights are the best so far ({done} epochs)."
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -143,11 +126,11 @@ class Run:
         Raises:
             RunError: the checkpoint is damaged.
         """
-        moment = Checkpoint.read(_verified(self.path))
+        moment = Checkpoint.read(verified(self.path))
         return moment.state(self.path) if moment else None
 
     def untrained(self) -> Model:
-        """The network as it is built, with weights that mean nothing yet. The random state is left as it was."""
+        """The network as it is built, its weights without meaning yet. The random state is left as it was."""
         facts, network = self.settings.facts, self.settings.network
         name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
         with torch.random.fork_rng(devices=[]):
@@ -163,7 +146,7 @@ class Run:
         return Model(Standardise(blank, blank + 1), net).eval()
 
     def model(self) -> Model:
-        """The network with its best weights so far, in evaluation mode: raw values in, one score (logit) a class out.
+        """The network with its best weights so far, for judging: raw values in, a score (logit) a class out.
 
         Raises:
             RunError: there are no weights yet, they are damaged, or do not fit the network.
@@ -175,7 +158,7 @@ class Run:
 
     def _best(self) -> tuple[dict[str, Tensor], str]:
         """The best weights there are, and the file they come from."""
-        manifest = _verified(self.path)
+        manifest = verified(self.path)
         for name in ("best.safetensors", "last.safetensors"):
             if (data := manifest.content(name)) is not None:
                 return weights.unpack(data, str(self.path / name)), str(self.path / name)
@@ -201,8 +184,8 @@ class Run:
         """How well the best weights do on labelled data.
 
         Args:
-            data: catalogue name, path or Dataset; None: the run's own. Its classes are matched by name. Other data that
-                has no part of that name of its own is taken whole.
+            data: catalogue name, path or Dataset; None: the run's own. Its classes are matched by name. Other
+                data that have no such part of their own are taken whole.
             part: "test", "val" or "train".
 
         Raises:
@@ -211,22 +194,22 @@ class Run:
         """
         from convscope.run import metrics  # scikit-learn takes a second to import
 
-        if inputs.is_own(data, self.settings):
+        if data is None or inputs.is_own(data, self.settings):
             data = self.dataset()
         dataset, chosen = inputs.labelled(data, part, self.settings)
         self._demand_shape((dataset.channels, *dataset.space), f"those of {dataset.source} are")
         labels = inputs.match_labels(dataset, self.classes, chosen)
         self._say_caveat()
         probabilities = self._probabilities(dataset.inputs, chosen)
-        names = [dataset.names[row] for row in chosen.tolist()]
-        return metrics.evaluate(labels, probabilities, self.classes, names)
+        names = inputs.names(dataset, chosen)
+        return metrics.evaluate(labels, probabilities, self.classes, names, chosen)
 
     def predict(self, x: Any) -> Predictions:  # noqa: ANN401 - whatever a person has at hand
         """What the best weights say about samples.
 
         Args:
-            x: a tensor or array (one sample or many, raw values as in training), a picture, a folder of pictures
-                (nested as you like, no labels needed), a list of paths, a catalogue name, or a file of data.
+            x: a tensor or array (one sample or many, raw values as in training), a picture, a folder of
+                pictures (nested as you like, no labels needed), a list of paths, a catalogue name, data.
 
         Raises:
             DataError: nothing that can be read.
@@ -258,13 +241,14 @@ class Run:
         evaluation = self.evaluate(dataset, part)
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
         files.replace(self.path / "evaluation.json", text.encode())
-        self._predictions(dataset, part).to_csv(self.path / "predictions.csv")
+        self.predictions(dataset, part).to_csv(self.path / "predictions.csv")
         return report.write(self, dataset, evaluation)
 
-    def _predictions(self, dataset: Dataset, part: str) -> Predictions:
+    def predictions(self, dataset: Dataset, part: str) -> Predictions:
+        """What the best weights say about one part of data with the run's classes, the truth beside it."""
         chosen = dataset.parts[part]
         return Predictions(
-            names=tuple(dataset.names[row] for row in chosen.tolist()),
+            names=inputs.names(dataset, chosen),
             probabilities=self._probabilities(dataset.inputs, chosen),
             classes=self.classes,
             truth=tuple(dataset.classes[label] for label in dataset.labels[chosen].tolist()),

@@ -73,6 +73,7 @@ class Facts(BaseModel):
     classes: tuple[str, ...]
     channels: int
     space: tuple[int, ...]
+    values: str  # what raw samples are: uint8 or float32
     samples: dict[str, int]  # part → number
     fingerprint: str  # of the data, see `fingerprint`
     versions: dict[str, str]
@@ -112,6 +113,7 @@ class RunSettings(BaseModel):
             classes=dataset.classes,
             channels=dataset.channels,
             space=dataset.space,
+            values=str(dataset.inputs.dtype).removeprefix("torch."),
             samples={part: len(rows) for part, rows in dataset.parts.items()},
             fingerprint=fingerprint(dataset),
             versions=versions(),
@@ -142,18 +144,19 @@ class RunSettings(BaseModel):
             document = tomllib.loads(text)
             number = document.pop("format", None)
             if isinstance(number, int) and number > FORMAT:
-                raise RunError(newer(path, document))
+                raise RunError(_newer(path, document))
             try:
                 return cls.model_validate(document)
             except ValidationError as error:
                 raise RunError(_faults(path, error)) from error
 
 
-def newer(path: Path, document: dict[str, Any]) -> str:
+def _newer(path: Path, document: dict[str, Any]) -> str:
     """What to say of settings that a newer convscope wrote."""
     written_by = document.get("facts", {}).get("versions", {}).get("convscope", "newer")
     return (
-        f"{path} was written by convscope {written_by}; this is {versions()['convscope']}, which cannot read it.\n"
+        f"{path} was written by convscope {written_by}, which this version ({versions()['convscope']})"
+        " cannot read.\n"
         "  Update: pip install --upgrade convscope"
     )
 

@@ -1,5 +1,6 @@
 """A contact sheet: many small pictures with what the network says of each."""
 
+import io
 from pathlib import Path
 
 import matplotlib
@@ -12,7 +13,7 @@ from convscope.run.predictions import Predictions
 
 MOST = 100  # pictures a sheet
 COLUMNS = 10
-SIDE = 112  # pixels; small pictures are enlarged to about this by whole factors, so that their pixels stay visible
+SIDE = 112  # pixels; small pictures are enlarged by whole factors, so that their pixels stay visible
 LINE = 16  # pixels of height a line of text
 GAP = 8
 RIGHT, WRONG, UNKNOWN = (
@@ -33,10 +34,11 @@ def contact_sheet(predictions: Predictions, path: Path) -> Path:
     rows = -(-len(shown) // columns)
     sheet = Image.new("RGB", (columns * cell[0] + GAP, rows * cell[1] + GAP), "white")
     draw, font = ImageDraw.Draw(sheet), _font()
+    scale = _scale(shown.numpy())
     answers = zip(shown.numpy(), predictions.top(1), predictions.truth, strict=False)
     for place, (pixels, (guess,), true) in enumerate(answers):
         left, top = GAP + place % columns * cell[0], GAP + place // columns * cell[1]
-        picture = _picture(pixels)
+        picture = _picture(pixels, scale)
         sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
         colour = UNKNOWN if true is None else RIGHT if true == guess.name else WRONG
         percent = f" {guess.probability:.0%}"
@@ -46,12 +48,22 @@ def contact_sheet(predictions: Predictions, path: Path) -> Path:
     return _save(sheet, path)
 
 
-def _picture(pixels: np.ndarray) -> Image.Image:
+def _scale(pixels: np.ndarray) -> tuple[float, float]:
+    """The values that are shown black and white: one pair a sheet, so that pictures compare.
+
+    Bytes are shown as they are, but for data that use a small part of them (scikit-learn's digits: 0 … 16).
+    """
+    low, high = float(pixels.min()), float(pixels.max())
+    if pixels.dtype == np.uint8:
+        return (0.0, 255.0) if high > 64 else (0.0, high or 1.0)
+    return low, high if high > low else low + 1
+
+
+def _picture(pixels: np.ndarray, scale: tuple[float, float]) -> Image.Image:
     """One picture, (channel, height, width), scaled to fit a cell."""
-    if pixels.dtype != np.uint8:
-        low, high = float(pixels.min()), float(pixels.max())
-        pixels = ((pixels - low) * (255 / (high - low or 1))).astype(np.uint8)
-    picture = Image.fromarray(pixels[0] if len(pixels) == 1 else pixels[:3].transpose(1, 2, 0)).convert("RGB")
+    low, high = scale
+    pixels = ((pixels.astype(np.float32) - low) * (255 / (high - low))).round().astype(np.uint8)
+    picture = Image.fromarray(pixels[0] if len(pixels) < 3 else pixels[:3].transpose(1, 2, 0)).convert("RGB")
     longer = max(picture.size)
     if longer <= SIDE:
         factor = SIDE // longer
@@ -81,8 +93,6 @@ def _font() -> ImageFont.FreeTypeFont:
 
 
 def _save(sheet: Image.Image, path: Path) -> Path:
-    import io
-
     content = io.BytesIO()
     sheet.save(content, "PNG")
     files.replace(path, content.getvalue())

@@ -1,7 +1,7 @@
-"""A person's own network is code. A run carries a copy, and runs it only if this person trusts just these bytes.
+"""A person's own network is code. A run carries a copy, executed only if this person trusts just these bytes.
 
-Training with `file.py:Class` is that word. For a run that came from somebody else, read its network.py first, then
-`convscope trust RUN`.
+Training with `file.py:Class` is that word. For a run that came from somebody else, read its network.py first,
+then `convscope trust RUN`.
 """
 
 import os
@@ -81,6 +81,8 @@ def accept(run: str | Path) -> Path:
     folder = folders.find(run)
     code = Manifest.read(folder).content(CODE)
     if code is None:
-        raise RunError(f"{folder} carries no code: its network is one of convscope's.\n  Nothing has to be trusted.")
+        raise RunError(
+            f"{folder} carries no code: its network is one of convscope's.\n  Nothing has to be trusted."
+        )
     add(code, str(folder / CODE))
     return folder / CODE

@@ -26,9 +26,9 @@ HISTORY, STEPS, NOTICES = rows.TABLES
 class Writer:
     """Consumes the events of one training and keeps its folder true.
 
-    After a kill at any moment the folder holds the last checkpoint whose `write` came back, or a later one. The
-    stream has to give a Checkpoint right after each Epoch that is the best so far, and before Finished: the weights
-    come from there.
+    After a kill at any moment the folder holds the last checkpoint whose `write` came back, or a later one.
+    The stream has to give a Checkpoint right after each Epoch that is the best so far, and before Finished:
+    the weights come from there.
 
     Attributes:
         path: the run folder, absolute.
@@ -103,7 +103,7 @@ class Writer:
                 self._finish(event)
 
     def _save(self, event: events.Checkpoint) -> None:
-        """The order is the point: checkpoint.json, put in place last, speaks only of what is already on the disk."""
+        """The order matters: checkpoint.json comes last and speaks only of what is on the disk already."""
         state = event.state()
         name, sha = checkpoint.save_state(self.path, event.step, state, self._checkpoint)
         marks = {table: self._tables[table].mark() for table in rows.TABLES}
@@ -171,7 +171,8 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
         return Writer(path)
     except OSError as error:
         raise RunError(
-            f"no run folder can be made in {root}: {error.strerror or error}.\n  Free space, or choose another place."
+            f"no run folder can be made in {root}: {error.strerror or error}.\n"
+            "  Free space, or choose another place."
         ) from error
 
 
