@@ -12,7 +12,9 @@ from PIL import Image, UnidentifiedImageError
 from convscope.errors import DataError
 
 VERSION = 1  # of the pixels that come out: raise it when they change, so that no cache of older ones is used
-SUFFIXES = frozenset(".png .jpg .jpeg .jpe .jfif .gif .bmp .dib .tif .tiff .webp".split())
+SUFFIXES = frozenset(
+    [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"]
+)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
 PIXEL_LIMIT = 150_000_000  # largest width · height that is decoded: 450 MB as colour
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels: white, as on a page
@@ -36,7 +38,7 @@ TURNS = {
 }
 
 
-class BadPicture(DataError):
+class BadPicture(DataError):  # noqa: N818 - reads as a sentence where it is raised
     """A file that is no usable picture; `reason` says why without the name."""
 
     def __init__(self, path: Path, reason: str) -> None:
@@ -45,7 +47,7 @@ class BadPicture(DataError):
 
 
 class Header(NamedTuple):
-    """What a file says about its picture before anything is decoded; sizes in pixels, as a person sees it upright."""
+    """What a file says about its picture before anything is decoded; sizes in pixels, turned upright."""
 
     width: int
     height: int
@@ -70,22 +72,24 @@ def header(path: Path) -> Header:
 def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox") -> np.ndarray:
     """Decode one picture into just this size.
 
-    The EXIF orientation is applied, transparency is laid on white, 16-bit grey is divided by 257 (16-bit colour
-    keeps its high byte, Pillow offers no more), animations give their first frame. Floating point and 32-bit
-    pictures: see `_to_bytes`.
+    The EXIF orientation is applied, transparency is laid on white, animations give their first frame. 16-bit grey
+    is divided by 257, so 65535 becomes 255; 16-bit colour keeps its high byte, Pillow offers no more. 32-bit and
+    floating point pictures do not say what their white is: it is taken to be the least of 1 (floating point only),
+    255 and 65535 that no value exceeds; with negative or larger values the picture's own least and greatest become
+    0 and 255.
 
     Args:
         path: PNG, JPEG, GIF, BMP, TIFF or WebP file; the content counts, not the ending.
         size: (height, width) in pixels.
         channels: 1 for grey (ITU-R 601 luma), 3 for red, green, blue.
-        fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop" keeps the
-            aspect and cuts the middle out; "stretch" does not keep the aspect.
+        fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop" keeps
+            the aspect and cuts the middle out; "stretch" does not keep the aspect.
 
     Returns:
         uint8, (channel, height, width).
 
     Raises:
-        DataError: (BadPicture) the file cannot be read, is damaged, is no picture, or has more than PIXEL_LIMIT pixels.
+        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than PIXEL_LIMIT pixels.
     """
     with _opened(path) as image:
         _let_decoder_shrink(image, size, channels, fit)
@@ -116,7 +120,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise BadPicture(path, f"its header says more pixels than the limit of {PIXEL_LIMIT:,}") from None
-    except Exception as error:  # noqa: BLE001 - on damaged bytes Pillow's decoders raise anything, SyntaxError included
+    except Exception as error:  # on damaged bytes Pillow's decoders raise anything, SyntaxError included
         raise BadPicture(path, f"damaged, cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
@@ -153,7 +157,7 @@ def _identified(path: Path, file: IO[bytes]) -> Image.Image:
 
 
 def _orientation(image: Image.Image) -> int:
-    """The EXIF orientation, 1 to 8; a damaged EXIF block does not make the pixels unusable, so it counts as upright."""
+    """The EXIF orientation, 1 to 8; damaged EXIF does not make the pixels unusable and counts as upright."""
     try:
         return image.getexif().get(ORIENTATION, 1)
     except Exception:  # noqa: BLE001 - as above, anything may be raised
@@ -161,7 +165,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _let_decoder_shrink(image: Image.Image, size: tuple[int, int], channels: int, fit: str) -> None:
-    """Have a JPEG decoded at 1/2, 1/4 or 1/8, where that leaves at least twice the pixels needed along each side."""
+    """Have a JPEG decoded at 1/2, 1/4 or 1/8, where that leaves twice the pixels needed along each side."""
     turned = image.format in ("JPEG", "MPO") and _orientation(image) in (5, 6, 7, 8)
     height, width = size if not turned else size[::-1]
     shown = _scaled(image.size, (width, height), fit)
@@ -193,12 +197,7 @@ def _plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
 
 
 def _to_bytes(values: np.ndarray, path: Path) -> np.ndarray:
-    """Scale deep grey values to 0–255.
-
-    16-bit unsigned is divided by 257, so 65535 becomes 255. Wider types do not say what their white is: it is taken
-    to be the least of 1 (floating point only), 255 and 65535 that no value exceeds; with negative or larger values
-    the picture's own least and greatest become 0 and 255.
-    """
+    """Scale deep grey values to 0–255, as `decode` says."""
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if not np.isfinite(values).all():
@@ -238,7 +237,7 @@ def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, fl
 
 
 def _edge_colour(pixels: np.ndarray) -> int | tuple[int, ...]:
-    """The median of the outermost pixels, each channel for itself: the background, where a picture has one."""
+    """The median of the outermost pixels, channel by channel: the background, where a picture has one."""
     edge = np.concatenate(
         [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
     )  # (pixel,) or (pixel, channel)

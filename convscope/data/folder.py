@@ -39,7 +39,7 @@ def recognises(path: Path) -> bool:
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     """Load a folder of pictures; each class is a folder, and pictures may lie in folders below it.
 
-    Links are followed. Hidden files are passed over, files without a picture's ending are counted in a remark.
+    Links are followed. Hidden files are passed over, those without a picture's ending counted in a remark.
 
     Raises:
         DataError: no pictures, one class only, classes that differ in case only, a class that train does not

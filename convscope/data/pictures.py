@@ -1,7 +1,7 @@
 """Many picture files to one uint8 tensor: size and channels chosen, decoded in parallel once, cached.
 
-Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads decode as
-fast as two processes, and there is nothing to start.
+Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads decode
+as fast as two processes, and there is nothing to start.
 """
 
 import os
@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -49,8 +50,8 @@ def read(
         root: folder that the names of skipped files are given relative to.
 
     Returns:
-        Pictures, uint8 (sample, channel, height, width); the files left out, each with its reason; and for each
-        sample the position of its file in `files`, ascending.
+        Pictures, uint8 (sample, channel, height, width); the files left out, each with its reason; and for
+        each sample the position of its file in `files`, ascending.
     """
     if settings.size is None or settings.channels is None:
         raise DataError(
@@ -58,8 +59,9 @@ def read(
         )
     height, width = settings.size
     shape = (len(files), settings.channels, height, width)
+    one = partial(decode, size=(height, width), channels=settings.channels, fit=settings.fit)
     key = cache.key(files, {"size": shape[1:], "fit": settings.fit})
-    entry = cache.through(key, shape, lambda rows: _decode_all(files, settings, rows))
+    entry = cache.through(key, shape, lambda rows: _decode_all(files, one, rows))
     skipped = [Skipped(shown(files[position], root), reason) for position, reason in entry.skipped]
     left_out = {position for position, _ in entry.skipped}
     kept = [position for position in range(len(files)) if position not in left_out]
@@ -116,19 +118,18 @@ def shown(file: Path, root: Path | None) -> str:
 def printable(name: str) -> str:
     """A file's name on one line of a terminal, whatever characters it is made of.
 
-    >>> printable("two\\nlines.png")
-    'two\\\\nlines.png'
+    >>> printable("two" + chr(10) + "lines.png") == "two" + chr(92) + "nlines.png"
+    True
     """
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
 
 
-def _decode_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -> list[tuple[int, str]]:
-    """Fill `rows` from the start with the pictures that can be decoded; gives the (position, reason) of the others."""
-    size, channels = (settings.size[0], settings.size[1]), settings.channels
+def _decode_all(
+    files: Sequence[Path], one: Callable[[Path], np.ndarray], rows: np.ndarray
+) -> list[tuple[int, str]]:
+    """Fill `rows` from the start with the pictures that can be decoded: (position, reason) of the others."""
     skipped = []
-    for position, result in enumerate(
-        each(lambda file: decode(file, size, channels, settings.fit), files, "decoding")
-    ):
+    for position, result in enumerate(each(one, files, "decoding")):
         if isinstance(result, BadPicture):
             skipped.append((position, result.reason))
         else:
@@ -185,7 +186,7 @@ def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
         scale, why = 1.0, "their own size" if len(sizes) == 1 else "the median of their longer sides"
     else:
         scale = min(1.0, most / side)
-        why = f"{len(files):,} pictures of {side} px (longer side, median) train in reasonable time at that size"
+        why = f"{len(files):,} pictures of {side} px (longer side, median) train in reasonable time there"
     height, width = sizes.pop() if len(sizes) == 1 else (side, side)
     return (max(1, round(height * scale)), max(1, round(width * scale))), why
 

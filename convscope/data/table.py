@@ -54,12 +54,12 @@ def recognises(path: Path) -> bool:
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     """Load the pictures that a table names; paths are relative to the table's own folder.
 
-    Rows without path or label are left out and named. Columns are found by name, see COLUMNS. With a group column,
-    rows of one group stay in one part; an empty group is one of its own.
+    Rows without path or label are left out and named. Columns are found by name, see COLUMNS. With a group
+    column, rows of one group stay in one part; an empty group is one of its own.
 
     Raises:
         DataError: the table cannot be read, has no label column or no usable row, or an unknown split; as with
-            folders one class only, or classes that differ in case only; with `strict` any row left out.
+        folders, one class only, or classes that differ in case only; with `strict`, any row left out.
     """
     listed, skipped = [], []
     for row in _rows(path):
@@ -93,7 +93,7 @@ def _rows(path: Path) -> Iterator[Row]:
 
 
 def _records(file: TextIO) -> Iterator[list[str]]:
-    """Records with blanks around cells taken away; the header says whether comma, semicolon or tab separates."""
+    """Records, cells stripped of blanks; the header says whether comma, semicolon or tab separates."""
     header = file.readline()
     file.seek(0)
     separator = max(",;\t", key=header.count)
@@ -124,7 +124,8 @@ def _row(path: Path, number: int, record: list[str], columns: dict[str, int | No
     part = PART_NAMES.get(cell["split"].casefold(), "")
     if cell["split"] and not part:
         raise DataError(
-            f"{path}: row {number} is in the split '{cell['split']}'.\n  The splits are {', '.join(PART_NAMES)}, or empty."
+            f"{path}: row {number} is in the split '{cell['split']}'.\n"
+            f"  The splits are {', '.join(PART_NAMES)}, or empty."
         )
     group = None if columns["group"] is None else cell["group"]
     return Row(number, cell["path"], cell["label"], group, part)

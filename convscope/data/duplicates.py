@@ -1,0 +1,64 @@
+"""Samples that are there twice: the same bytes, or the same picture saved in another way."""
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+from torch.nn.functional import adaptive_avg_pool2d, normalize
+
+SIDE = 16  # of the thumbnails that are compared
+ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
+FLAT = 2.0  # grey levels: a thumbnail that varies less (standard deviation) shows nothing to compare
+BLOCK = 1024  # rows compared with all others at once
+
+
+def digests(inputs: Tensor) -> list[bytes]:
+    """A hash of each sample's values."""
+    rows = inputs.reshape(len(inputs), -1).contiguous().numpy()
+    return [blake2b(row.data, digest_size=16).digest() for row in rows]
+
+
+def groups(keys: Iterable[object]) -> list[list[int]]:
+    """Rows that share a key, as groups of two or more; None is nobody's double.
+
+    >>> groups("abcab")
+    [[0, 3], [1, 4]]
+    """
+    rows: dict[object, list[int]] = {}
+    for row, key in enumerate(keys):
+        if key is not None:
+            rows.setdefault(key, []).append(row)
+    return [members for members in rows.values() if len(members) > 1]
+
+
+def near(inputs: Tensor, rows: Sequence[int] | None = None) -> list[tuple[int, int]]:
+    """Pairs of pictures that are nearly the same: saved again, rescaled, brighter or darker.
+
+    Every pair is compared: grey thumbnails of SIDE × SIDE, brought to mean 0 and length 1, whose product is their
+    correlation. Pictures without content (one colour) are left out.
+
+    Args:
+        inputs: uint8 or float, (sample, channel, height, width).
+        rows: compare these only; default all.
+
+    Returns:
+        Pairs of rows, the smaller first, ascending.
+    """
+    chosen = torch.arange(len(inputs)) if rows is None else torch.as_tensor(rows, dtype=torch.int64)
+    thumbnails = torch.cat([_thumbnails(inputs[part]) for part in chosen.split(BLOCK)])  # (row, pixel)
+    chosen = chosen[thumbnails.std(dim=1) > FLAT]
+    directions = normalize(thumbnails[thumbnails.std(dim=1) > FLAT])  # (row, pixel), length 1
+    pairs = []
+    for start in range(0, len(chosen), BLOCK):
+        alike = directions[start : start + BLOCK] @ directions[start:].T >= ALIKE  # (row, other)
+        pairs.append(alike.triu(diagonal=1).nonzero() + start)
+    return [tuple(pair) for pair in chosen[torch.cat(pairs)].tolist()] if pairs else []
+
+
+def _thumbnails(inputs: Tensor) -> Tensor:
+    """Grey thumbnails with mean 0: (row, pixel)."""
+    grey = inputs.float().mean(dim=1)  # (row, height, width)
+    side = tuple(min(SIDE, size) for size in grey.shape[1:])
+    flat = adaptive_avg_pool2d(grey[:, None], side).flatten(1)
+    return flat - flat.mean(dim=1, keepdim=True)
