@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from convscope.errors import ConvscopeError
     from convscope.recipe import train
     from convscope.run import Run, load, runs
-    from convscope.training import Augment, TrainingSettings
+    from convscope.training.settings import Augment, TrainingSettings
 
 __version__ = "0.1.0"
 __all__ = [
@@ -40,8 +40,8 @@ HOMES = {
     "Run": "convscope.run",
     "Dataset": "convscope.data",
     "DataSettings": "convscope.data",
-    "TrainingSettings": "convscope.training",
-    "Augment": "convscope.training",
+    "TrainingSettings": "convscope.training.settings",
+    "Augment": "convscope.training.settings",
     "ConvscopeError": "convscope.errors",
 }
 

@@ -4,6 +4,7 @@ Names and defaults are those of `DataSettings` and `TrainingSettings`, which can
 in rooms that import torch, and `--help` should not wait for it. A test holds the two together.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
     from convscope.data import DataSettings
-    from convscope.training import Augment, TrainingSettings
+    from convscope.training.settings import Augment, TrainingSettings
 
 DATA, NETWORK, TRAINING, MACHINE, RUN = (
     Group(name, sort_key=place)
@@ -37,7 +38,7 @@ class DataOptions:
     """What becomes of the data before training."""
 
     size: str | None = None
-    """Bring pictures to this size in pixels: 64, or 48x64 (height x width). Chosen from the data otherwise."""
+    """Bring pictures to this size in pixels: 64, or 48x64 (height x width). Otherwise chosen from the data."""
     channels: Literal[1, 3] | None = None
     """1: grey, 3: colour. Chosen from the data otherwise."""
     fit: Literal["letterbox", "crop", "stretch"] = "letterbox"
@@ -128,7 +129,7 @@ def data_settings(options: DataOptions, seed: int) -> "DataSettings":
 
 def training_settings(options: TrainingOptions) -> "TrainingSettings":
     """Turn what was typed into the settings of training."""
-    from convscope.training import TrainingSettings
+    from convscope.training.settings import TrainingSettings
 
     return _checked(TrainingSettings, asdict(options) | {"augment": parse_augment(options.augment)})
 
@@ -141,10 +142,10 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     """
     if text is None:
         return None
-    height, _, width = text.partition("x")
-    if not (height.isdecimal() and (width or height).isdecimal() and int(height) and int(width or height)):
+    match = re.fullmatch(r"([1-9][0-9]*)(?:x([1-9][0-9]*))?", text)
+    if not match:
         raise UsageError(f"--size: expected 64, or 48x64 (height x width); got '{text}'.")
-    return int(height), int(width or height)
+    return int(match[1]), int(match[2] or match[1])
 
 
 def parse_augment(text: str | None) -> "Augment | None":
@@ -153,13 +154,13 @@ def parse_augment(text: str | None) -> "Augment | None":
     >>> parse_augment("shift=0.1,flip").shift
     0.1
     """
-    from convscope.training import Augment
+    from convscope.training.settings import Augment
 
     if text in (None, "auto"):
         return None
     if text == "none":
         return Augment()
-    return _checked(Augment, dict(_changes(text, list(Augment.model_fields))))
+    return _checked(Augment, dict(_changes(text, list(Augment.model_fields))), "augment: ")
 
 
 def _changes(text: str, known: list[str]) -> Iterator[tuple[str, str | bool]]:
@@ -172,16 +173,16 @@ def _changes(text: str, known: list[str]) -> Iterator[tuple[str, str | bool]]:
         yield name, amount if given else True
 
 
-def _checked(settings: type, fields: dict[str, Any]) -> Any:  # noqa: ANN401 - an instance of `settings`
+def _checked(settings: type, fields: dict[str, Any], where: str = "") -> Any:  # noqa: ANN401 - a `settings`
     from pydantic import ValidationError
 
     try:
         return settings(**fields)
     except ValidationError as error:
-        raise UsageError(_sentence(error)) from None
+        raise UsageError(f"--{where}{_sentence(error)}") from None
 
 
 def _sentence(error: "ValidationError") -> str:
     first = error.errors()[0]
-    option = str(first["loc"][0]).replace("_", "-")
-    return f"--{option}: {first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."
+    field = str(first["loc"][0]).replace("_", "-")
+    return f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."

@@ -60,7 +60,7 @@ def percent(share: float | None) -> str:
 def duration(seconds: float) -> str:
     """Write a time as people do.
 
-    >>> duration(7.41), duration(187), duration(4000)
+    >>> duration(7.41), duration(187), duration(4020)
     ('7.4 s', '3m07s', '1h07m')
     """
     if seconds < 59.95:

@@ -81,7 +81,7 @@ class Terminal:
     def say(self, text: str, style: str | None = None) -> None:
         """Print a line, above the bar if there is one."""
         if not self.quiet:
-            self.console.print(text, style=style)
+            self.console.print(text, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     @singledispatchmethod
     def show(self, event: Event) -> None:

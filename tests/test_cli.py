@@ -1,0 +1,180 @@
+"""The command line: what it prints where, and how it ends. Slow work is replaced; test_demo.py does it for real."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+import convscope
+from convscope.cli import execute, options
+from convscope.cli.options import DataOptions, TrainingOptions, UsageError
+from convscope.data import DataSettings
+from convscope.errors import DataError
+from convscope.training.settings import Augment, TrainingSettings
+
+
+def run(*words, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "convscope", *words],
+        capture_output=True,
+        env=os.environ | environment,
+        check=False,
+    )
+
+
+def test_help_names_every_command(capsys):
+    assert execute(["--help"]) == 0
+    text = capsys.readouterr().out
+    for command in ("train", "evaluate", "predict", "check", "runs", "networks", "data", "trust"):
+        assert f" {command} " in text
+
+
+def test_version(capsys):
+    assert execute(["--version"]) == 0
+    assert capsys.readouterr().out.strip() == convscope.__version__
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["trian"], 'unknown command "trian". Did you mean "train"?'),
+        (["train", "digits", "--epoch", "3"], "unknown option: --epoch. Did you mean --epochs?"),
+        (["evaluate", "one", "two"], "too many arguments: two"),
+        (["check"], "DATA is missing."),
+        (["predict", "latest"], "INPUT is missing."),
+        (["train", "digits", "--lr", "fast"], 'invalid value for --lr: unable to convert "fast" into float.'),
+        (["train", "digits", "--fit", "cut"], 'Choose from: "letterbox", "crop", "stretch".'),
+        (["train", "digits", "--lr", "-1"], "--lr: input should be greater than 0; got -1"),
+        (["train", "digits", "--size", "big"], "--size: expected 64, or 48x64 (height x width); got 'big'."),
+        (["train", "digits", "--augment", "flap"], "no random change is called 'flap'; did you mean 'flip'?"),
+        (["train", "digits", "--augment", "shift"], "--augment: shift needs an amount, such as shift=0.1."),
+        (["train", "digits", "--augment", "shift=2"], "shift: input should be less than 1; got 2."),
+        (["train"], "DATA is missing."),
+    ],
+)
+def test_misuse_ends_with_2_and_says_what_to_do(words, message, capsys):
+    assert execute(words) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("Error: ")
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+
+
+def test_our_own_error_is_its_text_and_1(monkeypatch, capsys):
+    monkeypatch.setattr("convscope.network.table", fail(DataError("there is nothing.\n  Bring something.")))
+    assert execute(["networks"]) == 1
+    assert capsys.readouterr().err == "Error: there is nothing.\n  Bring something.\n"
+
+
+def test_an_unexpected_error_is_one_line_and_the_way_to_more(monkeypatch, capsys):
+    monkeypatch.setattr("convscope.network.table", fail(ZeroDivisionError("division by zero")))
+    assert execute(["networks"]) == 1
+    text = capsys.readouterr().err
+    assert text.startswith("Error: ZeroDivisionError: division by zero\n")
+    assert "--debug" in text
+    assert "Traceback" not in text
+
+
+def test_debug_shows_the_traceback(monkeypatch, capsys):
+    monkeypatch.setattr("convscope.network.table", fail(DataError("there is nothing.")))
+    assert execute(["networks"], debug=True) == 1
+    assert "Traceback (most recent call last)" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_with_130(monkeypatch, capsys):
+    monkeypatch.setattr("convscope.network.table", fail(KeyboardInterrupt()))
+    assert execute(["networks"]) == 130
+    assert capsys.readouterr().err == "Error: interrupted.\n"
+
+
+def fail(error):
+    def raise_it(*_args, **_kwargs):
+        raise error
+
+    return raise_it
+
+
+def test_debug_may_stand_anywhere():
+    for words in (["--debug", "evaluate", "nothing"], ["evaluate", "nothing", "--debug"]):
+        done = run(*words)
+        assert done.returncode == 1
+        assert b"Traceback" in done.stderr
+        assert b"Error: no run is called 'nothing'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "locale", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}, {"LC_ALL": "POSIX"}]
+)
+def test_output_is_utf8_in_any_locale(locale):
+    done = run("data", **locale)
+    assert done.returncode == 0, done.stderr
+    assert "28 × 28" in done.stdout.decode("utf-8")
+
+
+def test_a_closed_pipe_is_quiet():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "convscope", "data"], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert done.stderr == b""
+    assert done.returncode == 1
+
+
+def test_networks_as_json(capsys):
+    assert execute(["networks", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert {"name": "plain", "parameters": 28938}.items() <= next(
+        r for r in rows if r["name"] == "plain"
+    ).items()
+
+
+def test_data_as_json(capsys):
+    assert execute(["data", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert "mnist-sample" in listed["names"]
+    assert "folder" in listed["formats"]
+
+
+def test_no_runs_yet(tmp_path, capsys):
+    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith(f"No runs in {tmp_path} yet.")
+    assert execute(["runs", "--root", str(tmp_path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+
+
+@pytest.mark.parametrize(
+    ("of_cli", "of_room"), [(DataOptions, DataSettings), (TrainingOptions, TrainingSettings)]
+)
+def test_options_are_the_settings(of_cli, of_room):
+    typed = {field.name: field.default for field in fields(of_cli)}
+    known = {name: field.default for name, field in of_room.model_fields.items()}
+    if of_cli is DataOptions:
+        known.pop("seed")  # --seed of training is that of the split as well
+    assert typed == known
+
+
+def test_what_is_typed_becomes_settings():
+    typed = TrainingOptions(epochs=0.5, batch="full", augment="shift=0.1, flip")
+    settings = options.training_settings(typed)
+    assert settings == TrainingSettings(epochs=0.5, batch="full", augment=Augment(shift=0.1, flip=True))
+    assert options.data_settings(DataOptions(size="48x64"), seed=3) == DataSettings(size=(48, 64), seed=3)
+
+
+@pytest.mark.parametrize(
+    ("typed", "changes"),
+    [(None, None), ("auto", None), ("none", Augment()), ("rotate=10", Augment(rotate=10))],
+)
+def test_augment(typed, changes):
+    assert options.parse_augment(typed) == changes
+
+
+@pytest.mark.parametrize("typed", ["", "x", "64x", "0", "64x0", "-3", "64x64x64", "6.5"])
+def test_a_size_that_is_none_is_refused(typed):
+    with pytest.raises(UsageError, match="--size: expected 64"):
+        options.parse_size(typed)
