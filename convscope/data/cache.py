@@ -1,9 +1,9 @@
 """Decoded pictures, kept so that the same files are decoded once.
 
-An entry is a folder of the cache: `pixels` (uint8, the bare array) and `about.json` (shape, checksum, files left
-out). It is made under another name, flushed, then renamed: a kill at any moment leaves no entry or a whole one. Its
-name is a hash of each file's path, size and times and of the decode settings, so a changed file makes another entry.
-The entries used longest ago are removed while all together are larger than LARGEST.
+An entry is a folder of the cache: `pixels` (uint8, the bare array) and `about.json` (shape, checksum, files
+left out). It is made under another name, flushed, then renamed: a kill at any moment leaves no entry or a
+whole one. Its name is a hash of each file's path, size and times and of the decode settings, so a changed
+file makes another entry. The entries used longest ago are removed while all together are larger than LARGEST.
 """
 
 import hashlib
@@ -48,8 +48,8 @@ def home() -> Path:
 def key(files: Sequence[Path], settings: dict) -> str:
     """Name what decoding these files with these settings gives, without reading them.
 
-    A file is known by path, size, and the times of its last change of content and of status: the second cannot be
-    set back, so even a change of one byte by a program that restores the first is noticed.
+    A file is known by path, size, and the times of its last change of content and of status: the second
+    cannot be set back, so even a change of one byte by a program that restores the first is noticed.
     """
     digest = hashlib.sha256(json.dumps([decode.VERSION, settings], sort_keys=True).encode())
     for file in files:
@@ -122,7 +122,7 @@ def _read(file: Path, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _keep(folder: Path, entry: Entry) -> None:
-    """Store an entry; where that fails (full disk, folder not writable), the next run decodes again, no more."""
+    """Store an entry; if that fails (full disk, folder not writable), the next run decodes again, no more."""
     try:
         unfinished = _begin(folder)
     except OSError:

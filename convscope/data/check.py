@@ -42,7 +42,8 @@ class Check:
         conclusions: sentences in plain words, the gravest first; empty if nothing is wrong.
         broken: files that cannot be used, and why.
         sides: sizes of the files; None where the samples are no files.
-        modes: Pillow's mode → files, commonest first (L grey, RGB colour, P palette …); empty where they are no files.
+        modes: Pillow's mode → files, commonest first (L grey, RGB colour, P palette …); empty where they are
+            no files.
         exact: groups of samples that are equal, byte for byte.
         near: pairs of pictures that are nearly the same (and not equal); looked for among files only.
         flat: names of samples whose values are all the same.
@@ -72,7 +73,7 @@ class Check:
         text += _listing("nearly the same", [_repeat_line(repeat) for repeat in self.near])
         text += _listing("one value throughout", list(self.flat))
         text += [*(f"note: {remark}" for remark in self.remarks), ""]
-        return text + [*(f"! {sentence}" for sentence in self.conclusions or ("nothing wrong was found",))]
+        return [*text, *(f"! {sentence}" for sentence in self.conclusions or ("nothing wrong was found",))]
 
     def as_dict(self) -> dict:
         """The same for machines: plain dicts, lists, texts and numbers, ready for JSON."""
@@ -108,14 +109,15 @@ class Check:
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{part}</th>" for part in PARTS)
-        rows = "".join(
-            f"<tr><th>{escape(name)}</th>{''.join(f'<td>{self.counts[part][name]:,}</td>' for part in PARTS)}</tr>"
-            for name in self.counts["train"]
-        )
+        rows = ""
+        for name in self.counts["train"]:
+            cells = "".join(f"<td>{self.counts[part][name]:,}</td>" for part in PARTS)
+            rows += f"<tr><th>{escape(name)}</th>{cells}</tr>"
         said = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.conclusions)
         return (
             f"<p><b>{escape(self.source)}</b>: samples of {show(self.shape)}</p>"
-            f"<table><tr><th>class</th>{head}</tr>{rows}</table><ul>{said or '<li>nothing wrong was found</li>'}</ul>"
+            f"<table><tr><th>class</th>{head}</tr>{rows}</table>"
+            f"<ul>{said or '<li>nothing wrong was found</li>'}</ul>"
         )
 
 
@@ -165,7 +167,8 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
 def quick(dataset: Dataset) -> list[str]:
     """The part of the check that costs next to nothing, on data that is loaded: sentences, or none.
 
-    Looks for rare classes, for samples of one value throughout, and for equal samples across parts or classes.
+    Looks for rare classes, for samples of one value throughout, and for equal samples across parts or
+    classes.
     """
     repeats = []
     flat = []
@@ -188,7 +191,7 @@ def _look(file: Path) -> tuple[Header, bytes]:
 
 
 def _near(data: Dataset, exact: list[list[int]]) -> list[tuple[int, int]]:
-    """Nearly equal pairs; of equal files only the first is compared, a random sample if there are too many."""
+    """Nearly equal pairs; of equal files only the first counts; a random sample if there are too many."""
     repeated = {row for rows in exact for row in rows[1:]}
     rows = torch.tensor([row for row in range(len(data.inputs)) if row not in repeated])
     if len(rows) > NEAR_ROWS:

@@ -72,24 +72,25 @@ def header(path: Path) -> Header:
 def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox") -> np.ndarray:
     """Decode one picture into just this size.
 
-    The EXIF orientation is applied, transparency is laid on white, animations give their first frame. 16-bit grey
-    is divided by 257, so 65535 becomes 255; 16-bit colour keeps its high byte, Pillow offers no more. 32-bit and
-    floating point pictures do not say what their white is: it is taken to be the least of 1 (floating point only),
-    255 and 65535 that no value exceeds; with negative or larger values the picture's own least and greatest become
-    0 and 255.
+    The EXIF orientation is applied, transparency is laid on white, animations give their first frame. 16-bit
+    grey is divided by 257, so 65535 becomes 255; 16-bit colour keeps its high byte, Pillow offers no more.
+    32-bit and floating point pictures do not say what their white is: it is taken to be the least of 1
+    (floating point only), 255 and 65535 that no value exceeds; with negative or larger values the picture's
+    own least and greatest become 0 and 255.
 
     Args:
         path: PNG, JPEG, GIF, BMP, TIFF or WebP file; the content counts, not the ending.
         size: (height, width) in pixels.
         channels: 1 for grey (ITU-R 601 luma), 3 for red, green, blue.
-        fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop" keeps
-            the aspect and cuts the middle out; "stretch" does not keep the aspect.
+        fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop"
+            keeps the aspect and cuts the middle out; "stretch" does not keep the aspect.
 
     Returns:
         uint8, (channel, height, width).
 
     Raises:
-        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than PIXEL_LIMIT pixels.
+        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than
+            PIXEL_LIMIT pixels.
     """
     with _opened(path) as image:
         _let_decoder_shrink(image, size, channels, fit)

@@ -1,6 +1,6 @@
 """Samples that are there twice: the same bytes, or the same picture saved in another way."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 
 import torch
@@ -32,20 +32,20 @@ def groups(keys: Iterable[object]) -> list[list[int]]:
     return [members for members in rows.values() if len(members) > 1]
 
 
-def near(inputs: Tensor, rows: Sequence[int] | None = None) -> list[tuple[int, int]]:
+def near(inputs: Tensor, rows: Tensor | None = None) -> list[tuple[int, int]]:
     """Pairs of pictures that are nearly the same: saved again, rescaled, brighter or darker.
 
-    Every pair is compared: grey thumbnails of SIDE × SIDE, brought to mean 0 and length 1, whose product is their
-    correlation. Pictures without content (one colour) are left out.
+    Every pair is compared: grey thumbnails of SIDE × SIDE, brought to mean 0 and length 1, whose product is
+    their correlation. Pictures without content (one colour) are left out.
 
     Args:
         inputs: uint8 or float, (sample, channel, height, width).
-        rows: compare these only; default all.
+        rows: compare these only, int64; default all.
 
     Returns:
         Pairs of rows, the smaller first, ascending.
     """
-    chosen = torch.arange(len(inputs)) if rows is None else torch.as_tensor(rows, dtype=torch.int64)
+    chosen = torch.arange(len(inputs)) if rows is None else rows
     thumbnails = torch.cat([_thumbnails(inputs[part]) for part in chosen.split(BLOCK)])  # (row, pixel)
     chosen = chosen[thumbnails.std(dim=1) > FLAT]
     directions = normalize(thumbnails[thumbnails.std(dim=1) > FLAT])  # (row, pixel), length 1
@@ -59,6 +59,6 @@ def near(inputs: Tensor, rows: Sequence[int] | None = None) -> list[tuple[int, i
 def _thumbnails(inputs: Tensor) -> Tensor:
     """Grey thumbnails with mean 0: (row, pixel)."""
     grey = inputs.float().mean(dim=1)  # (row, height, width)
-    side = tuple(min(SIDE, size) for size in grey.shape[1:])
-    flat = adaptive_avg_pool2d(grey[:, None], side).flatten(1)
+    height, width = grey.shape[1:]
+    flat = adaptive_avg_pool2d(grey[:, None], (min(SIDE, height), min(SIDE, width))).flatten(1)
     return flat - flat.mean(dim=1, keepdim=True)

@@ -32,6 +32,7 @@ class Repeat(NamedTuple):
 
 
 def repeat(data: Dataset, rows: Sequence[int]) -> Repeat:
+    """Name the samples of these rows, with the parts and classes they are in."""
     parts = [part for part in PARTS if bool(torch.isin(torch.tensor(rows), data.parts[part]).any())]
     labels = sorted({int(data.labels[row]) for row in rows})
     return Repeat(
@@ -50,9 +51,10 @@ def on_repeats(repeats: Sequence[Repeat], how: str) -> list[str]:
             "results on unseen data will be worse than the test says"
         )
     if conflicts:
+        labels = " and ".join(conflicts[0].classes)
         said.append(
-            f"in {_cases(len(conflicts))} samples that are {how} have different labels (such as {_example(conflicts[0])}, "
-            f"{' and '.join(conflicts[0].classes)}): one of them must be wrong"
+            f"in {_cases(len(conflicts))} samples that are {how} have different labels "
+            f"(such as {_example(conflicts[0])}, {labels}): one of them must be wrong"
         )
     if inside := [repeat for repeat in repeats if not repeat.leak and not repeat.conflict]:
         said.append(
@@ -79,6 +81,7 @@ def on_counts(data: Dataset) -> list[str]:
 
 
 def on_flat(rows: Sequence[int]) -> list[str]:
+    """A sentence on samples of one value throughout."""
     return [f"{len(rows):,} samples show nothing: all their values are the same"] if rows else []
 
 

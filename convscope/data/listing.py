@@ -50,8 +50,8 @@ def dataset(
         remarks: what the source itself already has to say.
 
     Raises:
-        DataError: no picture can be read, fewer than two classes, classes that differ in case only, a class that
-            is in val or test but not in train, and with `strict` any file left out.
+        DataError: no picture can be read, fewer than two classes, classes that differ in case only, a class
+            that is in val or test but not in train, and with `strict` any file left out.
     """
     settings, chosen = pictures.choose([item.file for item in listed], settings)
     inputs, broken, kept = pictures.read([item.file for item in listed], settings, root)

@@ -1,7 +1,7 @@
 """Many picture files to one uint8 tensor: size and channels chosen, decoded in parallel once, cached.
 
-Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads decode
-as fast as two processes, and there is nothing to start.
+Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads
+decode as fast as two processes, and there is nothing to start.
 """
 
 import os

@@ -58,8 +58,8 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     column, rows of one group stay in one part; an empty group is one of its own.
 
     Raises:
-        DataError: the table cannot be read, has no label column or no usable row, or an unknown split; as with
-        folders, one class only, or classes that differ in case only; with `strict`, any row left out.
+        DataError: the table cannot be read, has no label column or no usable row, or an unknown split; as
+        with folders, one class only, or classes that differ in case only; with `strict`, any row left out.
     """
     listed, skipped = [], []
     for row in _rows(path):
