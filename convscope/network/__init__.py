@@ -126,7 +126,7 @@ def _given(width: float | None, depth: int | None) -> dict[str, float]:
     """What the person said, within reason."""
     if width is not None and not 0 < width < float("inf"):
         raise NetworkError(
-            f"width multiplies the channels, so it is above 0; got {width}.\n  1 is the usual width."
+            f"width multiplies the channels, so it must be above 0; got {width}.\n  1 is usual."
         )
     return {knob: value for knob, value in zip(KNOBS, (width, depth), strict=True) if value is not None}
 

@@ -1,4 +1,4 @@
-"""Does a network fit its samples? Asked before training; the answer names layer, shapes and what to change."""
+"""Does a network fit its samples? Asked before training; the answer names layer, shapes, what to change."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -184,10 +184,11 @@ def _window(layer: Any, shape: tuple[int, ...]) -> str | None:  # noqa: ANN401 -
 
     if isinstance(layer.padding, str):
         return None
-    kernel = each(layer.kernel_size)
-    if min(map(window_output, space, kernel, each(layer.stride), each(layer.padding))) >= 1:
+    kernel, spread = each(layer.kernel_size), each(getattr(layer, "dilation", 1))
+    if min(map(window_output, space, kernel, each(layer.stride), each(layer.padding), spread)) >= 1:
         return None
+    dilated = f", spread by {show(spread)}" if max(spread) > 1 else ""
     return (
-        f"its window of {show(kernel)} is larger than the {show(space)} positions left.\n"
+        f"its window of {show(kernel)} is larger than the {show(space)} positions left{dilated}.\n"
         "  Leave out a pooling before it, pad, or make the samples larger."
     )
