@@ -88,7 +88,7 @@ def _is_part(folder: Path, skipped: list[Skipped]) -> bool:
 
 def _take_class(folder: Path, part: str, root: Path, found: Found, others: Counter[str]) -> None:
     before = len(found.listed)
-    for file in _files(folder, root, found.skipped):
+    for file in _files(folder, root, found.skipped, above=(_identity(root),)):
         if file.suffix.lower() in decode.SUFFIXES:
             found.listed.append(Listed(file, folder.name, part))
         else:
@@ -97,14 +97,9 @@ def _take_class(folder: Path, part: str, root: Path, found: Found, others: Count
         found.remarks.append(f"the folder {folder.relative_to(root)} holds no pictures")
 
 
-def _files(folder: Path, root: Path, skipped: list[Skipped], above: tuple = ()) -> Iterator[Path]:
+def _files(folder: Path, root: Path, skipped: list[Skipped], above: tuple) -> Iterator[Path]:
     """Every file below a folder in natural order; a link back to a folder above is not followed again."""
-    try:
-        status = folder.stat()
-    except OSError as error:
-        skipped.append(Skipped(str(folder.relative_to(root)), error.strerror or str(error)))
-        return
-    identity = status.st_dev, status.st_ino
+    identity = _identity(folder)
     if identity in above:
         skipped.append(Skipped(str(folder.relative_to(root)), "a link back to a folder it lies in"))
         return
@@ -142,6 +137,12 @@ def _children(folder: Path, skipped: list[Skipped], root: Path | None = None) ->
 
 def _is_picture(child: Path) -> bool:
     return child.suffix.lower() in decode.SUFFIXES and not _is_folder(child)
+
+
+def _identity(folder: Path) -> tuple[int, int]:
+    """What stays the same whatever links lead to a folder."""
+    status = folder.stat()
+    return status.st_dev, status.st_ino
 
 
 def _is_folder(path: Path) -> bool:
