@@ -51,7 +51,7 @@ FORMATS: dict[str, Format] = {
 
 def load(
     source: str | Path,
-    settings: DataSettings = DataSettings(),  # noqa: B008 - frozen
+    settings: DataSettings = DataSettings(),
     *,
     strict: bool = False,
 ) -> Dataset:
@@ -101,8 +101,7 @@ def _content(path: Path) -> str:
     """Say in a few words what lies at a path that exists."""
     if not path.is_dir():
         return f"a file of {path.stat().st_size:,} bytes" if path.is_file() else "neither a file nor a folder"
-    kinds = Counter(
-        "folders" if entry.is_dir() else f"{entry.suffix or 'nameless'} files" for entry in path.iterdir()
-    )
-    found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(3))
+    entries = sorted(path.iterdir())
+    kinds = Counter("folders" if entry.is_dir() else f"files *{entry.suffix}" for entry in entries)
+    found = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(3))
     return f"a folder with {found}" if found else "an empty folder"

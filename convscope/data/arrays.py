@@ -19,7 +19,7 @@ CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
 def from_arrays(
     inputs: ArrayLike | Tensor,
     labels: ArrayLike | Tensor,
-    settings: DataSettings = DataSettings(),  # noqa: B008 - frozen
+    settings: DataSettings = DataSettings(),
     *,
     given: Mapping[str, int] | None = None,
     groups: Sequence | None = None,

@@ -188,9 +188,7 @@ def find(published: Published, settings: DataSettings) -> Dataset:
             return replace(data, remarks=(*unusable, *data.remarks))
     folder = cache.home() / published.name
     fetch(published.files, published.mirrors, folder)
-    data = _load(
-        published, folder if len(published.files) > 1 else folder / published.files[0].name, settings
-    )
+    data = _load(published, folder, settings)
     return replace(data, remarks=(*unusable, *data.remarks))
 
 

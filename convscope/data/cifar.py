@@ -3,6 +3,7 @@
 Format: https://www.cs.toronto.edu/~kriz/cifar.html — a byte of label, then 32 × 32 red, green, blue.
 """
 
+import gzip
 import tarfile
 import zlib
 from pathlib import Path
@@ -19,6 +20,7 @@ TEST = "test_batch.bin"
 ARCHIVE, FOLDER = "cifar-10-binary.tar.gz", "cifar-10-batches-bin"
 PICTURE = (3, 32, 32)  # channel, height, width
 RECORD = 1 + 3 * 32 * 32  # bytes
+PIECE = 1 << 20  # bytes
 MOST = 10_000 * RECORD  # bytes of one file; a larger one is not CIFAR-10's
 
 
@@ -60,7 +62,7 @@ def _from_archive(path: Path) -> dict[str, bytes]:
     """Read the files that we know by name, without unpacking anything to disk."""
     contents = {}
     try:
-        with tarfile.open(path, "r|gz") as archive:
+        with gzip.open(path) as content, tarfile.open(fileobj=content, mode="r|") as archive:
             for member in archive:
                 name = member.name.rpartition("/")[2]
                 if (
@@ -70,6 +72,8 @@ def _from_archive(path: Path) -> dict[str, bytes]:
                     and (file := archive.extractfile(member))
                 ):
                     contents[name] = file.read()
+            while content.read(PIECE):  # to the end, where gzip keeps its checksum
+                pass
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path} is damaged or incomplete: {error}.\n  Get it again.") from error
     return contents

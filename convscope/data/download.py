@@ -26,7 +26,7 @@ class Remote(NamedTuple):
 
 
 def fetch(files: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> None:
-    """Bring `files` into `folder`; what is there already is left alone.
+    """Bring `files` into `folder`; what is there already and right is left alone.
 
     A file appears under its name when it is complete and its checksum right; until then it is NAME.part, from
     which an interrupted download goes on.
@@ -42,7 +42,8 @@ def fetch(files: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            problems = [] if (folder / file.name).exists() else _from_mirrors(file, mirrors, folder)
+            there = (folder / file.name).is_file() and sha256(folder / file.name) == file.sha256
+            problems = [] if there else _from_mirrors(file, mirrors, folder)
             if problems:
                 wanted = "".join(f"\n    {mirrors[0]}{each.name}" for each in files)
                 raise DataError(

@@ -12,7 +12,9 @@ def natural(name: str) -> tuple:
     ['class 1', 'Class 9', 'class 10']
     """
     pieces = re.split(r"(\d+)", name.casefold())
-    return tuple((int(piece), "") if piece.isdecimal() else (-1, piece) for piece in pieces if piece), name
+    return tuple(
+        (0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece
+    ), name
 
 
 class Numbered(Sequence[str]):

@@ -63,7 +63,7 @@ def _fitted(batch: Tensor, size: tuple[int, int], fit: str) -> Tensor:
         return batch
     edge = torch.cat([batch[:, :, 0], batch[:, :, -1], batch[:, :, :, 0], batch[:, :, :, -1]], dim=2)
     frame = (
-        edge.median(dim=2).values[:, :, None, None].repeat(1, 1, *size)
+        edge.sort(dim=2).values[:, :, edge.shape[2] // 2, None, None].repeat(1, 1, *size)
     )  # (sample, channel, height, width)
     frame[:, :, top : top + shown[0], left : left + shown[1]] = batch
     return frame

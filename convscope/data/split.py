@@ -90,17 +90,18 @@ def _deal(labels: np.ndarray, test: float, val: float, generator: np.random.Gene
     sizes = np.bincount(labels)  # (class,)
     rank = np.empty_like(labels)  # (row,): place within its class
     rank[order] = np.arange(len(labels)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    tests = _share(sizes, test)
-    vals = _share(sizes - tests, val)
+    least = np.minimum(sizes - 1, 1)  # for test, beside the one that stays in train
+    tests = _share(sizes, test, most=np.maximum(sizes - 1 - (val > 0), least))
+    vals = _share(sizes - tests, val, most=sizes - tests - 1)
     return np.where(rank < tests[labels], TEST, np.where(rank < (tests + vals)[labels], VAL, TRAIN))
 
 
-def _share(sizes: np.ndarray, share: float) -> np.ndarray:
-    """Rows to take of each class: the rounded share, at least one if any is wanted, but one stays."""
+def _share(sizes: np.ndarray, share: float, most: np.ndarray) -> np.ndarray:
+    """Rows to take of each class: the rounded share, at least one if any is wanted, up to `most`."""
     if share == 0:
         return np.zeros_like(sizes)
     wanted = np.maximum(1, np.floor(sizes * share + 0.5).astype(sizes.dtype))
-    return np.maximum(0, np.minimum(wanted, sizes - 1))
+    return np.maximum(0, np.minimum(wanted, most))
 
 
 def _group_numbers(groups: Sequence, count: int) -> np.ndarray:

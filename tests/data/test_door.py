@@ -1,0 +1,88 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from convscope.data import CATALOGUE, FORMATS, load
+from convscope.errors import DataError
+from tests.data.soundness import assert_dataset_is_sound
+
+
+def test_tables_are_plain_and_documented():
+    assert list(CATALOGUE) == ["mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits"]
+    assert all(function.__doc__ for function in CATALOGUE.values())
+    assert list(FORMATS) == ["npz", "idx", "cifar", "table", "folder"]
+    assert all(form.what and "\n" not in form.what for form in FORMATS.values())
+
+
+def test_a_misspelt_name_gets_a_suggestion(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError) as caught:
+        load("Mnst")
+    assert str(caught.value) == (
+        "there is no file or folder 'Mnst', and no data set of that name; did you mean 'mnist'?\n"
+        "  Give a path, or one of the names mnist, fashion-mnist, cifar10, mnist-sample, digits."
+    )
+
+
+def test_a_missing_path(tmp_path):
+    with pytest.raises(
+        DataError, match=r"there is no file or folder '.*photos', and no data set of that name"
+    ):
+        load(tmp_path / "photos")
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (lambda path: path.mkdir(), "is an empty folder"),
+        (lambda path: path.write_text("hello"), "is a file of 5 bytes"),
+        (
+            lambda path: (path.mkdir(), (path / "a.txt").touch(), (path / "b").touch()),
+            "a folder with files *.txt (1), files * (1), which",
+        ),
+    ],
+)
+def test_what_is_not_understood_is_described(tmp_path, make, found):
+    make(tmp_path / "thing")
+    with pytest.raises(DataError) as caught:
+        load(tmp_path / "thing")
+    assert found in str(caught.value)
+    assert all(form.what in str(caught.value) for form in FORMATS.values())
+
+
+def pictures(folder: Path) -> Path:
+    for name in ("ant", "bee"):
+        (folder / name).mkdir(parents=True)
+        for number in range(5):
+            Image.fromarray(np.full((8, 8), 9 * number, np.uint8)).save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_a_name_wins_over_a_folder_unless_it_has_a_slash(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    pictures(tmp_path / "digits")
+    assert len(load("digits").inputs) == 1797
+    data = load("./digits")
+    assert_dataset_is_sound(data)
+    assert data.classes == ("ant", "bee")
+    assert data.source == "./digits"
+    assert len(load(Path("digits")).inputs) == 10  # a Path is always a path
+
+
+def test_the_photos_of_the_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
+    data = load(pictures(tmp_path / "photos"))
+    assert_dataset_is_sound(data)
+
+
+def test_the_door_opens_without_slow_imports():
+    program = (
+        "import sys, convscope.data; print({'sklearn', 'mlxtend', 'pandas', 'rich'} & sys.modules.keys())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
