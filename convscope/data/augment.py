@@ -1,0 +1,136 @@
+"""Random changes of training samples, a whole batch at a time.
+
+What happens to a sample is a function of (seed, epoch, sample) alone, so neither the batch it falls into nor
+a resume changes it. Beyond the border the nearest position is repeated.
+"""
+
+import hashlib
+
+import torch
+import torch.nn.functional as F
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+COLUMNS = 13  # random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12
+
+
+class Augment(BaseModel):
+    """Random changes of training samples; everything 0 or off means none.
+
+    >>> Augment(shift=0.1, flip=True)
+    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    shift: float = Field(0.0, ge=0, lt=1)  # up to this share of each axis, in whole positions
+    flip: bool = False  # mirrored left-right, every second time
+    crop: float = Field(0.0, ge=0, lt=1)  # cut out a window smaller by up to this share, and enlarge it
+    rotate: float = Field(0.0, ge=0, le=180)  # up to this many degrees either way, in the last two axes
+    scale: float = Field(0.0, ge=0, lt=1)  # larger or smaller by up to this share
+    cutout: float = Field(0.0, ge=0, lt=1)  # a box of this share of each axis is blanked with the batch's mean
+
+    @property
+    def bends(self) -> bool:
+        """Whether values between positions are needed."""
+        return bool(self.crop or self.rotate or self.scale)
+
+
+def generator(*key: object) -> torch.Generator:
+    """Random numbers that depend on this key alone, the same on every machine.
+
+    >>> torch.rand(1, generator=generator(0, "order", 1)) == torch.rand(1, generator=generator(0, "order", 1))
+    tensor([True])
+    """
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest) >> 1)
+
+
+def draw(samples: int, seed: int, epoch: int) -> Tensor:
+    """Draw the random numbers of one epoch, (sample, COLUMNS), uniform in [0, 1)."""
+    return torch.rand(samples, COLUMNS, generator=generator(seed, "augment", epoch))
+
+
+def augment(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
+    """Change a batch as the draws say.
+
+    Args:
+        batch: (sample, channel, *space), uint8 or float32; is not changed itself.
+        draws: these samples' rows of `draw`, (sample, COLUMNS).
+        settings: which changes, and how strong.
+
+    Returns:
+        The same shape and type.
+
+    >>> still = torch.arange(4, dtype=torch.uint8).view(1, 1, 2, 2)
+    >>> augment(still, torch.zeros(1, COLUMNS), Augment(flip=True))[0, 0]
+    tensor([[1, 0],
+            [3, 2]], dtype=torch.uint8)
+    """
+    if settings.shift or settings.flip:
+        batch = _move(batch, draws, settings)
+    if settings.bends:
+        batch = _bend(batch, draws, settings)
+    if settings.cutout:
+        batch = _blank(batch, draws, settings)
+    return batch
+
+
+def _move(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
+    """Shift and flip: every value comes from one whole position, so nothing is blurred."""
+    n, space = batch.shape[0], batch.shape[2:]
+    flat = torch.zeros(n, 1, device=batch.device, dtype=torch.int64)
+    for axis, size in enumerate(space):
+        reach = round(settings.shift * size)
+        offset = (draws[:, axis] * (2 * reach + 1)).long() - reach  # (sample,)
+        source = (torch.arange(size, device=batch.device) - offset[:, None]).clamp_(0, size - 1)  # (sample, size)
+        if settings.flip and axis == len(space) - 1:
+            source = torch.where(draws[:, 3, None] < 0.5, size - 1 - source, source)
+        flat = (flat[:, :, None] * size + source[:, None, :]).flatten(1)
+    wide = flat[:, None].expand(-1, batch.shape[1], -1)
+    return batch.flatten(2).gather(2, wide).view(batch.shape)
+
+
+def _bend(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
+    """Crop, scale and rotate in one interpolation (linear)."""
+    axes = batch.dim() - 2
+    values = batch.float() if axes > 1 else batch.float()[:, :, None]  # a signal is a picture of one row
+    theta = _affine(draws, settings, axes, values.shape[2:])
+    grid = F.affine_grid(theta, list(values.shape), align_corners=False)
+    bent = F.grid_sample(values, grid, padding_mode="border", align_corners=False).view(batch.shape)
+    return bent.round_().to(batch.dtype) if batch.dtype == torch.uint8 else bent
+
+
+def _affine(draws: Tensor, settings: Augment, axes: int, space: torch.Size) -> Tensor:
+    """Build the map from output to input positions, (sample, d, d + 1), d = 2 or 3; x comes first, as torch has it."""
+    size = 1 - settings.crop * draws[:, 4]  # (sample,), share of each axis that is seen
+    zoom = size * (1 + settings.scale * (2 * draws[:, 9] - 1))
+    angle = torch.deg2rad(settings.rotate * (2 * draws[:, 8] - 1))
+    dimensions = max(2, axes)
+    theta = torch.zeros(len(draws), dimensions, dimensions + 1, device=draws.device)
+    for axis in range(axes):
+        theta[:, axis, axis] = zoom
+        theta[:, axis, -1] = (1 - size) * (2 * draws[:, 5 + axis] - 1)
+    if axes == 1:
+        theta[:, 1, 1] = 1.0
+    elif settings.rotate:
+        ratio = space[-2] / space[-1]  # positions, not shares, are what a rotation keeps
+        cosine, sine = zoom * angle.cos(), zoom * angle.sin()
+        theta[:, 0, 0], theta[:, 0, 1] = cosine, -sine * ratio
+        theta[:, 1, 0], theta[:, 1, 1] = sine / ratio, cosine
+    return theta
+
+
+def _blank(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
+    """Fill a box at a random place with the batch's mean."""
+    inside = torch.ones((), dtype=torch.bool, device=batch.device)
+    for axis, size in enumerate(batch.shape[2:]):
+        side = max(1, round(settings.cutout * size))
+        first = (draws[:, 10 + axis] * (size - side + 1)).long()  # (sample,)
+        place = torch.arange(size, device=batch.device)
+        hit = (place >= first[:, None]) & (place < first[:, None] + side)  # (sample, size)
+        shape = [len(batch), 1] + [1] * (batch.dim() - 2)
+        shape[2 + axis] = size
+        inside = inside & hit.view(shape)
+    mean = batch.float().mean()
+    return torch.where(inside, mean.round().to(batch.dtype) if batch.dtype == torch.uint8 else mean, batch)

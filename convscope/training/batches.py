@@ -1,0 +1,54 @@
+"""The training part, in a new order each epoch, batch by batch."""
+
+from collections.abc import Iterator
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from convscope.data.augment import Augment, augment, draw, generator
+from convscope.data.dataset import Dataset
+from convscope.errors import TrainingError
+from convscope.training.settings import TrainingSettings
+
+ON_DEVICE = 0.5  # share of an accelerator's free memory that the data may take
+
+
+class Batches:
+    """Batches of raw samples and their labels; the order and the changes are functions of (seed, epoch).
+
+    The samples are in memory (or memory-mapped) already, so a batch is one indexing: no worker processes.
+    """
+
+    def __init__(self, dataset: Dataset, settings: TrainingSettings, device: torch.device) -> None:
+        self.rows = dataset.parts["train"]
+        if not len(self.rows):
+            raise TrainingError(f"{dataset.source} has no sample to train on.\n  Its training part is empty.")
+        self.inputs, self.labels = _near(dataset.inputs, device), dataset.labels.to(device)
+        self.device, self.seed = device, settings.seed
+        self.augment = settings.augment or Augment()
+        size = len(self.rows) if settings.batch == "full" else min(settings.batch or 1, len(self.rows))
+        self.steps = ceil(len(self.rows) / size)  # an epoch
+
+    def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of epoch `number` (1 …) from batch `first` on.
+
+        Sizes differ by at most one, so there is no tiny last batch.
+        """
+        order = torch.randperm(len(self.rows), generator=generator(self.seed, "order", number))
+        changes = self.augment != Augment()
+        draws = draw(len(self.rows), self.seed, number) if changes else None
+        for places in order.tensor_split(self.steps)[first:]:
+            rows = self.rows[places]
+            x = self.inputs[rows.to(self.inputs.device)].to(self.device, non_blocking=True)
+            if draws is not None:
+                x = augment(x, draws[places].to(self.device), self.augment)
+            yield x, self.labels[rows.to(self.device)]
+
+
+def _near(inputs: Tensor, device: torch.device) -> Tensor:
+    """Copy the data to an accelerator once, where it fits."""
+    if device.type != "cuda":
+        return inputs
+    free, _ = torch.cuda.mem_get_info(device)
+    return inputs.to(device) if inputs.nbytes < ON_DEVICE * free else inputs

@@ -1,0 +1,80 @@
+"""What is trained when nothing is said, and why."""
+
+from math import prod
+from typing import Any
+
+from torch import nn
+
+from convscope.data.augment import Augment
+from convscope.data.dataset import Dataset
+from convscope.network.preprocess import Model
+from convscope.training.machine import cores
+from convscope.training.settings import TrainingSettings
+
+SAMPLES = 400_000  # to go through in all; enough for MNIST's 99.4 %
+EPOCHS = (6, 60)  # fewest and most
+STEPS_PER_EPOCH = 30  # at least, so that small data get small batches
+LARGE = 48  # positions an axis from which pictures in colour count as photographs
+NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
+
+
+def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[TrainingSettings, list[str]]:
+    """Fill in what the person left open, from the data and the network.
+
+    Returns:
+        Settings with nothing open but clip and patience, and a sentence for each choice.
+    """
+    samples = len(dataset.parts["train"])
+    chosen: dict[str, Any] = {}
+    reasons: list[str] = []
+
+    def fill(name: str, value: object, reason: str) -> None:
+        if getattr(settings, name) is None:
+            chosen[name] = value
+            reasons.append(reason)
+
+    batch = settings.batch or _batch(samples)
+    fill("batch", batch, f"batch {batch}: {samples:,} training samples")
+    epochs = settings.epochs or _epochs(samples)
+    fill("epochs", epochs, f"{epochs:g} epochs: about {epochs * samples:,.0f} samples in all")
+    fill("optimizer", "adamw", "adamw: robust without tuning")
+    normalised = any(isinstance(module, NORMALISATIONS) for module in model.modules())
+    lr = _lr(settings.optimizer or "adamw", normalised)
+    fill("lr", lr, f"learning rate {lr:g}: for {settings.optimizer or 'adamw'} " + ("with" if normalised else "without") + " normalisation")
+    fill("schedule", "onecycle", "onecycle: up, then down to 0, ends at its best")
+    smoothing = 0.1 if settings.loss == "cross-entropy" else 0.0
+    fill("label_smoothing", smoothing, f"label smoothing {smoothing:g}: keeps probabilities honest, helps accuracy")
+    fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
+    changes, why = _changes(dataset)
+    fill("augment", changes, why)
+    if settings.threads is None:
+        chosen["threads"] = cores()
+    return settings.model_copy(update=chosen), reasons
+
+
+def _batch(samples: int) -> int:
+    """A power of two from 8 to 128 that leaves enough steps an epoch."""
+    return max(8, min(128, 2 ** (max(1, samples // STEPS_PER_EPOCH).bit_length() - 1)))
+
+
+def _epochs(samples: int) -> float:
+    fewest, most = EPOCHS
+    return float(min(most, max(fewest, round(SAMPLES / max(1, samples)))))
+
+
+def _lr(optimizer: str, normalised: bool) -> float:
+    rates = {"sgd": (0.1, 0.05), "momentum": (0.05, 0.01), "adam": (0.01, 0.002), "adamw": (0.01, 0.002)}
+    with_norm, without = rates[optimizer]
+    return with_norm if normalised else without
+
+
+def _changes(dataset: Dataset) -> tuple[Augment, str]:
+    """Changes that leave the label true: small shifts always, mirroring for photographs only."""
+    if dataset.kind != "image" or prod(dataset.space) < 64:
+        return Augment(), "no augmentation"
+    if dataset.channels == 3 and min(dataset.space) >= LARGE:
+        return (
+            Augment(shift=0.1, flip=True, crop=0.3),
+            "augmentation shift 0.1, crop 0.3, flip: photographs; where left and right matter, say --augment shift=0.1",
+        )
+    return Augment(shift=0.04), "augmentation shift 0.04: never changes a label; no mirroring, since signs and digits have a side"

@@ -1,0 +1,242 @@
+"""The loop: data and a network in, a stream of events out. No disk, no print.
+
+    for each epoch:  for each batch:  scores → loss → gradients → one step of the optimizer
+                     validation → is it the best so far?
+
+`train` may be stopped between two events by closing it, or in good order by `events.throw(KeyboardInterrupt)`:
+then a Checkpoint and Finished still come.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, inf, isfinite
+
+import torch
+from torch import Tensor
+
+from convscope.data.dataset import Dataset
+from convscope.errors import TrainingError
+from convscope.network.preprocess import Model
+from convscope.training.batches import Batches
+from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, State, Step
+from convscope.training.machine import machine
+from convscope.training.notices import Watch
+from convscope.training.optimizers import OPTIMIZERS
+from convscope.training.schedule import rate
+from convscope.training.scores import forward, logits, loss_of
+from convscope.training.settings import TrainingSettings
+from convscope.training.validation import Validation, validate
+from convscope.training.weights import Weights
+
+CHECKPOINT_SECONDS = 15.0  # between two checkpoints within an epoch
+
+
+def train(
+    model: Model, dataset: Dataset, settings: TrainingSettings, *, state: State | None = None
+) -> Iterator[Event]:
+    """Train, and tell what happens.
+
+    The same settings give the same weights to the bit (on the CPU, with the same number of threads), however
+    often training is stopped and goes on.
+
+    Args:
+        model: is trained in place.
+        dataset: "train" is learnt, "val" chooses the best epoch; "test" is not looked at.
+        settings: as `choose` returns them, nothing left open but clip and patience.
+        state: of a Checkpoint event, to go on from there.
+
+    Yields:
+        Start; Step after each update; Epoch and then Checkpoint after each pass; Checkpoint now and then
+        within; Notice when something looks wrong; Finished.
+
+    Raises:
+        TrainingError: nothing to train on, a device that is not there, or a loss that is no number any more.
+    """
+    loop = _Loop(model, dataset, settings)
+    if state is not None:
+        loop.restore(state)
+    try:
+        yield from loop.run()
+    except KeyboardInterrupt:
+        if loop.whole:
+            yield loop.checkpoint()
+        yield loop.finished("interrupted")
+
+
+@dataclass
+class _Progress:
+    """How far training is; everything about it that a resumed training has to know."""
+
+    step: int = 0
+    loss: float = 0.0  # sum over the running epoch's samples
+    correct: int = 0  # of the running epoch's samples
+    seen: int = 0  # samples of the running epoch
+    best_epoch: int = 0
+    best_accuracy: float = -1.0
+    best_loss: float = inf
+
+
+class _Loop:
+    """One training; its methods are the events' order."""
+
+    def __init__(self, model: Model, dataset: Dataset, settings: TrainingSettings) -> None:
+        self.machine = machine(settings)
+        self.model, self.dataset, self.settings = model.to(self.machine.device), dataset, settings
+        self.batches = Batches(dataset, settings, self.machine.device)
+        self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
+        self.weights = Weights(model)
+        self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
+        self.class_weights = _class_weights(dataset, self.machine.device) if settings.class_weights else None
+        self.watch = Watch(dataset.classes)
+        self.progress = _Progress()
+        self.whole = True  # not in the middle of an update
+        self.began = self.saved = time.monotonic()
+        torch.manual_seed(settings.seed)  # dropout
+
+    def run(self) -> Iterator[Event]:
+        """Go through the epochs that are left."""
+        yield Start(
+            self.steps, self.batches.steps, self.progress.step, len(self.weights.values),
+            str(self.machine.device), self.machine.precision, self.machine.threads,
+        )  # fmt: skip
+        self.model.train()
+        reason = "done"
+        while self.progress.step < self.steps:
+            yield from self._epoch(self.progress.step // self.batches.steps + 1)
+            if self._out_of_patience():
+                reason = "early stopping"
+                break
+        yield from self.watch.at_the_end()
+        yield self.checkpoint()
+        yield self.finished(reason)
+
+    def _epoch(self, number: int) -> Iterator[Event]:
+        first = self.progress.step % self.batches.steps
+        began, seen_before = time.perf_counter(), self.progress.seen
+        for x, y in self.batches.epoch(number, first):
+            loss, lr = self._update(x, y)
+            spent = time.perf_counter() - began
+            yield Step(self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent)
+            if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
+                yield self.checkpoint()
+            if self.progress.step == self.steps:
+                break
+        seconds = time.perf_counter() - began
+        result = self._result(number, seconds, (self.progress.seen - seen_before) / seconds)
+        yield result
+        yield from self.watch.after(result)
+        yield self.checkpoint()
+
+    def _update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
+        """One step of gradient descent: the batch's loss before it, and the learning rate."""
+        progress = self.progress
+        self.whole = False
+        with self.machine.arithmetic():
+            scores = forward(self.model, x)
+        batch_loss = loss_of(scores, y, self.settings, self.class_weights)
+        batch_loss.backward()
+        loss = batch_loss.item()
+        if not isfinite(loss):
+            raise TrainingError(_no_number(loss, progress.step + 1, self.settings))
+        if self.settings.clip:
+            norm = self.weights.gradients.norm()
+            self.weights.gradients.mul_((self.settings.clip / (norm + 1e-6)).clamp(max=1.0))
+        lr = rate(self.settings.schedule or "constant", progress.step, self.steps, self.settings.lr or 0.0)
+        self.optimizer.step(lr)
+        self.weights.gradients.zero_()
+        progress.step += 1
+        progress.seen += len(y)
+        progress.loss += loss * len(y)
+        progress.correct += int((scores.argmax(1) == y).sum())
+        self.whole = True
+        return loss, lr
+
+    def _result(self, number: int, seconds: float, speed: float) -> Epoch:
+        """Validate, and close the books of this epoch."""
+        progress, began = self.progress, time.perf_counter()
+        rows = self.dataset.parts["val"]
+        found: Validation | None = None
+        if len(rows):
+            with self.machine.arithmetic():
+                scores = logits(self.model, self.dataset.inputs, rows)
+            found = validate(scores, self.dataset.labels[rows])
+            self.watch.predicted(scores)
+        best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
+        if best:
+            progress.best_epoch = number
+            progress.best_accuracy, progress.best_loss = (found.accuracy, found.loss) if found else (-1.0, inf)
+        result = Epoch(
+            number=number,
+            step=progress.step,
+            train_loss=progress.loss / progress.seen,
+            train_accuracy=progress.correct / progress.seen,
+            val_loss=found and found.loss,
+            val_accuracy=found and found.accuracy,
+            val_balanced_accuracy=found and found.balanced_accuracy,
+            lr=rate(self.settings.schedule or "constant", progress.step - 1, self.steps, self.settings.lr or 0.0),
+            seconds=seconds,
+            val_seconds=time.perf_counter() - began,
+            samples_per_second=speed,
+            best=best,
+        )
+        progress.loss, progress.correct, progress.seen = 0.0, 0, 0
+        return result
+
+    def _out_of_patience(self) -> bool:
+        made = ceil(self.progress.step / self.batches.steps)
+        return bool(self.settings.patience) and made - self.progress.best_epoch >= (self.settings.patience or 0)
+
+    def checkpoint(self) -> Checkpoint:
+        """Offer the moment to whoever saves it."""
+        self.saved = time.monotonic()
+        return Checkpoint(self.progress.step, self.state)
+
+    def state(self) -> dict[str, Tensor]:
+        """Copy everything that going on needs."""
+        state = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        state |= {f"optimizer.{name}": value for name, value in self.optimizer.state.items()}
+        state |= {f"progress.{name}": torch.tensor(value, dtype=torch.float64) for name, value in vars(self.progress).items()}
+        state["random.cpu"] = torch.get_rng_state()
+        return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
+
+    def restore(self, state: State) -> None:
+        """Take up a state again.
+
+        Raises:
+            TrainingError: it is of another network or optimizer.
+        """
+        try:
+            for name, value in self.model.state_dict().items():
+                value.copy_(state[f"model.{name}"])
+            for name, value in self.optimizer.state.items():
+                value.copy_(state[f"optimizer.{name}"])
+            for name, value in vars(self.progress).items():
+                setattr(self.progress, name, type(value)(state[f"progress.{name}"].item()))
+            torch.set_rng_state(state["random.cpu"])
+        except (KeyError, RuntimeError) as error:
+            raise TrainingError(
+                f"this checkpoint does not belong to this network and these settings: {error}.\n"
+                "  Resume with the run's own settings."
+            ) from error
+
+    def finished(self, reason: str) -> Finished:
+        """Sum up."""
+        passes = self.progress.step / self.batches.steps
+        seconds = time.monotonic() - self.began
+        return Finished(reason, self.progress.step, passes, self.progress.best_epoch, seconds)  # type: ignore[arg-type]
+
+
+def _class_weights(dataset: Dataset, device: torch.device) -> Tensor:
+    """Weigh each class by how rare it is, 1 on average over the samples; a class without samples gets 0."""
+    counts = torch.tensor(dataset.counts("train"), dtype=torch.float32)
+    weights = torch.where(counts > 0, counts.sum() / (counts.clamp(min=1) * (counts > 0).sum()), 0.0)
+    return weights.to(device)
+
+
+def _no_number(loss: float, step: int, settings: TrainingSettings) -> str:
+    return (
+        f"the loss became {loss} at step {step:,}: the weights ran away.\n"
+        f"  The likely cause is a learning rate that is too high ({settings.lr:g}): try --lr {(settings.lr or 0) / 10:g}, "
+        "or --clip 1.\n  If that does not help, look for NaN or huge values in the data (convscope check)."
+    )

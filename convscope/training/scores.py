@@ -1,0 +1,77 @@
+"""Forward passes: of a training step, and of many samples at once."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from convscope.network.preprocess import Model
+from convscope.training.settings import TrainingSettings
+
+
+def forward(model: Model, x: Tensor) -> Tensor:
+    """Raw values to scores, with the memory order that convolutions are fastest in.
+
+    Args:
+        model: preprocessing and network.
+        x: (sample, channel, *space), uint8 or float.
+
+    Returns:
+        Scores (logits), (sample, class), float32.
+    """
+    return model.network(_channels_last(model.preprocess(x))).float()
+
+
+def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500) -> Tensor:
+    """Scores of many samples, (n, class), float32 on the CPU; the model is left in the mode it was in.
+
+    Args:
+        model: what to ask; in evaluation mode meanwhile.
+        inputs: (sample, channel, *space), may be memory-mapped.
+        rows: which samples, (n,); all by default.
+        batch: samples at a time.
+    """
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    try:
+        with torch.inference_mode():
+            pieces = (inputs if rows is None else rows).split(batch)
+            scores = [forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces]
+            return torch.cat(scores).cpu()
+    finally:
+        model.train(training)
+
+
+def loss_of(scores: Tensor, labels: Tensor, settings: TrainingSettings, weights: Tensor | None = None) -> Tensor:
+    """What training makes small, the mean over the batch.
+
+    Args:
+        scores: (sample, class).
+        labels: (sample,).
+        settings: which loss, and label smoothing (Szegedy et al. 2016, arXiv:1512.00567).
+        weights: of the classes, (class,), or None.
+    """
+    if settings.loss == "mse":
+        return F.mse_loss(scores, F.one_hot(labels, scores.shape[1]).to(scores))
+    return F.cross_entropy(scores, labels, weights, label_smoothing=settings.label_smoothing or 0.0)
+
+
+def _channels_last(x: Tensor) -> Tensor:
+    """Put the channels of a position side by side in memory.
+
+    With one channel both orders are the same bytes, and torch would take the slower one: the strides say which.
+    """
+    if x.dim() < 4:
+        return x
+    if x.shape[1] > 1:
+        return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.channels_last_3d)
+    return x.contiguous().movedim(1, -1).contiguous().as_strided(x.shape, _strides(x.shape))
+
+
+def _strides(shape: torch.Size) -> tuple[int, ...]:
+    samples, channels, *space = shape
+    strides, step = [], channels
+    for size in reversed(space):
+        strides.append(step)
+        step *= size
+    return (step, 1, *reversed(strides))

@@ -1,0 +1,29 @@
+"""What the validation part says after an epoch."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Validation(NamedTuple):
+    """Figures on samples that are not trained on."""
+
+    loss: float  # cross-entropy, nats
+    accuracy: float
+    balanced_accuracy: float  # mean over the classes that occur of the share found
+
+
+def validate(scores: Tensor, labels: Tensor) -> Validation:
+    """Judge scores (sample, class) by labels (sample,).
+
+    >>> validate(torch.tensor([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 0, 1])).balanced_accuracy
+    0.5
+    """
+    right = scores.argmax(1) == labels
+    support = torch.bincount(labels, minlength=scores.shape[1])
+    found = torch.bincount(labels[right], minlength=scores.shape[1])
+    occur = support > 0
+    balanced = (found[occur].double() / support[occur]).mean().item()
+    return Validation(F.cross_entropy(scores, labels).item(), right.double().mean().item(), balanced)
