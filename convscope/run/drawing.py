@@ -15,7 +15,7 @@ from convscope.data.dataset import Kind
 SIDE = 96  # pixels: larger pictures are made smaller than this, smaller ones stay as they are
 LOOK = 64  # samples that the limits and the background are found from
 EMPTY = 0.5  # share of the lowest value from which on samples are strokes on an empty ground
-DRAWN_SMOOTH = 48  # pixels: from this size on a picture is stored as JPEG, below as PNG to the bit
+TO_THE_BIT = 48  # pixels: larger pictures in colour are stored as JPEG
 
 
 @dataclass(frozen=True)
@@ -62,12 +62,13 @@ class Pen:
             picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
         return picture
 
-    def uri(self, sample: Tensor) -> str:
-        """Draw one sample into a data: URI of at most a few kilobytes."""
-        picture, content = self.draw(sample), io.BytesIO()
-        form = "PNG" if max(picture.size) <= DRAWN_SMOOTH or self.ink else "JPEG"
-        picture.save(content, form, quality=88)
-        return f"data:image/{form.lower()};base64,{base64.b64encode(content.getvalue()).decode()}"
+
+def uri(picture: Image.Image) -> str:
+    """Put a picture into a data: URI of at most some kilobytes; small and grey ones keep every bit."""
+    content = io.BytesIO()
+    form = "PNG" if max(picture.size) <= TO_THE_BIT or picture.mode == "L" else "JPEG"
+    picture.save(content, form, quality=88)
+    return f"data:image/{form.lower()};base64,{base64.b64encode(content.getvalue()).decode()}"
 
 
 def _image(values: np.ndarray) -> Image.Image:  # (channel, height, width), 0 … 1

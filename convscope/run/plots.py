@@ -107,6 +107,7 @@ def confusion(axes: Axes, evaluation: Evaluation) -> None:
     axes.imshow(strength * hue + (1 - strength) * _rgb(ZERO), aspect="equal", interpolation="nearest")
     axes.set(xlabel="predicted", ylabel="true")
     axes.spines[:].set_visible(False)
+    axes.grid(visible=False)
     places = range(len(counts)) if len(counts) <= NAMED else ()
     names = [evaluation.classes[place] for place in places]
     axes.set_xticks(
@@ -149,19 +150,18 @@ def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int
     return figure
 
 
-def panels(*draw: Callable[[Axes], None], width: float = 4.2, height: float = 2.7) -> Figure:
-    """Make a figure with drawings side by side, each `width` × `height` inches."""
-    figure = Figure(figsize=(width * len(draw), height), facecolor=SURFACE, layout="constrained")
-    for place, content in enumerate(draw, 1):
-        axes = figure.add_subplot(1, len(draw), place, facecolor=SURFACE)
-        axes.spines[["top", "right", "left"]].set_visible(False)
-        axes.spines["bottom"].set_color(STRONG)
-        axes.grid(axis="y", color=LINE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.tick_params(length=0, labelsize=8, labelcolor=FAINT)
-        axes.xaxis.label.set(fontsize=8, color=FAINT)
-        axes.yaxis.label.set(fontsize=8, color=FAINT)
-        content(axes)
+def panel(draw: Callable[..., None], content: object, width: float = 4.2, height: float = 2.7) -> Figure:
+    """Make a figure of `width` × `height` inches that `draw(axes, content)` draws."""
+    figure = Figure(figsize=(width, height), facecolor=SURFACE, layout="constrained")
+    axes = figure.add_subplot(facecolor=SURFACE)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.spines["bottom"].set_color(STRONG)
+    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.tick_params(length=0, labelsize=8, labelcolor=FAINT)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set(fontsize=8, color=FAINT)
+    draw(axes, content)
     return figure
 
 

@@ -1,0 +1,137 @@
+"""How figures are put into words on the page, and the honest sentence above all of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from convscope.data.dataset import PARTS, Dataset
+from convscope.run.evaluation import Evaluation
+
+SPACE = "\u202f"  # a narrow space that does not break
+NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "sequences"}
+PARTS_IN_WORDS = {"train": "training", "val": "validation", "test": "test"}
+
+
+def count(number: float | None) -> str:
+    """Write a whole number with its thousands set apart.
+
+    >>> count(10000).replace(SPACE, "_"), count(9887).replace(SPACE, "_"), count(None)
+    ('10_000', '9_887', '–')
+    """
+    return "–" if number is None else f"{number:,.0f}".replace(",", SPACE)
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """Write a share; nothing known is a dash.
+
+    >>> percent(0.98765).replace(SPACE, "_"), percent(None)
+    ('98.77_%', '–')
+    """
+    return "–" if share is None else f"{100 * share:.{digits}f}{SPACE}%"
+
+
+def chance(share: float) -> str:
+    """Write a probability so that almost certain is not written as certain.
+
+    >>> [chance(p).replace(SPACE, "_") for p in (1.0, 0.9999, 0.873, 0.0004)]
+    ['>_99.9_%', '>_99.9_%', '87.3_%', '<_0.1_%']
+    """
+    if share > 0.999:
+        return f">{SPACE}99.9{SPACE}%"
+    return f"<{SPACE}0.1{SPACE}%" if share < 0.001 else percent(share, 1)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """Write a number to so many significant digits, with a true minus.
+
+    >>> number(-0.0312345), number(0.001), number(1e-7), number(None)
+    ('−0.03123', '0.001', '1e−07', '–')
+    """
+    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
+
+
+def seconds(value: float) -> str:
+    """Write a time as people do.
+
+    >>> [seconds(value).replace(SPACE, "_") for value in (0.00042, 0.031, 7.41, 187, 4000)]
+    ['0.42_ms', '31_ms', '7.4_s', '3_min_07_s', '1_h_06_min']
+    """
+    if value < 1:
+        return f"{number(1000 * value, 2)}{SPACE}ms"
+    if value < 59.95:
+        return f"{value:.1f}{SPACE}s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes}{SPACE}min{SPACE}{rest:02d}{SPACE}s"
+    return f"{minutes // 60}{SPACE}h{SPACE}{minutes % 60:02d}{SPACE}min"
+
+
+def judged_part(dataset: Dataset) -> str:
+    """Which part an evaluation is of: the first that has samples, the most honest one first."""
+    return next(part for part in reversed(PARTS) if len(dataset.parts[part]))
+
+
+def verdict(dataset: Dataset, evaluation: Evaluation) -> str:
+    """Say the result in one sentence."""
+    low, high = evaluation.interval
+    what = f"{PARTS_IN_WORDS[judged_part(dataset)]} {NOUNS[dataset.kind]}"
+    return (
+        f"Right for {count(evaluation.correct)} of {count(evaluation.samples)} {what}: "
+        f"{percent(evaluation.accuracy)} (95{SPACE}% interval {100 * low:.2f} to {percent(high)})."
+    )
+
+
+def small_print(
+    dataset: Dataset, evaluation: Evaluation, history: Sequence[dict[str, Any]], caveat: str
+) -> list[str]:
+    """Say what one must know to read the verdict right."""
+    return [
+        *([caveat] if caveat else []),
+        _honesty(judged_part(dataset)),
+        _whose_weights(history),
+        _against_majority(evaluation),
+    ]
+
+
+def _honesty(part: str) -> str:
+    if part == "test":
+        return "This run used them neither for training nor for choosing anything."
+    if part == "val":
+        return (
+            "There is no test part. These samples chose the weights that were kept, "
+            "so the figures are somewhat too good."
+        )
+    return (
+        "There is neither a test nor a validation part. These are the very samples it was trained on, "
+        "so the figures say nothing about new ones."
+    )
+
+
+def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
+    best = next((row for row in reversed(history) if row["best"]), None)
+    if best is None:
+        return "The weights are the last ones."
+    if best["val_accuracy"] is None:
+        return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
+    return (
+        f"The weights are those of epoch {best['number']} of {len(history)}, the best on the validation part "
+        f"({percent(best['val_accuracy'])} there, loss {number(best['val_loss'])})."
+    )
+
+
+def _against_majority(evaluation: Evaluation) -> str:
+    name, share = evaluation.majority_class, percent(evaluation.majority)
+    baseline = f"Always saying “{name}”, the commonest class, gives {share}"
+    if evaluation.interval[0] > evaluation.majority:
+        return f"{baseline}."
+    return f"{baseline}: this network is not clearly better than that."
+
+
+def calibration(evaluation: Evaluation) -> str:
+    """Say what the calibration error means."""
+    said = sum(part.samples * (part.confidence or 0) for part in evaluation.reliability) / evaluation.samples
+    way = "less often" if said > evaluation.accuracy else "more often"
+    return (
+        f"On average the network says {percent(said, 1)} and is right in {percent(evaluation.accuracy, 1)}: "
+        f"{way} than it claims. Confidence and truth are {percent(evaluation.ece, 1)} apart in the mean over "
+        f"{len(evaluation.reliability)} bins of confidence (expected calibration error, Guo et al. 2017)."
+    )
