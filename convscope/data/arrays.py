@@ -49,19 +49,20 @@ def from_arrays(
     pictures, remarks = as_pictures(inputs, source)
     numbers, names = as_labels(labels, len(pictures), source, classes)
     pictures = resized(pictures, settings)
-    parts = None if given is None else [name for name, count in given.items() for _ in range(count)]
+    stated = None if given is None else [name for name, count in given.items() for _ in range(count)]
+    parts = split.parts(numbers, settings, given=stated, groups=groups)
     return Dataset(
         inputs=pictures,
         labels=numbers,
         classes=names,
-        parts=split.parts(numbers, settings, given=parts, groups=groups),
+        parts=parts,
         kind="image",
         source=source,
         names=Numbered(given or {"row": len(pictures)}),
         settings=settings.model_copy(
             update={"size": tuple(pictures.shape[2:]), "channels": pictures.shape[1]}
         ),
-        remarks=remarks,
+        remarks=(*remarks, *split.remarks(parts, given or ())),
     )
 
 

@@ -1,6 +1,6 @@
 """Which samples train, which choose, which judge: stratified, seeded, the same on every machine."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -57,6 +57,24 @@ def parts(
     else:
         part[free] = _deal_groups(rows[free], member[free], test, val, generator)
     return {name: torch.from_numpy(np.flatnonzero(part == number)) for number, name in enumerate(PARTS)}
+
+
+def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, ...]:
+    """Say which parts were made here and not `stated` by the source, and whether there is nothing to judge by.
+
+    >>> remarks({"train": torch.arange(8), "val": torch.tensor([8]), "test": torch.tensor([9])}, stated=["test"])
+    ('held back at random, class by class: 1 to val',)
+    """
+    made = [
+        f"{len(split[name]):,} to {name}"
+        for name in ("val", "test")
+        if name not in stated and len(split[name])
+    ]
+    held = (f"held back at random, class by class: {' and '.join(made)}",) if made else ()
+    none = (
+        () if len(split["test"]) else ("there is no test part: the network cannot be judged on unseen data",)
+    )
+    return held + none
 
 
 def _check(settings: DataSettings) -> None:

@@ -75,7 +75,8 @@ def test_mnist_is_the_published_one():
     ]
     assert data.inputs[:60_000].double().mean().item() / 255 == pytest.approx(0.1307, abs=1e-4)
     assert data.source == "mnist"
-    assert data.remarks == (f"read from {Path(os.environ['CONVSCOPE_DATA']) / 'mnist'}",)  # nothing differs
+    place = Path(os.environ["CONVSCOPE_DATA"]) / "mnist"
+    assert data.remarks == (f"read from {place}", "held back at random, class by class: 6,000 to val")
 
 
 def test_the_embedded_ones_need_nothing(alone):
@@ -118,7 +119,6 @@ def test_files_are_found_where_people_have_them(alone, place):
     data = catalogue.find(published, DataSettings())
     assert_dataset_is_sound(data)
     assert data.source == "mnist"
-    assert len(data.remarks) == 1
     assert Path(data.remarks[0].removeprefix("read from ")).samefile(alone / place)
 
 
@@ -136,7 +136,7 @@ def test_the_persons_own_folder_comes_first(alone):
     files, published = small()
     for place in ("home/MNIST/raw", "cache/mnist", "own/mnist"):
         write(alone / place, files)
-    assert catalogue.find(published, DataSettings()).remarks == (f"read from {alone / 'own/mnist'}",)
+    assert catalogue.find(published, DataSettings()).remarks[0] == f"read from {alone / 'own/mnist'}"
 
 
 def test_other_bytes_are_used_but_told(alone):

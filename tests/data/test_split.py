@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convscope.data.dataset import PARTS, DataSettings
-from convscope.data.split import parts
+from convscope.data.split import parts, remarks
 from convscope.errors import DataError
 
 LABELS = st.lists(st.integers(0, 6), max_size=120)
@@ -127,6 +127,13 @@ def test_a_group_that_the_source_puts_into_two_parts_is_refused():
 def test_an_unknown_part_is_refused():
     with pytest.raises(DataError, match="a part of the data is called 'dev'"):
         parts([0, 1], DataSettings(), given=["train", "dev"])
+
+
+def test_what_was_split_is_said():
+    split = parts([0, 1] * 10, DataSettings())
+    assert remarks(split, ()) == ("held back at random, class by class: 2 to val and 4 to test",)
+    assert remarks(split, ("val", "test")) == ()
+    assert "no test part" in remarks(parts([0, 1], DataSettings(val=0, test=0)), ())[0]
 
 
 def test_groups_must_be_one_a_row():
