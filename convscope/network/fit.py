@@ -151,13 +151,13 @@ def _advice(call: Call) -> str | None:
 
 
 def _linear(layer: nn.Linear, shape: tuple[int, ...]) -> str | None:
-    flat = elements(shape[1:])
-    if shape[-1] == layer.in_features:
+    got, flat = shape[-1], elements(shape[1:])
+    if got == layer.in_features:
         return None
     flatten = "flatten first, x.flatten(1)" if len(shape) > 2 else ""
     change = f"make it nn.Linear({flat}, {layer.out_features})" if flat != layer.in_features else ""
     todo = ", then ".join(filter(None, (flatten, change)))
-    return f"it expects {layer.in_features} numbers a row, got {shape[-1]}.\n  To do: {todo}."
+    return f"it expects {layer.in_features} numbers a row, got {got}.\n  To do: {todo}."
 
 
 def _axes(call: Call, shape: tuple[int, ...]) -> str | None:
