@@ -65,15 +65,10 @@ def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, 
     >>> remarks({"train": torch.arange(8), "val": torch.tensor([8]), "test": torch.tensor([9])}, stated=["test"])
     ('held back at random, class by class: 1 to val',)
     """
-    made = [
-        f"{len(split[name]):,} to {name}"
-        for name in ("val", "test")
-        if name not in stated and len(split[name])
-    ]
-    held = (f"held back at random, class by class: {' and '.join(made)}",) if made else ()
-    none = (
-        () if len(split["test"]) else ("there is no test part: the network cannot be judged on unseen data",)
-    )
+    new = [name for name in PARTS[1:] if name not in stated and len(split[name])]
+    made = " and ".join(f"{len(split[name]):,} to {name}" for name in new)
+    held = (f"held back at random, class by class: {made}",) if new else ()
+    none = () if len(split["test"]) else ("there is no test part to judge the network on unseen data",)
     return held + none
 
 
