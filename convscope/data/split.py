@@ -60,9 +60,9 @@ def parts(
 
 
 def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, ...]:
-    """Say which parts were made here and not `stated` by the source, and whether there is nothing to judge by.
+    """Say which parts were made here and not `stated` by the source, and whether test is empty.
 
-    >>> remarks({"train": torch.arange(8), "val": torch.tensor([8]), "test": torch.tensor([9])}, stated=["test"])
+    >>> remarks(parts([0] * 10, DataSettings()), stated=["test"])
     ('held back at random, class by class: 1 to val',)
     """
     new = [name for name in PARTS[1:] if name not in stated and len(split[name])]
