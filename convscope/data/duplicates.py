@@ -10,6 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 SIDE = 16  # of the thumbnails that are compared
 ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
 FLAT = 2.0  # grey levels: a thumbnail that varies less (standard deviation) shows nothing to compare
+LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, so that a picture and its grey copy are alike
 BLOCK = 1024  # rows compared with all others at once
 
 
@@ -58,7 +59,8 @@ def near(inputs: Tensor, rows: Tensor | None = None) -> list[tuple[int, int]]:
 
 def _thumbnails(inputs: Tensor) -> Tensor:
     """Grey thumbnails with mean 0: (row, pixel)."""
-    grey = inputs.float().mean(dim=1)  # (row, height, width)
+    weights = LUMA if inputs.shape[1] == 3 else torch.full((inputs.shape[1],), 1 / inputs.shape[1])
+    grey = torch.einsum("nchw,c->nhw", inputs.float(), weights)
     height, width = grey.shape[1:]
     flat = adaptive_avg_pool2d(grey[:, None], (min(SIDE, height), min(SIDE, width))).flatten(1)
     return flat - flat.mean(dim=1, keepdim=True)

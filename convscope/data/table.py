@@ -45,9 +45,9 @@ def recognises(path: Path) -> bool:
     if path.suffix.lower() not in ENDINGS or not path.is_file():
         return False
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             return _columns(next(_records(file), []))["path"] is not None
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (OSError, csv.Error):
         return False
 
 

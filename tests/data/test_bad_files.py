@@ -34,7 +34,12 @@ def chunk(kind, body):
 
 def png(width, height, data=b""):
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(data)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(data))
+        + chunk(b"IEND", b"")
+    )
 
 
 def flipped(data, place):
@@ -75,7 +80,10 @@ CONTENTS = {  # name → bytes, what the reason must say
     "zero_wide.png": (png(0, 9), ""),
     "zero.bmp": (bmp(0, 0), ""),
     "no_data.png": (png(9, 9), "damaged"),
-    "text_bomb.png": (PNG[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**28))) + PNG[33:], "damaged"),
+    "text_bomb.png": (
+        PNG[:33] + chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**28))) + PNG[33:],
+        "damaged",
+    ),
     "nan.tif": (None, "not finite"),
 }
 
@@ -88,7 +96,9 @@ def good(folder, count=4):
     for name in ("cat", "dog"):
         (folder / name).mkdir(parents=True)
         for number in range(count):
-            pixels = np.random.default_rng([number, len(folder.parts), name == "cat"]).integers(0, 256, (9, 9, 3))
+            pixels = np.random.default_rng([number, len(folder.parts), name == "cat"]).integers(
+                0, 256, (9, 9, 3)
+            )
             Image.fromarray(pixels.astype(np.uint8)).save(folder / name / f"{number}.png")
     return folder
 
@@ -244,7 +254,9 @@ def test_unreadable_files_and_folders_are_named(tmp_path):
     assert "cat/inner Permission denied" in found
 
 
-@pytest.mark.parametrize("name", ["two\nlines.png", "Grüße 🐈.png", "x" * 250 + ".png", " blank .png", "-rf.png", "a%s{}.png"])
+@pytest.mark.parametrize(
+    "name", ["two\nlines.png", "Grüße 🐈.png", "x" * 250 + ".png", " blank .png", "-rf.png", "a%s{}.png"]
+)
 def test_odd_names_are_only_names(tmp_path, name):
     root = good(tmp_path / "data")
     (root / "cat" / "0.png").rename(root / "cat" / name)

@@ -35,7 +35,13 @@ def luma(pixels):
 
 @pytest.mark.parametrize(
     ("ending", "options"),
-    [("png", {}), ("bmp", {}), ("tif", {}), ("tiff", {"compression": "tiff_lzw"}), ("webp", {"lossless": True})],
+    [
+        ("png", {}),
+        ("bmp", {}),
+        ("tif", {}),
+        ("tiff", {"compression": "tiff_lzw"}),
+        ("webp", {"lossless": True}),
+    ],
 )
 def test_lossless_formats_come_back_as_they_were(tmp_path, ending, options):
     colour, grey = tmp_path / f"colour.{ending}", tmp_path / f"grey.{ending}"
@@ -65,7 +71,9 @@ def test_the_content_counts_not_the_ending(tmp_path):
 @pytest.mark.parametrize("ending", ["png", "tif", "webp"])
 def test_transparency_is_laid_on_white(tmp_path, ending):
     file = tmp_path / f"a.{ending}"
-    Image.fromarray(np.dstack([COLOUR, ALPHA])).save(file, **({"lossless": True, "exact": True} if ending == "webp" else {}))
+    Image.fromarray(np.dstack([COLOUR, ALPHA])).save(
+        file, **({"lossless": True, "exact": True} if ending == "webp" else {})
+    )
     share = ALPHA[:, :, None] / 255
     assert np.abs(whole(file) - (COLOUR * share + 255 * (1 - share))).max() <= 1.5
 
@@ -111,7 +119,9 @@ def test_a_transparent_colour_key_is_white(tmp_path):
 def test_cmyk_is_printed_on_white(tmp_path, ending):
     inks = np.zeros((HEIGHT, WIDTH, 4), dtype=np.uint8)
     inks[:, 5:] = (0, 255, 255, 0)  # magenta and yellow: red
-    Image.fromarray(inks, "CMYK").save(tmp_path / f"a.{ending}", **({"quality": 100} if ending == "jpg" else {}))
+    Image.fromarray(inks, "CMYK").save(
+        tmp_path / f"a.{ending}", **({"quality": 100} if ending == "jpg" else {})
+    )
     assert np.abs(whole(tmp_path / f"a.{ending}")[3, 1] - [255, 255, 255]).max() <= 6
     assert np.abs(whole(tmp_path / f"a.{ending}")[3, 8] - [255, 0, 0]).max() <= 6
 
@@ -161,7 +171,9 @@ def test_wide_values_are_scaled_by_the_least_white_that_holds_them(tmp_path, val
 @pytest.mark.parametrize("ending", ["png", "tif", "webp", "jpg"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_honoured(tmp_path, ending, orientation):
-    upright = np.kron(RNG.integers(0, 256, (3, 5), dtype=np.uint8), np.ones((8, 8), dtype=np.uint8))  # (24, 40)
+    upright = np.kron(
+        RNG.integers(0, 256, (3, 5), dtype=np.uint8), np.ones((8, 8), dtype=np.uint8)
+    )  # (24, 40)
     stored = {  # what a camera writes so that a viewer who obeys the tag shows `upright`
         1: upright, 2: upright[:, ::-1], 3: upright[::-1, ::-1], 4: upright[::-1],
         5: upright.T, 6: np.rot90(upright, 1), 7: upright[::-1, ::-1].T, 8: np.rot90(upright, -1),

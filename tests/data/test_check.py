@@ -1,0 +1,229 @@
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageEnhance
+
+from convscope.data import DataSettings, duplicates, load
+from convscope.data.arrays import from_arrays
+from convscope.data.check import check, quick
+from convscope.data.dataset import Dataset
+
+
+def scene(seed, size=(96, 128)):
+    """A smooth picture with some structure, unlike any other."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    return Image.fromarray(coarse).resize(size[::-1], Image.Resampling.BICUBIC)
+
+
+def save(image, file, **options):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    image.save(file, **options)
+
+
+@pytest.fixture
+def spoiled(tmp_path):
+    """train and test of two classes, with a leak, a conflict, near copies, a flat and a broken picture."""
+    root = tmp_path / "data"
+    for number in range(12):
+        for place, name in enumerate(("cat", "dog")):
+            part = "test" if number > 8 else "train"
+            save(scene(100 * place + number), root / part / name / f"{number}.png")
+    save(scene(0), root / "test" / "cat" / "leak.png")  # = train/cat/0.png
+    save(scene(101), root / "train" / "cat" / "conflict.png")  # = train/dog/1.png
+    save(scene(2), root / "test" / "cat" / "near.jpg", quality=40)  # ≈ train/cat/2.png
+    save(Image.new("RGB", (128, 96), (9, 9, 9)), root / "train" / "dog" / "flat.png")
+    (root / "train" / "dog" / "broken.png").write_bytes(b"")
+    return root
+
+
+def repeated(found):
+    return sorted(sorted(repeat.names) for repeat in found)
+
+
+def test_all_that_is_wrong_is_found_and_nothing_else(spoiled):
+    found = check(spoiled, DataSettings(val=0))
+    assert repeated(found.exact) == [
+        ["test/cat/leak.png", "train/cat/0.png"],
+        ["train/cat/conflict.png", "train/dog/1.png"],
+    ]
+    assert repeated(found.near) == [["test/cat/near.jpg", "train/cat/2.png"]]
+    assert {repeat.names[0]: (repeat.leak, repeat.conflict) for repeat in found.exact} == {
+        "test/cat/leak.png": (True, False),
+        "train/cat/conflict.png": (False, True),
+    }
+    assert found.flat == ("train/dog/flat.png",)
+    assert [item.file for item in found.broken] == ["train/dog/broken.png"]
+    assert found.counts == {
+        "train": {"cat": 10, "dog": 10},
+        "val": {"cat": 0, "dog": 0},
+        "test": {"cat": 5, "dog": 3},
+    }
+
+
+def test_the_conclusions_are_plain_words(spoiled):
+    said = "\n".join(check(spoiled, DataSettings(val=0)).conclusions)
+    assert "1 files cannot be used" in said
+    assert "in one case samples of different parts are equal" in said
+    assert "in one case samples that are equal have different labels" in said
+    assert "in one case samples of different parts are nearly the same" in said
+    assert "1 samples show nothing" in said
+
+
+def test_the_text_is_aligned_and_the_json_complete(spoiled):
+    found = check(spoiled, DataSettings(val=0))
+    text = found.lines()
+    head, *rows = (
+        line
+        for line in text
+        if line.endswith(("train      val     test", "10        0        5", "10        0        3"))
+    )
+    assert len({len(line) for line in (head, *rows)}) == 1
+    again = json.loads(json.dumps(found.as_dict()))
+    assert again["counts"]["train"] == {"cat": 10, "dog": 10}
+    assert again["exact"][0]["leak"] is True
+    assert again["broken"] == [{"file": "train/dog/broken.png", "reason": "the file is empty (0 bytes)"}]
+    assert again["sizes"]["commonest"] == [96, 128]
+    assert again["modes"] == {"RGB": 28}
+    assert "<table>" in found._repr_html_()
+
+
+def test_sizes_and_modes_are_of_the_files(tmp_path):
+    for number, (size, mode) in enumerate(
+        [((10, 20), "L"), ((10, 20), "L"), ((30, 40), "RGB"), ((50, 5), "RGBA")]
+    ):
+        for name in ("a", "b"):
+            save(scene(10 * number + ord(name), size).convert(mode), tmp_path / name / f"{number}.png")
+    found = check(tmp_path)
+    assert found.sides.height == (10, 20, 50)
+    assert found.sides.width == (5, 20, 40)
+    assert (found.sides.commonest, found.sides.commonest_count) == ((10, 20), 4)
+    assert found.modes == {"L": 4, "RGB": 2, "RGBA": 2}
+
+
+def test_names_in_the_html_are_escaped(tmp_path):
+    for name in ("<script>", "b&b"):
+        for number in range(5):
+            save(scene(number + len(name)), tmp_path / name / f"{number}.png")
+    html = check(tmp_path)._repr_html_()
+    assert "<script>" not in html
+    assert "b&amp;b" in html
+
+
+def test_exact_copies_are_those_of_brute_force():
+    rows = torch.from_numpy(np.random.default_rng(0).integers(0, 3, (200, 1, 2, 2), dtype=np.uint8))
+    found = {tuple(group) for group in duplicates.groups(duplicates.digests(rows))}
+    expected = {tuple(j for j in range(200) if torch.equal(rows[i], rows[j])) for i in range(200)}
+    assert found == {group for group in expected if len(group) > 1}
+
+
+def test_near_copies_are_those_of_brute_force(monkeypatch):
+    """Pearson's correlation by NumPy, on block means by NumPy, in blocks that do not divide the number of rows."""
+    monkeypatch.setattr(duplicates, "BLOCK", 7)
+    generator = np.random.default_rng(0)
+    base = generator.integers(0, 256, (20, 3, 32, 32))
+    noisy = np.clip(
+        base[generator.integers(0, 20, 25)]
+        + generator.normal(0, generator.uniform(0, 30, (25, 1, 1, 1)), (25, 3, 32, 32)),
+        0,
+        255,
+    )
+    pictures = np.concatenate([base, noisy]).astype(np.uint8)
+    grey = np.tensordot([0.299, 0.587, 0.114], pictures.astype(float), axes=(0, 1))
+    small = grey.reshape(45, 16, 2, 16, 2).mean(axis=(2, 4)).reshape(45, -1)
+    correlation = np.corrcoef(small)
+    expected = [(i, j) for i in range(45) for j in range(i + 1, 45) if correlation[i, j] >= duplicates.ALIKE]
+    assert len(expected) > 10
+    assert duplicates.near(torch.from_numpy(pictures)) == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: image.resize((64, 48)),
+        lambda image: image.resize((200, 150)),
+        lambda image: image.convert("L").convert("RGB"),
+        lambda image: ImageEnhance.Brightness(image).enhance(0.8),
+        lambda image: ImageEnhance.Contrast(image).enhance(0.7),
+    ],
+    ids=["smaller", "larger", "grey", "darker", "flatter"],
+)
+def test_a_picture_saved_in_another_way_is_recognised(tmp_path, change):
+    for number in range(6):
+        save(scene(number), tmp_path / "a" / f"{number}.png")
+        save(scene(50 + number), tmp_path / "b" / f"{number}.png")
+    save(change(scene(3)), tmp_path / "a" / "again.jpg", quality=60)
+    assert repeated(check(tmp_path).near) == [["a/3.png", "a/again.jpg"]]
+
+
+def test_the_photos_hold_four_near_copies_across_parts():
+    """Looked at by eye: the same pictures, saved in other ways."""
+    found = check(Path(os.environ["CONVSCOPE_DATA"]) / "photos", DataSettings(size=(64, 64), val=0))
+    leaks = repeated(repeat for repeat in found.near if repeat.leak)
+    pairs = {("grand_piano", "0006", "0014"), ("grand_piano", "0041", "0051"), ("ketch", "0041", "0035")}
+    for name, test, train in pairs:
+        assert [f"test/{name}/image_{test}.jpg", f"train/{name}/image_{train}.jpg"] in leaks
+    assert len(leaks) == 4
+    assert found.exact == ()
+
+
+def test_array_sources_are_checked_too():
+    found = check("digits")
+    assert found.sides is None
+    assert found.modes == {}
+    assert found.near == ()
+    assert sum(map(sum, (classes.values() for classes in found.counts.values()))) == 1797
+
+
+def arrays(labels, seed=0):
+    pixels = np.random.default_rng(seed).integers(0, 256, (len(labels), 6, 6), dtype=np.uint8)
+    return pixels, np.asarray(labels)
+
+
+def test_quick_says_nothing_of_good_data():
+    assert quick(from_arrays(*arrays([0, 1] * 50))) == []
+
+
+def test_quick_names_uneven_and_rare_classes():
+    (few, uneven) = quick(from_arrays(*arrays([0] * 60 + [1] * 3), DataSettings(val=0, test=0)))
+    assert few == "fewer than 5 training samples: '1' (3); expect nothing of them"
+    assert uneven.startswith("the classes are uneven: '0' has 60 training samples, '1' 3")
+
+
+def test_quick_finds_leaks_conflicts_and_flat_samples():
+    pixels, labels = arrays([0, 1] * 20)
+    pixels[39] = pixels[0]  # another part and another label
+    pixels[7] = 5
+    data = from_arrays(pixels, labels, DataSettings(val=0), given={"train": 30, "test": 10})
+    leak, conflict, flat = quick(data)
+    assert leak.startswith("in one case samples of different parts are equal")
+    assert "have different labels" in conflict
+    assert flat == "1 samples show nothing: all their values are the same"
+
+
+def test_quick_takes_signals_too():
+    inputs = torch.randn(20, 2, 50)
+    inputs[3] = inputs[11]
+    data = Dataset(
+        inputs=inputs,
+        labels=torch.arange(20) % 2,
+        classes=("a", "b"),
+        parts={"train": torch.arange(10), "val": torch.arange(0), "test": torch.arange(10, 20)},
+        kind="signal",
+        source="made here",
+        names=[str(number) for number in range(20)],
+        settings=DataSettings(),
+    )
+    assert len(quick(data)) == 1
+
+
+def test_the_quick_look_is_quick():
+    """On all of MNIST; the time is the processor's, so that a busy machine does not matter."""
+    data = load("mnist")
+    start = time.process_time()
+    assert quick(data) == []
+    assert time.process_time() - start < 1.0
