@@ -28,7 +28,9 @@ class Augment(BaseModel):
     crop: float = Field(0.0, ge=0, lt=1)  # cut out a window smaller by up to this share, and enlarge it
     rotate: float = Field(0.0, ge=0, le=180)  # up to this many degrees either way, in the last two axes
     scale: float = Field(0.0, ge=0, lt=1)  # larger or smaller by up to this share
-    cutout: float = Field(0.0, ge=0, lt=1)  # a box of this share of each axis is blanked with the batch's mean
+    cutout: float = Field(
+        0.0, ge=0, lt=1
+    )  # a box of this share of each axis is blanked with the batch's mean
 
     @property
     def bends(self) -> bool:
@@ -83,7 +85,9 @@ def _move(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
     for axis, size in enumerate(space):
         reach = round(settings.shift * size)
         offset = (draws[:, axis] * (2 * reach + 1)).long() - reach  # (sample,)
-        source = (torch.arange(size, device=batch.device) - offset[:, None]).clamp_(0, size - 1)  # (sample, size)
+        source = (torch.arange(size, device=batch.device) - offset[:, None]).clamp_(
+            0, size - 1
+        )  # (sample, size)
         if settings.flip and axis == len(space) - 1:
             source = torch.where(draws[:, 3, None] < 0.5, size - 1 - source, source)
         flat = (flat[:, :, None] * size + source[:, None, :]).flatten(1)

@@ -40,10 +40,20 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     fill("optimizer", "adamw", "adamw: robust without tuning")
     normalised = any(isinstance(module, NORMALISATIONS) for module in model.modules())
     lr = _lr(settings.optimizer or "adamw", normalised)
-    fill("lr", lr, f"learning rate {lr:g}: for {settings.optimizer or 'adamw'} " + ("with" if normalised else "without") + " normalisation")
+    fill(
+        "lr",
+        lr,
+        f"learning rate {lr:g}: for {settings.optimizer or 'adamw'} "
+        + ("with" if normalised else "without")
+        + " normalisation",
+    )
     fill("schedule", "onecycle", "onecycle: up, then down to 0, ends at its best")
     smoothing = 0.1 if settings.loss == "cross-entropy" else 0.0
-    fill("label_smoothing", smoothing, f"label smoothing {smoothing:g}: keeps probabilities honest, helps accuracy")
+    fill(
+        "label_smoothing",
+        smoothing,
+        f"label smoothing {smoothing:g}: keeps probabilities honest, helps accuracy",
+    )
     fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
     changes, why = _changes(dataset)
     fill("augment", changes, why)
@@ -77,4 +87,6 @@ def _changes(dataset: Dataset) -> tuple[Augment, str]:
             Augment(shift=0.1, flip=True, crop=0.3),
             "augmentation shift 0.1, crop 0.3, flip: photographs; where left and right matter, say --augment shift=0.1",
         )
-    return Augment(shift=0.04), "augmentation shift 0.04: never changes a label; no mirroring, since signs and digits have a side"
+    return Augment(
+        shift=0.04
+    ), "augmentation shift 0.04: never changes a label; no mirroring, since signs and digits have a side"

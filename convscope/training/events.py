@@ -7,7 +7,9 @@ from typing import Literal
 
 from torch import Tensor
 
-State = Mapping[str, Tensor]  # flat: "model.…", "optimizer.…", "progress.…", all tensors, so safetensors can hold it
+State = Mapping[
+    str, Tensor
+]  # flat: "model.…", "optimizer.…", "progress.…", all tensors, so safetensors can hold it
 
 
 @dataclass(frozen=True)

@@ -165,7 +165,9 @@ class _Loop:
         best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
         if best:
             progress.best_epoch = number
-            progress.best_accuracy, progress.best_loss = (found.accuracy, found.loss) if found else (-1.0, inf)
+            progress.best_accuracy, progress.best_loss = (
+                (found.accuracy, found.loss) if found else (-1.0, inf)
+            )
         result = Epoch(
             number=number,
             step=progress.step,
@@ -174,7 +176,9 @@ class _Loop:
             val_loss=found and found.loss,
             val_accuracy=found and found.accuracy,
             val_balanced_accuracy=found and found.balanced_accuracy,
-            lr=rate(self.settings.schedule or "constant", progress.step - 1, self.steps, self.settings.lr or 0.0),
+            lr=rate(
+                self.settings.schedule or "constant", progress.step - 1, self.steps, self.settings.lr or 0.0
+            ),
             seconds=seconds,
             val_seconds=time.perf_counter() - began,
             samples_per_second=speed,
@@ -185,7 +189,9 @@ class _Loop:
 
     def _out_of_patience(self) -> bool:
         made = ceil(self.progress.step / self.batches.steps)
-        return bool(self.settings.patience) and made - self.progress.best_epoch >= (self.settings.patience or 0)
+        return bool(self.settings.patience) and made - self.progress.best_epoch >= (
+            self.settings.patience or 0
+        )
 
     def checkpoint(self) -> Checkpoint:
         """Offer the moment to whoever saves it."""
@@ -196,9 +202,15 @@ class _Loop:
         """Copy everything that going on needs."""
         state = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         state |= {f"optimizer.{name}": value for name, value in self.optimizer.state.items()}
-        state |= {f"progress.{name}": torch.tensor(value, dtype=torch.float64) for name, value in vars(self.progress).items()}
+        state |= {
+            f"progress.{name}": torch.tensor(value, dtype=torch.float64)
+            for name, value in vars(self.progress).items()
+        }
         state["random.cpu"] = torch.get_rng_state()
-        return {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in state.items()}
+        return {
+            name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+            for name, value in state.items()
+        }
 
     def restore(self, state: State) -> None:
         """Take up a state again.

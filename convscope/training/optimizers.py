@@ -84,4 +84,9 @@ class AdamW(Adam):
     decoupled = True
 
 
-OPTIMIZERS: dict[str, type[Sgd] | type[Adam]] = {"sgd": Sgd, "momentum": Momentum, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS: dict[str, type[Sgd] | type[Adam]] = {
+    "sgd": Sgd,
+    "momentum": Momentum,
+    "adam": Adam,
+    "adamw": AdamW,
+}

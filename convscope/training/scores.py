@@ -36,13 +36,17 @@ def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int 
     try:
         with torch.inference_mode():
             pieces = (inputs if rows is None else rows).split(batch)
-            scores = [forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces]
+            scores = [
+                forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces
+            ]
             return torch.cat(scores).cpu()
     finally:
         model.train(training)
 
 
-def loss_of(scores: Tensor, labels: Tensor, settings: TrainingSettings, weights: Tensor | None = None) -> Tensor:
+def loss_of(
+    scores: Tensor, labels: Tensor, settings: TrainingSettings, weights: Tensor | None = None
+) -> Tensor:
     """What training makes small, the mean over the batch.
 
     Args:

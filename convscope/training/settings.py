@@ -13,7 +13,9 @@ class TrainingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     epochs: float | None = Field(None, gt=0)  # passes over the training part; 0.5 is half a pass
-    batch: PositiveInt | Literal["full"] | None = None  # samples a step; "full": batch gradient descent, 1: stochastic
+    batch: PositiveInt | Literal["full"] | None = (
+        None  # samples a step; "full": batch gradient descent, 1: stochastic
+    )
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
     lr: float | None = Field(None, gt=0)  # (peak) learning rate
     schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None

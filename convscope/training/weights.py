@@ -30,7 +30,9 @@ class Weights:
         odd = next((name for name, p in named if p.dtype != torch.float32), None)
         if odd or not named:
             what = f"parameter '{odd}' is not float32" if odd else "the network has no parameter to train"
-            raise TrainingError(f"{what}.\n  Training needs parameters of type torch.float32 with requires_grad.")
+            raise TrainingError(
+                f"{what}.\n  Training needs parameters of type torch.float32 with requires_grad."
+            )
         parameters = sorted((p for _, p in named), key=lambda p: p.dim() < 2)  # stable: matrices first
         self.values = torch.empty(sum(p.numel() for p in parameters), device=parameters[0].device)
         self.gradients = torch.zeros_like(self.values)

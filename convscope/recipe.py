@@ -1,0 +1,165 @@
+"""The whole way, from files to a trained and judged network. The file to read first.
+
+`stream` tells everything that happens; `train` is the same for people who want the result alone.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from convscope import data, network, run, training
+from convscope.data import Dataset, DataSettings
+from convscope.data.check import quick
+from convscope.errors import RunError, UnknownName
+from convscope.network.preprocess import Model, fit_standardise
+from convscope.run.evaluation import Evaluation
+from convscope.training import TrainingSettings
+from convscope.training.events import Event
+from convscope.training.interrupt import orderly
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a person asks for; all but `source` may be left open."""
+
+    source: str | Path
+    network: str | None = None  # a name of the table, or file.py:Class
+    width: float | None = None
+    depth: int | None = None
+    data: DataSettings = field(default_factory=DataSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    runs: str | Path = "runs"
+    strict: bool = False  # stop at the first broken file
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The data are there."""
+
+    dataset: Dataset
+    remarks: list[str]  # of the cheap part of the data check
+
+
+@dataclass(frozen=True)
+class Created:
+    """The run folder is there, everything is decided."""
+
+    path: Path
+    settings: run.RunSettings
+    reasons: list[str]  # what was chosen, and why
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Training is over; this is how good the network is."""
+
+    run: run.Run
+    evaluation: Evaluation
+    part: str  # which samples were judged
+    report: Path
+
+
+def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
+    """Data → network → training → run."""
+    dataset = data.load(plan.source, plan.data, strict=plan.strict)
+    yield Loaded(dataset, quick(dataset))
+    name, scale = network.default(dataset.kind, len(dataset.parts["train"]), dataset.space)
+    part = run.NetworkPart(name=plan.network or name, width=plan.width, depth=plan.depth)
+    if not plan.network:
+        part = part.model_copy(
+            update={knob: value for knob, value in scale.items() if getattr(plan, knob) is None}
+        )
+    model = _model(dataset, part, plan.training.seed)
+    settings, reasons = training.choose(model, dataset, plan.training)
+    if not plan.network:
+        reasons.insert(0, f"network '{name}': the best of the house for its time")
+    writer = run.create(plan.runs, run.RunSettings.of(dataset, part, settings, tuple(reasons)), dataset)
+    yield Created(writer.path, run.load(writer.path).settings, reasons)
+    yield from _train(writer, training.train(model, dataset, settings))
+    yield _judge(writer.path, dataset)
+
+
+def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
+    """Go on with a run where its last checkpoint is, to the same bits as if it had not stopped."""
+    unfinished = run.load(path)
+    unfinished.demand_unfinished()
+    dataset, settings = unfinished.dataset(), unfinished.settings
+    yield Loaded(dataset, [])
+    state = unfinished.state()
+    model = (
+        _model(dataset, settings.network, settings.training.seed) if state is None else unfinished.untrained()
+    )
+    yield Created(unfinished.path, settings, [])
+    writer = run.Writer.resume(unfinished)
+    yield from _train(writer, training.train(model, dataset, settings.training, state=state))
+    yield _judge(writer.path, dataset)
+
+
+def train(
+    source: str | Path, *, network: str | None = None, runs: str | Path = "runs", **settings: Any
+) -> run.Run:  # noqa: ANN401
+    """Train on data and return the finished run.
+
+    Args:
+        source: a catalogue name or a path.
+        network: a name of the table, or `file.py:Class`; None: the fast default.
+        runs: the folder that gets the run's folder.
+        settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs, batch, optimizer,
+            lr, …), `width` and `depth` of the network, `strict`, and `seed` of all randomness.
+
+    Returns:
+        The run: `.evaluate()`, `.predict(x)`, `.path`, `.history`.
+
+    Raises:
+        ConvscopeError: something the person can put right.
+    """
+    for event in stream(plan(source, network=network, runs=runs, **settings)):
+        if isinstance(event, Judged):
+            return event.run
+    raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
+
+
+def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
+    """Sort settings by name to where they belong; `seed` goes to both the split and the training.
+
+    >>> plan("mnist", epochs=2, seed=3).training.epochs
+    2.0
+    """
+    homes = {"data": set(DataSettings.model_fields), "training": set(TrainingSettings.model_fields)}
+    own = {"network", "width", "depth", "runs", "strict"}
+    for name in given:
+        if not any(name in home for home in (*homes.values(), own)):
+            raise UnknownName("setting", name, sorted(own.union(*homes.values())))
+    pick = {home: {name: given[name] for name in fields & given.keys()} for home, fields in homes.items()}
+    rest = {name: value for name, value in given.items() if name in own}
+    return Plan(
+        source, data=DataSettings(**pick["data"]), training=TrainingSettings(**pick["training"]), **rest
+    )
+
+
+def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
+    """The network before training; the same seed gives the same weights."""
+    random.seed(seed)  # a person's own network may draw from it
+    torch.manual_seed(seed)
+    body = network.build(
+        part.name, dataset.channels, len(dataset.classes), dataset.space, width=part.width, depth=part.depth
+    )
+    return Model(fit_standardise(dataset.inputs, dataset.parts["train"]), body)
+
+
+def _train(writer: run.Writer, events: Any) -> Iterator[Event]:  # noqa: ANN401
+    """Write every event before anybody else hears of it."""
+    for event in orderly(events):
+        writer.write(event)
+        yield event
+
+
+def _judge(path: Path, dataset: Dataset) -> Judged:
+    finished = run.load(path)
+    report = finished.report(dataset)
+    part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
+    return Judged(finished, finished.evaluate(dataset, part), part, report)

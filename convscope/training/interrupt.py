@@ -1,0 +1,35 @@
+"""Ctrl-C in good order: what is running is finished, then everything is saved."""
+
+import signal
+import threading
+from collections.abc import Generator, Iterator
+from types import FrameType
+
+from convscope.training.events import Event
+
+
+def orderly(events: Generator[Event, None, None]) -> Iterator[Event]:
+    """Pass events on; a Ctrl-C ends them after the update that is running, with a Checkpoint and Finished.
+
+    A second Ctrl-C does not wait. Python gives signals to the main thread only, so elsewhere nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield from events
+        return
+    asked = False
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        nonlocal asked
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked = True
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        for event in events:
+            yield event
+            if asked:
+                yield events.throw(KeyboardInterrupt)
+                yield from events
+    finally:
+        signal.signal(signal.SIGINT, before)
