@@ -100,16 +100,20 @@ def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
 
 
 def train(
-    source: str | Path, *, network: str | None = None, runs: str | Path = "runs", **settings: Any
-) -> run.Run:  # noqa: ANN401
+    source: str | Path,
+    *,
+    network: str | None = None,
+    runs: str | Path = "runs",
+    **settings: Any,  # noqa: ANN401
+) -> run.Run:
     """Train on data and return the finished run.
 
     Args:
         source: a catalogue name or a path.
         network: a name of the table, or `file.py:Class`; None: the fast default.
         runs: the folder that gets the run's folder.
-        settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs, batch, optimizer,
-            lr, …), `width` and `depth` of the network, `strict`, and `seed` of all randomness.
+        settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
+            batch, optimizer, lr, …), `width` and `depth` of the network, `strict`, and `seed` of all randomness.
 
     Returns:
         The run: `.evaluate()`, `.predict(x)`, `.path`, `.history`.

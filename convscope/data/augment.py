@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-COLUMNS = 13  # random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12
+# Random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12.
+COLUMNS = 13
 
 
 class Augment(BaseModel):
@@ -106,7 +107,7 @@ def _bend(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
 
 
 def _affine(draws: Tensor, settings: Augment, axes: int, space: torch.Size) -> Tensor:
-    """Build the map from output to input positions, (sample, d, d + 1), d = 2 or 3; x comes first, as torch has it."""
+    """Map output to input positions: (sample, d, d + 1), d = 2 or 3; x comes first, as torch has it."""
     size = 1 - settings.crop * draws[:, 4]  # (sample,), share of each axis that is seen
     zoom = size * (1 + settings.scale * (2 * draws[:, 9] - 1))
     angle = torch.deg2rad(settings.rotate * (2 * draws[:, 8] - 1))

@@ -1,5 +1,7 @@
-"""What happens during training, as a stream of small facts. The writer of the run, the terminal and the live page
-all consume this one stream."""
+"""What happens during training, as a stream of small facts.
+
+The writer of the run, the terminal and the live page all consume this one stream.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,7 +61,10 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A moment from which training can go on to the same bits. `state()` copies it out; call it before the next event."""
+    """A moment from which training can go on to the same bits.
+
+    `state()` copies it out; call it before the next event.
+    """
 
     step: int
     state: Callable[[], dict[str, Tensor]]

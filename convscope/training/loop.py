@@ -3,8 +3,8 @@
     for each epoch:  for each batch:  scores → loss → gradients → one step of the optimizer
                      validation → is it the best so far?
 
-`train` may be stopped between two events by closing it, or in good order by `events.throw(KeyboardInterrupt)`:
-then a Checkpoint and Finished still come.
+`train` may be stopped between two events by closing it, or in good order by
+`events.throw(KeyboardInterrupt)`: then a Checkpoint and Finished still come.
 """
 
 import time
@@ -249,6 +249,6 @@ def _class_weights(dataset: Dataset, device: torch.device) -> Tensor:
 def _no_number(loss: float, step: int, settings: TrainingSettings) -> str:
     return (
         f"the loss became {loss} at step {step:,}: the weights ran away.\n"
-        f"  The likely cause is a learning rate that is too high ({settings.lr:g}): try --lr {(settings.lr or 0) / 10:g}, "
-        "or --clip 1.\n  If that does not help, look for NaN or huge values in the data (convscope check)."
+        f"  The likely cause is a learning rate that is too high ({settings.lr:g}): "
+        f"try --lr {(settings.lr or 0) / 10:g}, or --clip 1.\n  If that does not help, look for NaN or huge values in the data (convscope check)."
     )

@@ -9,7 +9,6 @@ from torch import Tensor
 from convscope.training.events import Epoch, Notice
 
 LEARNT = 0.98  # of the loss of guessing: above, nothing was learnt
-OVERFIT = 1.5  # of the best validation loss
 NAMED = 5  # classes in one notice
 
 
@@ -32,8 +31,8 @@ class Watch:
         guessing = log(len(self.classes))
         if self.last is None and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
             yield Notice(
-                f"after the first epoch the validation loss is {epoch.val_loss:.1f}, where guessing gives {guessing:.1f}: "
-                "the steps are probably too large; try a smaller --lr."
+                f"after the first epoch the validation loss is {epoch.val_loss:.1f}, where guessing gives "
+                f"{guessing:.1f}: the steps are probably too large; try a smaller --lr."
             )
         self.last = epoch
 
@@ -41,18 +40,17 @@ class Watch:
         """Say what only the whole training shows."""
         if self.last is None:
             return
-        share = len(self.classes)
-        guessing = 1 / share
+        count = len(self.classes)
         accuracy = self.last.val_accuracy if self.last.val_accuracy is not None else self.last.train_accuracy
-        if self.last.train_loss > LEARNT * log(share) and self.last.train_accuracy < guessing + 0.1:
+        if self.last.train_loss > LEARNT * log(count) and self.last.train_accuracy < 1 / count + 0.1:
             yield Notice(
-                f"the loss ends at {self.last.train_loss:.2f}, where guessing gives {log(share):.2f}: nothing but noise was "
-                "learnt. Likely causes: labels that do not belong to the samples, a learning rate far too high or too "
-                "low, or too few epochs."
+                f"the loss ends at {self.last.train_loss:.2f}, where guessing gives {log(count):.2f}: nothing but "
+                "noise was learnt. Likely causes: labels that do not belong to the samples, a learning rate far "
+                "too high or too low, or too few epochs."
             )
         elif self.never and accuracy < 1:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
             yield Notice(
-                f"on the validation part no sample was ever taken for: {names}. Likely causes: too few training samples "
-                "of it (try --class-weights), or too few epochs."
+                f"on the validation part no sample was ever taken for: {names}. Likely causes: too few training "
+                "samples of it (try --class-weights), or too few epochs."
             )

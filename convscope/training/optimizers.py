@@ -41,9 +41,9 @@ class Momentum(Sgd):
 
 
 class Adam:
-    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − lr · m̂ / (√v̂ + ε) (Kingma and Ba 2015, arXiv:1412.6980).
+    """m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g², w ← w − lr · m̂ / (√v̂ + ε).
 
-    Decay is added to the gradient, as in torch.optim.Adam.
+    Source: Kingma and Ba 2015, arXiv:1412.6980. Decay is added to the gradient, as in torch.optim.Adam.
     """
 
     betas = (0.9, 0.999)

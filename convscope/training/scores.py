@@ -63,19 +63,12 @@ def loss_of(
 def _channels_last(x: Tensor) -> Tensor:
     """Put the channels of a position side by side in memory.
 
-    With one channel both orders are the same bytes, and torch would take the slower one: the strides say which.
+    With one channel both orders are the same bytes, and torch would take the slower: the strides say which.
     """
     if x.dim() < 4:
         return x
     if x.shape[1] > 1:
         return x.contiguous(memory_format=torch.channels_last if x.dim() == 4 else torch.channels_last_3d)
-    return x.contiguous().movedim(1, -1).contiguous().as_strided(x.shape, _strides(x.shape))
-
-
-def _strides(shape: torch.Size) -> tuple[int, ...]:
-    samples, channels, *space = shape
-    strides, step = [], channels
-    for size in reversed(space):
-        strides.append(step)
-        step *= size
-    return (step, 1, *reversed(strides))
+    x = x.contiguous()
+    samples, _, *space = x.stride()
+    return x.as_strided(x.shape, (samples, 1, *space))

@@ -18,7 +18,8 @@ class Validation(NamedTuple):
 def validate(scores: Tensor, labels: Tensor) -> Validation:
     """Judge scores (sample, class) by labels (sample,).
 
-    >>> validate(torch.tensor([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0]]), torch.tensor([0, 0, 1])).balanced_accuracy
+    >>> always_first = torch.tensor([[2.0, 0.0]]).expand(3, 2)
+    >>> validate(always_first, torch.tensor([0, 0, 1])).balanced_accuracy
     0.5
     """
     right = scores.argmax(1) == labels
