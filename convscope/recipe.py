@@ -113,7 +113,8 @@ def train(
         network: a name of the table, or `file.py:Class`; None: the fast default.
         runs: the folder that gets the run's folder.
         settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
-            batch, optimizer, lr, …), `width` and `depth` of the network, `strict`, and `seed` of all randomness.
+            batch, optimizer, lr, …), `width` and `depth` of the network,
+            `strict`, and `seed` of all randomness.
 
     Returns:
         The run: `.evaluate()`, `.predict(x)`, `.path`, `.history`.

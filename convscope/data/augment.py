@@ -24,11 +24,15 @@ class Augment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    shift: float = Field(0.0, ge=0, lt=1)  # up to this share of each axis, in whole positions
+    shift: float = Field(default=0.0, ge=0, lt=1)  # up to this share of each axis, in whole positions
     flip: bool = False  # mirrored left-right, every second time
-    crop: float = Field(0.0, ge=0, lt=1)  # cut out a window smaller by up to this share, and enlarge it
-    rotate: float = Field(0.0, ge=0, le=180)  # up to this many degrees either way, in the last two axes
-    scale: float = Field(0.0, ge=0, lt=1)  # larger or smaller by up to this share
+    crop: float = Field(
+        default=0.0, ge=0, lt=1
+    )  # cut out a window smaller by up to this share, and enlarge it
+    rotate: float = Field(
+        default=0.0, ge=0, le=180
+    )  # up to this many degrees either way, in the last two axes
+    scale: float = Field(default=0.0, ge=0, lt=1)  # larger or smaller by up to this share
     cutout: float = Field(
         0.0, ge=0, lt=1
     )  # a box of this share of each axis is blanked with the batch's mean

@@ -85,7 +85,7 @@ def _changes(dataset: Dataset) -> tuple[Augment, str]:
     if dataset.channels == 3 and min(dataset.space) >= LARGE:
         return (
             Augment(shift=0.1, flip=True, crop=0.3),
-            "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter, say --augment shift=0.1",
+            "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1",
         )
     return Augment(
         shift=0.04

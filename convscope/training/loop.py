@@ -250,5 +250,6 @@ def _no_number(loss: float, step: int, settings: TrainingSettings) -> str:
     return (
         f"the loss became {loss} at step {step:,}: the weights ran away.\n"
         f"  The likely cause is a learning rate that is too high ({settings.lr:g}): "
-        f"try --lr {(settings.lr or 0) / 10:g}, or --clip 1.\n  If that does not help, look for NaN or huge values in the data (convscope check)."
+        f"try --lr {(settings.lr or 0) / 10:g}, or --clip 1.\n"
+        "  If that does not help, look for NaN or huge values in the data (convscope check)."
     )

@@ -44,13 +44,13 @@ class Watch:
         accuracy = self.last.val_accuracy if self.last.val_accuracy is not None else self.last.train_accuracy
         if self.last.train_loss > LEARNT * log(count) and self.last.train_accuracy < 1 / count + 0.1:
             yield Notice(
-                f"the loss ends at {self.last.train_loss:.2f}, where guessing gives {log(count):.2f}: nothing but "
-                "noise was learnt. Likely causes: labels that do not belong to the samples, a learning rate far "
-                "too high or too low, or too few epochs."
+                f"the loss ends at {self.last.train_loss:.2f}, where guessing gives {log(count):.2f}: "
+                "nothing but noise was learnt. Likely causes: labels that do not belong to the samples, a "
+                "learning rate far too high or too low, or too few epochs."
             )
         elif self.never and accuracy < 1:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
             yield Notice(
-                f"on the validation part no sample was ever taken for: {names}. Likely causes: too few training "
-                "samples of it (try --class-weights), or too few epochs."
+                f"on the validation part no sample was ever taken for: {names}. Likely causes: too "
+                "few training samples of it (try --class-weights), or too few epochs."
             )

@@ -12,21 +12,23 @@ class TrainingSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    epochs: float | None = Field(None, gt=0)  # passes over the training part; 0.5 is half a pass
+    epochs: float | None = Field(default=None, gt=0)  # passes over the training part; 0.5 is half a pass
     batch: PositiveInt | Literal["full"] | None = (
         None  # samples a step; "full": batch gradient descent, 1: stochastic
     )
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
-    lr: float | None = Field(None, gt=0)  # (peak) learning rate
+    lr: float | None = Field(default=None, gt=0)  # (peak) learning rate
     schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None
     loss: Literal["cross-entropy", "mse"] = "cross-entropy"  # mse: on one-hot labels
-    label_smoothing: float | None = Field(None, ge=0, lt=1)
+    label_smoothing: float | None = Field(default=None, ge=0, lt=1)
     class_weights: bool = False  # weigh each class by how rare it is
-    weight_decay: float | None = Field(None, ge=0)
-    clip: float | None = Field(None, gt=0)  # largest gradient norm
-    patience: int | None = Field(None, ge=1)  # stop after this many epochs without a better validation
+    weight_decay: float | None = Field(default=None, ge=0)
+    clip: float | None = Field(default=None, gt=0)  # largest gradient norm
+    patience: int | None = Field(
+        default=None, ge=1
+    )  # stop after this many epochs without a better validation
     augment: Augment | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: int | None = Field(None, ge=1)
+    threads: int | None = Field(default=None, ge=1)
     seed: int = 0
