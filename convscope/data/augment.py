@@ -33,9 +33,7 @@ class Augment(BaseModel):
         default=0.0, ge=0, le=180
     )  # up to this many degrees either way, in the last two axes
     scale: float = Field(default=0.0, ge=0, lt=1)  # larger or smaller by up to this share
-    cutout: float = Field(
-        0.0, ge=0, lt=1
-    )  # a box of this share of each axis is blanked with the batch's mean
+    cutout: float = Field(default=0.0, ge=0, lt=1)  # a box of this share of each axis gets the batch's mean
 
     @property
     def bends(self) -> bool:
