@@ -109,7 +109,13 @@ def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list
 
 
 def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float]]:  # noqa: ARG001
-    """Choose a network for data of this kind and size: its name, and the scale to build it with."""
+    """Choose a network for data of this kind, number of training samples and size.
+
+    One network serves all so far: `fast` takes its stages from the size of the samples.
+
+    Returns:
+        Its name, and the scale (width, depth) to build it with.
+    """
     return "fast", {}
 
 
