@@ -125,18 +125,17 @@ def _follow(path: Path) -> Path:
 
 def _nothing(path: Path, places: list[Path]) -> str:
     root = places[-1].parent
-    if path.is_symlink() and not path.exists():
-        return f"{path} points to {path.readlink()}, which is gone.\n  {_known(root, path.name)}"
+    for place in places:
+        if place.is_symlink() and not place.exists():
+            return f"{place} points to {place.readlink()}, which is gone.\n  {_known(root, path.name)}"
     if path.is_dir() and inside(path):
         return f"{path} is a folder of runs, not a run.\n  {_known(path, path.name)}"
     if path.is_file() and is_run(path.parent):
         return f"{path} is a file of a run.\n  Name the run itself: {path.parent}"
     if path.is_dir():
         return f"{path} is a folder, but not a run: it has no settings.toml.\n  {_known(root, path.name)}"
-    found = "is a file, not a run" if path.exists() else "is not there"
-    return (
-        f"no run is called '{path}': {' and '.join(map(str, places))} {found}.\n  {_known(root, path.name)}"
-    )
+    found = "it is a file" if path.exists() else "there is nothing at " + " or ".join(map(str, places))
+    return f"'{path}' is not a run: {found}.\n  {_known(root, path.name)}"
 
 
 def _known(root: Path, name: str) -> str:

@@ -105,8 +105,8 @@ class Manifest:
         Raises:
             RunError: it is damaged.
         """
-        versions, path = self.versions.get(name, [ABSENT]), self.folder / name
-        if ABSENT in versions and not path.exists():
+        versions, path = self.versions.get(name, []), self.folder / name
+        if not versions or (ABSENT in versions and not path.exists()):
             return None
         with files.reading(path, DAMAGED):
             data = path.read_bytes()

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -51,6 +51,14 @@ def load(run: str | Path, *, trust: bool = False) -> "Run":
 
 def _demand_trust(manifest: Manifest) -> None:
     trust.demand(manifest.content(trust.CODE) or b"", manifest.folder)
+
+
+class Judgement(NamedTuple):
+    """How good a run is: the figures, the part they were found on, and where the report is."""
+
+    evaluation: "Evaluation"
+    part: str
+    report: Path
 
 
 class Run:
@@ -223,30 +231,34 @@ class Run:
             tuple(samples.names), probabilities, self.classes, samples.truth, samples.inputs, samples.skipped
         )
 
-    def report(self, dataset: Dataset | None = None) -> Path:
-        """Judge the best weights on the test part (without one: on the validation part) and write the report.
+    def judge(self, dataset: Dataset | None = None) -> Judgement:
+        """Judge the best weights on the test part (without one on validation or training), and write it down.
 
         Writes evaluation.json, predictions.csv, plots and report.html into the run folder.
 
         Args:
             dataset: the run's data where they are in memory already; None: load them again.
-
-        Returns:
-            The path of report.html.
         """
-        from convscope.run import report
+        from convscope.run import metrics, report
 
         dataset = dataset or self.dataset()
         part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
-        evaluation = self.evaluate(dataset, part)
+        chosen = dataset.parts[part]
+        said = self.predictions(dataset, chosen)
+        evaluation = metrics.evaluate(
+            dataset.labels[chosen], said.probabilities, self.classes, said.names, chosen
+        )
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
         files.replace(self.path / "evaluation.json", text.encode())
-        self.predictions(dataset, part).to_csv(self.path / "predictions.csv")
-        return report.write(self, dataset, evaluation)
+        said.to_csv(self.path / "predictions.csv")
+        return Judgement(evaluation, part, report.write(self, dataset, evaluation))
 
-    def predictions(self, dataset: Dataset, part: str) -> Predictions:
-        """What the best weights say about one part of data with the run's classes, the truth beside it."""
-        chosen = dataset.parts[part]
+    def report(self, dataset: Dataset | None = None) -> Path:
+        """Judge, and give the path of report.html; see `judge`."""
+        return self.judge(dataset).report
+
+    def predictions(self, dataset: Dataset, chosen: Tensor) -> Predictions:
+        """What the best weights say about rows of a data set, the truth beside it."""
         return Predictions(
             names=inputs.names(dataset, chosen),
             probabilities=self._probabilities(dataset.inputs, chosen),
@@ -261,7 +273,9 @@ class Run:
 
     @cached_property
     def _ready(self) -> Model:
-        return self.model()
+        """The model where it answers fastest."""
+        cuda = torch.cuda.is_available() and self.settings.training.device != "cpu"
+        return self.model().to("cuda" if cuda else "cpu")
 
     def _demand_shape(self, shape: tuple[int, ...], what: str) -> None:
         wanted = (self.settings.facts.channels, *self.settings.facts.space)

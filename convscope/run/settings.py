@@ -196,7 +196,8 @@ def _on_one_line(toml: str) -> str:
     """Short lists on one line: tomli_w gives each element its own."""
 
     def joined(found: re.Match) -> str:
-        line = f"[{', '.join(element.strip().rstrip(',') for element in found[1].splitlines())}]"
+        elements = (element.strip().removesuffix(",") for element in found[1].removesuffix("\n").split("\n"))
+        line = f"[{', '.join(elements)}]"
         return line if len(line) <= WIDTH else found[0]
 
     return re.sub(r"(?<== )\[\n((?:    .*,\n)+)\]$", joined, toml, flags=re.MULTILINE)

@@ -4,10 +4,10 @@ Training with `file.py:Class` is that word. For a run that came from somebody el
 then `convscope trust RUN`.
 """
 
-import os
 from datetime import date
 from pathlib import Path
 
+from convscope.data import cache
 from convscope.errors import RunError
 from convscope.run import files, folders
 from convscope.run.manifest import Manifest
@@ -17,10 +17,7 @@ CODE = "network.py"
 
 def list_path() -> Path:
     """The file with the hashes of the code that this person trusts, a line each."""
-    if own := os.environ.get("CONVSCOPE_CACHE"):
-        return Path(own).expanduser() / "trusted-code.txt"
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "convscope" / "trusted-code.txt"
+    return cache.home() / "trusted-code.txt"
 
 
 def is_trusted(code: bytes) -> bool:

@@ -17,13 +17,11 @@ def pack(tensors: Mapping[str, Tensor]) -> bytes:
     >>> unpack(pack({"a": torch.arange(3)}), "x")
     {'a': tensor([0, 1, 2])}
     """
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    return safetensors.torch.save({name: _own(tensor) for name, tensor in plain.items()})
-
-
-def _own(tensor: Tensor) -> Tensor:
-    """A copy where the tensor is a window into a larger one, which safetensors may refuse."""
-    return tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+    # Copies, for views of one storage (tied weights, a flat vector) and other strides are refused
+    plain = torch.contiguous_format
+    return safetensors.torch.save(
+        {k: v.detach().cpu().clone(memory_format=plain) for k, v in tensors.items()}
+    )
 
 
 def unpack(data: bytes, what: str) -> dict[str, Tensor]:
@@ -36,17 +34,19 @@ def unpack(data: bytes, what: str) -> dict[str, Tensor]:
     Raises:
         RunError: it is no safetensors file, or its header contradicts itself. Nothing in it is ever executed.
     """
-    if data[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
-        raise RunError(
-            f"{what} is a pickle (as torch.save writes), which can run code of its maker when it is opened.\n"
-            "  convscope never opens those; it needs a safetensors file."
-        )
     try:
         return safetensors.torch.load(data)
     except (SafetensorError, RuntimeError, ValueError, TypeError, KeyError, OverflowError) as error:
-        raise RunError(
-            f"{what} is not a sound safetensors file: {error}\n  Take it from a backup, or train again."
-        ) from error
+        raise RunError(f"{what} is not a sound safetensors file: {error}\n{_advice(data)}") from error
+
+
+def _advice(data: bytes) -> str:
+    if data[:2] == b"PK" or data[:1] == b"\x80":
+        return (
+            "  It looks like a pickle (as torch.save writes), which can run code of its maker when opened.\n"
+            "  convscope opens safetensors files only."
+        )
+    return "  Take it from a backup, or train again."
 
 
 def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -5,8 +5,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
 from convscope.run import checkpoint, files, folders, rows, settings, trust
@@ -48,7 +46,7 @@ class Writer:
         files.sweep(path, keep={before.file} if before else set())
         self._step = before.step if before else 0
         self._best_step = -1  # of an epoch whose weights are still to be written
-        self._weights: dict[str, Tensor] = {}  # of the last checkpoint
+        self._weights = select(before.state(path), "model.") if before else {}  # of the last checkpoint
         marks = before.tables if before else {}
         self._tables = {name: rows.Table(path / name, marks.get(name)) for name in rows.TABLES}
 
@@ -104,9 +102,11 @@ class Writer:
 
     def _save(self, event: events.Checkpoint) -> None:
         """The order matters: checkpoint.json comes last and speaks only of what is on the disk already."""
-        state = event.state()
-        name, sha = checkpoint.save_state(self.path, event.step, state, self._checkpoint)
         marks = {table: self._tables[table].mark() for table in rows.TABLES}
+        if (before := self._checkpoint) and (before.step, before.tables) == (event.step, marks):
+            return  # nothing has happened since
+        state = event.state()
+        name, sha = checkpoint.save_state(self.path, event.step, state, before)
         new = Checkpoint(event.step, name, sha, marks)
         self._weights = select(state, "model.")
         best = {BEST: pack(self._weights)} if self._best_step == event.step else {}

@@ -1,0 +1,59 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convscope.run import create, runs
+
+
+@pytest.fixture
+def three(finished, training, settings, dataset):
+    """Two epochs with 50 %, three with 75 %, and one that was killed at once."""
+    better, begun = create("runs", settings, dataset), create("runs", settings, dataset)
+    for event in training.events(9):
+        better.write(event)
+    begun.close()
+    return finished.path, better.path, begun.path
+
+
+def test_best_first(three):
+    finished, better, begun = three
+    table = runs("runs")
+    assert [line.path.name for line in table] == [better.name, finished.name, begun.name]
+    assert [line.val_accuracy for line in table] == [0.75, 0.5, None]
+    assert [line.state for line in table] == ["done", "done", "interrupted"]
+    assert [line.epochs for line in table] == [3, 2, 0]
+    assert table[0].network == "plain"
+    json.dumps([line.as_dict() for line in table])
+    assert "75.00%" in table._repr_html_()
+
+
+def test_a_broken_run_is_listed_with_its_reason(three):
+    _, better, begun = three
+    (better / "manifest.json").write_text("{}")
+    (begun / "settings.toml").unlink()
+    table = runs("runs")
+    assert [bool(line.problem) for line in table] == [False, True, True]
+    problems = {line.path.name: line.problem for line in table}
+    assert "manifest.json" in problems[better.name]
+    assert "settings.toml is missing" in problems[begun.name]
+
+
+def test_a_running_one_and_a_test_accuracy(writer):
+    (writer.path / "evaluation.json").write_text('{"accuracy": 0.875}')
+    (line,) = runs("runs")
+    assert line.state == "running"
+    assert line.test_accuracy == 0.875
+
+
+def test_no_runs():
+    assert runs("nowhere") == []
+    Path("empty").mkdir()
+    assert runs("empty") == []
+
+
+def test_the_table_needs_no_torch(three):
+    code = "import sys, convscope.run as r; r.runs('runs'); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

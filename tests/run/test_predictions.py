@@ -1,0 +1,107 @@
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from convscope.data.dataset import Skipped
+from convscope.errors import DataError
+from convscope.run import Predictions
+
+
+@pytest.fixture
+def said():
+    return Predictions(
+        names=("a.png", "b, c.png", "<d>.png"),
+        probabilities=torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.2, 0.5, 0.3]], dtype=torch.float64),
+        classes=("cat", "dog", "owl"),
+        truth=("cat", "dog", None),
+        inputs=torch.full((3, 1, 8, 8), 200, dtype=torch.uint8),
+        skipped=(Skipped("e.png", "empty"),),
+    )
+
+
+def test_top(said):
+    assert [[guess.name for guess in guesses] for guesses in said.top(2)] == [
+        ["cat", "dog"],
+        ["owl", "dog"],
+        ["dog", "owl"],
+    ]
+    assert said.top(1)[0][0].probability == pytest.approx(0.7)
+    assert len(said.top(9)[0]) == 3
+    assert said.labels == ["cat", "owl", "dog"]
+
+
+def test_table_json_and_html(said):
+    assert said.table(2)[1] == {
+        "name": "b, c.png",
+        "true": "dog",
+        "predicted": "owl",
+        "probability": pytest.approx(0.6),
+        "choice 2": "dog",
+        "probability 2": pytest.approx(0.3),
+    }
+    document = json.loads(json.dumps(said.as_dict(1)))
+    assert document["predictions"][0]["predicted"] == [{"name": "cat", "probability": 0.7}]
+    assert document["skipped"] == [{"file": "e.png", "reason": "empty"}]
+    assert "&lt;d&gt;.png" in said._repr_html_()
+    assert "<d>" not in said._repr_html_()
+    assert "b, c.png: owl (60.0%), true: dog" in repr(said)
+
+
+def test_csv_is_read_back_by_others(said):
+    with said.to_csv("said.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["name"] for line in lines] == list(said.names)
+    assert lines[2]["true"] == ""
+    assert float(lines[0]["probability"]) == pytest.approx(0.7)
+
+
+def colours(picture: Image.Image) -> set[tuple[int, int, int]]:
+    return {tuple(pixel) for pixel in np.asarray(picture).reshape(-1, 3).tolist()}
+
+
+def test_contact_sheet_shows_right_wrong_and_unknown(said):
+    with Image.open(said.contact_sheet("sheet.png")) as sheet:
+        found = colours(sheet)
+    assert (0x1B, 0x78, 0x37) in found
+    assert (0xB2, 0x18, 0x2B) in found
+    assert (0x22, 0x22, 0x22) in found
+    assert (200, 200, 200) in found
+
+
+@pytest.mark.parametrize(
+    "shape", [(150, 3, 8, 8), (2, 3, 300, 40), (1, 1, 1, 1), (2, 1, 500, 700), (3, 2, 9, 9)]
+)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_contact_sheets_of_every_size(shape, dtype):
+    count = shape[0]
+    said = Predictions(
+        names=("x",) * count,
+        probabilities=torch.tensor([[0.25, 0.75]]).expand(count, 2),
+        classes=("a", "a name that is much too long to be written below a picture 猫"),
+        truth=(None,) * count,
+        inputs=(torch.rand(shape) * 255).to(dtype),
+    )
+    with Image.open(said.contact_sheet("sheet.png")) as sheet:
+        assert sheet.width <= 10 * 120 + 8
+        assert sheet.height <= 10 * 140 + 8
+
+
+def test_small_digits_are_enlarged_by_whole_pixels(said):
+    said.inputs[:] = 0
+    said.inputs[0, 0, 0, 0] = 255
+    with Image.open(said.contact_sheet("sheet.png")) as sheet:
+        pixels = np.asarray(sheet)[8 : 8 + 112, 8 : 8 + 112, 0]
+    assert (pixels[:14, :14] == 255).all()
+    assert pixels[14:, :].max() == pixels[:, 14:].max() == 0
+
+
+def test_signals_are_no_pictures(said):
+    wave = Predictions(said.names, said.probabilities, said.classes, said.truth, torch.zeros(3, 1, 50))
+    with pytest.raises(DataError, match="a contact sheet shows pictures"):
+        wave.contact_sheet("sheet.png")
+    assert not Path("sheet.png").exists()
