@@ -19,6 +19,9 @@ from convscope.data.findings import Repeat
 from convscope.shapes import show
 
 QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies to `convscope check`
+NEAR_SIDE = (
+    32  # pixels; of 10,000 MNIST digits 122 pairs of different ones are alike enough to be called copies
+)
 NEAR_ROWS = 50_000  # pictures compared each with each: about 15 s on two cores, growing with the square
 
 
@@ -45,7 +48,8 @@ class Check:
         modes: Pillow's mode → files, commonest first (L grey, RGB colour, P palette …); empty where they are
             no files.
         exact: groups of samples that are equal, byte for byte.
-        near: pairs of pictures that are nearly the same (and not equal); looked for among files only.
+        near: pairs of pictures that are nearly the same (and not equal); looked for among files only, and not
+            among pictures below NEAR_SIDE.
         flat: names of samples whose values are all the same.
         remarks: what was decided while loading.
     """
@@ -138,7 +142,7 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     data = load(source, settings)
     heads, keys = _files(data) if data.root else ([], duplicates.digests(data.inputs))
     exact = duplicates.groups(keys)
-    near = _near(data, exact) if data.root else []
+    near = _near(data, exact) if data.root and min(data.space) >= NEAR_SIDE else []
     flat = _flat(data.inputs)
     repeats = [findings.repeat(data, rows) for rows in exact]
     similar = [findings.repeat(data, rows) for rows in near]

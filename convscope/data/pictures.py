@@ -112,7 +112,8 @@ def workers() -> int:
 
 def shown(file: Path, root: Path | None) -> str:
     """A file's name relative to the root, where it lies below it."""
-    return str(file.relative_to(root)) if root and file.is_relative_to(root) else str(file)
+    name, above = str(file), f"{root}{os.sep}"  # as texts: Path.relative_to takes ten times as long
+    return name.removeprefix(above) if root else name
 
 
 def printable(name: str) -> str:

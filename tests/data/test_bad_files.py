@@ -1,4 +1,4 @@
-"""Every kind of bad file is named with its reason, nothing crashes, and the person's folder stays as it was."""
+"""Every kind of bad file is named with its reason, nothing crashes, the person's folder stays as it was."""
 
 import hashlib
 import io
@@ -243,8 +243,11 @@ def test_unreadable_files_and_folders_are_named(tmp_path):
             folder.chmod(folder.stat().st_mode | 0o055)
         done = subprocess.run(
             [sys.executable, "-c", UNREADABLE, str(good(tmp_path / "other")), str(root)],
-            capture_output=True, text=True, check=False, env={**os.environ, "CONVSCOPE_CACHE": "/nonexistent"},
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "CONVSCOPE_CACHE": "/nonexistent"},
+        )
         assert done.returncode == 0, done.stderr
         found = done.stdout
     else:
@@ -269,7 +272,7 @@ def test_odd_names_are_only_names(tmp_path, name):
 
 def test_a_name_that_is_no_utf8_is_told(tmp_path):
     root = good(tmp_path / "data")
-    os.rename(os.fsencode(root / "cat" / "0.png"), os.fsencode(root / "cat") + b"/\xff.png")
+    (root / "cat" / "0.png").rename(root / "cat" / os.fsdecode(b"\xff.png"))
     (item,) = load(root).skipped
     assert item.reason == "its name is not valid UTF-8; rename it"
     item.file.encode()

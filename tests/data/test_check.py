@@ -122,7 +122,7 @@ def test_exact_copies_are_those_of_brute_force():
 
 
 def test_near_copies_are_those_of_brute_force(monkeypatch):
-    """Pearson's correlation by NumPy, on block means by NumPy, in blocks that do not divide the number of rows."""
+    """Pearson's correlation on block means, both by NumPy; with blocks that do not divide the rows."""
     monkeypatch.setattr(duplicates, "BLOCK", 7)
     generator = np.random.default_rng(0)
     base = generator.integers(0, 256, (20, 3, 32, 32))
@@ -169,6 +169,17 @@ def test_the_photos_hold_four_near_copies_across_parts():
         assert [f"test/{name}/image_{test}.jpg", f"train/{name}/image_{train}.jpg"] in leaks
     assert len(leaks) == 4
     assert found.exact == ()
+
+
+def test_tiny_pictures_are_too_coarse_to_be_called_copies(tmp_path):
+    for place, name in enumerate(("a", "b")):
+        for number in range(5):
+            darker = scene(0, (20, 20)).point(
+                [max(0, value - 3 * number - place) for value in range(256)] * 3
+            )
+            save(darker, tmp_path / name / f"{number}.png")
+    assert check(tmp_path).near == check(tmp_path).exact == ()
+    assert len(check(tmp_path, DataSettings(size=(32, 32))).near) > 5
 
 
 def test_array_sources_are_checked_too():
