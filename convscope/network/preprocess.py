@@ -38,7 +38,14 @@ class Standardise(nn.Module):
 
 
 class Model(nn.Module):
-    """What is trained, saved, traced and shipped: raw values in, one score (logit) a class out."""
+    """What is trained, saved, traced and shipped: raw values in, one score (logit) a class out.
+
+    Attributes:
+        channels_last: whether the network may be given its input with the channels side by side in memory,
+            where convolutions are fastest; None as long as nobody tried.
+    """
+
+    channels_last: bool | None = None
 
     def __init__(self, preprocess: Standardise, network: nn.Module) -> None:
         super().__init__()

@@ -24,7 +24,7 @@ from convscope.training.machine import machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.schedule import rate
-from convscope.training.scores import forward, logits, loss_of
+from convscope.training.scores import forward, logits, loss_of, takes_channels_last
 from convscope.training.settings import TrainingSettings
 from convscope.training.validation import Validation, validate
 from convscope.training.weights import Weights
@@ -85,7 +85,8 @@ class _Loop:
         self.model, self.dataset, self.settings = model.to(self.machine.device), dataset, settings
         self.batches = Batches(dataset, settings, self.machine.device)
         self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
-        self.weights = Weights(model)
+        one = model.preprocess(dataset.inputs[self.batches.rows[:1]].to(self.machine.device))
+        self.weights = Weights(model, channels_last=takes_channels_last(model, one))
         self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
         self.class_weights = _class_weights(dataset, self.machine.device) if settings.class_weights else None
         self.watch = Watch(dataset.classes)

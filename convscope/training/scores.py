@@ -18,7 +18,31 @@ def forward(model: Model, x: Tensor) -> Tensor:
     Returns:
         Scores (logits), (sample, class), float32.
     """
-    return model.network(_channels_last(model.preprocess(x))).float()
+    x = model.preprocess(x)
+    return model.network(_channels_last(x) if takes_channels_last(model, x) else x).float()
+
+
+def takes_channels_last(model: Model, x: Tensor) -> bool:
+    """Try once whether a network works with the channels side by side in memory.
+
+    A person's own network may count on the usual order, by `x.view(len(x), -1)` for example.
+
+    Args:
+        model: its weights, statistics and random state are left as they are.
+        x: what its network takes, (sample, channel, *space).
+    """
+    if model.channels_last is None:
+        modes = [(module, module.training) for module in model.modules()]
+        model.eval()
+        try:
+            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+                model.network(_channels_last(x[:1]))
+            model.channels_last = True
+        except RuntimeError:  # if there is another reason, the real forward pass says so
+            model.channels_last = False
+        for module, training in modes:
+            module.training = training
+    return model.channels_last
 
 
 def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500) -> Tensor:

@@ -20,8 +20,12 @@ class Weights:
             (biases, scales of normalisations) are not decayed.
     """
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, *, channels_last: bool = True) -> None:
         """Move the parameters of `module` into one vector.
+
+        Args:
+            module: the network.
+            channels_last: lay kernels out with their channels side by side.
 
         Raises:
             TrainingError: nothing to train, or parameters that are not float32.
@@ -37,13 +41,14 @@ class Weights:
         self.values = torch.empty(sum(p.numel() for p in parameters), device=parameters[0].device)
         self.gradients = torch.zeros_like(self.values)
         self.matrices = sum(p.numel() for p in parameters if p.dim() >= 2)
+        shaped = _channels_last if channels_last else Tensor.view
         start = 0
         for parameter in parameters:
             piece = slice(start, start + parameter.numel())
-            view = _channels_last(self.values[piece], parameter.shape)
+            view = shaped(self.values[piece], parameter.shape)
             view.copy_(parameter.data)
             parameter.data = view
-            parameter.grad = _channels_last(self.gradients[piece], parameter.shape)
+            parameter.grad = shaped(self.gradients[piece], parameter.shape)
             start = piece.stop
 
 
