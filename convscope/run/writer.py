@@ -72,6 +72,7 @@ class Writer:
         try:
             self._take(event)
         except OSError as error:
+            self.close()  # so that this same process can go on from the folder
             raise RunError(self._failed(error)) from error
 
     def close(self) -> None:
