@@ -106,12 +106,10 @@ def _files(folder: Path, root: Path, skipped: list[Skipped], above: tuple) -> It
     for child in _children(folder, skipped, root):
         if not _is_utf8(child.name):
             skipped.append(Skipped(_readable(child, root), "its name is not valid UTF-8; rename it"))
-        elif _is_folder(child) and child.suffix.lower() in decode.SUFFIXES:
-            skipped.append(Skipped(str(child.relative_to(root)), "a folder, not a picture"))
-        elif _is_folder(child):
-            yield from _files(child, root, skipped, (*above, identity))
+        elif child.suffix.lower() in decode.SUFFIXES or not _is_folder(child):
+            yield child  # a folder with a picture's ending will be told when it is decoded
         else:
-            yield child
+            yield from _files(child, root, skipped, (*above, identity))
 
 
 def _folders(folder: Path, skipped: list[Skipped]) -> list[Path]:
