@@ -1,4 +1,4 @@
-"""The command line: what it prints where, and how it ends. Slow work is replaced; test_demo.py does it for real."""
+"""The command line: what it prints where, and how it ends. Slow work is replaced here."""
 
 import json
 import os

@@ -1,8 +1,8 @@
 """The `convscope` command: arguments in, one call, one print.
 
 A command is a function in one of the files of this folder; its docstring is its help. Everything that needs
-torch is imported inside it, so that `convscope --help` answers at once. To add one, write the function and name
-it in `COMMANDS`.
+torch is imported inside it, so `convscope --help` answers at once. To add one, write the function and put it
+in `COMMANDS`.
 """
 
 import os
@@ -17,7 +17,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 import convscope
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.options import UsageError
-from convscope.cli.training import train
+from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
 from convscope.errors import ConvscopeError
 
@@ -31,7 +31,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     data,
     trust,
 )
-FAILED, MISUSED, INTERRUPTED = 1, 2, 130  # exit codes, those that shells are used to
+FAILED, MISUSED = 1, 2  # exit codes, as everywhere
 
 app = App(
     name="convscope",

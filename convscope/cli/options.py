@@ -6,7 +6,7 @@ in rooms that import torch, and `--help` should not wait for it. A test holds th
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Group, Parameter
@@ -38,7 +38,7 @@ class DataOptions:
     """What becomes of the data before training."""
 
     size: str | None = None
-    """Bring pictures to this size in pixels: 64, or 48x64 (height x width). Otherwise chosen from the data."""
+    """Bring pictures to this size: 64, or 48x64 pixels (height x width). Otherwise chosen from the data."""
     channels: Literal[1, 3] | None = None
     """1: grey, 3: colour. Chosen from the data otherwise."""
     fit: Literal["letterbox", "crop", "stretch"] = "letterbox"
@@ -118,6 +118,20 @@ class RunOptions:
     """Show the result only."""
     json: Flag = False
     """Print the result as one JSON object on standard output, and everything else on standard error."""
+
+
+def given(*groups: DataOptions | NetworkOptions | TrainingOptions) -> list[str]:
+    """The options that were typed: those that are not at their default.
+
+    >>> given(NetworkOptions(depth=3), TrainingOptions(weight_decay=0.1))
+    ['--depth', '--weight-decay']
+    """
+    return [
+        f"--{field.name.replace('_', '-')}"
+        for group in groups
+        for field in fields(group)
+        if getattr(group, field.name) != field.default
+    ]
 
 
 def data_settings(options: DataOptions, seed: int) -> "DataSettings":

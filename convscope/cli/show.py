@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.console import Console
 
@@ -13,6 +15,18 @@ NUMBER = re.compile(r"[\d.,]+( %)?|–|")  # or nothing at all
 def console(*, stderr: bool = False) -> Console:
     """Make a console that prints text as it is: no markup in file names, no lines folded in a pipe."""
     return Console(stderr=stderr, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
+def program() -> str:
+    """What to type to get this program again: its name where the shell finds it, otherwise its path."""
+    typed = Path(sys.argv[0])
+    if typed.name != "convscope":
+        return "python -m convscope"
+    found = shutil.which("convscope")
+    if found and Path(found).samefile(typed):
+        return "convscope"
+    here = Path.cwd()
+    return str(typed.relative_to(here) if typed.is_relative_to(here) else typed)
 
 
 def write(text: str) -> None:

@@ -6,18 +6,27 @@ On a terminal a bar shows the running epoch. Everywhere else there are plain lin
 import time
 from collections.abc import Callable
 from functools import singledispatchmethod
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from convscope.cli.show import duration, percent
+from convscope.cli.show import duration, percent, program
+from convscope.recipe import Created, Judged, Loaded
+from convscope.run import Run
+from convscope.shapes import show
 from convscope.training.events import Epoch, Event, Finished, Notice, Start, Step
 
 SECONDS_BETWEEN_FRAMES = 0.1  # of the bar; drawing it more often would cost training time
 
-REASONS = {"done": "finished", "early stopping": "stopped early", "interrupted": "interrupted"}
+MARGIN = 13
+ENDINGS = {
+    "done": ("finished", ""),
+    "early stopping": ("stopped", ", for validation got no better"),
+    "interrupted": ("interrupted", ""),
+}
 
 
 class Line(NamedTuple):
@@ -55,7 +64,7 @@ class Terminal:
         self.console = console
         self.quiet = quiet
         self.start = Start(0, 0, 0, 0, "", "", 0)
-        self.seconds = 0.0  # training and validation in this process, up to the last epoch
+        self.step = 0  # at which the running epoch, or this process, began
         self.drawn = 0.0
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -78,21 +87,42 @@ class Terminal:
         """Take the bar away."""
         self.bar.stop()
 
-    def say(self, text: str, style: str | None = None) -> None:
+    def say(self, text: str, *, style: str | None = None) -> None:
         """Print a line, above the bar if there is one."""
         if not self.quiet:
             self.console.print(text, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
+    def tell(self, what: str, *lines: str, style: str | None = None) -> None:
+        """Print lines beside one word in the margin."""
+        for place, line in enumerate(lines):
+            self.say(f"{'' if place else what:<{MARGIN}}{line}", style=style)
+
     @singledispatchmethod
-    def show(self, event: Event) -> None:
+    def show(self, event: Event | Loaded | Created | Judged) -> None:
         """Show one event; those that say nothing to a person (a checkpoint) pass in silence."""
+
+    @show.register
+    def _(self, event: Loaded) -> None:
+        data = event.dataset
+        parts = ", ".join(f"{name} {len(rows):,}" for name, rows in data.parts.items())
+        shape = show(tuple(data.inputs.shape[1:]))
+        what = f"{data.source}: {len(data.classes)} classes, samples of {shape}; {parts}"
+        self.tell("data", what, *data.remarks)
+        self.tell("warning", *event.remarks, style="yellow")
+
+    @show.register
+    def _(self, event: Created) -> None:
+        self.tell("run", str(event.path))
+        self.tell("network", event.settings.network.name)
+        self.tell("chosen", *event.reasons)
 
     @show.register
     def _(self, event: Start) -> None:
         self.start = event
+        self.step = event.step
         threads = f" with {event.threads} threads" if event.device == "cpu" else ""
         machine = f"{event.precision} on {event.device}{threads}"
-        self.say(f"training  {event.parameters:,} parameters, {event.steps:,} steps, {machine}")
+        self.tell("training", f"{event.parameters:,} parameters, {event.steps:,} steps, {machine}")
         self.say("")
         self.say("  ".join(column.title.rjust(column.width) for column in COLUMNS).rstrip())
         self.bar.start()
@@ -114,18 +144,43 @@ class Terminal:
 
     @show.register
     def _(self, event: Epoch) -> None:
-        self.seconds += event.seconds + event.val_seconds
-        left = self.seconds / (event.step - self.start.step) * (self.start.steps - event.step)
+        seconds_a_step = (event.seconds + event.val_seconds) / (event.step - self.step)
+        left = seconds_a_step * (self.start.steps - event.step)
+        self.step = event.step
         cells = (column.text(Line(event, left)).rjust(column.width) for column in COLUMNS)
         self.say("  ".join(cells).rstrip(), style="bold" if event.best else None)
 
     @show.register
     def _(self, event: Notice) -> None:
-        self.say(f"Note: {event.text}", style="yellow")
+        self.tell("warning", event.text, style="yellow")
 
     @show.register
     def _(self, event: Finished) -> None:
         self.bar.stop()
         self.say("")
+        what, why = ENDINGS[event.reason]
         best = f"; best epoch: {event.best_epoch}" if event.best_epoch else ""
-        self.say(f"{REASONS[event.reason]} after {event.epochs:g} epochs, {duration(event.seconds)}{best}")
+        self.tell(what, f"after {event.epochs:g} epochs{why}, {duration(event.seconds)}{best}")
+
+    @show.register
+    def _(self, event: Judged) -> None:
+        hints, self.quiet = not self.quiet, False  # the result is for the quiet, too
+        found = event.evaluation
+        low, high = (percent(bound) for bound in found.interval)
+        right = f"{found.correct:,} of {found.samples:,} right; 95 % interval {low} to {high}"
+        self.tell(event.part, f"accuracy {percent(found.accuracy)}: {right}")
+        self.tell("report", str(event.report))
+        self.tell("run", str(event.run.path))
+        if hints:
+            self.tell("next", *_next(event.run))
+
+
+def _next(run: Run) -> list[str]:
+    """Commands that a person may want now."""
+    name = "latest" if run.path.parent == Path("runs").absolute() else str(run.path)
+    if not run.finished:
+        return [f"{program()} train --resume {name}"]
+    return [
+        f"{program()} evaluate {name}             what it gets right and wrong, class by class",
+        f"{program()} predict {name} PICTURE ...  what it sees in pictures of your own",
+    ]
