@@ -4,7 +4,8 @@
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -77,9 +78,10 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     settings, reasons = training.choose(model, dataset, plan.training)
     if not plan.network:
         reasons.insert(0, f"network '{name}': the best of the house for its time")
-    writer = run.create(plan.runs, run.RunSettings.of(dataset, part, settings, tuple(reasons)), dataset)
-    yield Created(writer.path, run.load(writer.path).settings, reasons)
-    yield from _train(writer, training.train(model, dataset, settings))
+    resolved = run.RunSettings.of(dataset, part, settings, tuple(reasons))
+    with closing(run.create(plan.runs, resolved, dataset)) as writer:
+        yield Created(writer.path, run.load(writer.path).settings, reasons)
+        yield from _train(writer, training.train(model, dataset, settings))
     yield _judge(writer.path, dataset)
 
 
@@ -89,13 +91,12 @@ def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
     unfinished.demand_unfinished()
     dataset, settings = unfinished.dataset(), unfinished.settings
     yield Loaded(dataset, [])
-    state = unfinished.state()
-    model = (
-        _model(dataset, settings.network, settings.training.seed) if state is None else unfinished.untrained()
-    )
-    yield Created(unfinished.path, settings, [])
-    writer = run.Writer.resume(unfinished)
-    yield from _train(writer, training.train(model, dataset, settings.training, state=state))
+    with closing(run.Writer.resume(unfinished)) as writer:
+        state = unfinished.state()
+        seed = settings.training.seed
+        model = _model(dataset, settings.network, seed) if state is None else unfinished.untrained()
+        yield Created(unfinished.path, settings, [])
+        yield from _train(writer, training.train(model, dataset, settings.training, state=state))
     yield _judge(writer.path, dataset)
 
 
@@ -156,11 +157,12 @@ def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     return Model(fit_standardise(dataset.inputs, dataset.parts["train"]), body)
 
 
-def _train(writer: run.Writer, events: Any) -> Iterator[Event]:  # noqa: ANN401
+def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator[Event]:
     """Write every event before anybody else hears of it."""
-    for event in orderly(events):
-        writer.write(event)
-        yield event
+    with closing(orderly(events)) as told:
+        for event in told:
+            writer.write(event)
+            yield event
 
 
 def _judge(path: Path, dataset: Dataset) -> Judged:

@@ -22,7 +22,7 @@ class Augment(BaseModel):
     Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     shift: float = Field(default=0.0, ge=0, lt=1)  # up to this share of each axis, in whole positions
     flip: bool = False  # mirrored left-right, every second time
@@ -33,7 +33,7 @@ class Augment(BaseModel):
         default=0.0, ge=0, le=180
     )  # up to this many degrees either way, in the last two axes
     scale: float = Field(default=0.0, ge=0, lt=1)  # larger or smaller by up to this share
-    cutout: float = Field(default=0.0, ge=0, lt=1)  # a box of this share of each axis gets the batch's mean
+    cutout: float = Field(default=0.0, ge=0, lt=1)  # a box of this share of each axis gets its channel's mean
 
     @property
     def bends(self) -> bool:
@@ -129,7 +129,7 @@ def _affine(draws: Tensor, settings: Augment, axes: int, space: torch.Size) -> T
 
 
 def _blank(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
-    """Fill a box at a random place with the batch's mean."""
+    """Fill a box at a random place with the mean of the sample's channel."""
     inside = torch.ones((), dtype=torch.bool, device=batch.device)
     for axis, size in enumerate(batch.shape[2:]):
         side = max(1, round(settings.cutout * size))
@@ -139,5 +139,5 @@ def _blank(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         shape = [len(batch), 1] + [1] * (batch.dim() - 2)
         shape[2 + axis] = size
         inside = inside & hit.view(shape)
-    mean = batch.float().mean()
-    return torch.where(inside, mean.round().to(batch.dtype) if batch.dtype == torch.uint8 else mean, batch)
+    mean = batch.double().flatten(2).mean(2).view(*batch.shape[:2], *[1] * (batch.dim() - 2))
+    return torch.where(inside, (mean.round() if batch.dtype == torch.uint8 else mean).to(batch.dtype), batch)

@@ -30,15 +30,15 @@ class Batches:
         size = len(self.rows) if settings.batch == "full" else min(settings.batch or 1, len(self.rows))
         self.steps = ceil(len(self.rows) / size)  # an epoch
 
-    def epoch(self, number: int, first: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of epoch `number` (1 …) from batch `first` on.
+    def epoch(self, number: int, first: int = 0, end: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of epoch `number` (1 …) from batch `first` on, up to and without batch `end`.
 
         Sizes differ by at most one, so there is no tiny last batch.
         """
         order = torch.randperm(len(self.rows), generator=generator(self.seed, "order", number))
         changes = self.augment != Augment()
         draws = draw(len(self.rows), self.seed, number) if changes else None
-        for places in order.tensor_split(self.steps)[first:]:
+        for places in order.tensor_split(self.steps)[first:end]:
             rows = self.rows[places]
             x = self.inputs[rows.to(self.inputs.device)].to(self.device, non_blocking=True)
             if draws is not None:

@@ -2,13 +2,13 @@
 
 import signal
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from types import FrameType
 
-from convscope.training.events import Event
+from convscope.training.events import Event, Finished
 
 
-def orderly(events: Generator[Event, None, None]) -> Iterator[Event]:
+def orderly(events: Generator[Event, None, None]) -> Generator[Event, None, None]:
     """Pass events on; a Ctrl-C ends them after the update that is running, with a Checkpoint and Finished.
 
     A second Ctrl-C does not wait. Python gives signals to the main thread only, so elsewhere nothing changes.
@@ -28,7 +28,7 @@ def orderly(events: Generator[Event, None, None]) -> Iterator[Event]:
     try:
         for event in events:
             yield event
-            if asked:
+            if asked and not isinstance(event, Finished):
                 yield events.throw(KeyboardInterrupt)
                 yield from events
     finally:

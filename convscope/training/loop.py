@@ -8,7 +8,7 @@
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from math import ceil, inf, isfinite
 
@@ -26,6 +26,7 @@ from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.schedule import rate
 from convscope.training.scores import forward, logits, loss_of, takes_channels_last
 from convscope.training.settings import TrainingSettings
+from convscope.training.temperature import fit_temperature
 from convscope.training.validation import Validation, validate
 from convscope.training.weights import Weights
 
@@ -34,7 +35,7 @@ CHECKPOINT_SECONDS = 15.0  # between two checkpoints within an epoch
 
 def train(
     model: Model, dataset: Dataset, settings: TrainingSettings, *, state: State | None = None
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Train, and tell what happens.
 
     The same settings give the same weights to the bit (on the CPU, with the same number of threads), however
@@ -57,11 +58,12 @@ def train(
     if state is not None:
         loop.restore(state)
     try:
-        yield from loop.run()
+        reason = yield from loop.run()
     except KeyboardInterrupt:
+        reason = "interrupted"
         if loop.whole:
             yield loop.checkpoint()
-        yield loop.finished("interrupted")
+    yield loop.finished(reason)
 
 
 @dataclass
@@ -69,6 +71,7 @@ class _Progress:
     """How far training is; everything about it that a resumed training has to know."""
 
     step: int = 0
+    epochs: int = 0  # closed: validated, and told
     loss: float = 0.0  # sum over the running epoch's samples
     correct: int = 0  # of the running epoch's samples
     seen: int = 0  # samples of the running epoch
@@ -95,38 +98,39 @@ class _Loop:
         self.began = self.saved = time.monotonic()
         torch.manual_seed(settings.seed)  # dropout
 
-    def run(self) -> Iterator[Event]:
-        """Go through the epochs that are left."""
+    def run(self) -> Generator[Event, None, str]:
+        """Go through the epochs that are left; gives the reason for the end."""
         yield Start(
             self.steps, self.batches.steps, self.progress.step, len(self.weights.values),
             str(self.machine.device), self.machine.precision, self.machine.threads,
         )  # fmt: skip
         self.model.train()
-        reason = "done"
-        while self.progress.step < self.steps:
-            yield from self._epoch(self.progress.step // self.batches.steps + 1)
-            if self._out_of_patience():
-                reason = "early stopping"
-                break
-        yield from self.watch.at_the_end()
+        while self._goes_on():
+            yield from self._epoch(self.progress.epochs + 1)
         yield self.checkpoint()
-        yield self.finished(reason)
+        return "early stopping" if self.progress.step < self.steps else "done"
+
+    def _goes_on(self) -> bool:
+        without_better = self.progress.epochs - self.progress.best_epoch
+        if self.settings.patience and without_better >= self.settings.patience:
+            return False
+        return self.progress.epochs < ceil(self.steps / self.batches.steps)
 
     def _epoch(self, number: int) -> Iterator[Event]:
-        first = self.progress.step % self.batches.steps
+        first = self.progress.step - (number - 1) * self.batches.steps  # all of them done: only to be closed
         began, seen_before = time.perf_counter(), self.progress.seen
-        for x, y in self.batches.epoch(number, first):
+        for x, y in self.batches.epoch(number, first, self.steps - (number - 1) * self.batches.steps):
             loss, lr = self._update(x, y)
             spent = time.perf_counter() - began
             yield Step(self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent)
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
                 yield self.checkpoint()
-            if self.progress.step == self.steps:
-                break
         seconds = time.perf_counter() - began
         result = self._result(number, seconds, (self.progress.seen - seen_before) / seconds)
         yield result
         yield from self.watch.after(result)
+        if not self._goes_on():
+            yield from self.watch.at_the_end()
         yield self.checkpoint()
 
     def _update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
@@ -159,10 +163,12 @@ class _Loop:
         rows = self.dataset.parts["val"]
         found: Validation | None = None
         if len(rows):
+            self.model.temperature.fill_(1.0)
             with self.machine.arithmetic():
                 scores = logits(self.model, self.dataset.inputs, rows)
             found = validate(scores, self.dataset.labels[rows])
             self.watch.predicted(scores)
+            self.model.temperature.fill_(fit_temperature(scores, self.dataset.labels[rows]))
         best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
         if best:
             progress.best_epoch = number
@@ -186,13 +192,8 @@ class _Loop:
             best=best,
         )
         progress.loss, progress.correct, progress.seen = 0.0, 0, 0
+        progress.epochs = number
         return result
-
-    def _out_of_patience(self) -> bool:
-        made = ceil(self.progress.step / self.batches.steps)
-        return bool(self.settings.patience) and made - self.progress.best_epoch >= (
-            self.settings.patience or 0
-        )
 
     def checkpoint(self) -> Checkpoint:
         """Offer the moment to whoever saves it."""

@@ -17,7 +17,6 @@ class Watch:
 
     def __init__(self, classes: tuple[str, ...]) -> None:
         self.classes = classes
-        self.first_loss: float | None = None
         self.last: Epoch | None = None
         self.never: list[str] = []
 
@@ -29,7 +28,7 @@ class Watch:
     def after(self, epoch: Epoch) -> Iterator[Notice]:
         """Say what cannot wait until the end."""
         guessing = log(len(self.classes))
-        if self.last is None and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
+        if epoch.number == 1 and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
             yield Notice(
                 f"after the first epoch the validation loss is {epoch.val_loss:.1f}, where guessing gives "
                 f"{guessing:.1f}: the steps are probably too large; try a smaller --lr."

@@ -9,14 +9,14 @@ from convscope.training.settings import TrainingSettings
 
 
 def forward(model: Model, x: Tensor) -> Tensor:
-    """Raw values to scores, with the memory order that convolutions are fastest in.
+    """Raw values to scores as they are trained, with the memory order that convolutions are fastest in.
 
     Args:
         model: preprocessing and network.
         x: (sample, channel, *space), uint8 or float.
 
     Returns:
-        Scores (logits), (sample, class), float32.
+        Scores (logits) before the temperature, (sample, class), float32.
     """
     x = model.preprocess(x)
     return model.network(_channels_last(x) if takes_channels_last(model, x) else x).float()
@@ -63,7 +63,7 @@ def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int 
             scores = [
                 forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces
             ]
-            return torch.cat(scores).cpu()
+            return (torch.cat(scores) / model.temperature).cpu()
     finally:
         model.train(training)
 
@@ -77,11 +77,15 @@ def loss_of(
         scores: (sample, class).
         labels: (sample,).
         settings: which loss, and label smoothing (Szegedy et al. 2016, arXiv:1512.00567).
-        weights: of the classes, (class,), or None.
+        weights: of the classes, (class,), or None; the mean is a weighted one then.
     """
+    smoothing = settings.label_smoothing or 0.0
     if settings.loss == "mse":
-        return F.mse_loss(scores, F.one_hot(labels, scores.shape[1]).to(scores))
-    return F.cross_entropy(scores, labels, weights, label_smoothing=settings.label_smoothing or 0.0)
+        wanted = F.one_hot(labels, scores.shape[1]).to(scores)
+        wanted = wanted * (1 - smoothing) + smoothing / scores.shape[1]
+        errors = (scores - wanted).square().mean(1)  # (sample,)
+        return errors.mean() if weights is None else (errors * weights[labels]).sum() / weights[labels].sum()
+    return F.cross_entropy(scores, labels, weights, label_smoothing=smoothing)
 
 
 def _channels_last(x: Tensor) -> Tensor:

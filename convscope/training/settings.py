@@ -10,7 +10,7 @@ from convscope.data.augment import Augment
 class TrainingSettings(BaseModel):
     """What the person said about training; None means: choose from the data, and say so."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     epochs: float | None = Field(default=None, gt=0)  # passes over the training part; 0.5 is half a pass
     batch: PositiveInt | Literal["full"] | None = (
