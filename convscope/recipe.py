@@ -167,6 +167,5 @@ def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator
 
 def _judge(path: Path, dataset: Dataset) -> Judged:
     finished = run.load(path)
-    report = finished.report(dataset)
-    part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
-    return Judged(finished, finished.evaluate(dataset, part), part, report)
+    verdict = finished.judge(dataset)
+    return Judged(finished, verdict.evaluation, verdict.part, verdict.report)

@@ -41,20 +41,24 @@ class Model(nn.Module):
     """What is trained, saved, traced and shipped: raw values in, one score (logit) a class out.
 
     Attributes:
+        temperature: what the scores are divided by, so that their softmax can be believed; fitted on the
+            validation part after each epoch. Training itself does without.
         channels_last: whether the network may be given its input with the channels side by side in memory,
             where convolutions are fastest; None as long as nobody tried.
     """
 
+    temperature: Tensor
     channels_last: bool | None = None
 
     def __init__(self, preprocess: Standardise, network: nn.Module) -> None:
         super().__init__()
         self.preprocess = preprocess
         self.network = network
+        self.register_buffer("temperature", torch.ones(()))
 
     def forward(self, x: Tensor) -> Tensor:
         """(sample, channel, *space) → (sample, class)."""
-        return self.network(self.preprocess(x))
+        return self.network(self.preprocess(x)) / self.temperature
 
 
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:

@@ -52,7 +52,7 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     fill(
         "label_smoothing",
         smoothing,
-        f"label smoothing {smoothing:g}: helps accuracy; probabilities come out cautious",
+        f"label smoothing {smoothing:g}: helps accuracy; the validation part puts the probabilities right",
     )
     fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
     changes, why = _changes(dataset)
