@@ -12,7 +12,7 @@ from torch import Tensor
 
 from convscope.data.dataset import Kind
 
-SIDE = 96  # pixels: larger pictures are made smaller than this, smaller ones stay as they are
+SIDE = 128  # pixels: larger pictures are made smaller than this, smaller ones stay as they are
 LOOK = 64  # samples that the limits and the background are found from
 EMPTY = 0.5  # share of the lowest value from which on samples are strokes on an empty ground
 TO_THE_BIT = 48  # pixels: larger pictures in colour are stored as JPEG
@@ -54,7 +54,7 @@ class Pen:
         """Draw one sample, (channel, *space): light on dark, at most `SIDE` pixels a side.
 
         >>> Pen("image", 0, 255, ink=False).draw(torch.zeros(3, 20, 300)).size
-        (96, 6)
+        (128, 9)
         """
         scaled = (sample.float().numpy() - self.low) / (self.high - self.low)
         picture = DRAWINGS[self.kind](np.nan_to_num(scaled).clip(0, 1))

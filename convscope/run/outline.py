@@ -1,5 +1,6 @@
 """What a network is made of, a line a layer: the shape that leaves it, its parameters, its multiply-adds."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,11 @@ import torch
 from torch import Tensor, nn
 
 COUNTED = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.Linear)
+PLAIN = {  # settings that leave a layer as everybody expects it
+    *(f"{name}={size}" for name in ("stride", "dilation") for size in ("1", "1×1", "1×1×1")),
+    *(f"{name}=True" for name in ("bias", "affine", "track_running_stats")),
+    *("padding=0", "ceil_mode=False", "inplace=False", "start_dim=1", "end_dim=-1"),
+}
 LOOKS = 10  # at the time that one sample takes
 
 
@@ -72,12 +78,14 @@ def latency(model: nn.Module, sample: Tensor) -> float:
 
 
 def _describe(module: nn.Module) -> str:
-    """The class, and its settings in brackets as torch tells them.
+    """The class, and its settings in brackets as torch tells them, without common ones that change nothing.
 
-    >>> _describe(nn.Linear(4, 2)), _describe(nn.ReLU())
-    ('Linear(in_features=4, out_features=2, bias=True)', 'ReLU')
+    >>> _describe(nn.Conv2d(1, 16, 5, padding=2)), _describe(nn.ReLU())
+    ('Conv2d(1, 16, kernel_size=5×5, padding=2×2)', 'ReLU')
     """
-    return f"{type(module).__name__}({module.extra_repr()})".removesuffix("()")
+    settings = re.sub(r"\((\d+(?:, \d+)+)\)", lambda sizes: sizes[1].replace(", ", "×"), module.extra_repr())
+    told = [setting for setting in settings.split(", ") if setting not in PLAIN]
+    return f"{type(module).__name__}({', '.join(told)})".removesuffix("()")
 
 
 def _macs(module: nn.Module, output: Tensor) -> int | None:

@@ -8,7 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
@@ -16,6 +16,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from convscope.run import files
@@ -36,6 +37,13 @@ VARIABLES = {  # the page's own names for these colours, so that a plot follows 
     ZERO: "map-zero",
     POSITIVE: "map-positive",
 }
+FOR_PAGES = (  # from matplotlib's file to an element among others
+    (r"^.*?(?=<svg)|<metadata>.*?</metadata>|<!--.*?-->|<style.*?</style>", ""),
+    (r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 stroke-linejoin="round">'),
+    (r'<g id="[^"]*"', "<g"),  # figure_1 … would be there once for each plot
+    (r"font-family: [^;\"]*; ", ""),  # the page has its own
+    (r"xlink:href", "href"),
+)
 ALPHABETS = (
     "Noto Sans CJK SC",
     "Noto Sans CJK JP",
@@ -73,18 +81,18 @@ def loss(axes: Axes, course: Course) -> None:
     _title(axes, "Loss")
     x, y = _thinned(course.passes(course.steps), [row["loss"] for row in course.steps])
     if len(x):
-        axes.plot(x, y, color=STRONG, linewidth=0.9, label="each step")
+        axes.plot(x, y, color=FAINT, linewidth=0.7, alpha=0.6, label="each step")
     epochs = _both(axes, course, "loss")
     if len(y) and epochs:  # the first steps are often far above everything that follows
         axes.set_ylim(0, 1.15 * max(*epochs, np.percentile(y, 97)))
-    _finish(axes, course, "upper right")
+    _finish(axes, course)
 
 
 def accuracy(axes: Axes, course: Course) -> None:
     """Draw the accuracy of both parts, a point an epoch, in percent."""
     _title(axes, "Accuracy, %")
     _both(axes, course, "accuracy", unit=100)
-    _finish(axes, course, "lower right")
+    _finish(axes, course)
 
 
 def rate(axes: Axes, course: Course) -> None:
@@ -141,12 +149,21 @@ def calibration(axes: Axes, reliability: Sequence[Bin]) -> None:
 def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 8) -> Figure:
     """Lay pictures out in rows, each with its caption below."""
     rows = max(1, -(-len(pictures) // columns))
-    figure = Figure(figsize=(1.25 * columns, 1.65 * rows), facecolor=SURFACE, layout="constrained")
-    for place, (picture, caption) in enumerate(zip(pictures, captions, strict=True), 1):
-        axes = figure.add_subplot(rows, columns, place)
-        axes.imshow(np.asarray(picture.convert("RGB")), interpolation="nearest")
-        axes.set_axis_off()
-        axes.set_title(caption, fontsize=7, color=SOFT, y=-0.02, va="top", parse_math=False)
+    figure = Figure(figsize=(1.2 * columns, 1.5 * rows), facecolor=SURFACE)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    for place, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
+        left, top = 1.2 * (place % columns) + 0.1, 1.5 * (place // columns) + 0.1
+        width, height = (side / max(picture.size) for side in picture.size)
+        edges = (
+            left + (1 - width) / 2,
+            left + (1 + width) / 2,
+            top + (1 + height) / 2,
+            top + (1 - height) / 2,
+        )
+        axes.imshow(np.asarray(picture.convert("RGB")), extent=edges, interpolation="nearest", aspect="auto")
+        axes.text(left, top + 1.04, caption, fontsize=7, color=SOFT, va="top", parse_math=False, clip_on=True)
+    axes.set(xlim=(0, 1.2 * columns), ylim=(1.5 * rows, 0))  # inches, from the top
     return figure
 
 
@@ -158,9 +175,9 @@ def panel(draw: Callable[..., None], content: object, width: float = 4.2, height
     axes.spines["bottom"].set_color(STRONG)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(length=0, labelsize=8, labelcolor=FAINT)
+    axes.tick_params(length=0, labelsize=10, labelcolor=FAINT)
     for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set(fontsize=8, color=FAINT)
+        label.set(fontsize=10, color=FAINT)
     draw(axes, content)
     return figure
 
@@ -188,13 +205,9 @@ def svg(figure: Figure) -> str:
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "convscope"}):
         figure.savefig(content, format="svg", metadata=nothing)
     text = content.getvalue()
-    text = re.sub(r"<metadata>.*?</metadata>|<!--.*?-->", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(
-        r'<svg [^>]*?(viewBox="[^"]*")[^>]*>', r'<svg \1 role="img">', text, count=1, flags=re.DOTALL
-    )
-    text = re.sub(r'<g id="[^"]*"', "<g", text)  # figure_1 … would be there once for each plot
-    text = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", text)
-    return re.sub("|".join(VARIABLES), lambda colour: f"var(--{VARIABLES[colour[0]]})", text)
+    for pattern, replacement in FOR_PAGES:
+        text = re.sub(pattern, replacement, text, flags=re.DOTALL)
+    return re.sub("|".join(VARIABLES), lambda colour: f"var(--{VARIABLES[colour[0]]})", text.strip())
 
 
 def _both(axes: Axes, course: Course, what: str, unit: float = 1) -> list[float]:
@@ -212,17 +225,19 @@ def _both(axes: Axes, course: Course, what: str, unit: float = 1) -> list[float]
     return drawn
 
 
-def _finish(axes: Axes, course: Course, corner: Literal["upper right", "lower right"] | None = None) -> None:
+def _finish(axes: Axes, course: Course) -> None:
     axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=len(course.epochs) > 1))
     axes.set_xlim(left=0)
     if best := [row for row in course.epochs if row["best"]]:
         axes.axvline(course.passes(best)[-1], color=ACCENT, linewidth=0.8, linestyle=(0, (2, 3)))
-    if corner and axes.get_legend_handles_labels()[0]:
-        axes.legend(loc=corner, frameon=False, fontsize=8, labelcolor=SOFT)
+    if entries := len(axes.get_legend_handles_labels()[0]):  # above the plot, where no line is
+        place = {"loc": "lower right", "bbox_to_anchor": (1.02, 0.99), "ncols": entries}
+        axes.legend(**place, frameon=False, fontsize=10, labelcolor=SOFT, handlelength=1.2, columnspacing=1.2)
 
 
 def _title(axes: Axes, text: str) -> None:
-    axes.set_title(text, loc="left", fontsize=9, color=SOFT, pad=8)
+    axes.set_title(text, loc="left", fontsize=11, color=SOFT, pad=8)
 
 
 def _thinned(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 from matplotlib.figure import Figure
-from torch import Tensor
 
 from convscope.data.dataset import Dataset
 from convscope.run import drawing, files, plots, sections, words
@@ -25,20 +24,16 @@ HERE = Path(__file__).parent
 FORMATS = (words.count, words.percent, words.chance, words.number, words.seconds, drawing.uri)
 
 
-def write(
-    run: "Run", dataset: Dataset, evaluation: Evaluation, batch: tuple[Tensor, Tensor] | None = None
-) -> Path:
+def write(run: "Run", dataset: Dataset, evaluation: Evaluation) -> Path:
     """Write report.html and plots/*.png into the run folder.
 
-    The page takes well below 1 MB: at most 72 samples are shown, each at most 96 pixels a side.
+    The page takes well below 1 MB: at most 72 samples are shown, each at most 128 pixels a side.
 
     Args:
         run: with at least one epoch.
         dataset: its data.
         evaluation: of the first part that has samples: test, else val, else train. Its rows are those of
             `dataset`.
-        batch: some training samples after random changes, (n, channel, *space), and their labels, (n,);
-            None: as they are before these.
 
     Returns:
         The path of report.html.
@@ -50,7 +45,7 @@ def write(
     page = {
         **sections.result(run, dataset, evaluation),
         **sections.course(run),
-        **sections.samples(dataset, evaluation, pen, batch),
+        **sections.samples(run, dataset, evaluation, pen),
         **sections.data(run, dataset),
         **sections.network(run, dataset),
         **sections.settings(run),
@@ -79,7 +74,7 @@ def _figures(course: plots.Course, evaluation: Evaluation) -> dict[str, Figure]:
         "loss": plots.panel(plots.loss, course),
         "accuracy": plots.panel(plots.accuracy, course),
         "learning-rate": plots.panel(plots.rate, course),
-        "calibration": plots.panel(plots.calibration, evaluation.reliability, width=3.6, height=3.4),
+        "calibration": plots.panel(plots.calibration, evaluation.reliability, width=4.2, height=4.0),
     }
 
 

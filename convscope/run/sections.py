@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
 from convscope.run import words
@@ -14,11 +15,13 @@ from convscope.run.drawing import Pen
 from convscope.run.evaluation import Evaluation, Judged
 from convscope.run.outline import latency, outline
 from convscope.shapes import show
+from convscope.training.batches import Batches
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
 
-MISTAKES, UNSURE, BATCH = 24, 16, 32  # samples shown
+MISTAKES, UNSURE, BATCH = 24, 16, 32  # samples shown at most
+STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
 CONFUSIONS = 10  # pairs of classes named
 SKIPPED = 100  # files left out that are named one by one
 
@@ -55,7 +58,8 @@ def result(run: "Run", dataset: Dataset, evaluation: Evaluation) -> dict[str, An
         "part": words.PARTS_IN_WORDS[words.judged_part(dataset)],
         "noun": words.NOUNS[dataset.kind],
         "calibration": words.calibration(evaluation),
-        "confusions": evaluation.confusions[:CONFUSIONS],
+        "confusions": _confusions(evaluation),
+        "lowest": _lowest(evaluation),
         "matrix": _matrix(evaluation),
         "classes": size,
         "longest": max(map(len, evaluation.classes)),
@@ -78,21 +82,19 @@ def course(run: "Run") -> dict[str, Any]:
     }
 
 
-def samples(
-    dataset: Dataset, evaluation: Evaluation, pen: Pen, batch: tuple[Tensor, Tensor] | None
-) -> dict[str, Any]:
+def samples(run: "Run", dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any]:
     """The samples that are shown: mistakes, close calls, and what the network was trained on."""
 
     def judged(sample: Judged) -> dict[str, Any]:
         return {"picture": pen.draw(dataset.inputs[sample.row]), **sample._asdict()}
 
-    drawn, labels = batch or _first_batch(dataset)
-    pairs = zip(drawn[:BATCH], labels[:BATCH].tolist(), strict=True)
+    shown, labels = _first_batch(run, dataset)
+    pairs = zip(shown, labels.tolist(), strict=True)
     return {
         "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
         "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
         "batch": [{"picture": pen.draw(sample), "true": dataset.classes[label]} for sample, label in pairs],
-        "changed": batch is not None,
+        "changed": run.settings.training.augment not in (None, Augment()),
         "ink": pen.ink,
     }
 
@@ -167,12 +169,30 @@ def _matrix(evaluation: Evaluation) -> dict[str, Any]:
     return {"rows": [[cell(true, said) for said in range(size)] for true in range(size)], "worst": worst}
 
 
-def _first_batch(dataset: Dataset) -> tuple[Tensor, Tensor]:
-    rows = dataset.parts["train"]
-    some = rows[
-        torch.linspace(0, len(rows) - 1, min(BATCH, len(rows))).long()
-    ]  # from all classes of sorted data
-    return dataset.inputs[some], dataset.labels[some]
+def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The commonest confusions, each with the share of the class that it takes."""
+    support = {score.name: score.support for score in evaluation.per_class}
+    return [
+        {**pair._asdict(), "share": pair.times / support[pair.true]}
+        for pair in evaluation.confusions[:CONFUSIONS]
+    ]
+
+
+def _lowest(evaluation: Evaluation) -> float:
+    """Where the axis of precision and recall begins: at a round share below all of them."""
+    known = [
+        share
+        for score in evaluation.per_class
+        for share in (score.precision, score.recall)
+        if share is not None
+    ]
+    return next((start for start in STARTS if start < min(known)), 0.0)
+
+
+def _first_batch(run: "Run", dataset: Dataset) -> tuple[Tensor, Tensor]:
+    """The first samples of the training, with their random changes; these do not depend on the batch size."""
+    few = run.settings.training.model_copy(update={"batch": BATCH})
+    return next(Batches(dataset, few, torch.device("cpu")).epoch(1))
 
 
 def _plain(group: dict[str, Any]) -> dict[str, str]:

@@ -88,7 +88,7 @@ def small_print(
         *([caveat] if caveat else []),
         _honesty(judged_part(dataset)),
         _whose_weights(history),
-        _against_majority(evaluation),
+        against_majority(evaluation),
     ]
 
 
@@ -113,12 +113,13 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     if best["val_accuracy"] is None:
         return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
     return (
-        f"The weights are those of epoch {best['number']} of {len(history)}, the best on the validation part "
-        f"({percent(best['val_accuracy'])} there, loss {number(best['val_loss'])})."
+        f"The weights are those of epoch {best['number']} of {len(history)}, which got most of the "
+        f"validation part right ({percent(best['val_accuracy'])}; of equal ones the lowest loss)."
     )
 
 
-def _against_majority(evaluation: Evaluation) -> str:
+def against_majority(evaluation: Evaluation) -> str:
+    """Say whether the network beats the answer that needs no network."""
     name, share = evaluation.majority_class, percent(evaluation.majority)
     baseline = f"Always saying “{name}”, the commonest class, gives {share}"
     if evaluation.interval[0] > evaluation.majority:
