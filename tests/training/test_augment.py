@@ -1,0 +1,217 @@
+"""Each random change against NumPy and SciPy, position by position."""
+
+import numpy as np
+import pytest
+import torch
+from scipy.ndimage import map_coordinates
+
+from convscope.data.augment import COLUMNS, Augment, augment, draw
+
+SPACES = [(17,), (9, 14), (5, 6, 9)]
+EVERYTHING = Augment(shift=0.2, flip=True, crop=0.3, rotate=20, scale=0.2, cutout=0.3)
+
+
+def samples(space, count=4, channels=2, dtype=torch.uint8):
+    values = np.random.default_rng(len(space)).integers(0, 256, (count, channels, *space))
+    return torch.from_numpy(values).to(dtype)
+
+
+def still(count=4, **columns):
+    """Draws in the middle, where nothing happens, but for the columns that are given."""
+    draws = torch.full((count, COLUMNS), 0.5)
+    for name, value in columns.items():
+        draws[:, int(name[1:])] = value
+    return draws
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_shift_takes_every_value_from_a_whole_position(space, dtype):
+    x, draws = samples(space, 6, dtype=dtype), draw(6, seed=1, epoch=1)
+    changed = augment(x, draws, Augment(shift=0.3))
+    for sample in range(len(x)):
+        offsets = [
+            int(draws[sample, axis] * (2 * round(0.3 * size) + 1)) - round(0.3 * size)
+            for axis, size in enumerate(space)
+        ]
+        for place in np.ndindex(*space):
+            source = tuple(
+                min(max(p - offset, 0), size - 1)
+                for p, offset, size in zip(place, offsets, space, strict=True)
+            )
+            assert torch.equal(changed[(sample, slice(None), *place)], x[(sample, slice(None), *source)])
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_shifts_reach_every_offset_alike(space):
+    reach = round(0.2 * space[0])
+    assert reach > 0
+    line = torch.arange(space[0], dtype=torch.float32).view(1, 1, -1, *[1] * (len(space) - 1))
+    x = line.expand(2000, 1, *space)
+    changed = augment(x, draw(2000, seed=0, epoch=1), Augment(shift=0.2))
+    middle = changed[:, 0, space[0] // 2].reshape(2000, -1)[:, 0] - space[0] // 2
+    found, counts = middle.unique(return_counts=True)
+    assert found.tolist() == list(range(-reach, reach + 1))
+    assert counts.min() > 0.8 * 2000 / (2 * reach + 1)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_flip_mirrors_the_last_axis_of_every_second_sample(space):
+    x, draws = samples(space, 50), draw(50, seed=0, epoch=1)
+    changed = augment(x, draws, Augment(flip=True))
+    flipped = draws[:, 3] < 0.5
+    assert torch.equal(changed[flipped], x[flipped].flip(-1))
+    assert torch.equal(changed[~flipped], x[~flipped])
+    assert 10 < flipped.sum() < 40
+
+
+def interpolated(x, source):
+    """SciPy's linear interpolation of (channel, *space) at (axis, *space), the border repeated; float64."""
+    planes = [map_coordinates(plane, source, order=1, mode="nearest") for plane in x.double().numpy()]
+    return np.stack(planes)
+
+
+def positions(space):
+    """Where every position is, from the middle of the sample: (axis, *space)."""
+    grids = np.meshgrid(*(np.arange(size) - (size - 1) / 2 for size in space), indexing="ij")
+    return np.stack(grids)
+
+
+def middle(space):
+    return np.array([(size - 1) / 2 for size in space]).reshape(-1, *[1] * len(space))
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("u", [0.0, 0.3, 0.97])
+def test_scale_is_scipys(space, u):
+    x = samples(space, dtype=torch.float32)
+    changed = augment(x, still(c9=u), Augment(scale=0.4))
+    source = positions(space) * (1 + 0.4 * (2 * u - 1)) + middle(space)
+    for before, after in zip(x, changed, strict=True):
+        np.testing.assert_allclose(after.numpy(), interpolated(before, source), atol=2e-2)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("u", [0.0, 0.3, 1.0])
+def test_crop_is_a_window_enlarged(space, u):
+    """At place 0 the window begins where the sample begins, at place 1 it ends where that ends."""
+    x = samples(space, dtype=torch.float32)
+    places = [0.0, 1.0, 0.4][: len(space)]
+    draws = still(c4=u, **{f"c{5 + axis}": place for axis, place in enumerate(places)})
+    changed = augment(x, draws, Augment(crop=0.5))
+    source = []
+    for axis, size in enumerate(space):
+        place = places[len(space) - 1 - axis]  # the first place is of the last axis
+        seen = size * (1 - 0.5 * u)
+        edge = (size - seen) * place
+        source.append(edge + (np.arange(size) + 0.5) * seen / size - 0.5)
+    grid = np.stack(np.meshgrid(*source, indexing="ij"))
+    for before, after in zip(x, changed, strict=True):
+        np.testing.assert_allclose(after.numpy(), interpolated(before, grid), atol=2e-2)
+
+
+@pytest.mark.parametrize("space", [(9, 14), (14, 9), (8, 8), (5, 6, 9)])
+@pytest.mark.parametrize("u", [0.0, 0.2, 0.9])
+def test_rotation_keeps_lengths_and_turns_the_last_two_axes(space, u):
+    x = samples(space, dtype=torch.float32)
+    changed = augment(x, still(c8=u), Augment(rotate=50))
+    angle = np.deg2rad(50 * (2 * u - 1))
+    source = positions(space)
+    row, column = source[-2].copy(), source[-1].copy()
+    source[-1] = np.cos(angle) * column - np.sin(angle) * row
+    source[-2] = np.sin(angle) * column + np.cos(angle) * row
+    for before, after in zip(x, changed, strict=True):
+        np.testing.assert_allclose(after.numpy(), interpolated(before, source + middle(space)), atol=2e-2)
+
+
+def test_a_quarter_turn_is_numpys():
+    """A rotation of +90 degrees turns the picture against the clock."""
+    x = samples((8, 8))
+    changed = augment(x, still(c8=1.0), Augment(rotate=90))
+    assert torch.equal(changed, torch.from_numpy(np.rot90(x.numpy(), axes=(2, 3)).copy()))
+
+
+def test_a_signal_is_not_rotated():
+    x = samples((17,))
+    assert torch.equal(augment(x, draw(4, 0, 1), Augment(rotate=90)), x)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_cutout_is_one_box_with_the_channels_mean(space, dtype):
+    x, draws = samples(space, 30, dtype=dtype), draw(30, seed=3, epoch=2)
+    changed = augment(x, draws, Augment(cutout=0.4))
+    sides = [max(1, round(0.4 * size)) for size in space]
+    for sample in range(len(x)):
+        box = tuple(
+            slice(first, first + side)
+            for axis, (size, side) in enumerate(zip(space, sides, strict=True))
+            for first in [int(draws[sample, 10 + axis] * (size - side + 1))]
+        )
+        for channel in range(x.shape[1]):
+            expected = x[sample, channel].double().numpy().copy()
+            mean = expected.mean()
+            expected[box] = np.round(mean) if dtype == torch.uint8 else mean
+            np.testing.assert_allclose(changed[sample, channel].numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_what_happens_to_a_sample_does_not_depend_on_its_batch(space, dtype):
+    x, draws = samples(space, 20, dtype=dtype), draw(20, seed=5, epoch=4)
+    together = augment(x, draws, EVERYTHING)
+    order = torch.randperm(20, generator=torch.Generator().manual_seed(0))
+    for rows in (*order.split(7), *order.split(1)):
+        assert torch.equal(augment(x[rows], draws[rows], EVERYTHING), together[rows])
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_shape_and_type_stay_and_the_batch_is_not_touched(space, dtype):
+    x = samples(space, dtype=dtype)
+    before = x.clone()
+    changed = augment(x, draw(4, 0, 1), EVERYTHING)
+    assert (changed.shape, changed.dtype) == (x.shape, x.dtype)
+    assert torch.equal(x, before)
+    assert not torch.equal(changed, x)
+    assert changed.double().min() >= x.double().min()
+    assert changed.double().max() <= x.double().max()
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_nothing_asked_for_is_nothing_done(space, dtype):
+    x = samples(space, dtype=dtype)
+    assert torch.equal(augment(x, draw(4, 0, 1), Augment()), x)
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_draws_in_the_middle_change_nothing(space):
+    """Whatever the strength: no shift, no turn, no zoom, and no flip above a half."""
+    x = samples(space)
+    strong = Augment(shift=0.4, flip=True, rotate=180, scale=0.9)
+    assert torch.equal(augment(x, still(), strong), x)
+
+
+@pytest.mark.parametrize("value", [0, 255])
+def test_a_plain_picture_stays_plain(value):
+    x = torch.full((3, 3, 9, 11), value, dtype=torch.uint8)
+    assert torch.equal(augment(x, draw(3, 0, 1), EVERYTHING), x)
+
+
+def test_draws_depend_on_seed_and_epoch_alone():
+    torch.manual_seed(1)
+    first = draw(30, seed=1, epoch=2)
+    torch.manual_seed(2)
+    assert torch.equal(draw(30, seed=1, epoch=2), first)
+    assert not torch.equal(draw(30, seed=1, epoch=3), first)
+    assert not torch.equal(draw(30, seed=2, epoch=2), first)
+    assert first.min() >= 0
+    assert first.max() < 1
+
+
+@pytest.mark.parametrize("size", [1, 2])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_the_smallest_samples(axes, size):
+    x = samples((size,) * axes)
+    assert augment(x, draw(4, 0, 1), EVERYTHING).shape == x.shape
