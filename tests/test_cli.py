@@ -103,7 +103,7 @@ def test_debug_may_stand_anywhere():
         done = run(*words)
         assert done.returncode == 1
         assert b"Traceback" in done.stderr
-        assert b"Error: no run is called 'nothing'" in done.stderr
+        assert b"\nError: 'nothing' is not a run" in done.stderr
 
 
 @pytest.mark.parametrize(

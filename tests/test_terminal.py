@@ -43,7 +43,7 @@ def shown(events, *, width=80, terminal=False, quiet=False):
 def test_a_line_an_epoch():
     lines = shown([START, epoch(1, best=True), epoch(2, best=False)]).splitlines()
     assert lines == [
-        "training  28,938 parameters, 300 steps, bf16 on cpu with 2 threads",
+        "training     28,938 parameters, 300 steps, bf16 on cpu with 2 threads",
         "",
         "epoch  train loss  val loss   val acc       lr  samples/s    time    left  best",
         "    1      0.5000    0.2500   96.25 %    0.001     31,022   2.0 s   4.0 s     ★",
@@ -61,7 +61,7 @@ def test_time_left_counts_only_this_process_after_a_resume():
         steps=300, steps_per_epoch=100, step=100, parameters=1, device="cuda", precision="fp32", threads=2
     )
     lines = shown([resumed, epoch(2, best=False)]).splitlines()
-    assert lines[0] == "training  1 parameters, 300 steps, fp32 on cuda"
+    assert lines[0] == "training     1 parameters, 300 steps, fp32 on cuda"
     assert "2.0 s   2.0 s" in lines[-1]
 
 
@@ -88,9 +88,9 @@ def test_the_bar_does_not_outlive_an_error():
 def test_notices_and_the_end():
     events = [START, Notice("The loss is [noise]."), Finished("early stopping", 200, 2.0, 1, 187.2)]
     assert shown(events).splitlines()[3:] == [
-        "Note: The loss is [noise].",
+        "warning      The loss is [noise].",
         "",
-        "stopped early after 2 epochs, 3m07s; best epoch: 1",
+        "stopped      after 2 epochs, for validation got no better, 3m07s; best epoch: 1",
     ]
 
 
