@@ -74,6 +74,12 @@ def middle(records: Sequence[Record], field: str) -> float:
     return median(record[field] for record in records)
 
 
+def ratio(reference: Sequence[Record], mine: Sequence[Record], *fields: str) -> float:
+    """How many times as long the reference took: the median over the rounds, each round by itself."""
+    pairs = zip(reference, mine, strict=True)
+    return median(sum(a[f] for f in fields) / sum(b[f] for f in fields) for a, b in pairs)
+
+
 def of(records: Sequence[Record], way: str) -> list[Record]:
     """What one way measured."""
     return [record for record in records if record["way"] == way]

@@ -55,7 +55,7 @@ def train(task: Task, record: Record) -> partial:
     with phase(record, "training"):
         model = network(task.network, task.seed)
         optimizer, criterion = adam(model, task.lr), nn.CrossEntropyLoss()
-        record["tests"] = 0.0
+        record |= {"tests": 0.0, "tests_cpu": 0.0}
         for step, (x, y) in enumerate(loader, 1):
             loss = criterion(model(x), y)
             optimizer.zero_grad()
