@@ -7,7 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from convscope.cli import execute
 
@@ -150,3 +152,27 @@ def test_a_network_of_ones_own_is_trusted_by_its_owner_only(tmp_path, monkeypatc
     assert "convscope trust" in capsys.readouterr().err
     assert execute(["trust", "latest"]) == 0
     assert execute(["evaluate", "latest"]) == 0
+
+
+def test_a_broken_picture_is_named_and_left_out(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        (tmp_path / "pets" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = rng.integers(0, 256, (24, 24), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pets" / name / f"{number}.png")
+    (tmp_path / "pets" / "cat" / "letter.png").write_text("Dear cat,", encoding="utf-8")
+    words = [
+        "train",
+        str(tmp_path / "pets"),
+        "--epochs",
+        "1",
+        "--threads",
+        "1",
+        "--runs",
+        str(tmp_path / "runs"),
+    ]
+    assert execute(words) == 0
+    assert "\nleft out     cat/letter.png: not a picture: it holds text" in capsys.readouterr().out
+    assert execute([*words, "--strict"]) == 1
+    assert "cat/letter.png" in capsys.readouterr().err

@@ -22,6 +22,7 @@ from convscope.training.events import Epoch, Event, Finished, Notice, Start, Ste
 SECONDS_BETWEEN_FRAMES = 0.1  # of the bar; drawing it more often would cost training time
 
 MARGIN = 13
+MOST_SKIPPED = 10  # files that are named; the report has all
 ENDINGS = {
     "done": ("finished", ""),
     "early stopping": ("stopped", ", for validation got no better"),
@@ -108,6 +109,10 @@ class Terminal:
         shape = show(tuple(data.inputs.shape[1:]))
         what = f"{data.source}: {len(data.classes)} classes, samples of {shape}; {parts}"
         self.tell("data", what, *data.remarks)
+        more = len(data.skipped) - MOST_SKIPPED
+        skipped = [f"{file}: {reason}" for file, reason in data.skipped[:MOST_SKIPPED]]
+        skipped += [f"… and {more:,} more; convscope check names them all"] if more > 0 else []
+        self.tell("left out", *skipped, style="yellow")
         self.tell("warning", *event.remarks, style="yellow")
 
     @show.register
@@ -120,7 +125,8 @@ class Terminal:
     def _(self, event: Start) -> None:
         self.start = event
         self.step = event.step
-        threads = f" with {event.threads} threads" if event.device == "cpu" else ""
+        count = "1 thread" if event.threads == 1 else f"{event.threads} threads"
+        threads = f" with {count}" if event.device == "cpu" else ""
         machine = f"{event.precision} on {event.device}{threads}"
         self.tell("training", f"{event.parameters:,} parameters, {event.steps:,} steps, {machine}")
         self.say("")
