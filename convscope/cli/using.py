@@ -102,8 +102,8 @@ def _lines(predictions: "Predictions", top: int) -> Iterator[str]:
     if len(predictions) > len(rows):
         yield f"… and {len(predictions) - len(rows):,} more; --csv FILE writes all"
     if right:
-        yield f"right: {sum(right):,} of {len(right):,} ({percent(sum(right) / len(right))}), but samples of training"
-        yield "may be among them: convscope evaluate measures on unseen ones"
+        yield f"right: {sum(right):,} of {len(right):,} ({percent(sum(right) / len(right))})"
+        yield "(samples of training may be among them; convscope evaluate measures on unseen ones)"
     for file, reason in predictions.skipped:
         yield f"left out: {file}: {reason}"
 
