@@ -167,6 +167,8 @@ class _Loop:
             with self.machine.arithmetic():
                 scores = logits(self.model, self.dataset.inputs, rows)
             found = validate(scores, self.dataset.labels[rows])
+            if not isfinite(found.loss):
+                raise TrainingError(_no_number(found.loss, progress.step, self.settings))
             self.watch.predicted(scores)
             self.model.temperature.fill_(fit_temperature(scores, self.dataset.labels[rows]))
         best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
