@@ -35,7 +35,8 @@ def stripes():
             labels=torch.from_numpy(labels.astype(np.int64)),
             classes=tuple(f"stripe {place}" for place in range(classes)),
             parts={
-                name: torch.from_numpy(np.sort(rows)) for name, rows in zip(("train", "val", "test"), parts)
+                name: torch.from_numpy(np.sort(rows))
+                for name, rows in zip(("train", "val", "test"), parts, strict=True)
             },
             kind={1: "signal", 2: "image", 3: "volume"}[len(space)],
             source="stripes",

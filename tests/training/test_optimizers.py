@@ -11,7 +11,7 @@ from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.weights import Weights
 
 THEIRS = {
-    "sgd": lambda groups: torch.optim.SGD(groups),
+    "sgd": torch.optim.SGD,
     "momentum": lambda groups: torch.optim.SGD(groups, momentum=0.9),
     "adam": lambda groups: torch.optim.Adam(groups, betas=(0.9, 0.999), eps=1e-8),
     "adamw": lambda groups: torch.optim.AdamW(groups, betas=(0.9, 0.99), eps=1e-8),

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import nn
@@ -29,7 +31,7 @@ def test_the_numbers_stay_and_lie_in_one_vector(channels_last):
     first, size = weights.values.data_ptr(), weights.values.nbytes
     spans = sorted((p.data_ptr() - first, p.nbytes) for p in model.parameters())
     assert spans[0][0] == 0
-    assert all(start + length == following for (start, length), (following, _) in zip(spans, spans[1:]))
+    assert all(start + length == following for (start, length), (following, _) in pairwise(spans))
     assert sum(spans[-1]) == size
     weights.values.fill_(7.0)
     assert all((p == 7.0).all() for p in model.parameters())
@@ -61,7 +63,7 @@ def test_kernels_in_the_usual_order_where_asked():
 
 
 def test_gradients_are_autograds():
-    """After backward the vector holds what autograd gives a network of its own, twice over after two passes."""
+    """After backward the vector holds what autograd gives, twice over after two passes."""
     model, alone = (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)) for _ in range(2))
     alone.load_state_dict(model.state_dict())
     weights = Weights(model)
