@@ -11,8 +11,8 @@ from convscope.network.preprocess import Model
 from convscope.training.machine import cores
 from convscope.training.settings import TrainingSettings
 
-SAMPLES = 400_000  # to go through in all; enough for MNIST's 99.4 %
-EPOCHS = (6, 60)  # fewest and most
+EFFORT = 1_600  # epochs × √samples: small data take more passes, large data more samples in all
+EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 30  # at least, so that small data get small batches
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
 NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
@@ -69,7 +69,7 @@ def _batch(samples: int) -> int:
 
 def _epochs(samples: int) -> float:
     fewest, most = EPOCHS
-    return float(min(most, max(fewest, round(SAMPLES / max(1, samples)))))
+    return float(min(most, max(fewest, round(EFFORT / max(1, samples) ** 0.5))))
 
 
 def _lr(optimizer: str, normalised: bool) -> float:

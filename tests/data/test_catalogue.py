@@ -50,6 +50,7 @@ def write(folder: Path, files: dict[str, bytes]) -> Path:
     return folder
 
 
+@pytest.mark.real_data
 def test_mnist_is_the_published_one():
     data = load("mnist")
     assert_dataset_is_sound(data)

@@ -160,6 +160,7 @@ def test_a_picture_saved_in_another_way_is_recognised(tmp_path, change):
     assert repeated(check(tmp_path).near) == [["a/3.png", "a/again.jpg"]]
 
 
+@pytest.mark.real_data
 def test_the_photos_hold_four_near_copies_across_parts():
     """Looked at by eye: the same pictures, saved in other ways."""
     found = check(Path(os.environ["CONVSCOPE_DATA"]) / "photos", DataSettings(size=(64, 64), val=0))

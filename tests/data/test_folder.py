@@ -176,6 +176,7 @@ def test_the_settings_are_complete_afterwards(paint, tmp_path):
     assert load(tmp_path, settings).inputs.shape == load(tmp_path).inputs.shape
 
 
+@pytest.mark.real_data
 def test_the_photos_load_as_they_are_described():
     root = Path(os.environ["CONVSCOPE_DATA"]) / "photos"
     data = load(root, DataSettings(size=(32, 32)))

@@ -343,6 +343,7 @@ def photos():
     return files
 
 
+@pytest.mark.real_data
 def test_real_photos_all_decode(photos):
     pictures, skipped, kept = read(photos[::9], DataSettings(size=(32, 32), channels=3))
     assert (len(pictures), skipped, len(kept)) == (76, [], 76)
