@@ -8,7 +8,7 @@ ConvscopeError
 ├── RunError        a run folder that is missing, damaged or not to be trusted
 └── UnknownName     a name that is in no table; suggests the nearest
 
-A message is written for the person who reads it: one line what is wrong (what, got, expected), then what to do.
+A message is written for the person who reads it: what is wrong (what, got, expected), then what to do.
 The command line prints it and exits with 1; the traceback comes with `--debug` only.
 """
 

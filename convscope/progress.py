@@ -1,4 +1,4 @@
-"""How long work says how far it is: a bar on a terminal, a plain line now and then elsewhere, always on stderr."""
+"""How long work says how far it is: a bar on a terminal, else a plain line now and then; always on stderr."""
 
 import sys
 import time
@@ -27,7 +27,13 @@ def _bar(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[It
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn(unit),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         yield from progress.track(items, total=total, description=what)
 

@@ -10,7 +10,9 @@ AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 def window_output(size: int, kernel: int, stride: int = 1, padding: int = 0, dilation: int = 1) -> int:
-    """Positions that a sliding window takes along one axis: ⌊(size + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1.
+    """Positions that a sliding window takes along one axis.
+
+    ⌊(size + 2·padding − dilation·(kernel − 1) − 1)/stride⌋ + 1
 
     Below 1 means that the window does not fit.
 

@@ -1,12 +1,10 @@
-"""Tests marked `real_data` read the folder that CONVSCOPE_DATA names; where it is not set they are left out."""
+"""Tests marked `real_data` read the folder that CONVSCOPE_DATA names; without it they are left out."""
 
 import os
 
-import pytest
-
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "real_data: needs the data that CONTRIBUTING.md lists, in $CONVSCOPE_DATA")
+    config.addinivalue_line("markers", "real_data: reads data from the folder $CONVSCOPE_DATA")
 
 
 def pytest_collection_modifyitems(config, items):

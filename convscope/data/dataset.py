@@ -51,7 +51,7 @@ class Dataset:
         source: catalogue name or path, as the person gave it.
         names: where each sample came from (a relative path, or "row 17"); as long as `inputs`.
         skipped: what was left out, and why.
-        remarks: sentences on what was decided or found on the way (size chosen, split made), for terminal and report.
+        remarks: sentences on what was decided or found on the way, for terminal and report.
         settings: the settings with nothing left open.
         root: the folder that `names` are relative to, where they are files.
     """
