@@ -37,10 +37,9 @@ def result(records: list[Record], networks: list[str]) -> str:
         fp32, bf16 = (of(records, f"{network} {precision}") for precision in PRECISIONS)
         apart = [100 * (b["all"] - a["all"]) for a, b in zip(fp32, bf16, strict=True)]
         spread = stdev(apart) if len(apart) > 1 else float("nan")
-        rows.append([
-            network, f"{middle(fp32, 'all'):.2%}", f"{middle(bf16, 'all'):.2%}", f"{mean(apart):+.2f} ± {spread:.2f}",
-            f"{measure.ratio(fp32, bf16, 'training'):.2f}",
-        ])  # fmt: skip
+        accuracies = [f"{middle(some, 'all'):.2%}" for some in (fp32, bf16)]
+        speed = measure.ratio(fp32, bf16, "training")
+        rows.append([network, *accuracies, f"{mean(apart):+.2f} ± {spread:.2f}", f"{speed:.2f}"])
     head = ["network", "fp32", "bf16", "bf16 − fp32, points: mean ± deviation", "× speed"]
     return measure.table(head, rows)
 

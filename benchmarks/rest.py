@@ -90,7 +90,7 @@ def ingest(folder: Path) -> Record:
 
 
 def decoder(folder: Path, size: int) -> Record:
-    """Pillow alone in two processes: decode (reduced by the decoder itself), fit into size × size, an array."""
+    """Pillow alone in two processes: decode (reduced while decoding) into size × size."""
     record = measure.begin()
     files = sorted(folder.glob("*/*.jpg"))
     with ProcessPoolExecutor(PROCESSES) as pool:
