@@ -52,11 +52,12 @@ def number(value: float | None, digits: int = 4) -> str:
 def seconds(value: float) -> str:
     """Write a time as people do.
 
-    >>> [seconds(value).replace(SPACE, "_") for value in (0.00042, 0.031, 7.41, 187, 4000)]
-    ['0.42_ms', '31_ms', '7.4_s', '3_min_07_s', '1_h_06_min']
+    >>> [seconds(value).replace(SPACE, "_") for value in (0.00042, 0.231, 7.41, 187, 4000)]
+    ['0.42_ms', '231_ms', '7.4_s', '3_min_07_s', '1_h_06_min']
     """
     if value < 1:
-        return f"{number(1000 * value, 2)}{SPACE}ms"
+        thousandths = 1000 * value
+        return f"{thousandths:.{0 if thousandths >= 10 else 2}f}{SPACE}ms"
     if value < 59.95:
         return f"{value:.1f}{SPACE}s"
     minutes, rest = divmod(round(value), 60)
@@ -113,8 +114,8 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     if best["val_accuracy"] is None:
         return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
     return (
-        f"The weights are those of epoch {best['number']} of {len(history)}, which got most of the "
-        f"validation part right ({percent(best['val_accuracy'])}; of equal ones the lowest loss)."
+        f"The weights are those of epoch {best['number']} of {len(history)}, the most accurate on the "
+        f"validation part ({percent(best['val_accuracy'])}; among equals, the one with the lowest loss)."
     )
 
 
