@@ -92,7 +92,7 @@ class _Loop:
         self.weights = Weights(model, channels_last=takes_channels_last(model, one))
         self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
         self.class_weights = _class_weights(dataset, self.machine.device) if settings.class_weights else None
-        self.watch = Watch(dataset.classes)
+        self.watch = Watch(dataset.classes, settings)
         self.progress = _Progress()
         self.whole = True  # not in the middle of an update
         self.began = self.saved = time.monotonic()
@@ -169,7 +169,7 @@ class _Loop:
             found = validate(scores, self.dataset.labels[rows])
             if not isfinite(found.loss):
                 raise TrainingError(_no_number(found.loss, progress.step, self.settings))
-            self.watch.predicted(scores)
+            self.watch.predicted(scores, self.dataset.labels[rows])
             self.model.temperature.fill_(fit_temperature(scores, self.dataset.labels[rows]))
         best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
         if best:

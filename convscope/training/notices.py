@@ -7,23 +7,35 @@ import torch
 from torch import Tensor
 
 from convscope.training.events import Epoch, Notice
+from convscope.training.settings import TrainingSettings
 
 LEARNT = 0.98  # of the loss of guessing: above, nothing was learnt
 NAMED = 5  # classes in one notice
+ENOUGH = 20  # validation samples to judge by
+BY_HEART = 0.3  # of accuracy, that the training part may be ahead of a validation part that is guessed
 
 
 class Watch:
     """Looks at each epoch and says what a teacher would say."""
 
-    def __init__(self, classes: tuple[str, ...]) -> None:
+    def __init__(self, classes: tuple[str, ...], settings: TrainingSettings) -> None:
         self.classes = classes
+        self.guessing = _guessing(len(classes), settings)
         self.last: Epoch | None = None
         self.never: list[str] = []
+        self.by_chance = 0.0  # accuracy on the validation part that guessing may reach with luck
 
-    def predicted(self, scores: Tensor) -> None:
-        """Note which classes the validation part's predictions (sample, class) leave out."""
-        said = torch.bincount(scores.argmax(1), minlength=len(self.classes))
-        self.never = [name for name, count in zip(self.classes, said.tolist(), strict=True) if not count]
+    def predicted(self, scores: Tensor, labels: Tensor) -> None:
+        """Note which classes of the validation part (sample,) its scores (sample, class) leave out."""
+        there, said = (
+            torch.bincount(some, minlength=len(self.classes)) for some in (labels, scores.argmax(1))
+        )
+        self.never = [
+            name for name, left_out in zip(self.classes, (there > 0) & (said == 0), strict=True) if left_out
+        ]
+        share = there.max().item() / len(labels)  # right, by always saying the most frequent class
+        luck = 2 * (share * (1 - share) / len(labels)) ** 0.5
+        self.by_chance = share + luck if len(labels) >= ENOUGH else 0.0
 
     def after(self, epoch: Epoch) -> Iterator[Notice]:
         """Say what cannot wait until the end."""
@@ -37,15 +49,21 @@ class Watch:
 
     def at_the_end(self) -> Iterator[Notice]:
         """Say what only the whole training shows."""
-        if self.last is None:
+        if (last := self.last) is None:
             return
         count = len(self.classes)
-        accuracy = self.last.val_accuracy if self.last.val_accuracy is not None else self.last.train_accuracy
-        if self.last.train_loss > LEARNT * log(count) and self.last.train_accuracy < 1 / count + 0.1:
+        accuracy = last.train_accuracy if last.val_accuracy is None else last.val_accuracy
+        if last.train_loss > LEARNT * self.guessing and last.train_accuracy < 1 / count + 0.1:
             yield Notice(
-                f"the loss ends at {self.last.train_loss:.2f}, where guessing gives {log(count):.2f}: "
+                f"the loss ends at {last.train_loss:.2g}, where guessing gives {self.guessing:.2g}: "
                 "nothing but noise was learnt. Likely causes: labels that do not belong to the samples, a "
                 "learning rate far too high or too low, or too few epochs."
+            )
+        elif accuracy < self.by_chance and last.train_accuracy > accuracy + BY_HEART:
+            yield Notice(
+                f"the training part was learnt by heart ({last.train_accuracy:.0%} right), but on the "
+                f"validation part guessing would do as well ({accuracy:.0%} right). Likely causes: labels that "
+                "do not belong to the samples, or far too few training samples."
             )
         elif self.never and accuracy < 1:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
@@ -53,3 +71,10 @@ class Watch:
                 f"on the validation part no sample was ever taken for: {names}. Likely causes: too "
                 "few training samples of it (try --class-weights), or too few epochs."
             )
+
+
+def _guessing(classes: int, settings: TrainingSettings) -> float:
+    """The loss of scores that know nothing: all classes are as likely."""
+    if settings.loss == "mse":
+        return (1 - (settings.label_smoothing or 0.0)) ** 2 * (classes - 1) / classes**2
+    return log(classes)
