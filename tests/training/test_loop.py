@@ -1,4 +1,4 @@
-"""The loop against plain PyTorch, and against itself: whatever interrupts it, the end is the same to the bit."""
+"""The loop against plain PyTorch, and against itself: whatever interrupts it, the end is the same."""
 
 from dataclasses import replace
 
@@ -158,10 +158,9 @@ def test_from_the_state_after_any_event_the_rest_is_the_same(
 
 
 def test_a_state_has_no_part_in_what_comes_after(stripes, model_for, said):
-    dataset, states = stripes(), []
-    for event in train(model_for(dataset, Noisy), dataset, said()):
-        if isinstance(event, Checkpoint):
-            states.append((event.state(), event.state()))
+    dataset = stripes()
+    events = train(model_for(dataset, Noisy), dataset, said())
+    states = [(event.state(), event.state()) for event in events if isinstance(event, Checkpoint)]
     assert all(same(first, second) for first, second in states)
     assert not same(states[0][0], states[1][0])
     assert all(value.is_contiguous() for value in states[0][0].values())
@@ -377,10 +376,9 @@ def test_weights_that_are_no_numbers_after_the_last_step_are_no_result(stripes, 
     dataset = stripes()
     seen = []
     with pytest.raises(TrainingError, match="learning rate"):
-        for event in train(
-            model_for(dataset), dataset, said(optimizer="sgd", lr=3e38, epochs=1, batch="full")
-        ):
-            seen.append(event)
+        seen.extend(
+            train(model_for(dataset), dataset, said(optimizer="sgd", lr=3e38, epochs=1, batch="full"))
+        )
     assert not of(Checkpoint, seen)
 
 

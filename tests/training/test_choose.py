@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from convscope.training import Augment, TrainingSettings, choose
+from convscope.training.machine import cores
+
+OPEN = ("clip", "patience")
+GIVEN = {
+    "epochs": 3.5,
+    "batch": 17,
+    "optimizer": "sgd",
+    "lr": 0.123,
+    "schedule": "step",
+    "label_smoothing": 0.03,
+    "weight_decay": 0.01,
+    "augment": Augment(flip=True),
+    "threads": 1,
+    "clip": 2.0,
+    "patience": 4,
+    "precision": "fp32",
+    "device": "cpu",
+    "loss": "mse",
+    "class_weights": True,
+    "seed": 5,
+}
+
+
+def large(dataset, samples):
+    """The same data, its training part repeated until it has so many samples."""
+    rows = dataset.parts["train"]
+    return replace(dataset, parts=dataset.parts | {"train": rows[torch.arange(samples) % len(rows)]})
+
+
+@pytest.mark.parametrize("samples", [1, 2, 30, 1000, 60_000, 2_000_000])
+@pytest.mark.parametrize("space", [(24,), (12, 10), (10, 12, 10)])
+def test_nothing_stays_open_and_every_choice_has_a_reason(stripes, model_for, samples, space):
+    dataset = large(stripes(space=space), samples)
+    settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
+    still_open = [name for name, value in settings.model_dump().items() if value is None]
+    assert set(still_open) == set(OPEN)
+    assert len(reasons) == 8
+    assert len(set(reasons)) == 8
+    assert 8 <= settings.batch <= 128
+    assert 6 <= settings.epochs <= 60
+    assert 0 < settings.lr < 1
+    assert settings.threads == cores()
+    assert TrainingSettings(**settings.model_dump()) == settings
+
+
+def test_what_was_said_stays(stripes, model_for):
+    dataset = stripes()
+    settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**GIVEN))
+    assert settings == TrainingSettings(**GIVEN)
+    assert reasons == []
+    assert set(GIVEN) == set(TrainingSettings.model_fields)
+
+
+@pytest.mark.parametrize("name", ["epochs", "batch", "optimizer", "lr", "schedule", "weight_decay"])
+def test_each_thing_said_alone_stays(stripes, model_for, name):
+    dataset = stripes()
+    settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**{name: GIVEN[name]}))
+    assert getattr(settings, name) == GIVEN[name]
+    assert len(reasons) == 7
+
+
+def test_full_batches_stay(stripes, model_for):
+    dataset = stripes()
+    assert choose(model_for(dataset), dataset, TrainingSettings(batch="full"))[0].batch == "full"
+
+
+def test_a_weight_decay_of_0_is_something_said(stripes, model_for):
+    dataset = stripes()
+    settings, reasons = choose(
+        model_for(dataset), dataset, TrainingSettings(weight_decay=0.0, label_smoothing=0.0)
+    )
+    assert (settings.weight_decay, settings.label_smoothing) == (0.0, 0.0)
+    assert len(reasons) == 6
+
+
+def test_small_data_get_small_batches_and_more_epochs(stripes, model_for):
+    chosen = []
+    for samples in (20, 500, 5000, 60_000, 500_000):
+        dataset = large(stripes(), samples)
+        chosen.append(choose(model_for(dataset), dataset, TrainingSettings())[0])
+    batches, epochs = [c.batch for c in chosen], [c.epochs for c in chosen]
+    assert batches == sorted(batches)
+    assert epochs == sorted(epochs, reverse=True)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
+def test_a_network_with_normalisation_stands_larger_steps(stripes, model_for, optimizer):
+    dataset = stripes()
+    said = TrainingSettings(optimizer=optimizer)
+    without, normalised = (
+        choose(model_for(dataset, name), dataset, said)[0].lr for name in ("plain", "strided")
+    )
+    assert without < normalised
+
+
+@pytest.mark.parametrize("space", [(8, 8), (28, 28), (64, 64), (200, 100)])
+def test_grey_pictures_are_never_mirrored(stripes, model_for, space):
+    """Digits and signs have a side; pictures of them change by small shifts at most."""
+    dataset = stripes(space=space)
+    augment = choose(model_for(dataset), dataset, TrainingSettings())[0].augment
+    assert not augment.flip
+    assert augment.rotate == augment.crop == augment.scale == augment.cutout == 0
+    assert augment.shift <= 0.05
+
+
+@pytest.mark.parametrize("space", [(24,), (10, 12, 10)])
+def test_signals_and_volumes_are_left_alone(stripes, model_for, space):
+    dataset = stripes(space=space)
+    assert choose(model_for(dataset), dataset, TrainingSettings())[0].augment == Augment()
+
+
+def test_photographs_are_mirrored_and_it_is_said(stripes, model_for):
+    dataset = stripes(space=(64, 64), channels=3)
+    settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
+    assert settings.augment.flip
+    assert any("flip" in reason for reason in reasons)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 0.0, -1.0])
+@pytest.mark.parametrize("name", ["epochs", "lr", "clip"])
+def test_numbers_that_make_no_sense_are_refused(name, value):
+    with pytest.raises(ValueError, match=name):
+        TrainingSettings(**{name: value})
+
+
+def test_what_was_chosen_trains(stripes, model_for):
+    """Also the smallest data: with all that was chosen, they are learnt."""
+    from convscope.training import train
+    from convscope.training.events import Epoch
+
+    dataset = stripes((30, 10, 0), dtype=np.uint8)
+    model = model_for(dataset, "fast")
+    settings, _ = choose(model, dataset, TrainingSettings(threads=1, epochs=15, precision="fp32"))
+    epochs = [event for event in train(model, dataset, settings) if isinstance(event, Epoch)]
+    assert epochs[-1].val_accuracy > 0.6
