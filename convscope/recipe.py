@@ -82,7 +82,7 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     with closing(run.create(plan.runs, resolved, dataset)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
         yield from _train(writer, training.train(model, dataset, settings))
-    yield _judge(writer.path, dataset)
+    yield from _judge(writer.path, dataset)
 
 
 def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
@@ -97,7 +97,7 @@ def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
         model = _model(dataset, settings.network, seed) if state is None else unfinished.untrained()
         yield Created(unfinished.path, settings, [])
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
-    yield _judge(writer.path, dataset)
+    yield from _judge(writer.path, dataset)
 
 
 def train(
@@ -165,7 +165,9 @@ def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator
             yield event
 
 
-def _judge(path: Path, dataset: Dataset) -> Judged:
+def _judge(path: Path, dataset: Dataset) -> Iterator[Judged]:
+    """Judge the best epoch's weights; where Ctrl-C came before the first one there is nothing to judge."""
     finished = run.load(path)
-    verdict = finished.judge(dataset)
-    return Judged(finished, verdict.evaluation, verdict.part, verdict.report)
+    if finished.history:
+        verdict = finished.judge(dataset)
+        yield Judged(finished, verdict.evaluation, verdict.part, verdict.report)

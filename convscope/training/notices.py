@@ -62,8 +62,8 @@ class Watch:
         elif accuracy < self.by_chance and last.train_accuracy > accuracy + BY_HEART:
             yield Notice(
                 f"the training part was learnt by heart ({last.train_accuracy:.0%} right), but on the "
-                f"validation part guessing would do as well ({accuracy:.0%} right). Likely causes: labels that "
-                "do not belong to the samples, or far too few training samples."
+                f"validation part guessing would do as well ({accuracy:.0%} right). Likely causes: labels "
+                "that do not belong to the samples, or far too few training samples."
             )
         elif self.never and accuracy < 1:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
