@@ -1,0 +1,240 @@
+"""The whole way, from the data to a judged run folder, and again from wherever it was left."""
+
+import csv
+import hashlib
+import os
+import signal
+import tomllib
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import convscope
+from convscope import recipe, run
+from convscope.errors import DataError, NetworkError, RunError, TrainingError, UnknownName
+from convscope.recipe import Created, Judged, Loaded, plan, stream
+from convscope.training.events import Checkpoint, Epoch, Finished, Start, Step
+
+OWN = """
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.conv = nn.Conv2d(channels, 8, 3)
+        self.norm = nn.BatchNorm2d(8)
+        self.drop = nn.Dropout(0.2)
+        self.full = nn.Linear(8 * 36, classes)
+
+    def forward(self, x):
+        x = self.drop(torch.relu(self.norm(self.conv(x))))
+        return self.full(x.view(len(x), -1))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    """Stand in an empty folder, with an empty cache, on one thread."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def small(source="digits", **given):
+    usual = {"network": "plain", "epochs": 1.5, "threads": 1, "precision": "fp32", "device": "cpu"}
+    return plan(source, **(usual | given))
+
+
+def digest(path, name="last.safetensors"):
+    return hashlib.sha256((path / name).read_bytes()).hexdigest()
+
+
+def finish(events):
+    return list(events)[-1]
+
+
+def stopped(given, after, kind=Step):
+    """Leave a run after so many events of a kind, as a process that goes away would; gives its folder."""
+    events, path, seen = stream(given), None, 0
+    for event in events:
+        path = event.path if isinstance(event, Created) else path
+        seen += isinstance(event, kind)
+        if seen == after:
+            break
+    events.close()
+    return path
+
+
+@pytest.mark.parametrize(
+    ("source", "network", "epochs", "bound"),
+    [("digits", None, 6, 0.93), ("digits", "plain", 4, 0.85), ("mnist-sample", "strided", 1, 0.85)],
+)
+def test_the_whole_way(source, network, epochs, bound):
+    events = list(stream(small(source, network=network, epochs=epochs)))
+    loaded, created, start, *_, finished, judged = events
+    kinds = (Loaded, Created, Start, Finished, Judged)
+    for event, kind in zip((loaded, created, start, finished, judged), kinds, strict=True):
+        assert isinstance(event, kind)
+    assert judged.part == "test"
+    path = created.path
+    with (path / "predictions.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    test = loaded.dataset.parts["test"]
+    assert len(lines) == len(test)
+    named = [column for column in lines[0] if column.lower() in ("true", "truth", "label", "real")]
+    said = [
+        column for column in lines[0] if column.lower() in ("predicted", "prediction", "label 1", "class")
+    ]
+    assert named, list(lines[0])
+    assert said, list(lines[0])
+    right = np.mean([line[named[0]] == line[said[0]] for line in lines])
+    truth = [loaded.dataset.classes[label] for label in loaded.dataset.labels[test].tolist()]
+    assert [line[named[0]] for line in lines] == truth
+    assert right == pytest.approx(judged.evaluation.accuracy)
+    assert right > bound
+    settings = tomllib.loads((path / "settings.toml").read_text())
+    assert settings["training"]["epochs"] == epochs
+    assert (network is None) == any("best of the house" in reason for reason in created.reasons)
+    assert (path / "report.html").stat().st_size > 10_000
+    assert judged.report == path / "report.html"
+    assert len(judged.run.history) == epochs
+
+
+def test_every_event_is_on_the_disk_before_anybody_hears_of_it():
+    events, path = stream(small()), None
+    for event in events:
+        path = event.path if isinstance(event, Created) else path
+        if isinstance(event, Epoch):
+            assert len(run.load(path).history) == event.number
+        if isinstance(event, Checkpoint):
+            assert int(run.load(path).state()["progress.step"].item()) == event.step
+
+
+def test_the_same_seed_gives_the_same_file():
+    first, second, other = (finish(stream(small(seed=seed))).run.path for seed in (3, 3, 4))
+    assert digest(first) == digest(second)
+    assert digest(first, "best.safetensors") == digest(second, "best.safetensors")
+    assert digest(first) != digest(other)
+
+
+@pytest.mark.parametrize(
+    ("kind", "after"), [(Created, 1), (Start, 1), (Step, 3), (Epoch, 1), (Checkpoint, 1)]
+)
+def test_a_run_that_was_left_comes_to_the_same_end(kind, after):
+    """Also in the same process: nothing holds the folder any more."""
+    whole = finish(stream(small())).run.path
+    path = stopped(small(), after, kind)
+    judged = finish(recipe.resume(path))
+    assert isinstance(judged, Judged)
+    for name in ("last.safetensors", "best.safetensors"):
+        assert digest(path, name) == digest(whole, name)
+    again, once = run.load(path), run.load(whole)
+    assert [(line["number"], line["step"], line["train_loss"]) for line in again.history] == [
+        (line["number"], line["step"], line["train_loss"]) for line in once.history
+    ]
+    assert [line["loss"] for line in again.steps] == [line["loss"] for line in once.steps]
+    assert judged.evaluation.accuracy == once.evaluate().accuracy
+
+
+@pytest.mark.parametrize("at", [17, 41, 60])
+def test_an_own_network_comes_to_the_same_end_after_ctrl_c(tmp_path, at):
+    """With BatchNorm, Dropout and changed samples; in the first epoch, at its end, in the second."""
+    (tmp_path / "nets.py").write_text(OWN)
+    given = small(network="nets.py:Net", epochs=2, augment=convscope.Augment(shift=0.1))
+    whole = finish(stream(given)).run.path
+    events = []
+    for event in stream(given):
+        events.append(event)
+        if isinstance(event, Step) and event.step == at:
+            os.kill(os.getpid(), signal.SIGINT)
+    (end,) = (event for event in events if isinstance(event, Finished))
+    assert (end.reason, end.step) == ("interrupted", at)
+    assert isinstance(events[-1], Judged) == (at > 41)  # before the first validation nothing can be judged
+    path = events[1].path
+    assert not run.load(path).finished
+    finish(recipe.resume(path))
+    assert digest(path) == digest(whole)
+    assert digest(path, "best.safetensors") == digest(whole, "best.safetensors")
+
+
+def test_a_finished_run_is_not_gone_on_with():
+    path = finish(stream(small(epochs=0.1))).run.path
+    with pytest.raises(RunError, match="is finished"):
+        list(recipe.resume(path))
+
+
+def test_a_training_that_fails_lets_go_of_its_folder():
+    events, path = stream(small(optimizer="sgd", lr=1e30, epochs=3)), None
+    with pytest.raises(TrainingError, match="learning rate") as failure:
+        for event in events:
+            path = event.path if isinstance(event, Created) else path
+    with pytest.raises(TrainingError, match="learning rate"):  # and not: the folder is being written
+        list(recipe.resume(path))
+    assert failure.traceback
+
+
+def test_python_door():
+    trained = convscope.train("digits", network="plain", epochs=0.5, threads=1, seed=2, val=0.2)
+    assert trained.settings.data.val == 0.2
+    assert trained.settings.data.seed == trained.settings.training.seed == 2
+    assert trained.evaluate().samples == 359
+    assert trained.path.parent.name == "runs"
+
+
+def test_names_that_nobody_knows():
+    with pytest.raises(UnknownName, match="no setting is called 'epoch'; did you mean 'epochs'"):
+        convscope.train("digits", epoch=3)
+    with pytest.raises(UnknownName, match="no network is called 'plan'; did you mean 'plain'"):
+        convscope.train("digits", network="plan")
+    with pytest.raises(DataError, match="did you mean 'digits'"):
+        convscope.train("digit")
+    with pytest.raises(NetworkError, match=r"no file 'nets\.py'"):
+        convscope.train("digits", network="nets.py:Net")
+
+
+def test_nothing_is_left_where_it_cannot_start(tmp_path):
+    with pytest.raises(UnknownName):
+        convscope.train("digits", network="plan")
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Two classes of pictures, and among them a file that is none."""
+    random = np.random.default_rng(0)
+    for place, name in enumerate(("dark", "light")):
+        (tmp_path / "photos" / name).mkdir(parents=True)
+        for number in range(12):
+            pixels = random.integers(120 * place, 120 * place + 90, (14, 12), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "photos" / name / f"{number}.png")
+    (tmp_path / "photos" / "dark" / "broken.png").write_bytes(b"no picture")
+    return tmp_path / "photos"
+
+
+def test_a_broken_file_is_left_out_or_stops_everything(photos):
+    events = list(stream(small(photos, size=(14, 12), epochs=2)))
+    assert [skipped.file for skipped in events[0].dataset.skipped] == ["dark/broken.png"]
+    assert isinstance(events[-1], Judged)
+    with pytest.raises(DataError, match=r"broken\.png"):
+        list(stream(small(photos, size=(14, 12), strict=True)))
+
+
+def test_data_that_changed_are_not_gone_on_with(photos):
+    path = stopped(small(photos, size=(14, 12)), 1, Checkpoint)
+    (photos / "dark" / "3.png").unlink()
+    with pytest.raises(DataError, match="not what this run was trained on"):
+        list(recipe.resume(path))
+
+
+@pytest.mark.parametrize("val", [0.0, 0.1])
+@pytest.mark.parametrize("test", [0.0, 0.2])
+def test_parts_that_are_empty(photos, val, test):
+    judged = finish(stream(small(photos, size=(14, 12), val=val, test=test)))
+    assert judged.part == ("test" if test else "val" if val else "train")
+    assert judged.evaluation.samples > 0
