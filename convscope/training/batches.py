@@ -40,10 +40,10 @@ class Batches:
         draws = draw(len(self.rows), self.seed, number) if changes else None
         for places in order.tensor_split(self.steps)[first:end]:
             rows = self.rows[places]
-            x = self.inputs[rows.to(self.inputs.device)].to(self.device, non_blocking=True)
+            x = self.inputs.index_select(0, rows.to(self.inputs.device)).to(self.device, non_blocking=True)
             if draws is not None:
                 x = augment(x, draws[places].to(self.device), self.augment)
-            yield x, self.labels[rows.to(self.device)]
+            yield x, self.labels.index_select(0, rows.to(self.device))
 
 
 def _near(inputs: Tensor, device: torch.device) -> Tensor:
