@@ -86,18 +86,18 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
 
 
 def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
-    """Go on with a run where its last checkpoint is, to the same bits as if it had not stopped."""
-    unfinished = run.load(path)
-    unfinished.demand_unfinished()
-    dataset, settings = unfinished.dataset(), unfinished.settings
+    """Go on with a run where its last checkpoint is, to the same bits as if it had not stopped.
+
+    A run that was trained to its end, but stopped before its report, gets the report.
+    """
+    begun = run.load(path)
+    if (begun.path / "report.html").exists():
+        begun.demand_unfinished()
+    dataset = begun.dataset()
     yield Loaded(dataset, [])
-    with closing(run.Writer.resume(unfinished)) as writer:
-        state = unfinished.state()
-        seed = settings.training.seed
-        model = _model(dataset, settings.network, seed) if state is None else unfinished.untrained()
-        yield Created(unfinished.path, settings, [])
-        yield from _train(writer, training.train(model, dataset, settings.training, state=state))
-    yield from _judge(writer.path, dataset)
+    if not begun.finished:
+        yield from _go_on(begun, dataset)
+    yield from _judge(begun.path, dataset)
 
 
 def train(
@@ -155,6 +155,16 @@ def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
         part.name, dataset.channels, len(dataset.classes), dataset.space, width=part.width, depth=part.depth
     )
     return Model(fit_standardise(dataset.inputs, dataset.parts["train"]), body)
+
+
+def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:
+    settings = begun.settings
+    with closing(run.Writer.resume(begun)) as writer:
+        state = begun.state()
+        seed = settings.training.seed
+        model = _model(dataset, settings.network, seed) if state is None else begun.untrained()
+        yield Created(begun.path, settings, [])
+        yield from _train(writer, training.train(model, dataset, settings.training, state=state))
 
 
 def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator[Event]:
