@@ -137,8 +137,7 @@ class _Loop:
         """One step of gradient descent: the batch's loss before it, and the learning rate."""
         progress = self.progress
         self.whole = False
-        with self.machine.arithmetic():
-            scores = forward(self.model, x)
+        scores = self._scores(x)
         batch_loss = loss_of(scores, y, self.settings, self.class_weights)
         batch_loss.backward()
         loss = batch_loss.item()
@@ -156,6 +155,18 @@ class _Loop:
         progress.correct += int((scores.argmax(1) == y).sum())
         self.whole = True
         return loss, lr
+
+    def _scores(self, x: Tensor) -> Tensor:
+        try:
+            with self.machine.arithmetic():
+                return forward(self.model, x)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise TrainingError(
+                f"BatchNorm has one value a channel only in a batch of {len(x)}, and needs more.\n"
+                "  Use a larger --batch (of enough training samples), or a network without BatchNorm."
+            ) from error
 
     def _result(self, number: int, seconds: float, speed: float) -> Epoch:
         """Validate, and close the books of this epoch."""
