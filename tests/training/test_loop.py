@@ -296,6 +296,14 @@ def test_a_handful_of_samples(stripes, model_for, said, samples, name, batch):
     assert all(np.isfinite(step.loss) for step in of(Step, events))
 
 
+@pytest.mark.parametrize(("samples", "batch"), [(10, 1), (1, 8), (3, 2)])
+def test_batchnorm_without_enough_values_says_what_to_change(stripes, model_for, said, samples, batch):
+    """After three strides of 2, samples of 8 × 8 have a single position left."""
+    dataset = stripes((samples, 0, 0), space=(8, 8))
+    with pytest.raises(TrainingError, match=r"(?s)in a batch of 1, .*larger --batch"):
+        list(train(model_for(dataset, "strided"), dataset, said(batch=batch)))
+
+
 @pytest.mark.parametrize("batch", [1, "full"])
 def test_stochastic_and_batch_gradient_descent_learn(stripes, model_for, said, batch):
     dataset = stripes((40, 10, 8))
