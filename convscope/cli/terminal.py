@@ -65,6 +65,7 @@ class Terminal:
         self.console = console
         self.quiet = quiet
         self.start = Start(0, 0, 0, 0, "", "", 0)
+        self.path = Path()
         self.step = 0  # at which the running epoch, or this process, began
         self.drawn = 0.0
         self.bar = Progress(
@@ -117,6 +118,7 @@ class Terminal:
 
     @show.register
     def _(self, event: Created) -> None:
+        self.path = event.path
         self.tell("run", str(event.path))
         self.tell("network", event.settings.network.name)
         self.tell("chosen", *event.reasons)
@@ -150,7 +152,8 @@ class Terminal:
 
     @show.register
     def _(self, event: Epoch) -> None:
-        seconds_a_step = (event.seconds + event.val_seconds) / (event.step - self.step)
+        made = max(1, event.step - self.step)  # none where a resumed training only closes an epoch
+        seconds_a_step = (event.seconds + event.val_seconds) / made
         left = seconds_a_step * (self.start.steps - event.step)
         self.step = event.step
         cells = (column.text(Line(event, left)).rjust(column.width) for column in COLUMNS)
@@ -167,6 +170,8 @@ class Terminal:
         what, why = ENDINGS[event.reason]
         best = f"; best epoch: {event.best_epoch}" if event.best_epoch else ""
         self.tell(what, f"after {event.epochs:g} epochs{why}, {duration(event.seconds)}{best}")
+        if event.reason == "interrupted" and not event.best_epoch:  # nothing to judge yet
+            self.tell("next", _resume(self.path))
 
     @show.register
     def _(self, event: Judged) -> None:
@@ -181,11 +186,20 @@ class Terminal:
             self.tell("next", *_next(event.run))
 
 
+def _resume(path: Path) -> str:
+    return f"{program()} train --resume {_name(path)}"
+
+
+def _name(path: Path) -> str:
+    """What to type for a run that was just written."""
+    return "latest" if path.parent == Path("runs").absolute() else str(path)
+
+
 def _next(run: Run) -> list[str]:
     """Commands that a person may want now."""
-    name = "latest" if run.path.parent == Path("runs").absolute() else str(run.path)
+    name = _name(run.path)
     if not run.finished:
-        return [f"{program()} train --resume {name}"]
+        return [_resume(run.path)]
     return [
         f"{program()} evaluate {name}             what it gets right and wrong, class by class",
         f"{program()} predict {name} PICTURE ...  what it sees in pictures of your own",

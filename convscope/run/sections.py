@@ -78,7 +78,7 @@ def course(run: "Run") -> dict[str, Any]:
         "best_epoch": best[-1] if best else 0,
         "trained": trained,
         "validated": validated,
-        "speed": sum(speeds) / len(speeds),
+        "speed": sum(speeds) / len(speeds) if speeds else 0.0,
     }
 
 
