@@ -45,7 +45,7 @@ class Dataset:
         inputs: (sample, channel, *space), uint8 for pictures, float32 for signals; may be memory-mapped.
         labels: (sample,), int64, index into `classes`.
         classes: class names, naturally sorted.
-        parts: "train", "val", "test" → rows of `inputs`, int64. Parts never overlap; each key is always there;
+        parts: "train", "val", "test" → rows of `inputs`, int64. Parts never overlap; each key is there;
             "val" and "test" may be empty.
         kind: image, signal, volume or sequence.
         source: catalogue name or path, as the person gave it.

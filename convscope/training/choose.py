@@ -1,6 +1,5 @@
 """What is trained when nothing is said, and why."""
 
-from math import prod
 from typing import Any
 
 from torch import nn
@@ -14,6 +13,7 @@ from convscope.training.settings import TrainingSettings
 EFFORT = 1_600  # epochs × √samples: small data take more passes, large data more samples in all
 EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 30  # at least, so that small data get small batches
+SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
 NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
@@ -80,13 +80,12 @@ def _lr(optimizer: str, normalised: bool) -> float:
 
 def _changes(dataset: Dataset) -> tuple[Augment, str]:
     """Changes that leave the label true: small shifts always, mirroring for photographs only."""
-    if dataset.kind != "image" or prod(dataset.space) < 64:
+    if dataset.kind != "image" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
     if dataset.channels == 3 and min(dataset.space) >= LARGE:
-        return (
-            Augment(shift=0.1, flip=True, crop=0.3),
-            "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1",
-        )
-    return Augment(
-        shift=0.04
-    ), "augmentation shift 0.04: never changes a label; no mirroring, since signs and digits have a side"
+        why = "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1"
+        return Augment(shift=0.1, flip=True, crop=0.3), why
+    why = (
+        f"augmentation shift {SHIFT}: never changes a label; no mirroring, since signs and digits have a side"
+    )
+    return Augment(shift=SHIFT), why
