@@ -32,6 +32,18 @@ class DataSettings(BaseModel):
     size: tuple[int, ...] | None = None  # (height, width) of pictures after resizing
     channels: Literal[1, 3] | None = None  # 1 grey, 3 colour
     fit: Literal["letterbox", "crop", "stretch"] = "letterbox"  # how a picture comes into `size`
+    label: str | None = None  # column of a signal table that holds the class
+    unequal: Literal["pad", "crop", "resample"] = "pad"  # how signals come to one length
+    length: int | None = (
+        None  # points of a signal then: the longest (pad), shortest (crop), median (resample)
+    )
+    rate: int | None = None  # samples a second that audio is resampled to
+    time: str | None = None  # column of a sequence table that holds the time
+    series: str | None = None  # column that says which series a row belongs to, a city for example
+    target: str | None = None  # column that is predicted
+    window: int | None = None  # rows that a sequence sample sees
+    horizon: int | None = None  # rows ahead that are predicted
+    scale: Literal["set", "sample"] = "set"  # standardise by the training part, or each sample by itself
     val: float = 0.1  # share of the training part held back for validation, where the source has no val part
     test: float = 0.2  # share held back for testing, where the source has no test part
     seed: int = 0  # of the split
@@ -43,8 +55,8 @@ class Dataset:
 
     Attributes:
         inputs: (sample, channel, *space), uint8 for pictures, float32 for signals; may be memory-mapped.
-        labels: (sample,), int64, index into `classes`.
-        classes: class names, naturally sorted.
+        labels: (sample,), int64, index into `classes`; for regression float32, the values themselves.
+        classes: class names, naturally sorted; for regression the target's name alone.
         parts: "train", "val", "test" → rows of `inputs`, int64. Parts never overlap; each key is there;
             "val" and "test" may be empty.
         kind: image, signal, volume or sequence.
@@ -54,6 +66,11 @@ class Dataset:
         remarks: sentences on what was decided or found on the way, for terminal and report.
         settings: the settings with nothing left open.
         root: the folder that `names` are relative to, where they are files.
+        features: names of the channels, where they have some.
+        rate: positions a second, where the axis is time and it is known.
+        persistence: for sequences: (sample,), like `labels`: the target at the window's last step: the
+            forecast of somebody who expects no change.
+        when: for sequences: the time of each sample's target, ISO 8601.
     """
 
     inputs: Tensor
@@ -67,6 +84,15 @@ class Dataset:
     skipped: tuple[Skipped, ...] = ()
     remarks: tuple[str, ...] = ()
     root: Path | None = None
+    features: tuple[str, ...] = ()
+    rate: float | None = None
+    persistence: Tensor | None = None
+    when: Sequence[str] | None = None
+
+    @property
+    def regression(self) -> bool:
+        """Whether the labels are values and not classes."""
+        return self.labels.is_floating_point()
 
     @property
     def channels(self) -> int:

@@ -233,7 +233,8 @@ def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, fl
     """The largest centred box of the frame's aspect: (left, top, right, bottom)."""
     scale = min(picture[0] / frame[0], picture[1] / frame[1])
     width, height = frame[0] * scale, frame[1] * scale
-    left, top = (picture[0] - width) / 2, (picture[1] - height) / 2
+    # Rounding may leave the box a hair larger than the picture.
+    left, top = max(0.0, (picture[0] - width) / 2), max(0.0, (picture[1] - height) / 2)
     return left, top, min(left + width, picture[0]), min(top + height, picture[1])
 
 

@@ -37,28 +37,93 @@ class Standardise(nn.Module):
         return (x.float() - self.mean.view(shape)) / self.std.view(shape)
 
 
+class StandardiseSample(nn.Module):
+    """Raw values → float32 with mean 0 and standard deviation 1 per channel of each sample.
+
+    A channel that never changes within a sample becomes 0.
+
+    >>> StandardiseSample()(torch.tensor([[[8.0, 12.0], [5.0, 5.0]]]))
+    tensor([[[-1.,  1.],
+             [ 0.,  0.]]])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(sample, channel, *space) → the same."""
+        axes = tuple(range(2, x.dim()))
+        x = x.float()
+        x = x - x.mean(axes, keepdim=True)
+        std = x.square().mean(axes, keepdim=True).sqrt()
+        return x / torch.where(std > 0, std, 1.0)
+
+
+class Temperature(nn.Module):
+    """Scores → scores whose softmax can be believed: all divided by one number, which changes no decision.
+
+    It is 1 at first and fitted on the validation part after each epoch; training itself does without.
+    """
+
+    temperature: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("temperature", torch.ones(()))
+
+    def forward(self, scores: Tensor) -> Tensor:
+        """(sample, class) → the same."""
+        return scores / self.temperature
+
+
+class Values(nn.Module):
+    """Standardised values → values in the target's own unit, (sample, 1), for regression.
+
+    >>> Values(torch.tensor(20.0), torch.tensor(5.0))(torch.tensor([[1.0]]))
+    tensor([[25.]])
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, mean: Tensor, std: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean.float())
+        self.register_buffer("std", std.float())
+
+    def forward(self, standardised: Tensor) -> Tensor:
+        """(sample, 1) → the same."""
+        return standardised * self.std + self.mean
+
+    def standardise(self, values: Tensor) -> Tensor:
+        """The way back: what the network itself should give, (sample,) → the same."""
+        return (values - self.mean) / self.std
+
+
 class Model(nn.Module):
-    """What is trained, saved, traced and shipped: raw values in, one score (logit) a class out.
+    """What is trained, saved, traced and shipped: raw values in, one score (logit) a class out, or a value.
 
     Attributes:
-        temperature: what the scores are divided by, so that their softmax can be believed; fitted on the
-            validation part after each epoch. Training itself does without.
+        preprocess: raw values → standardised ones.
+        network: what is trained.
+        output: its scores → scores to believe (classification) or values in their unit (regression).
         channels_last: whether the network may be given its input with the channels side by side in memory,
             where convolutions are fastest; None as long as nobody tried.
     """
 
-    temperature: Tensor
     channels_last: bool | None = None
 
-    def __init__(self, preprocess: Standardise, network: nn.Module) -> None:
+    def __init__(
+        self,
+        preprocess: Standardise | StandardiseSample,
+        network: nn.Module,
+        output: Temperature | Values | None = None,
+    ) -> None:
         super().__init__()
         self.preprocess = preprocess
         self.network = network
-        self.register_buffer("temperature", torch.ones(()))
+        self.output = output or Temperature()
 
     def forward(self, x: Tensor) -> Tensor:
-        """(sample, channel, *space) → (sample, class)."""
-        return self.network(self.preprocess(x)) / self.temperature
+        """(sample, channel, *space) → (sample, class), or (sample, 1)."""
+        return self.output(self.network(self.preprocess(x)))
 
 
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:

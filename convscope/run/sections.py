@@ -127,7 +127,7 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "macs": sum(layer.macs or 0 for layer in layers),
         "heaviest": max(layer.parameters for layer in layers),
         "latency": latency(model, sample),
-        "temperature": model.temperature.item(),
+        "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
         "statistics": {
             name: [f"{value:.4g}" for value in tensor] for name, tensor in model.preprocess.named_buffers()
         },

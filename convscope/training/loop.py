@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
-from convscope.network.preprocess import Model
+from convscope.network.preprocess import Model, Temperature
 from convscope.training.batches import Batches
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, State, Step
 from convscope.training.machine import machine
@@ -174,14 +174,14 @@ class _Loop:
         rows = self.dataset.parts["val"]
         found: Validation | None = None
         if len(rows):
-            self.model.temperature.fill_(1.0)
+            self._set_temperature(1.0)
             with self.machine.arithmetic():
                 scores = logits(self.model, self.dataset.inputs, rows)
             found = validate(scores, self.dataset.labels[rows])
             if not isfinite(found.loss):
                 raise TrainingError(_no_number(found.loss, progress.step, self.settings))
             self.watch.predicted(scores, self.dataset.labels[rows])
-            self.model.temperature.fill_(fit_temperature(scores, self.dataset.labels[rows]))
+            self._set_temperature(fit_temperature(scores, self.dataset.labels[rows]))
         best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
         if best:
             progress.best_epoch = number
@@ -207,6 +207,10 @@ class _Loop:
         progress.loss, progress.correct, progress.seen = 0.0, 0, 0
         progress.epochs = number
         return result
+
+    def _set_temperature(self, value: float) -> None:
+        if isinstance(self.model.output, Temperature):
+            self.model.output.temperature.fill_(value)
 
     def checkpoint(self) -> Checkpoint:
         """Offer the moment to whoever saves it."""

@@ -46,7 +46,7 @@ def takes_channels_last(model: Model, x: Tensor) -> bool:
 
 
 def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500) -> Tensor:
-    """Scores of many samples, (n, class), float32 on the CPU; the model is left in the mode it was in.
+    """What a model says of many samples, (n, class) or (n, 1), float32 on the CPU; it stays in its mode.
 
     Args:
         model: what to ask; in evaluation mode meanwhile.
@@ -63,7 +63,7 @@ def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int 
             scores = [
                 forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces
             ]
-            return (torch.cat(scores) / model.temperature).cpu()
+            return model.output(torch.cat(scores)).cpu()
     finally:
         model.train(training)
 

@@ -64,4 +64,4 @@ def test_no_rows_is_our_own_mistake():
 def test_a_model_takes_raw_values_and_keeps_the_scaling_with_its_weights():
     model = Model(Standardise(torch.tensor([10.0]), torch.tensor([2.0])), nn.Flatten())
     assert model(torch.tensor([[[8, 12]]], dtype=torch.uint8)).tolist() == [[-1.0, 1.0]]
-    assert set(model.state_dict()) == {"preprocess.mean", "preprocess.std"}
+    assert set(model.state_dict()) == {"preprocess.mean", "preprocess.std", "output.temperature"}

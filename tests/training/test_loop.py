@@ -68,12 +68,12 @@ def test_losses_and_weights_are_those_of_plain_pytorch(stripes, model_for, said,
     assert [step.loss for step in of(Step, events)] == pytest.approx(losses, rel=2e-3, abs=1e-5)
     theirs.eval()
     with torch.no_grad():
-        scores = theirs(dataset.inputs[dataset.parts["val"]]) / ours.temperature
+        scores = theirs(dataset.inputs[dataset.parts["val"]]) / ours.output.temperature
         found = ours.eval()(dataset.inputs[dataset.parts["val"]])
     torch.testing.assert_close(found, scores, rtol=2e-2, atol=2e-2)
     labels, last = dataset.labels[dataset.parts["val"]], of(Epoch, events)[-1]
     assert last.val_accuracy == pytest.approx((scores.argmax(1) == labels).float().mean().item())
-    loss = nn.functional.cross_entropy(scores * ours.temperature, labels)
+    loss = nn.functional.cross_entropy(scores * ours.output.temperature, labels)
     assert last.val_loss == pytest.approx(loss.item(), rel=2e-2, abs=1e-3)
 
 

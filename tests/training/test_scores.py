@@ -36,7 +36,7 @@ def test_logits_have_the_temperature_that_the_model_has(stripes, model_for):
     dataset = stripes()
     model = model_for(dataset).eval()
     before = logits(model, dataset.inputs)
-    model.temperature.fill_(2.0)
+    model.output.temperature.fill_(2.0)
     torch.testing.assert_close(logits(model, dataset.inputs), before / 2)
     with torch.no_grad():
         torch.testing.assert_close(model(dataset.inputs), before / 2, rtol=1e-4, atol=1e-5)
