@@ -70,7 +70,7 @@ def batches(data: Path, threads: int, *, bare: bool, network: str) -> Record:
     return record
 
 
-def _slices(batches, number: int, first: int = 0) -> Iterator[tuple]:  # noqa: ARG001
+def _slices(batches: object, *_: int) -> Iterator[tuple]:
     count, steps = len(batches.rows), batches.steps
     for step in range(steps):
         some = slice(step * count // steps, (step + 1) * count // steps)
