@@ -126,6 +126,42 @@ class Model(nn.Module):
         return self.output(self.network(self.preprocess(x)))
 
 
+def assemble(network: nn.Module, channels: int, scale: str = "set", *, regression: bool = False) -> Model:
+    """Put the first and the last step around a network, as they are before `fit` or saved weights fill them.
+
+    Args:
+        network: (sample, channel, *space) → (sample, class), or (sample, 1) for regression.
+        channels: of a sample.
+        scale: "set": standardise by the training part; "sample": each sample by itself.
+        regression: the network gives a value instead of scores.
+
+    >>> model = assemble(nn.Flatten(), channels=1, scale="sample", regression=True)
+    >>> type(model.preprocess).__name__, type(model.output).__name__
+    ('StandardiseSample', 'Values')
+    """
+    zero, nothing = torch.zeros(()), torch.zeros(channels)
+    preprocess = StandardiseSample() if scale == "sample" else Standardise(nothing, nothing + 1)
+    return Model(preprocess, network, Values(zero, zero + 1) if regression else Temperature())
+
+
+def fit(model: Model, inputs: Tensor, labels: Tensor, rows: Tensor) -> Model:
+    """Measure on the training part what the first and the last step need; gives the model itself.
+
+    Args:
+        model: as `assemble` gives it.
+        inputs: (sample, channel, *space).
+        labels: (sample,); looked at for regression only.
+        rows: the training part's row numbers, (n,), at least one.
+    """
+    if isinstance(model.preprocess, Standardise):
+        model.preprocess = fit_standardise(inputs, rows)
+    if isinstance(model.output, Values):
+        values = labels[rows].double()
+        std = values.std(correction=0)
+        model.output = Values(values.mean(), std if std > 0 else torch.ones(()))
+    return model
+
+
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:
     """Measure mean and standard deviation of each channel over these rows (all of them by default).
 

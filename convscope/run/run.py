@@ -15,7 +15,7 @@ from convscope import training
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.network import build
-from convscope.network.preprocess import Model, Standardise
+from convscope.network.preprocess import Model, assemble
 from convscope.run import files, folders, inputs, rows, trust, weights
 from convscope.run.checkpoint import Checkpoint, verified
 from convscope.run.listing import Summaries, summary
@@ -150,8 +150,8 @@ class Run:
                 width=network.width,
                 depth=network.depth,
             )
-        blank = torch.zeros(facts.channels)
-        return Model(Standardise(blank, blank + 1), net).eval()
+        scale = self.settings.data.scale
+        return assemble(net, facts.channels, scale, regression=facts.regression).eval()
 
     def model(self) -> Model:
         """The network with its best weights so far, for judging: raw values in, a score (logit) a class out.

@@ -6,7 +6,7 @@ import tomllib
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import tomli_w
@@ -70,14 +70,22 @@ class Facts(BaseModel):
 
     created: str  # date and time with offset, ISO 8601
     kind: Kind
-    classes: tuple[str, ...]
+    task: Literal["classification", "regression"] = "classification"
+    classes: tuple[str, ...]  # for regression the target's name alone
     channels: int
     space: tuple[int, ...]
-    values: str  # what raw samples are: uint8 or float32
+    values: str  # what raw samples are: uint8, float16 or float32
+    features: tuple[str, ...] = ()  # names of the channels
+    rate: float | None = None  # positions a second
     samples: dict[str, int]  # part → number
     fingerprint: str  # of the data, see `fingerprint`
     versions: dict[str, str]
     remarks: tuple[str, ...] = ()  # what was chosen, and what was found on the way
+
+    @property
+    def regression(self) -> bool:
+        """Whether the run gives values and not classes."""
+        return self.task == "regression"
 
 
 class RunSettings(BaseModel):
@@ -110,10 +118,13 @@ class RunSettings(BaseModel):
         facts = Facts(
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             kind=dataset.kind,
+            task="regression" if dataset.regression else "classification",
             classes=dataset.classes,
             channels=dataset.channels,
             space=dataset.space,
             values=str(dataset.inputs.dtype).removeprefix("torch."),
+            features=dataset.features,
+            rate=dataset.rate,
             samples={part: len(rows) for part, rows in dataset.parts.items()},
             fingerprint=fingerprint(dataset),
             versions=versions(),

@@ -5,7 +5,16 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.network.preprocess import CHUNK, Model, Standardise, fit_standardise
+from convscope.network.preprocess import (
+    CHUNK,
+    Model,
+    Standardise,
+    Temperature,
+    Values,
+    assemble,
+    fit,
+    fit_standardise,
+)
 
 
 @pytest.mark.parametrize("shape", [(50, 1, 28, 28), (9, 3, 17, 5), (40, 2, 140), (7, 1, 6, 5, 4), (1, 1, 3)])
@@ -65,3 +74,34 @@ def test_a_model_takes_raw_values_and_keeps_the_scaling_with_its_weights():
     model = Model(Standardise(torch.tensor([10.0]), torch.tensor([2.0])), nn.Flatten())
     assert model(torch.tensor([[[8, 12]]], dtype=torch.uint8)).tolist() == [[-1.0, 1.0]]
     assert set(model.state_dict()) == {"preprocess.mean", "preprocess.std", "output.temperature"}
+
+
+@pytest.mark.parametrize("scale", ["set", "sample"])
+def test_what_was_assembled_and_fitted_takes_raw_values_and_gives_the_targets_unit(scale):
+    rng = np.random.default_rng(2)
+    inputs = torch.from_numpy(rng.normal(50, 9, (40, 2, 6)).astype(np.float32))
+    labels, rows = torch.from_numpy(rng.normal(1000, 30, 40).astype(np.float32)), torch.arange(0, 40, 2)
+    model = fit(
+        assemble(nn.Sequential(nn.Flatten(), nn.Linear(12, 1)), 2, scale, regression=True),
+        inputs, labels, rows,
+    )  # fmt: skip
+    axes, some = ((0, 2), inputs[rows]) if scale == "set" else (2, inputs)
+    raw, part = inputs.double().numpy(), some.double().numpy()
+    standard = (raw - part.mean(axes, keepdims=True)) / part.std(axes, keepdims=True)
+    np.testing.assert_allclose(model.preprocess(inputs).numpy(), standard, atol=1e-4)
+    own = labels[rows].double().numpy()
+    with torch.no_grad():
+        inner = model.network(torch.from_numpy(standard).float()).double().numpy()
+        np.testing.assert_allclose(model(inputs).numpy(), inner * own.std() + own.mean(), rtol=1e-5)
+
+
+def test_a_target_that_never_changes_is_given_as_it_is():
+    model = assemble(nn.Sequential(nn.Flatten(), nn.Linear(3, 1)), 1, regression=True)
+    fit(model, torch.zeros(4, 1, 3), torch.full((4,), 7.0), torch.arange(4))
+    assert isinstance(model.output, Values)
+    assert model.output.standardise(torch.tensor([7.0])).tolist() == [0.0]
+
+
+def test_classification_needs_no_measure_of_its_labels():
+    model = fit(assemble(nn.Flatten(), 1), torch.rand(4, 1, 3), torch.tensor([0, 1, 2, 0]), torch.arange(4))
+    assert isinstance(model.output, Temperature)
