@@ -7,13 +7,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from convscope.data import split
-from convscope.data.dataset import Dataset, DataSettings
+from convscope.data import layout, split, voxels
+from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.names import Numbered, natural
 from convscope.data.resize import resized
 from convscope.errors import DataError
 
-CHANNELS = (1, 3, 4)  # grey, colour, colour with alpha
+HALF = float(np.finfo(np.float16).max)
+LOSS = 1e-3  # of the range of all values: what volumes may lose when they are stored as float16
 
 
 def from_arrays(
@@ -25,57 +26,99 @@ def from_arrays(
     groups: Sequence | None = None,
     classes: Sequence[str] | None = None,
     source: str = "arrays",
+    kind: Kind | None = None,
 ) -> Dataset:
-    """Make a dataset of pictures that are already arrays.
+    """Make a dataset of samples that are already arrays: signals, pictures or volumes.
+
+    Which of them, and which axis holds the channels, is told from the shape by the table in `layout`. Whole
+    numbers from 0 to 255 become uint8 in pictures and volumes. All others become float32, in volumes float16
+    if that keeps every value within a thousandth of their range.
 
     Args:
-        inputs: (sample, height, width), (sample, channel, height, width) or (sample, height, width, channel)
-            with 1, 3 or 4 channels; NumPy, torch or nested lists. uint8 is kept as it is, whole numbers from
-            0 to 255 become uint8, everything else float32. A fourth channel, transparency, is laid on white.
+        inputs: samples first, 2 to 5 axes; NumPy, torch or nested lists. A fourth channel of pictures,
+            transparency, is laid on white.
         labels: (sample,) whole numbers or text, or one-hot (sample, class).
-        settings: `size` and `channels` change the pictures if they are given; the shares say how to split.
+        settings: `size` and `channels` change pictures, `size` volumes, if given; the rest says how to split.
         given: how many rows belong to "train", "val" and "test", in the order of the rows; None: split all.
         groups: one value a row; rows of one group all go to the same part.
         classes: names for the whole numbers 0, 1, 2 …; by default their digits.
         source: where the arrays come from, for messages and reports.
+        kind: signal, image or volume, where the shape alone would tell another one.
 
     Raises:
-        DataError: shapes, types or values that cannot be pictures and their labels; the message says which.
+        DataError: shapes, types or values that cannot be samples and their labels; the message says which.
 
     >>> data = from_arrays(np.zeros((10, 8, 8), np.uint8), ["cat", "dog"] * 5)
     >>> data.inputs.shape, data.classes, data.counts("train")
     (torch.Size([10, 1, 8, 8]), ('cat', 'dog'), [3, 3])
     """
-    pictures, remarks = as_pictures(inputs, source)
-    numbers, names = as_labels(labels, len(pictures), source, classes)
-    pictures = resized(pictures, settings)
+    found, array, guessed = layout.arranged(_numbers(inputs, f"the inputs of {source}"), source, kind)
+    numbers, names = as_labels(labels, len(array), source, classes)
+    samples, settings, stored = KINDS[found](array, settings, source)
     stated = None if given is None else [name for name, count in given.items() for _ in range(count)]
     parts = split.parts(numbers, settings, given=stated, groups=groups)
     return Dataset(
-        inputs=pictures,
+        inputs=samples,
         labels=numbers,
         classes=names,
         parts=parts,
-        kind="image",
+        kind=found,
         source=source,
-        names=Numbered(given or {"row": len(pictures)}),
-        settings=settings.model_copy(
-            update={"size": tuple(pictures.shape[2:]), "channels": pictures.shape[1]}
-        ),
-        remarks=(*remarks, *split.remarks(parts, given or ())),
+        names=Numbered(given or {"row": len(samples)}),
+        settings=settings,
+        remarks=(*guessed, *stored, *split.remarks(parts, given or ())),
     )
 
 
-def as_pictures(inputs: ArrayLike | Tensor, source: str) -> tuple[Tensor, tuple[str, ...]]:
-    """Bring pictures into the form (sample, channel, height, width), uint8 or float32; say what was done."""
-    array = _channel_first(_numbers(inputs, f"the inputs of {source}"), source)
-    remarks = ()
-    if array.dtype != np.uint8:
+Prepared = tuple[Tensor, DataSettings, tuple[str, ...]]  # inputs, settings with nothing open, remarks
+
+
+def as_signals(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
+    """(sample, channel, time) of any numbers → float32."""
+    values, remarks = _floats(array, source)
+    return _tensor(values), settings.model_copy(update={"length": values.shape[2]}), remarks
+
+
+def as_pictures(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
+    """(sample, channel, height, width) of any numbers → uint8 or float32, in the size that is asked for."""
+    values, remarks = _bytes_or_floats(array, source)
+    if values.shape[1] == 4:
+        values, remarks = _on_white(values, source), (*remarks, "transparency was laid on white")
+    pictures = resized(_tensor(values), settings)
+    chosen = {"size": tuple(pictures.shape[2:]), "channels": pictures.shape[1]}
+    return pictures, settings.model_copy(update=chosen), remarks
+
+
+def as_volumes(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
+    """(sample, channel, depth, height, width) of any numbers → uint8, float16 or float32."""
+    if array.dtype != np.float16 or not np.isfinite(array).all():
         array, remarks = _bytes_or_floats(array, source)
-    if array.shape[1] == 4:
-        array, remarks = _on_white(array, source), (*remarks, "transparency was laid on white")
-    # A copy only where memory is not in this order or may not be written
-    return torch.from_numpy(np.require(array, requirements=["C", "W"])), remarks
+    else:
+        remarks = ()
+    if array.dtype == np.float32 and _halves(array):
+        array, remarks = array.astype(np.float16), ("values were stored as float16, half of float32",)
+    size = voxels.wanted_size(settings) or array.shape[2:]
+    if size != array.shape[2:]:
+        array = np.stack([voxels.resampled(volume, size) for volume in array])
+    channels = array.shape[1] if array.shape[1] in (1, 3) else None
+    return _tensor(array), settings.model_copy(update={"size": size, "channels": channels}), remarks
+
+
+KINDS = {"signal": as_signals, "image": as_pictures, "volume": as_volumes}
+
+
+def _tensor(array: np.ndarray) -> Tensor:
+    """The array as a tensor; a copy only where memory is not in this order or may not be written."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+
+
+def _halves(array: np.ndarray) -> bool:
+    """Whether float16 holds the values well enough; looked at sample by sample, to spare memory."""
+    low, high = float(array.min()), float(array.max())
+    if max(-low, high) > HALF:
+        return False
+    loss = max(float(np.abs(sample.astype(np.float16) - sample).max()) for sample in array)
+    return loss <= LOSS * (high - low)
 
 
 def _numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:
@@ -105,25 +148,6 @@ def _array(values: ArrayLike | Tensor, what: str) -> np.ndarray:
     return array
 
 
-def _channel_first(array: np.ndarray, source: str) -> np.ndarray:
-    shape = array.shape
-    if len(shape) not in (3, 4) or 0 in shape:
-        raise DataError(
-            f"the inputs of {source} have shape {shape}; expected (sample, height, width), none of them 0.\n"
-            "  An axis of 1, 3 or 4 channels may come before or after height and width."
-        )
-    if len(shape) == 3:
-        return array[:, None]
-    first, last = shape[1] in CHANNELS, shape[3] in CHANNELS
-    if first == last:
-        axes = "both the second and" if first else "neither the second nor"
-        raise DataError(
-            f"the inputs of {source} have shape {shape}: {axes} the last axis can be the channels.\n"
-            "  Bring them into the form (sample, channel, height, width)."
-        )
-    return array.transpose(0, 3, 1, 2) if last else array
-
-
 def _on_white(array: np.ndarray, source: str) -> np.ndarray:
     """(sample, 4, height, width) uint8 → (sample, 3, height, width), as files with transparency are read."""
     if array.dtype != np.uint8:
@@ -139,9 +163,15 @@ def _on_white(array: np.ndarray, source: str) -> np.ndarray:
 
 
 def _bytes_or_floats(array: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Numbers other than uint8: to uint8 if that loses nothing of whole numbers, else to float32."""
+    """To uint8 if that loses nothing of whole numbers, else to float32."""
+    if array.dtype == np.uint8:
+        return array, ()
     if array.dtype.kind in "bui" and array.min() >= 0 and array.max() <= 255:
         return array.astype(np.uint8), (f"{array.dtype} values from 0 to 255 were stored as uint8",)
+    return _floats(array, source)
+
+
+def _floats(array: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]]:
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is found below
         values = array.astype(np.float32)
     bad = ~np.isfinite(values).reshape(len(values), -1).all(axis=1)  # (sample,)

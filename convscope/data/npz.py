@@ -10,7 +10,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from convscope.data.arrays import from_arrays
-from convscope.data.dataset import PARTS, Dataset, DataSettings
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind
+from convscope.data.layout import AXES
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
 from convscope.shapes import show
@@ -18,6 +19,7 @@ from convscope.shapes import show
 INPUTS = {"x", "images", "inputs", "data"}
 LABELS = {"y", "labels", "targets", "target"}
 NAMES = {"class_names", "classes"}
+KIND = "kind"
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
 
@@ -28,6 +30,7 @@ class Layout(NamedTuple):
     inputs: dict[str, str]  # part ("" for an unsplit file) → key
     labels: dict[str, str]
     classes: str | None  # key of the class names
+    kind: str | None  # key of the kind
 
 
 def recognises(path: Path) -> bool:
@@ -36,11 +39,12 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - nothing to leave out
-    """Read pictures and labels.
+    """Read signals, pictures or volumes and their labels.
 
     The arrays are called X and y, or with a part: X_train and y_train, x_test and y_test, train_images and
     train_labels … (`images`, `inputs` or `data` for X; `labels` or `targets` for y; in any case).
-    `class_names`, if there, names the classes. Shapes and types: see `arrays.from_arrays`.
+    `class_names`, if there, names the classes; `kind` says "signal", "image" or "volume" where the shape
+    would tell another. Shapes and types: see `layout` and `arrays.from_arrays`.
 
     Args:
         path: the file.
@@ -48,12 +52,16 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
         strict: has no effect here: a damaged file is always refused.
 
     Raises:
-        DataError: damaged, too large, holding pickled objects, or not arrays of pictures and labels.
+        DataError: damaged, too large, holding pickled objects, or not arrays of samples and labels.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             layout = _layout([name for name in archive.namelist() if name.endswith(".npy")], path)
-            keys = [*layout.inputs.values(), *layout.labels.values(), *filter(None, [layout.classes])]
+            keys = [
+                *layout.inputs.values(),
+                *layout.labels.values(),
+                *filter(None, [layout.classes, layout.kind]),
+            ]
             refuse_too_large(sum(_declared(archive, key, path) for key in keys), path)
             arrays = {key: _read(archive, key) for key in keys}
     except DAMAGE as error:
@@ -67,11 +75,13 @@ def _layout(keys: list[str], path: Path) -> Layout:
     """Tell the arrays apart by their names."""
     inputs: dict[str, str] = {}
     labels: dict[str, str] = {}
-    classes = None
+    classes = kind = None
     for key in keys:
         name = key.removesuffix(".npy").lower()
         if name in NAMES:
             classes = key
+        elif name == KIND:
+            kind = key
         words = name.split("_")
         part = next((word for word in words if word in PARTS), "")
         rest = "_".join(word for word in words if word != part)
@@ -81,7 +91,7 @@ def _layout(keys: list[str], path: Path) -> Layout:
     if not inputs or inputs.keys() != labels.keys() or ("" in inputs and len(inputs) > 1):
         found = ", ".join(key.removesuffix(".npy") for key in keys) or "no arrays"
         raise DataError(f"{path} holds {found}; expected X and y, or X_train, y_train, X_test and y_test.")
-    return Layout(inputs, labels, classes)
+    return Layout(inputs, labels, classes, kind)
 
 
 def _declared(archive: zipfile.ZipFile, key: str, path: Path) -> int:
@@ -129,4 +139,12 @@ def _dataset(arrays: dict[str, np.ndarray], layout: Layout, path: Path, settings
     given = None if parts == [""] else {part: len(x) for part, x in zip(parts, inputs, strict=True)}
     names = None if layout.classes is None else [str(name) for name in arrays[layout.classes].ravel()]
     x, y = ((part[0] if len(part) == 1 else np.concatenate(part)) for part in (inputs, labels))
-    return from_arrays(x, y, settings, given=given, classes=names, source=str(path))
+    kind = None if layout.kind is None else _kind(arrays[layout.kind], path)
+    return from_arrays(x, y, settings, given=given, classes=names, source=str(path), kind=kind)
+
+
+def _kind(array: np.ndarray, path: Path) -> Kind:
+    said = str(array.ravel()[0]) if array.size == 1 else f"{array.size} values"
+    if said not in AXES:
+        raise DataError(f"{path}: the kind is {said}.\n  Write one of {', '.join(AXES)}, or leave it out.")
+    return said

@@ -7,7 +7,7 @@ from convscope.data.dataset import PARTS, Dataset
 
 def assert_dataset_is_sound(dataset: Dataset) -> None:
     count = len(dataset.inputs)
-    assert dataset.inputs.dtype in (torch.uint8, torch.float32)
+    assert dataset.inputs.dtype in (torch.uint8, torch.float16, torch.float32)
     assert dataset.inputs.dim() == 2 + {"image": 2, "signal": 1, "sequence": 1, "volume": 3}[dataset.kind]
     assert dataset.inputs.is_contiguous()
     assert dataset.labels.dtype == torch.int64
@@ -30,3 +30,5 @@ def assert_dataset_is_sound(dataset: Dataset) -> None:
     if dataset.kind == "image":
         assert dataset.settings.size == dataset.space
         assert dataset.settings.channels == dataset.channels
+    if dataset.kind == "volume":
+        assert dataset.settings.size == dataset.space
