@@ -1,8 +1,8 @@
-"""Pictures in one folder a class: root/class/*, or root/train|val|test/class/*."""
+"""Files in one folder a class: root/class/*, or root/train|val|test/class/*; pictures, and what else asks."""
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,12 +21,22 @@ LAYOUTS = (
 )
 
 
+class Wanted(NamedTuple):
+    """Which files count, and what one of them is called."""
+
+    suffixes: Collection[str]  # in lower case
+    what: str
+
+
 class Found(NamedTuple):
     """What lies in a folder."""
 
     listed: list[Listed]
     skipped: list[Skipped]
     remarks: list[str]
+
+
+PICTURES = Wanted(decode.SUFFIXES, "picture")
 
 
 def recognises(path: Path) -> bool:
@@ -45,59 +55,65 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: no pictures, one class only, classes that differ in case only, a class that train does not
             have; with `strict` any broken file.
     """
-    found = _scan(path)
+    found = scan(path, PICTURES)
     if not found.listed:
         raise DataError(_nothing(path, found))
     return listing.dataset(found.listed, path, path, settings, strict, found.skipped, found.remarks)
 
 
-def _scan(root: Path) -> Found:
-    """List every picture with its class and part."""
+def scan(root: Path, wanted: Wanted) -> Found:
+    """List every wanted file with its class and part, in natural order."""
     found = Found([], [], [])
     folders = _folders(root, found.skipped)
     parts = [
         folder
         for folder in folders
-        if folder.name.casefold() in PART_NAMES and _is_part(folder, found.skipped)
+        if folder.name.casefold() in PART_NAMES and _is_part(folder, wanted, found.skipped)
     ]
     others: Counter[str] = Counter()
     for folder in parts:
         for inner in _folders(folder, found.skipped):
-            _take_class(inner, PART_NAMES[folder.name.casefold()], root, found, others)
+            _take_class(inner, PART_NAMES[folder.name.casefold()], root, wanted, found, others)
     beside = [folder for folder in folders if folder not in parts]
     if parts and beside:
         names = ", ".join(folder.name for folder in beside[: listing.SHOWN])
         found.remarks.append(f"not used, because they lie beside {parts[0].name}/: {names}")
     elif not parts:
         for folder in beside:
-            _take_class(folder, "", root, found, others)
-    loose = sum(_is_picture(child) for place in (root, *parts) for child in _children(place, []))
+            _take_class(folder, "", root, wanted, found, others)
+    loose = sum(_is_wanted(child, wanted) for place in (root, *parts) for child in _children(place, []))
     if loose:
-        found.remarks.append(f"{loose:,} pictures lie in no class folder and are not used")
+        found.remarks.append(f"{loose:,} {wanted.what}s lie in no class folder and are not used")
     if others:
         kinds = ", ".join(f"{count:,} {suffix}" for suffix, count in others.most_common(5))
-        found.remarks.append(f"{others.total():,} files are not used, their ending is no picture's: {kinds}")
+        found.remarks.append(
+            f"{others.total():,} files are not used, their ending is no {wanted.what}'s: {kinds}"
+        )
     return found
 
 
-def _is_part(folder: Path, skipped: list[Skipped]) -> bool:
-    """A folder "train" with pictures directly in it is a class of that name (the vehicle)."""
+def _is_part(folder: Path, wanted: Wanted, skipped: list[Skipped]) -> bool:
+    """A folder "train" with files directly in it is a class of that name (the vehicle)."""
     inside = _children(folder, skipped)
-    return any(_is_folder(child) for child in inside) and not any(_is_picture(child) for child in inside)
+    return any(_is_folder(child) for child in inside) and not any(
+        _is_wanted(child, wanted) for child in inside
+    )
 
 
-def _take_class(folder: Path, part: str, root: Path, found: Found, others: Counter[str]) -> None:
+def _take_class(
+    folder: Path, part: str, root: Path, wanted: Wanted, found: Found, others: Counter[str]
+) -> None:
     before = len(found.listed)
-    for file in _files(folder, root, found.skipped, above=(_identity(root),)):
-        if file.suffix.lower() in decode.SUFFIXES:
+    for file in _files(folder, root, wanted, found.skipped, above=(_identity(root),)):
+        if file.suffix.lower() in wanted.suffixes:
             found.listed.append(Listed(file, folder.name, part))
         else:
             others[file.suffix.lower() or "without ending"] += 1
     if len(found.listed) == before:
-        found.remarks.append(f"the folder {folder.relative_to(root)} holds no pictures")
+        found.remarks.append(f"the folder {folder.relative_to(root)} holds no {wanted.what}s")
 
 
-def _files(folder: Path, root: Path, skipped: list[Skipped], above: tuple) -> Iterator[Path]:
+def _files(folder: Path, root: Path, wanted: Wanted, skipped: list[Skipped], above: tuple) -> Iterator[Path]:
     """Every file below a folder in natural order; a link back to a folder above is not followed again."""
     identity = _identity(folder)
     if identity in above:
@@ -106,10 +122,10 @@ def _files(folder: Path, root: Path, skipped: list[Skipped], above: tuple) -> It
     for child in _children(folder, skipped, root):
         if not _is_utf8(child.name):
             skipped.append(Skipped(_readable(child, root), "its name is not valid UTF-8; rename it"))
-        elif child.suffix.lower() in decode.SUFFIXES or not _is_folder(child):
-            yield child  # a folder with a picture's ending will be told when it is decoded
+        elif child.suffix.lower() in wanted.suffixes or not _is_folder(child):
+            yield child  # a folder with a file's ending will be told when it is decoded
         else:
-            yield from _files(child, root, skipped, (*above, identity))
+            yield from _files(child, root, wanted, skipped, (*above, identity))
 
 
 def _folders(folder: Path, skipped: list[Skipped]) -> list[Path]:
@@ -133,8 +149,8 @@ def _children(folder: Path, skipped: list[Skipped], root: Path | None = None) ->
     return [folder / name for name in sorted(names, key=natural) if not name.startswith((".", "__MACOSX"))]
 
 
-def _is_picture(child: Path) -> bool:
-    return child.suffix.lower() in decode.SUFFIXES and not _is_folder(child)
+def _is_wanted(child: Path, wanted: Wanted) -> bool:
+    return child.suffix.lower() in wanted.suffixes and not _is_folder(child)
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -1,11 +1,12 @@
-"""From a list of picture files with labels to a Dataset: what folders and tables have in common."""
+"""From a list of samples with labels to classes and parts, and from picture files to a Dataset."""
 
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
+from torch import Tensor
 
 from convscope.data import pictures, split
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
@@ -27,6 +28,43 @@ class Listed(NamedTuple):
     label: str
     part: str = ""  # train, val, test, or "" where the source does not say
     group: str | None = None  # pictures of one group stay in one part
+
+
+class Labelled(Protocol):
+    """What a sample must tell to be sorted; `Listed` does, and so may the samples of other formats."""
+
+    @property
+    def label(self) -> str:
+        """The name of its class."""
+        ...
+
+    @property
+    def part(self) -> str:
+        """train, val, test, or "" where the source does not say."""
+        ...
+
+    @property
+    def group(self) -> str | None:
+        """Samples of one group stay in one part."""
+        ...
+
+
+class Sorted(NamedTuple):
+    """Samples with their classes and parts.
+
+    Attributes:
+        labels: (sample,), int64, index into `classes`.
+        classes: their names in natural order.
+        parts: "train", "val", "test" → rows.
+        lost: a sentence on each class of which no sample can be used.
+        remarks: which parts were made here, and which are empty.
+    """
+
+    labels: Tensor
+    classes: tuple[str, ...]
+    parts: dict[str, Tensor]
+    lost: tuple[str, ...]
+    remarks: tuple[str, ...]
 
 
 def dataset(
@@ -57,11 +95,47 @@ def dataset(
     inputs, broken, kept = pictures.read([item.file for item in listed], settings, root)
     skipped = [*skipped, *broken]
     if strict and skipped:
-        raise DataError(_left_out(f"{source}: {len(skipped)} files cannot be used:", skipped))
+        raise DataError(left_out(f"{source}: {len(skipped)} files cannot be used:", skipped))
     if not kept:
-        raise DataError(_left_out(f"{source}: none of the {len(listed)} pictures can be used:", skipped))
+        raise DataError(left_out(f"{source}: none of the {len(listed)} pictures can be used:", skipped))
     used = [listed[position] for position in kept]
-    classes = _classes(used, source)
+    order = sort(listed, used, source, settings)
+    return Dataset(
+        inputs=inputs,
+        labels=order.labels,
+        classes=order.classes,
+        parts=order.parts,
+        kind="image",
+        source=str(source),
+        names=[pictures.shown(item.file, root) for item in used],
+        settings=settings,
+        skipped=tuple(skipped),
+        remarks=(*remarks, *order.lost, *chosen, *order.remarks),
+        root=root,
+    )
+
+
+def sort(
+    listed: Sequence[Labelled],
+    used: Sequence[Labelled],
+    source: Path,
+    settings: DataSettings,
+    what: str = "picture",
+) -> Sorted:
+    """Name the classes, number the labels, and split.
+
+    Args:
+        listed: what the source names.
+        used: what of it can be used, in the order of the rows; at least one.
+        source: what the person gave, for messages.
+        settings: the shares and the seed of the split.
+        what: what a sample is called, for messages.
+
+    Raises:
+        DataError: fewer than two classes, classes that differ in case only, or a class that is in val or test
+            but not in train.
+    """
+    classes = _classes(used, source, what)
     number = {name: index for index, name in enumerate(classes)}
     labels = torch.tensor([number[item.label] for item in used])  # (sample,)
     parts = split.parts(
@@ -71,29 +145,18 @@ def dataset(
         groups=[item.group for item in used] if any(item.group is not None for item in used) else None,
     )
     lost = sorted({item.label for item in listed} - set(classes), key=natural)
-    gone = [f"class '{name}' has no readable picture and is left out" for name in lost]
-    return Dataset(
-        inputs=inputs,
-        labels=labels,
-        classes=classes,
-        parts=parts,
-        kind="image",
-        source=str(source),
-        names=[pictures.shown(item.file, root) for item in used],
-        settings=settings,
-        skipped=tuple(skipped),
-        remarks=(*remarks, *gone, *chosen, *_on_parts(used, parts)),
-        root=root,
-    )
+    gone = tuple(f"class '{name}' has no readable {what} and is left out" for name in lost)
+    return Sorted(labels, classes, parts, gone, tuple(_on_parts(used, parts, what)))
 
 
-def _left_out(what: str, skipped: Sequence[Skipped]) -> str:
+def left_out(what: str, skipped: Sequence[Skipped]) -> str:
+    """Write a message that lists what was left out and why."""
     lines = [f"\n    {pictures.printable(item.file)}: {item.reason}" for item in skipped[:SHOWN]]
     more = f"\n    and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else ""
     return f"{what}{''.join(lines)}{more}\n  Repair or remove them."
 
 
-def _classes(used: Sequence[Listed], source: Path) -> tuple[str, ...]:
+def _classes(used: Sequence[Labelled], source: Path, what: str) -> tuple[str, ...]:
     """The class names in natural order, once they are fit to be trained on."""
     trained = {item.label for item in used if item.part in ("", "train")}
     everywhere = sorted({item.label for item in used}, key=natural)
@@ -109,20 +172,20 @@ def _classes(used: Sequence[Listed], source: Path) -> tuple[str, ...]:
     if unknown:
         item = next(item for item in used if item.label == unknown[0])
         raise DataError(
-            f"{source}: class '{unknown[0]}' is in {item.part}, but train has no readable picture of it.\n"
+            f"{source}: class '{unknown[0]}' is in {item.part}, but train has no readable {what} of it.\n"
             f"  Classes of train: {', '.join(sorted(trained, key=natural)[:SHOWN]) or 'none'}.\n"
-            "  Add pictures of it to train, or take it away."
+            f"  Add {what}s of it to train, or take it away."
         )
     if len(everywhere) < 2:
-        what = "only one picture" if len(used) == 1 else f"{len(used)} pictures, all"
+        found = f"only one {what}" if len(used) == 1 else f"{len(used)} {what}s, all"
         raise DataError(
-            f"{source} holds {what} of class '{everywhere[0]}'; telling classes apart takes at least two.\n"
-            "  Add pictures of another class, in a folder (or with a label) of its own."
+            f"{source} holds {found} of class '{everywhere[0]}'; telling classes apart takes at least two.\n"
+            f"  Add {what}s of another class, in a folder (or with a label) of its own."
         )
     return tuple(everywhere)
 
 
-def _on_parts(used: Sequence[Listed], parts: dict[str, torch.Tensor]) -> list[str]:
+def _on_parts(used: Sequence[Labelled], parts: dict[str, Tensor], what: str) -> list[str]:
     """Say which parts were made here, and which are empty."""
     stated = {item.part for item in used}
     made = [
@@ -130,5 +193,5 @@ def _on_parts(used: Sequence[Listed], parts: dict[str, torch.Tensor]) -> list[st
     ]
     remarks = [f"held back at random, class by class: {' and '.join(made)}"] if made else []
     if not len(parts["test"]):
-        remarks.append("there are no test pictures: the trained network cannot be judged on unseen ones")
+        remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")
     return remarks
