@@ -1,6 +1,6 @@
-"""Decoded pictures, kept so that the same files are decoded once.
+"""Decoded samples, kept so that the same files are decoded once.
 
-An entry is a folder of the cache: `pixels` (uint8, the bare array) and `about.json` (shape, checksum, files
+An entry is a folder of the cache: `pixels` (the bare array) and `about.json` (shape, type, checksum, files
 left out). It is made under another name, flushed, then renamed: a kill at any moment leaves no entry or a
 whole one. Its name is a hash of each file's path, size and times and of the decode settings, so a changed
 file makes another entry. The entries used longest ago are removed while all together are larger than LARGEST.
@@ -19,11 +19,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from convscope.data import decode, memory
 from convscope.errors import DataError
 
-MEMORY_SHARE = 0.25  # of the machine's memory: pictures that take more are memory-mapped
+MEMORY_SHARE = 0.25  # of the machine's memory: samples that take more are memory-mapped
 LARGEST = 20 * 2**30  # bytes of all entries together
 ABANDONED = 24 * 3600  # seconds after which an unfinished entry is taken to be of a killed process
 BLOCK = 2**24  # bytes a checksum step
@@ -34,7 +35,7 @@ Fill = Callable[[np.ndarray], list[tuple[int, str]]]
 class Entry(NamedTuple):
     """What decoding a list of files gave."""
 
-    pixels: np.ndarray  # uint8 (sample, channel, height, width); writable, but changes never reach the cache
+    pixels: np.ndarray  # (sample, channel, *space); writable, but changes never reach the cache
     skipped: list[tuple[int, str]]  # position in the list of files, reason
 
 
@@ -57,27 +58,33 @@ def key(files: Sequence[Path], settings: dict) -> str:
     return digest.hexdigest()[:32]
 
 
-def through(name: str, shape: tuple[int, ...], fill: Fill) -> Entry:
+def through(name: str, shape: tuple[int, ...], fill: Fill, dtype: DTypeLike = np.uint8) -> Entry:
     """Take an entry from the cache; where it is not there or damaged, make it.
 
     Args:
         name: as `key` gives it.
-        shape: (file, channel, height, width) if every file can be decoded.
-        fill: puts the pictures into an array of this shape, from its start, and gives the files left out.
+        shape: (file, channel, *space) if every file can be decoded.
+        fill: puts the samples into an array of this shape, from its start, and gives the files left out.
+        dtype: of that array.
 
     Raises:
-        DataError: the pictures are too large for memory, and the cache folder cannot take them.
+        DataError: the samples are too large for memory, and the cache folder cannot take them.
     """
     folder = home() / "pictures" / name
     if entry := _open(folder):
         return entry
-    if _fits(prod(shape)):
-        rows = np.empty(shape, dtype=np.uint8)
+    if _fits(_size(shape, dtype)):
+        rows = np.empty(shape, dtype)
         skipped = fill(rows)
         entry = Entry(rows[: len(rows) - len(skipped)], skipped)
         _keep(folder, entry)
         return entry
-    return _make_mapped(folder, shape, fill)
+    return _make_mapped(folder, shape, fill, dtype)
+
+
+def _size(shape: tuple[int, ...], dtype: DTypeLike) -> int:
+    """Bytes of an array."""
+    return prod(shape) * np.dtype(dtype).itemsize
 
 
 def _state(file: Path) -> str:
@@ -98,11 +105,11 @@ def _open(folder: Path) -> Entry | None:
         text = (folder / "about.json").read_text()
         sealed = json.loads(text)
         about = sealed["about"]
-        shape = tuple(about["shape"])
-        whole = sealed["sha256"] == _seal(about) and (folder / "pixels").stat().st_size == prod(shape)
-        if not whole:
+        shape, dtype = tuple(about["shape"]), np.dtype(about["dtype"])
+        size = (folder / "pixels").stat().st_size
+        if sealed["sha256"] != _seal(about) or size != _size(shape, dtype):
             return None
-        pixels = _read(folder / "pixels", shape)
+        pixels = _read(folder / "pixels", shape, dtype)
         if not isinstance(pixels, np.memmap) and _checksum(pixels) != about["crc32"]:
             return None
         os.utime(folder / "about.json")  # used now
@@ -111,14 +118,12 @@ def _open(folder: Path) -> Entry | None:
         return None
 
 
-def _read(file: Path, shape: tuple[int, ...]) -> np.ndarray:
+def _read(file: Path, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
     if prod(shape) == 0:
-        return np.empty(shape, dtype=np.uint8)
-    if _fits(prod(shape)):
-        return np.fromfile(file, dtype=np.uint8).reshape(shape)
-    return np.memmap(
-        file, dtype=np.uint8, mode="c", shape=shape
-    )  # copy on write: torch warns of read-only arrays
+        return np.empty(shape, dtype)
+    if _fits(_size(shape, dtype)):
+        return np.fromfile(file, dtype).reshape(shape)
+    return np.memmap(file, dtype, mode="c", shape=shape)  # copy on write: torch warns of read-only arrays
 
 
 def _keep(folder: Path, entry: Entry) -> None:
@@ -138,24 +143,22 @@ def _keep(folder: Path, entry: Entry) -> None:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def _make_mapped(folder: Path, shape: tuple[int, ...], fill: Fill) -> Entry:
-    unfinished = None
+def _make_mapped(folder: Path, shape: tuple[int, ...], fill: Fill, dtype: DTypeLike) -> Entry:
+    unfinished, size = None, _size(shape, dtype)
     try:
         unfinished = _begin(folder)
         with (unfinished / "pixels").open("wb+") as file:
-            os.posix_fallocate(
-                file.fileno(), 0, prod(shape)
-            )  # a full disk is an error now, not a crash on a write
-            rows = np.memmap(file, dtype=np.uint8, mode="r+", shape=shape)
+            os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error now, not a crash on a write
+            rows = np.memmap(file, dtype, mode="r+", shape=shape)
             skipped = fill(rows)
             rows.flush()
             pixels = rows[: len(rows) - len(skipped)]
-            file.truncate(pixels.size)
+            file.truncate(pixels.nbytes)
             _flush(file)
             _finish(unfinished, folder, Entry(pixels, skipped))
     except OSError as error:
         raise DataError(
-            f"the pictures take {prod(shape) / 1e9:.1f} GB, more than memory should hold, "
+            f"the samples take {size / 1e9:.1f} GB, more than memory should hold, "
             f"and the cache folder {home()} cannot take them: {error.strerror or error}.\n"
             "  Make room, set CONVSCOPE_CACHE to another disk, or choose a smaller size."
         ) from error
@@ -176,11 +179,17 @@ def _begin(folder: Path) -> Path:
 
 
 def _finish(unfinished: Path, folder: Path, entry: Entry) -> None:
-    about = {"shape": entry.pixels.shape, "crc32": _checksum(entry.pixels), "skipped": entry.skipped}
+    pixels = entry.pixels
+    about = {
+        "shape": pixels.shape,
+        "dtype": str(pixels.dtype),
+        "crc32": _checksum(pixels),
+        "skipped": entry.skipped,
+    }
     with (unfinished / "about.json").open("w") as file:
         json.dump({"about": about, "sha256": _seal(about)}, file)
         _flush(file)
-    if _open(folder) is None:  # else another process was faster, with the same pictures
+    if _open(folder) is None:  # else another process was faster, with the same samples
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or not there
         unfinished.rename(folder)
 
@@ -190,7 +199,7 @@ def _seal(about: dict) -> str:
 
 
 def _checksum(pixels: np.ndarray) -> int:
-    flat = pixels.reshape(-1).data
+    flat = pixels.reshape(-1).view(np.uint8).data
     checksum = 0
     for start in range(0, len(flat), BLOCK):
         checksum = zlib.crc32(flat[start : start + BLOCK], checksum)
