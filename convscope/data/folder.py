@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +26,12 @@ class Wanted(NamedTuple):
 
     suffixes: Collection[str]  # in lower case
     what: str
+    whole: Callable[[Path], bool] | None = None  # whether a folder, with all its files, is one sample
+
+    def takes(self, path: Path) -> bool:
+        """Whether this is a sample."""
+        ends = path.name.lower().endswith(tuple(self.suffixes))
+        return ends or (self.whole is not None and _is_folder(path) and self.whole(path))
 
 
 class Found(NamedTuple):
@@ -105,7 +111,7 @@ def _take_class(
 ) -> None:
     before = len(found.listed)
     for file in _files(folder, root, wanted, found.skipped, above=(_identity(root),)):
-        if file.suffix.lower() in wanted.suffixes:
+        if wanted.takes(file):
             found.listed.append(Listed(file, folder.name, part))
         else:
             others[file.suffix.lower() or "without ending"] += 1
@@ -122,7 +128,7 @@ def _files(folder: Path, root: Path, wanted: Wanted, skipped: list[Skipped], abo
     for child in _children(folder, skipped, root):
         if not _is_utf8(child.name):
             skipped.append(Skipped(_readable(child, root), "its name is not valid UTF-8; rename it"))
-        elif child.suffix.lower() in wanted.suffixes or not _is_folder(child):
+        elif wanted.takes(child) or not _is_folder(child):
             yield child  # a folder with a file's ending will be told when it is decoded
         else:
             yield from _files(child, root, wanted, skipped, (*above, identity))
@@ -150,7 +156,7 @@ def _children(folder: Path, skipped: list[Skipped], root: Path | None = None) ->
 
 
 def _is_wanted(child: Path, wanted: Wanted) -> bool:
-    return child.suffix.lower() in wanted.suffixes and not _is_folder(child)
+    return wanted.takes(child) and not _is_folder(child)
 
 
 def _identity(folder: Path) -> tuple[int, int]:
