@@ -1,7 +1,7 @@
-"""From a list of samples with labels to classes and parts, and from picture files to a Dataset."""
+"""From a list of samples with labels to classes and parts, and from files to a Dataset."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convscope.data import pictures, split
-from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind, Skipped
 from convscope.data.names import natural
 from convscope.errors import DataError
 
@@ -67,6 +67,18 @@ class Sorted(NamedTuple):
     remarks: tuple[str, ...]
 
 
+class Reader(NamedTuple):
+    """How files of one kind become one tensor."""
+
+    kind: Kind
+    what: str  # what a sample is called
+    choose: Callable[[Sequence[Path], DataSettings], tuple[DataSettings, list[str]]]
+    read: Callable[[Sequence[Path], DataSettings, Path], tuple[Tensor, list[Skipped], list[int]]]
+
+
+PICTURES = Reader("image", "picture", pictures.choose, pictures.read)
+
+
 def dataset(
     listed: Sequence[Listed],
     source: Path,
@@ -75,37 +87,40 @@ def dataset(
     strict: bool,
     skipped: Sequence[Skipped] = (),
     remarks: Sequence[str] = (),
+    reader: Reader = PICTURES,
 ) -> Dataset:
     """Choose what is open, decode, name the classes, split.
 
     Args:
-        listed: at least one picture.
+        listed: at least one sample.
         source: what the person gave, for messages.
         root: folder that sample names are relative to.
         settings: as the person gave them.
         strict: a file left out is an error.
         skipped: what the source itself already left out.
         remarks: what the source itself already has to say.
+        reader: `choose` fills in what the settings leave open, `read` gives the samples, those left out, and
+            the positions of those that are there; see `pictures`.
 
     Raises:
-        DataError: no picture can be read, fewer than two classes, classes that differ in case only, a class
+        DataError: no sample can be read, fewer than two classes, classes that differ in case only, a class
             that is in val or test but not in train, and with `strict` any file left out.
     """
-    settings, chosen = pictures.choose([item.file for item in listed], settings)
-    inputs, broken, kept = pictures.read([item.file for item in listed], settings, root)
+    settings, chosen = reader.choose([item.file for item in listed], settings)
+    inputs, broken, kept = reader.read([item.file for item in listed], settings, root)
     skipped = [*skipped, *broken]
     if strict and skipped:
         raise DataError(left_out(f"{source}: {len(skipped)} files cannot be used:", skipped))
     if not kept:
-        raise DataError(left_out(f"{source}: none of the {len(listed)} pictures can be used:", skipped))
+        raise DataError(left_out(f"{source}: none of the {len(listed)} {reader.what}s can be used:", skipped))
     used = [listed[position] for position in kept]
-    order = sort(listed, used, source, settings)
+    order = sort(listed, used, source, settings, reader.what)
     return Dataset(
         inputs=inputs,
         labels=order.labels,
         classes=order.classes,
         parts=order.parts,
-        kind="image",
+        kind=reader.kind,
         source=str(source),
         names=[pictures.shown(item.file, root) for item in used],
         settings=settings,

@@ -1,4 +1,4 @@
-"""A CSV table that names picture files and their labels."""
+"""A CSV table that names files (pictures, or what else asks) and their labels."""
 
 import csv
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 
 from convscope.data import listing
 from convscope.data.dataset import Dataset, DataSettings, Skipped
-from convscope.data.listing import PART_NAMES, Listed
+from convscope.data.listing import PART_NAMES, PICTURES, Listed, Reader
 from convscope.errors import DataError
 
 COLUMNS = {
@@ -22,6 +22,7 @@ COLUMNS = {
         "image_path",
         "img",
         "picture",
+        "scan",
     ),
     "label": ("label", "class", "category", "target", "y", "species", "diagnosis"),
     "group": ("group", "group_id", "patient", "patient_id", "subject", "subject_id"),
@@ -42,17 +43,29 @@ class Row(NamedTuple):
 
 def recognises(path: Path) -> bool:
     """Whether this is a CSV or TSV file whose header names a column of paths."""
+    return first(path) is not None
+
+
+def first(path: Path) -> Path | None:
+    """The first file that a table names, by which a format tells whether the table is its own.
+
+    None: this is no CSV or TSV file whose header names a column of paths; the table itself: it has no rows.
+    """
     if path.suffix.lower() not in ENDINGS or not path.is_file():
-        return False
+        return None
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            return _columns(next(_records(file), []))["path"] is not None
+            records = _records(file)
+            place = _columns(next(records, []))["path"]
+            if place is None:
+                return None
+            return path.parent / next((row[place] for row in records if place < len(row)), path.name)
     except (OSError, csv.Error):
-        return False
+        return None
 
 
-def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Load the pictures that a table names; paths are relative to the table's own folder.
+def load(path: Path, settings: DataSettings, strict: bool, reader: Reader = PICTURES) -> Dataset:
+    """Load the samples that a table names; paths are relative to the table's own folder.
 
     Rows without path or label are left out and named. Columns are found by name, see COLUMNS. With a group
     column, rows of one group stay in one part; an empty group is one of its own.
@@ -73,8 +86,10 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         reason = (
             f"none of its {len(skipped)} rows has both" if skipped else "there are no rows below the header"
         )
-        raise DataError(f"{path} names no picture with a label: {reason}.\n  Fill in a path and a label.")
-    return listing.dataset(listed, path, path.parent, settings, strict, skipped)
+        raise DataError(
+            f"{path} names no {reader.what} with a label: {reason}.\n  Fill in a path and a label."
+        )
+    return listing.dataset(listed, path, path.parent, settings, strict, skipped, reader=reader)
 
 
 def _rows(path: Path) -> Iterator[Row]:
