@@ -30,7 +30,7 @@ class DataSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     size: tuple[int, ...] | None = None  # (height, width) of pictures after resizing
-    channels: Literal[1, 3] | None = None  # 1 grey, 3 colour
+    channels: int | None = None  # pictures: 1 grey, 3 colour; sounds: 1 mixed to mono, 2 stereo
     fit: Literal["letterbox", "crop", "stretch"] = "letterbox"  # how a picture comes into `size`
     label: str | None = None  # column of a signal table that holds the class
     unequal: Literal["pad", "crop", "resample"] = "pad"  # how signals come to one length
