@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.data import catalogue, cifar, folder, idx, npz, signal_files, table
+from convscope.data import catalogue, cifar, folder, idx, npz, sequences, signal_files, table
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.errors import DataError
 
@@ -42,6 +42,9 @@ FORMATS: dict[str, Format] = {
     "cifar": Format(cifar.recognises, cifar.load, "CIFAR-10's binary version, as archive or folder"),
     "table": Format(
         table.recognises, table.load, "a CSV or TSV file with a path and a label for each picture"
+    ),
+    "sequences": Format(
+        sequences.recognises, sequences.load, "a CSV or TSV table with a column of dates, a row a time"
     ),
     "signals": Format(
         signal_files.recognises,

@@ -42,7 +42,7 @@ def parts(
     >>> parts([0, 0, 1, 1], DataSettings(val=0), given=["train", "test", "test", "train"])
     {'train': tensor([0, 3]), 'val': tensor([], dtype=torch.int64), 'test': tensor([1, 2])}
     """
-    _check(settings)
+    check_shares(settings)
     rows = np.asarray(labels, dtype=np.int64)  # (row,)
     part = _as_given(given, len(rows))  # (row,), -1 where it is open
     member = None if groups is None else _group_numbers(groups, len(rows))  # (row,)
@@ -72,7 +72,8 @@ def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, 
     return held + none
 
 
-def _check(settings: DataSettings) -> None:
+def check_shares(settings: DataSettings) -> None:
+    """Raise DataError for a share of val or test that is not in [0, 1)."""
     for name in ("val", "test"):
         share = getattr(settings, name)
         if not 0 <= share < 1:

@@ -1,0 +1,155 @@
+"""Which rows of a table make a sample: windows that cross no series and no gap, cut by time."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from convscope.data.dataset import DataSettings
+
+GAP = 1.5  # usual steps between two rows, from which on something is missing between them
+DAY = np.timedelta64(1, "D")
+YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
+WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
+
+
+class Axis(NamedTuple):
+    """The rows of a table in order: by series, within a series by time.
+
+    Attributes:
+        order: (row,) their places in the table.
+        series: (row,) number of the series.
+        times: (row,) datetime64[us].
+        run: (row,) number of the run: rows of one series without a gap.
+        step: the usual time from a row to the next, timedelta64[us].
+        weekdays: whether the rows are days, none of them a Saturday or Sunday.
+    """
+
+    order: np.ndarray
+    series: np.ndarray
+    times: np.ndarray
+    run: np.ndarray
+    step: np.timedelta64
+    weekdays: bool
+
+    @property
+    def gaps(self) -> int:
+        """Places where rows are missing within a series."""
+        return int(self.run[-1] - self.series[-1])
+
+    @property
+    def even(self) -> bool:
+        """Whether at least nine of ten rows follow the last after about the usual step."""
+        passed = self._passed()
+        return bool((np.abs(passed - self.step) <= (GAP - 1) * self.step).mean() >= 0.9)
+
+    def _passed(self) -> np.ndarray:
+        return _passed(self.times, self.weekdays)[self.series[1:] == self.series[:-1]]
+
+
+def axis(times: np.ndarray, series: np.ndarray) -> Axis:
+    """Bring rows in order and find the gaps.
+
+    Args:
+        times: (row,) datetime64[us], in any order, none twice in a series.
+        series: (row,) number of the series, from 0, none left out; one of them has two rows at least.
+
+    >>> days = np.array(["2012-01-01", "2012-01-02", "2012-01-03", "2012-01-07"], "datetime64[us]")
+    >>> found = axis(days, np.zeros(4, int))
+    >>> found.run, found.gaps, found.step
+    (array([0, 0, 0, 1]), 1, np.timedelta64(86400000000,'us'))
+    """
+    order = np.lexsort((times, series))
+    times, series = times[order], series[order]
+    same = series[1:] == series[:-1]  # (row − 1,)
+    days = times.astype("datetime64[D]")
+    weekdays = bool((days == times).all() and np.is_busday(days).all())
+    passed = _passed(times, weekdays)
+    step = np.sort(passed[same])[same.sum() // 2]
+    breaks = ~same | (passed > GAP * step)
+    run = np.concatenate([[0], np.cumsum(breaks)])
+    return Axis(order, series, times, run, step, weekdays and step < 5 * DAY)
+
+
+def ends(axis: Axis, window: int) -> np.ndarray:
+    """(n,) rows at which a whole window ends: its first row is in the same run.
+
+    >>> days = np.array(["2012-01-01", "2012-01-02", "2012-01-03", "2012-01-07"], "datetime64[us]")
+    >>> ends(axis(days, np.zeros(4, int)), window=2)
+    array([1, 2])
+    """
+    last = np.arange(window - 1, len(axis.run))
+    return last[axis.run[last] == axis.run[last - window + 1]]
+
+
+def targets(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+    """(n,) the row that is `horizon` rows after each of `last`; −1 where there is none in the same run."""
+    row = last + horizon
+    inside = np.minimum(row, len(axis.run) - 1)
+    return np.where((row < len(axis.run)) & (axis.run[inside] == axis.run[last]), row, -1)
+
+
+def newest(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+    """(n,) bool: windows whose target lies behind the last row of their series, where nothing is known yet."""
+    final = np.searchsorted(axis.series, axis.series, side="right") - 1  # (row,) last row of its series
+    return (axis.run[last] == axis.run[final[last]]) & (last + horizon > final[last])
+
+
+def ahead(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+    """(n,) the time `horizon` usual steps after the rows `last`, datetime64[us]; months are those of the calendar.
+
+    >>> months = np.array(["2012-01-01", "2012-02-01", "2012-03-01"], "datetime64[us]")
+    >>> ahead(axis(months, np.zeros(3, int)), np.array([2]), horizon=1).astype("datetime64[D]")
+    array(['2012-04-01'], dtype='datetime64[D]')
+    """
+    times = axis.times[last]
+    days = times.astype("datetime64[D]")
+    months = round(axis.step / (YEAR / 12))
+    within = axis.times - axis.times.astype("datetime64[M]")  # (row,) time since the month began
+    if months >= 1 and (within == within[0]).all():
+        return ((times.astype("datetime64[M]") + months * horizon) + within[0]).astype("datetime64[us]")
+    if axis.weekdays:
+        steps = horizon * round(axis.step / DAY)
+        return np.busday_offset(days, steps).astype("datetime64[us]")
+    return times + horizon * axis.step
+
+
+def cuts(axis: Axis, settings: DataSettings) -> tuple[np.datetime64, np.datetime64]:
+    """When validation begins and when testing begins; all series are cut at the same times.
+
+    Testing gets the last `settings.test` of the time, in whole years where there are three of them or more;
+    validation the last `settings.val` of what is before. Samples go by the time of their target.
+
+    >>> days = np.arange("2012-01-01", "2016-01-01", dtype="datetime64[D]").astype("datetime64[us]")
+    >>> val, test = cuts(axis(days, np.zeros(len(days), int)), DataSettings())
+    >>> str(val.astype("datetime64[D]")), str(test.astype("datetime64[D]"))
+    ('2014-09-12', '2015-01-01')
+    """
+    first = axis.times.min()
+    final = ahead(axis, np.array([axis.times.argmax()]), 1)[0]  # when the next row would come
+    years = round((final - first) / YEAR, 2)
+    if settings.test == 0:
+        test = final
+    elif years >= WHOLE_YEARS:
+        test = _years_before(final, max(1, round(settings.test * years)))
+    else:
+        test = _share(first, final, settings.test, axis.step)
+    return (_share(first, test, settings.val, axis.step) if settings.val else test), test
+
+
+def _passed(times: np.ndarray, weekdays: bool) -> np.ndarray:
+    """(row − 1,) time from each row to the next; weekends take none where no row lies on one."""
+    if not weekdays:
+        return np.diff(times)
+    days = times.astype("datetime64[D]")
+    return (np.busday_count(days[:-1], days[1:]) * DAY).astype("timedelta64[us]")
+
+
+def _years_before(time: np.datetime64, years: int) -> np.datetime64:
+    month = time.astype("datetime64[M]")
+    return ((month - 12 * years) + (time - month)).astype("datetime64[us]")
+
+
+def _share(first: np.datetime64, final: np.datetime64, share: float, step: np.timedelta64) -> np.datetime64:
+    """The time at which the last `share` of a span begins; on a day's beginning where rows are whole days."""
+    time = first + (final - first) * (1 - share)
+    return time.astype("datetime64[D]").astype("datetime64[us]") if step >= DAY else time
