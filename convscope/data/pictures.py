@@ -22,6 +22,7 @@ from torch import Tensor
 from convscope.data import cache
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.decode import BadPicture, Header, decode, header
+from convscope.data.resize import demand_grey_or_colour
 from convscope.errors import DataError
 from convscope.progress import track
 
@@ -74,6 +75,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     Returns:
         The settings, complete, and a sentence on each choice made.
     """
+    demand_grey_or_colour(settings)
     remarks = []
     if settings.size is None:
         size, why = _size(files)

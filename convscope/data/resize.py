@@ -22,11 +22,12 @@ def resized(pictures: Tensor, settings: DataSettings) -> Tensor:
         (sample, channel, height, width) of the same type; uint8 is rounded.
 
     Raises:
-        DataError: the size is not a height and a width.
+        DataError: the size is not a height and a width, or the channels are neither 1 nor 3.
 
     >>> resized(torch.zeros(1, 3, 8, 4), DataSettings(size=(4, 4), channels=1)).shape
     torch.Size([1, 1, 4, 4])
     """
+    demand_grey_or_colour(settings)
     channels = settings.channels or pictures.shape[1]
     size = settings.size or tuple(pictures.shape[2:])
     if len(size) != 2 or min(size) < 1:
@@ -39,6 +40,12 @@ def resized(pictures: Tensor, settings: DataSettings) -> Tensor:
         batch = _fitted(batch, (size[0], size[1]), settings.fit)
         out[start : start + BATCH] = batch if out.is_floating_point() else batch.round().clamp(0, 255)
     return out
+
+
+def demand_grey_or_colour(settings: DataSettings) -> None:
+    """Raise DataError if pictures are asked for that are neither grey nor in colour."""
+    if settings.channels not in (None, 1, 3):
+        raise DataError(f"pictures have 1 channel (grey) or 3 (colour); got {settings.channels}.")
 
 
 def _with_channels(batch: Tensor, channels: int) -> Tensor:

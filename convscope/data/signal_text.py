@@ -3,7 +3,7 @@
 import gzip
 import zlib
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
@@ -55,5 +55,5 @@ def head(path: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def _open(path: Path) -> IO[bytes]:
+def _open(path: Path) -> gzip.GzipFile | BinaryIO:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")

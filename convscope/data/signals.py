@@ -106,7 +106,7 @@ def as_signals(array: np.ndarray, settings: DataSettings, source: str) -> tuple[
         values[row] = fit(mended, values.shape[2], "pad")
     remarks = [] if array.dtype == np.float32 else [f"{array.dtype} values were stored as float32"]
     remarks += _on_gaps(filled, len(holes))
-    inputs, fitted = equal(values, settings)
+    inputs, fitted = equal(list(values), settings)
     return torch.from_numpy(np.ascontiguousarray(inputs)), (*remarks, *fitted)
 
 
