@@ -60,7 +60,7 @@ def header(path: Path) -> Header:
     Raises:
         DataError: (BadPicture) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         width, height = image.size
         # Pillow turns the size of a TIFF itself; asking a PNG for EXIF that is not in its head decodes it
         asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
@@ -92,7 +92,7 @@ def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterb
         DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than
             PIXEL_LIMIT pixels.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         _let_decoder_shrink(image, size, channels, fit)
         image.load()
         turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
@@ -105,10 +105,15 @@ def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterb
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Image.Image]:
-    """Open, check the header, and give every failure, here or while the picture is used, its reason."""
+def opened(path: Path) -> Iterator[Image.Image]:
+    """Open, check the header, and give every failure, here or while the picture is used, its reason.
+
+    Raises:
+        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than
+            PIXEL_LIMIT pixels.
+    """
     try:
-        with _file(path) as file, _identified(path, file) as image:
+        with regular(path) as file, _identified(path, file) as image:
             width, height = image.size
             if width < 1 or height < 1:
                 raise BadPicture(path, f"its header says {width} × {height} pixels")
@@ -125,12 +130,16 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise BadPicture(path, f"damaged, cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
-def _file(path: Path) -> IO[bytes]:
-    """Open a regular file; a pipe or a device would block for ever."""
+def regular(path: Path, what: str = "picture") -> IO[bytes]:
+    """Open a regular file; a pipe or a device would block for ever.
+
+    Raises:
+        DataError: (BadPicture) it is not there, empty, no file or may not be read.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise BadPicture(path, "a folder, not a picture")
+            raise BadPicture(path, f"a folder, not a {what}")
         if not stat.S_ISREG(status.st_mode):
             raise BadPicture(path, "a pipe, socket or device, not a file")
         if status.st_size == 0:

@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import DTypeLike
 from torch import Tensor
 
 from convscope.data import cache
@@ -26,7 +27,7 @@ from convscope.data.resize import demand_grey_or_colour
 from convscope.errors import DataError
 from convscope.progress import track
 
-__all__ = ["choose", "decode", "each", "read"]
+__all__ = ["cached", "choose", "decode", "each", "read", "spread"]
 
 CHUNK = 32  # files a thread takes at once
 SAMPLE = 1000  # headers looked at to choose a size
@@ -62,7 +63,28 @@ def read(
     shape = (len(files), settings.channels, height, width)
     one = partial(decode, size=(height, width), channels=settings.channels, fit=settings.fit)
     key = cache.key(files, {"size": shape[1:], "fit": settings.fit})
-    entry = cache.through(key, shape, lambda rows: _decode_all(files, one, rows))
+    return cached(files, one, key, shape, root)
+
+
+def cached(
+    files: Sequence[Path],
+    one: Callable[[Path], np.ndarray],
+    key: str,
+    shape: tuple[int, ...],
+    root: Path | None = None,
+    dtype: DTypeLike = np.uint8,
+) -> tuple[Tensor, list[Skipped], list[int]]:
+    """Take decoded samples from the cache, or decode the files in threads; returns what `read` does.
+
+    Args:
+        files: in the order of the rows.
+        one: decodes a file to (channel, *space), or raises BadPicture.
+        key: name in the cache, see `cache.key`.
+        shape: (file, channel, *space).
+        root: folder that the names of skipped files are given relative to.
+        dtype: of the samples.
+    """
+    entry = cache.through(key, shape, lambda rows: _decode_all(files, one, rows), dtype)
     skipped = [Skipped(shown(files[position], root), reason) for position, reason in entry.skipped]
     left_out = {position for position, _ in entry.skipped}
     kept = [position for position in range(len(files)) if position not in left_out]
@@ -172,14 +194,14 @@ def _quiet_pillow() -> Iterator[None]:
         yield
 
 
-def _sample(files: Sequence[Path], count: int) -> Sequence[Path]:
-    """At most `count` files, evenly spread."""
+def spread(files: Sequence[Path], count: int) -> Sequence[Path]:
+    """Take at most `count` files, evenly spread."""
     return files if len(files) <= count else [files[i * len(files) // count] for i in range(count)]
 
 
 def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
     """A (height, width) that two processor cores can train on from scratch, and the reason in words."""
-    heads = [head for head in each(header, _sample(files, SAMPLE)) if isinstance(head, Header)]
+    heads = [head for head in each(header, spread(files, SAMPLE)) if isinstance(head, Header)]
     if not heads:
         raise DataError(f"none of the {len(files)} pictures can be read.\n  {_first_reason(files)}")
     sizes = {(head.height, head.width) for head in heads}
@@ -200,7 +222,7 @@ def _first_reason(files: Sequence[Path]) -> str:
 
 def _all_grey(files: Sequence[Path]) -> bool:
     """Whether a sample of the pictures shows no colour, whatever their mode: grey is often saved as RGB."""
-    for picture in each(lambda file: decode(file, (32, 32), 3, "stretch"), _sample(files, GREY_SAMPLE)):
+    for picture in each(lambda file: decode(file, (32, 32), 3, "stretch"), spread(files, GREY_SAMPLE)):
         if isinstance(picture, np.ndarray) and int(np.ptp(picture, axis=0).max()) > 2:
             return False
     return True
