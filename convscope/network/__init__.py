@@ -17,6 +17,7 @@ from convscope.network import fit
 from convscope.network.basic import basic
 from convscope.network.fast import fast
 from convscope.network.inception import inception
+from convscope.network.inception_time import inception_time
 from convscope.network.layers import Space, layers
 from convscope.network.lenet import lenet5
 from convscope.network.own import build_own, is_own
@@ -24,6 +25,7 @@ from convscope.network.plain import plain
 from convscope.network.pooled import pooled
 from convscope.network.residual import residual
 from convscope.network.resnet import resnet
+from convscope.network.rnn import bigru, bilstm, gru, lstm, rnn, rnn_cell
 from convscope.network.strided import strided
 from convscope.network.vgg import vgg
 from convscope.shapes import show
@@ -39,7 +41,26 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "lenet5": lenet5,
     "vgg": vgg,
     "resnet": resnet,
+    "inception-time": inception_time,
+    "rnn": rnn,
+    "lstm": lstm,
+    "gru": gru,
+    "bilstm": bilstm,
+    "bigru": bigru,
+    "rnn-cell": rnn_cell,
 }
+ONE_AXIS = (
+    "inception-time",
+    "rnn",
+    "lstm",
+    "gru",
+    "bilstm",
+    "bigru",
+    "rnn-cell",
+)  # the others take 1, 2 or 3
+SIGNAL = (
+    140,
+)  # where `table` is asked for pictures, networks for one axis are counted at a heartbeat's size
 KNOBS = ("width", "depth")
 LARGEST_SEARCH = 64  # positions an axis, where the smallest size that fits is looked for
 
@@ -93,18 +114,33 @@ def build(
         raise _with_smallest(error, name, channels, classes, space, scale) from error
 
 
-def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list[dict[str, Any]]:
-    """List the networks: name, parameters at this shape, description.
+def takes(name: str, axes: int) -> bool:
+    """Say whether a network of the house takes samples with so many spatial axes.
 
-    >>> table()[1]["name"], table()[1]["parameters"]
-    ('plain', 28938)
+    >>> takes("lstm", 1), takes("lstm", 2), takes("plain", 2)
+    (True, False, True)
+    """
+    return axes == 1 or (axes in (2, 3) and name not in ONE_AXIS)
+
+
+def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list[dict[str, Any]]:
+    """List the networks: name, parameters at a shape of samples, that shape, description.
+
+    The shape is (channels, *space), or (channels, 140) for the networks that take one axis only.
+
+    >>> table()[1]["name"], table()[1]["parameters"], table()[1]["shape"]
+    ('plain', 28938, (1, 28, 28))
     """
     rows = []
     for name, make in NETWORKS.items():
+        taken = space if takes(name, len(space)) else SIGNAL
         with torch.device("meta"):  # shapes without numbers
-            network = make(channels, classes, space)
+            network = make(channels, classes, taken)
         parameters = sum(parameter.numel() for parameter in network.parameters())
-        rows.append({"name": name, "parameters": parameters, "description": _first_line(make)})
+        shape = (channels, *taken)
+        rows.append(
+            {"name": name, "parameters": parameters, "shape": shape, "description": _first_line(make)}
+        )
     return rows
 
 

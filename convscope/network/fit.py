@@ -147,6 +147,8 @@ def _advice(call: Call) -> str | None:
         return wrong or _window(call.module, call.shape)
     if isinstance(call.module, _MaxPoolNd | _AvgPoolNd):
         return _axes(call, call.shape) or _window(call.module, call.shape)
+    if isinstance(call.module, nn.RNNBase):
+        return _features(call.module, call.shape)
     return None
 
 
@@ -174,6 +176,16 @@ def _channels(expected: int, call: Call, shape: tuple[int, ...]) -> str | None:
         return None
     kind = type(call.module).__name__
     return f"it expects {expected} channels, got {shape[1]}.\n  Make it nn.{kind}({shape[1]}, …)."
+
+
+def _features(layer: nn.RNNBase, shape: tuple[int, ...]) -> str | None:
+    """Recurrent layers of torch want the features last; samples have them before the steps."""
+    expected, got = layer.input_size, shape[-1]
+    if got == expected:
+        return None
+    turned = len(shape) == 3 and shape[1] == expected
+    todo = "hand it x.transpose(1, 2), with batch_first=True" if turned else f"make its input_size {got}"
+    return f"it expects {expected} features a step on the last axis, got {got}.\n  To do: {todo}."
 
 
 def _window(layer: Any, shape: tuple[int, ...]) -> str | None:  # noqa: ANN401 - convolutions and poolings alike

@@ -162,6 +162,26 @@ def fit(model: Model, inputs: Tensor, labels: Tensor, rows: Tensor) -> Model:
     return model
 
 
+def fit_model(
+    network: nn.Module, inputs: Tensor, labels: Tensor, rows: Tensor, *, each_sample: bool = False
+) -> Model:
+    """Put a network between its preprocessing and its output, both fitted on the training part.
+
+    Args:
+        network: (sample, channel, *space) → (sample, class), or (sample, 1) for regression.
+        inputs: (sample, channel, *space).
+        labels: (sample,): int64 classes, or float values, which makes it regression.
+        rows: the training part.
+        each_sample: standardise each sample by itself.
+    """
+    preprocess = StandardiseSample() if each_sample else fit_standardise(inputs, rows)
+    if not labels.is_floating_point():
+        return Model(preprocess, network)
+    values = labels[rows].double()
+    std = values.std(correction=0)
+    return Model(preprocess, network, Values(values.mean(), std if std > 0 else torch.ones(())))
+
+
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:
     """Measure mean and standard deviation of each channel over these rows (all of them by default).
 

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from convscope.errors import ShapeError
-from convscope.network import NETWORKS, build, table
+from convscope.network import NETWORKS, ONE_AXIS, build, table, takes
 
 PARAMETERS = {  # at 1×28×28 with 10 classes, as the issue states them
     "plain": 28_938,
@@ -25,18 +25,23 @@ SAMPLES = [  # channels, classes, space
     (1, 10, (24, 24, 24)),
     (2, 4, (25, 31, 26)),
 ]
+SPACE = {name: (28, 28) if takes(name, 2) else (28,) for name in NETWORKS}
+AXES = [(name, axes) for name in NETWORKS for axes in (1, 2, 3) if takes(name, axes)]
 
 
-def made(name, channels=1, classes=10, space=(28, 28), seed=0):
+def made(name, channels=1, classes=10, space=None, seed=0):
     """The network, narrow where it can be: what is tested does not depend on the width."""
     width = 0.125 if "width" in inspect.signature(NETWORKS[name]).parameters else None
     torch.manual_seed(seed)
-    return build(name, channels, classes, space, width=width)
+    return build(name, channels, classes, space or SPACE[name], width=width)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize(("channels", "classes", "space"), SAMPLES, ids=str)
-def test_every_weight_learns_in_one_two_and_three_dimensions(name, channels, classes, space):
+@pytest.mark.parametrize(
+    ("name", "channels", "classes", "space"),
+    [(name, *sample) for name in NETWORKS for sample in SAMPLES if takes(name, len(sample[2]))],
+    ids=str,
+)
+def test_every_weight_learns_in_all_dimensions_that_a_network_takes(name, channels, classes, space):
     network = made(name, channels, classes, space)
     x = torch.randn(4, channels, *space)
     scores = network(x)
@@ -59,14 +64,14 @@ def test_the_seed_alone_decides_the_weights(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_the_fit_check_leaves_no_trace(name):
     torch.manual_seed(5)
-    NETWORKS[name](1, 10, (28, 28))
+    NETWORKS[name](1, 10, SPACE[name])
     expected = torch.rand(3)
     torch.manual_seed(5)
-    network = build(name, 1, 10, (28, 28))
+    network = build(name, 1, 10, SPACE[name])
     assert torch.equal(torch.rand(3), expected)
     assert all(module.training for module in network.modules())
     torch.manual_seed(5)
-    untouched = NETWORKS[name](1, 10, (28, 28)).state_dict()
+    untouched = NETWORKS[name](1, 10, SPACE[name]).state_dict()
     assert all(torch.equal(value, untouched[key]) for key, value in network.state_dict().items())
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in network.modules())
 
@@ -74,7 +79,7 @@ def test_the_fit_check_leaves_no_trace(name):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_single_sample_is_judged_as_in_a_batch(name):
     network = made(name).eval()
-    x = torch.randn(3, 1, 28, 28)
+    x = torch.randn(3, 1, *SPACE[name])
     with torch.no_grad():
         one_by_one = torch.cat([network(sample) for sample in x.split(1)])
         torch.testing.assert_close(one_by_one, network(x))
@@ -84,21 +89,21 @@ def test_a_single_sample_is_judged_as_in_a_batch(name):
 def test_weights_go_from_one_network_into_another(name):
     source, target = made(name, seed=1).eval(), made(name, seed=2).eval()
     target.load_state_dict(source.state_dict())
-    x = torch.randn(2, 1, 28, 28)
+    x = torch.randn(2, 1, *SPACE[name])
     assert torch.equal(source(x), target(x))
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-def test_memory_layout_changes_nothing(name):
-    network = made(name, channels=3).eval()
-    x = torch.randn(2, 3, 28, 28)
+@pytest.mark.parametrize(("name", "axes"), [(name, axes) for name, axes in AXES if axes > 1])
+def test_memory_layout_changes_nothing(name, axes):
+    network = made(name, 3, 10, (28,) * axes).eval()
+    x = torch.randn(2, 3, *(28,) * axes)
     expected = network(x)
-    network = network.to(memory_format=torch.channels_last)
-    torch.testing.assert_close(network(x.contiguous(memory_format=torch.channels_last)), expected)
+    side_by_side = torch.channels_last if axes == 2 else torch.channels_last_3d
+    network = network.to(memory_format=side_by_side)
+    torch.testing.assert_close(network(x.contiguous(memory_format=side_by_side)), expected)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize(("name", "axes"), AXES)
 def test_every_size_works_or_is_refused_with_the_smallest_that_works(name, axes):
     sizes = range(1, 26) if axes < 3 else (1, 2, 3, 5, 8, 15, 23, 24, 25)
     works = []
@@ -112,6 +117,13 @@ def test_every_size_works_or_is_refused_with_the_smallest_that_works(name, axes)
         else:
             works.append(size)
     assert 25 in works
+
+
+@pytest.mark.parametrize("name", ONE_AXIS)
+@pytest.mark.parametrize("axes", [2, 3])
+def test_what_takes_one_axis_refuses_more_and_names_what_takes_them(name, axes):
+    with pytest.raises(ShapeError, match=r"got 28 × 28.*\n.*, such as fast or resnet"):
+        made(name, 1, 3, (28,) * axes)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -128,6 +140,14 @@ def test_the_table_states_the_parameters():
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_table_counts_what_is_built(name):
+def test_the_table_counts_what_is_built_at_the_shape_it_states(name):
     row = next(row for row in table(2, 7, (36, 30)) if row["name"] == name)
-    assert row["parameters"] == sum(weight.numel() for weight in build(name, 2, 7, (36, 30)).parameters())
+    channels, *space = row["shape"]
+    assert (channels, *space) == ((2, 36, 30) if takes(name, 2) else (2, 140))
+    built = build(name, channels, 7, tuple(space))
+    assert row["parameters"] == sum(weight.numel() for weight in built.parameters())
+
+
+@pytest.mark.parametrize("space", [(57,), (24, 24, 24)])
+def test_the_table_counts_signals_and_volumes_as_well(space):
+    assert all(row["shape"] == (3, *space) for row in table(3, 2, space) if takes(row["name"], len(space)))

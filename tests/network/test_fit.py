@@ -145,6 +145,23 @@ def test_a_network_that_squeezes_fails_for_one_sample():
         fit.check(Net(), 1, 10, (28, 28))
 
 
+@pytest.mark.parametrize(
+    ("features", "message"),
+    [
+        (
+            4,
+            "layer '0' (GRU) does not fit its input, (2, 4, 7): it expects 4 features a step on the last "
+            "axis, got 7.\n  To do: hand it x.transpose(1, 2), with batch_first=True.",
+        ),
+        (5, "it expects 5 features a step on the last axis, got 7.\n  To do: make its input_size 7."),
+    ],
+)
+def test_a_recurrent_layer_is_told_where_the_features_are(features, message):
+    with pytest.raises(ShapeError) as caught:
+        fit.check(nn.Sequential(nn.GRU(features, 8, batch_first=True)), 4, 10, (7,))
+    assert message in str(caught.value)
+
+
 @pytest.mark.parametrize("fits", [True, False])
 def test_nothing_changes(fits):
     torch.manual_seed(0)
