@@ -20,23 +20,23 @@ from measure import Record, middle, of
 
 # AdamW, onecycle and label smoothing 0.1 are what convscope takes anyway; "shift" 0.04 is 1 pixel.
 RECIPES = {
-    "98.0 %": {"network": "fast", "width": 0.5, "batch": 32, "epochs": 0.2, "lr": 0.01, "shift": 0.0},
-    "99.0 %": {"network": "fast", "width": 0.75, "batch": 64, "epochs": 0.65, "lr": 0.015, "shift": 0.04},
+    "98.0 %": {"network": "fast", "width": 0.5, "batch": 32, "epochs": 0.16, "lr": 0.015, "shift": 0.0},
+    "99.0 %": {"network": "fast", "width": 0.75, "batch": 64, "epochs": 0.5, "lr": 0.015, "shift": 0.0},
     "99.4 %": {"network": "fast", "width": 1.0, "batch": 128, "epochs": 2.0, "lr": 0.01, "shift": 0.04},
-}
+}  # for each target the cheapest candidate whose median over the seeds reached it on the validation part
 TIMES_FASTER = {"98.0 %": 12, "99.0 %": 5, "99.4 %": 1}  # than the tutorial, is what we want
 CANDIDATES = [
     {"network": "fast", "width": width, "batch": batch, "epochs": epochs, "lr": lr, "shift": shift}
     for width, batch, epochs, lr, shift in (
-        (0.5, 32, 0.2, 0.01, 0.0),
-        (0.5, 64, 0.25, 0.01, 0.0),
-        (0.75, 64, 0.18, 0.01, 0.0),
+        (0.5, 32, 0.16, 0.015, 0.0),
+        (0.5, 64, 0.18, 0.01, 0.0),
+        (0.75, 64, 0.15, 0.015, 0.0),
         (1.0, 64, 0.15, 0.01, 0.0),
-        (0.5, 32, 0.6, 0.01, 0.04),
+        (0.5, 32, 0.5, 0.012, 0.0),
+        (0.75, 64, 0.4, 0.015, 0.0),
+        (0.75, 64, 0.5, 0.015, 0.0),
         (0.75, 64, 0.6, 0.01, 0.04),
-        (0.75, 64, 0.65, 0.015, 0.04),
         (1.0, 64, 0.5, 0.01, 0.04),
-        (0.75, 64, 1.5, 0.01, 0.04),
         (1.0, 128, 1.5, 0.01, 0.04),
         (1.0, 128, 2.0, 0.01, 0.04),
     )
