@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.data import catalogue, cifar, folder, idx, npz, sequences, signal_files, table
+from convscope.data import audio, catalogue, cifar, folder, idx, npz, sequences, signal_files, table
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.errors import DataError
 
@@ -51,6 +51,7 @@ FORMATS: dict[str, Format] = {
         signal_files.load,
         "signals as rows of .csv, .tsv, .txt or .ts, the class first or in a column of its own",
     ),
+    "audio": Format(audio.recognises, audio.load, "a folder with a folder of WAV files a class"),
     "folder": Format(
         folder.recognises, folder.load, "a folder with a folder of pictures a class, or train, val and test"
     ),

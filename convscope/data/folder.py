@@ -67,6 +67,14 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return listing.dataset(found.listed, path, path, settings, strict, found.skipped, found.remarks)
 
 
+def peek(root: Path, wanted: Wanted, most: int = 4, depth: int = 6) -> list[Path]:
+    """A few samples and files from different places below a folder, to tell what they are."""
+    children = _children(root, [])
+    seen = [child for child in children if wanted.takes(child) or not _is_folder(child)][:most]
+    folders = [child for child in children if _is_folder(child) and child not in seen][:most] if depth else []
+    return [*seen, *(path for inner in folders for path in peek(inner, wanted, most, depth - 1))]
+
+
 def scan(root: Path, wanted: Wanted) -> Found:
     """List every wanted file with its class and part, in natural order."""
     found = Found([], [], [])
@@ -96,6 +104,12 @@ def scan(root: Path, wanted: Wanted) -> Found:
             f"{others.total():,} files are not used, their ending is no {wanted.what}'s: {kinds}"
         )
     return found
+
+
+def first_ending(root: Path, endings: Collection[str]) -> str:
+    """The first of these endings that a file below the folder has, in natural order; "" where none has."""
+    files = _files(root, root, Wanted(endings, "file"), [], ())
+    return next((file.suffix.lower() for file in files if file.suffix.lower() in endings), "")
 
 
 def _is_part(folder: Path, wanted: Wanted, skipped: list[Skipped]) -> bool:
