@@ -13,9 +13,6 @@ from convscope.data.names import Numbered, natural
 from convscope.data.resize import resized
 from convscope.errors import DataError
 
-HALF = float(np.finfo(np.float16).max)
-LOSS = 1e-3  # of the range of all values: what volumes may lose when they are stored as float16
-
 
 def from_arrays(
     inputs: ArrayLike | Tensor,
@@ -95,8 +92,8 @@ def as_volumes(array: np.ndarray, settings: DataSettings, source: str) -> Prepar
         array, remarks = _bytes_or_floats(array, source)
     else:
         remarks = ()
-    if array.dtype == np.float32 and _halves(array):
-        array, remarks = array.astype(np.float16), ("values were stored as float16, half of float32",)
+    if array.dtype == np.float32 and voxels.holds(array, float(array.max() - array.min())):
+        array, remarks = voxels.halved(array), ("values were stored as float16, half of float32",)
     size = voxels.wanted_size(settings) or array.shape[2:]
     if size != array.shape[2:]:
         array = np.stack([voxels.resampled(volume, size) for volume in array])
@@ -110,15 +107,6 @@ KINDS = {"signal": as_signals, "image": as_pictures, "volume": as_volumes}
 def _tensor(array: np.ndarray) -> Tensor:
     """The array as a tensor; a copy only where memory is not in this order or may not be written."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))
-
-
-def _halves(array: np.ndarray) -> bool:
-    """Whether float16 holds the values well enough; looked at sample by sample, to spare memory."""
-    low, high = float(array.min()), float(array.max())
-    if max(-low, high) > HALF:
-        return False
-    loss = max(float(np.abs(sample.astype(np.float16) - sample).max()) for sample in array)
-    return loss <= LOSS * (high - low)
 
 
 def _numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:

@@ -97,8 +97,8 @@ def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterb
         image.load()
         turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
         upright = image.transpose(turn) if turn is not None else image
-        plain = _plain(upright, "L" if channels == 1 else "RGB", path)
-        pixels = np.asarray(_fitted(plain, size, fit))  # (height, width) or (height, width, channel)
+        shown = plain(upright, "L" if channels == 1 else "RGB", path)
+        pixels = np.asarray(_fitted(shown, size, fit))  # (height, width) or (height, width, channel)
     if channels == 1:
         return pixels[None]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
@@ -192,8 +192,8 @@ def _scaled(picture: tuple[int, int], frame: tuple[int, int], fit: str) -> tuple
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
 
 
-def _plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
-    """Bring any of Pillow's modes to 8-bit "L" or "RGB"."""
+def plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
+    """Bring any of Pillow's modes to 8-bit "L" or "RGB"; the path is for messages."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = Image.fromarray(_to_bytes(np.asarray(image), path))
     if image.has_transparency_data:

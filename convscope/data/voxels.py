@@ -1,4 +1,4 @@
-"""Volumes as arrays: brought to another size."""
+"""Volumes as arrays: brought to another size and type."""
 
 from collections.abc import Sequence
 
@@ -8,6 +8,24 @@ from convscope.data.dataset import DataSettings
 from convscope.errors import DataError
 
 Size = tuple[int, int, int]  # depth, height, width
+
+
+HALF = float(np.finfo(np.float16).max)
+LOSS = 1e-3  # of the range of the values: what may be lost where they are stored as float16
+
+
+def holds(values: np.ndarray, span: float) -> bool:
+    """Whether float16 is enough for values of this range.
+
+    >>> [holds(np.float32([0, high]), high) for high in (3071.0, 1e6, 1e-9)]
+    [True, False, False]
+    """
+    return max(float(np.abs(halved(part) - part).max()) for part in values) <= LOSS * span
+
+
+def halved(values: np.ndarray) -> np.ndarray:
+    """float32 → float16; what is larger than float16 can hold becomes its largest number."""
+    return values.clip(-HALF, HALF).astype(np.float16)
 
 
 def wanted_size(settings: DataSettings) -> Size | None:
