@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.data import cache, decode, folder, listing, pictures, rates, signals, wav
+from convscope.data import cache, folder, listing, pictures, rates, signals, wav
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.listing import Listed
 from convscope.data.wav import BadWave, Header
@@ -19,9 +19,12 @@ BYTES = 4  # of a float32
 
 
 def recognises(path: Path) -> bool:
-    """Whether this is a folder whose first picture or sound is a sound."""
-    known = (*SOUNDS.suffixes, *decode.SUFFIXES)
-    return path.is_dir() and folder.first_ending(path, known) in SOUNDS.suffixes
+    """Whether this is a folder that holds sounds, and no more pictures than sounds."""
+    if not path.is_dir():
+        return False
+    some = folder.peek(path, SOUNDS)
+    sounds = sum(SOUNDS.takes(file) for file in some)
+    return sounds > 0 and sounds >= sum(folder.PICTURES.takes(file) for file in some)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:

@@ -140,9 +140,10 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     ((1, 8, 8), 36, 0)
     """
     data = load(source, settings)
-    heads, keys = _files(data) if data.root else ([], duplicates.digests(data.inputs))
+    pictured = data.kind == "image" and data.root is not None
+    heads, keys = _files(data) if pictured else ([], duplicates.digests(data.inputs))
     exact = duplicates.groups(keys)
-    near = _near(data, exact) if data.root and min(data.space) >= NEAR_SIDE else []
+    near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
     flat = _flat(data.inputs)
     repeats = [findings.repeat(data, rows) for rows in exact]
     similar = [findings.repeat(data, rows) for rows in near]
@@ -157,6 +158,7 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
             *findings.on_repeats(similar, "nearly the same"),
             *findings.on_counts(data),
             *findings.on_flat(flat),
+            *findings.on_channels(data),
         ),
         broken=data.skipped,
         sides=_sides(heads),
@@ -174,13 +176,14 @@ def quick(dataset: Dataset) -> list[str]:
     Looks for rare classes, for samples of one value throughout, and for equal samples across parts or
     classes.
     """
-    repeats = []
-    flat = []
+    repeats, flat, dead = [], [], []
     if dataset.inputs.numel() * dataset.inputs.element_size() <= QUICK_BYTES:
         exact = duplicates.groups(duplicates.digests(dataset.inputs))
         repeats = [findings.repeat(dataset, rows) for rows in exact]
         flat = _flat(dataset.inputs)
-    return [*findings.on_repeats(repeats, "equal"), *findings.on_counts(dataset), *findings.on_flat(flat)]
+        dead = findings.on_channels(dataset)
+    repeated = findings.on_repeats(repeats, "equal")
+    return [*repeated, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
 
 
 def _files(data: Dataset) -> tuple[list[Header], list[bytes | None]]:

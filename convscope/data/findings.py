@@ -85,6 +85,22 @@ def on_flat(rows: Sequence[int]) -> list[str]:
     return [f"{len(rows):,} samples show nothing: all their values are the same"] if rows else []
 
 
+def on_channels(data: Dataset) -> list[str]:
+    """Sentences on channels of signals and sequences that never change, or not in some samples."""
+    if data.kind not in ("signal", "sequence") or data.channels < 2:
+        return []  # of a single channel `on_flat` says it
+    least, greatest = data.inputs.amin(dim=2), data.inputs.amax(dim=2)  # (sample, channel)
+    still = least == greatest
+    said = []
+    for channel in range(data.channels):
+        name = f"'{printable(data.features[channel])}'" if data.features else str(channel + 1)
+        if least[:, channel].min() == greatest[:, channel].max():
+            said.append(f"channel {name} has one value in all samples: nothing can be learnt from it")
+        elif data.kind == "signal" and (count := int((still[:, channel] & ~still.all(dim=1)).sum())):
+            said.append(f"channel {name} does not change within {count:,} samples: a lead that was off?")
+    return said
+
+
 def _cases(count: int) -> str:
     return "one case" if count == 1 else f"{count:,} cases"
 

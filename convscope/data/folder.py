@@ -106,12 +106,6 @@ def scan(root: Path, wanted: Wanted) -> Found:
     return found
 
 
-def first_ending(root: Path, endings: Collection[str]) -> str:
-    """The first of these endings that a file below the folder has, in natural order; "" where none has."""
-    files = _files(root, root, Wanted(endings, "file"), [], ())
-    return next((file.suffix.lower() for file in files if file.suffix.lower() in endings), "")
-
-
 def _is_part(folder: Path, wanted: Wanted, skipped: list[Skipped]) -> bool:
     """A folder "train" with files directly in it is a class of that name (the vehicle)."""
     inside = _children(folder, skipped)
