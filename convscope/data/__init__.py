@@ -11,7 +11,18 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import NamedTuple
 
-from convscope.data import audio, catalogue, cifar, folder, idx, npz, sequences, signal_files, table
+from convscope.data import (
+    audio,
+    catalogue,
+    catalogue_sequences,
+    cifar,
+    folder,
+    idx,
+    npz,
+    sequences,
+    signal_files,
+    table,
+)
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.errors import DataError
 
@@ -32,6 +43,8 @@ CATALOGUE: dict[str, Callable[[DataSettings], Dataset]] = {
     "cifar10": catalogue.cifar10,
     "mnist-sample": catalogue.mnist_sample,
     "digits": catalogue.digits,
+    "weather": catalogue_sequences.weather,
+    "stocks": catalogue_sequences.stocks,
 }
 
 FORMATS: dict[str, Format] = {

@@ -70,7 +70,7 @@ def choose(
     within = times[train]
     if within.max() - within.min() >= 0.95 * YEAR:  # a cycle that was never seen whole cannot be learnt
         features += ["season (sine)", "season (cosine)"]
-    if _of_day(times).any():
+    if len(np.unique(_of_day(within))) > 1:
         features += ["hour (sine)", "hour (cosine)"]
     return tuple(features), tuple(remarks)
 
@@ -85,8 +85,8 @@ def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarr
     missing = sorted({name for name, column in zip(features, columns, strict=True) if column is None})
     if missing:
         raise DataError(
-            f"{table.path} has no column for {', '.join(missing)}; its columns are {', '.join(table.columns)}."
-            "\n  Give it the columns that the network was trained on."
+            f"{table.path} has no column for {', '.join(missing)}; it has {', '.join(table.columns)}.\n"
+            "  Give it the columns that the network was trained on."
         )
     out = np.empty((len(times), len(features)), np.float32)
     for place, (name, column) in enumerate(zip(features, columns, strict=True)):

@@ -8,17 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.data import columns, features, split, timeline, windows
+from convscope.data import columns, split, targets, timeline, windows
 from convscope.data.columns import Table
-from convscope.data.dataset import PARTS, Dataset, DataSettings
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
+from convscope.data.features import carried, choose, encode
 from convscope.data.memory import refuse_too_large
-from convscope.data.names import natural
+from convscope.data.targets import Labels
 from convscope.data.timeline import Timeline, written
 from convscope.data.windows import DAY, Axis
 from convscope.errors import DataError
 
-TARGETS = ("target", "label", "y")  # columns that are obviously the one to predict
-FEW_VALUES = 20  # whole numbers that are classes; from more on they are amounts
+CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
+WORKING_WEEK = 5  # rows, where there are none for weekends
+UNKNOWN_CYCLE = 10  # rows, for any other step
 
 
 class Windows(NamedTuple):
@@ -28,25 +30,15 @@ class Windows(NamedTuple):
         inputs: (window, feature, step) float32.
         names: the series, if there are several, and the time of the target.
         when: the time of the target, ISO 8601.
-        truth: what the table says it is, a class's name or a number; None where that is not known yet.
+        truth: what the table says it is, a class's name or an amount; None where that is not known yet.
+        skipped: windows that were left out, and why.
     """
 
     inputs: Tensor
     names: list[str]
     when: list[str]
     truth: list[str | float | None]
-
-
-class Labels(NamedTuple):
-    """The target of every row.
-
-    Attributes:
-        values: (row,) float64, a class's number or an amount; NaN where missing.
-        classes: names of the classes; None for amounts.
-    """
-
-    values: np.ndarray
-    classes: tuple[str, ...] | None
+    skipped: tuple[Skipped, ...]
 
 
 def recognises(path: Path) -> bool:
@@ -55,6 +47,11 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - rows are no files
+    """Read a table, see `of_table`; `strict` has no effect: a damaged table is always refused."""
+    return of_table(columns.read(path), settings)
+
+
+def of_table(table: Table, settings: DataSettings) -> Dataset:
     """Make a sample of each window of rows; its label is the target `horizon` rows after its last one.
 
     Windows cross neither series nor gaps. Parts follow each other in time, cut at the same times for all
@@ -63,198 +60,151 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     are left out, as are those whose target is missing.
 
     Args:
-        path: the table.
-        settings: `target` is the column to predict; `time`, `series`, `window` and `horizon` are chosen if None.
-        strict: has no effect here: damage is always refused.
+        table: one row for each time, or for each time of each series.
+        settings: `target` is the column to predict; time, series, window and horizon are chosen if None.
 
     Raises:
-        DataError: see `timeline.read`; also no target, text in a column of numbers, or no window to learn from.
+        DataError: see `timeline.ordered`; also no target, text in a column of numbers, or too few rows.
     """
-    line = timeline.read(path, settings)
+    line = timeline.ordered(table, settings)
     settings, chosen = _resolved(line)
-    labels, task = _labels(line.table, str(settings.target))
+    window, horizon = _reach(settings)
+    labels = targets.labels(line.table, str(settings.target))
     val, test = windows.cuts(line.axis, settings)
-    names, seen = _features(line, settings, labels, line.axis.times < val)
-    values, filled = features.carried(features.encode(line.table, names, line.axis.times), line.axis.run)
-    expected, _ = features.carried(
-        labels.values[:, None], line.axis.run
-    )  # (row, 1), by who expects no change
-    last, left_out = _samples(line, settings, labels.values, np.hstack([values, expected]))
-    target = last + settings.horizon
-    when = line.axis.times[target]
-    parts, dates = _parts(when, val, test, line)
-    kind = np.float32 if labels.classes is None else np.int64
+    features, seen = _features(line, settings, labels, line.axis.times < val)
+    values, filled = carried(encode(line.table, features, line.axis.times), line.axis.run)
+    latest, _ = carried(labels.values[:, None], line.axis.run)  # (row, 1), what persistence expects
+    last, left_out = _usable(line, settings, labels.values, np.hstack([values, latest]))
+    target = last + horizon
+    parts, spans = _parts(line.axis.times[target], val, test, line.table.path)
+    when, kind = written(line.axis.times[target]), np.int64 if labels.classes else np.float32
+    said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *spans]
     return Dataset(
-        inputs=_windows(values, last, settings.window, path),
+        inputs=_windows(values, last, window, line.table.path),
         labels=torch.from_numpy(labels.values[target].astype(kind)),
         classes=labels.classes or (str(settings.target),),
         parts=parts,
         kind="sequence",
-        source=str(path),
-        names=_names(line, last, written(when)),
+        source=str(line.table.path),
+        names=_names(line, last, when),
         settings=settings,
-        remarks=(
-            *line.remarks, *chosen, *task, *seen, *_filled(filled), *left_out, *dates,
-            *_unseen(labels, target, parts["train"]),
-        ),
-        features=names,
-        persistence=torch.from_numpy(expected[last, 0].astype(kind)),
-        when=written(when),
-    )  # fmt: skip
+        remarks=(*said, *targets.unseen(labels, target, parts["train"])),
+        features=features,
+        persistence=torch.from_numpy(latest[last, 0].astype(kind)),
+        when=when,
+    )
 
 
-def windows_of(path: str | Path, settings: DataSettings, names: Sequence[str]) -> Windows:
+def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]) -> Windows:
     """Make windows of a table for prediction: all of them, also the newest, whose target is not known yet.
 
     Args:
         path: a table with the columns that the network was trained on.
         settings: of the training's data set, nothing left open.
-        names: the features of the training's data set.
+        features: of the training's data set.
 
     Raises:
-        DataError: as `load` does, for columns that are missing, or for no row that ends a whole window.
+        DataError: as `of_table` does, and for columns that are missing.
     """
-    path = Path(path)
-    line = timeline.read(path, settings)
-    axis, window, horizon = line.axis, _whole(settings.window, "window"), _whole(settings.horizon, "horizon")
-    values, _ = features.carried(features.encode(line.table, names, axis.times), axis.run)
+    line = timeline.ordered(columns.read(Path(path)), settings)
+    axis, (window, horizon) = line.axis, _reach(settings)
+    values, _ = carried(encode(line.table, features, axis.times), axis.run)
     last = windows.ends(axis, window)
-    last = last[_complete(values, last, window)]
     target = windows.targets(axis, last, horizon)
     wanted = (target >= 0) | windows.newest(axis, last, horizon)
     last, target = last[wanted], target[wanted]
-    if len(last) == 0:
-        raise DataError(f"{path} holds no {window} rows in a row without a gap.\n  Give it more rows.")
-    when = written(np.where(target >= 0, axis.times[target], windows.ahead(axis, last, horizon)))
-    truth = _truth(line.table, str(settings.target), str(settings.target) in names)
-    known = [truth[row] if row >= 0 else None for row in target]
-    return Windows(_windows(values, last, window, path), _names(line, last, when), when, known)
+    when = np.where(target >= 0, axis.times[target], windows.ahead(axis, last, horizon))
+    whole = _complete(values, last, window)
+    if not whole.any():
+        raise DataError(f"{path} has no {window} rows without a gap or a missing value.\n  Give more rows.")
+    truth = targets.truth(line.table, str(settings.target), str(settings.target) in features)
+    names = _names(line, last, written(when))
+    return Windows(
+        inputs=_windows(values, last[whole], window, line.table.path),
+        names=[name for name, kept in zip(names, whole, strict=True) if kept],
+        when=written(when[whole]),
+        truth=[truth[row] if row >= 0 else None for row in target[whole]],
+        skipped=tuple(Skipped(names[row], "values are missing") for row in np.flatnonzero(~whole)),
+    )
 
 
 def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
     """Settings with target, window and horizon filled in, and what was chosen."""
-    settings, said = line.settings, []
-    window, horizon = settings.window, settings.horizon
-    if window is None:
-        window = _usual_window(line.axis)
-        said.append(f"window: {window} rows, chosen by their spacing; --window changes it")
-    if horizon is None:
-        horizon = 1
+    split.check_shares(line.settings)
+    update, said = {"target": targets.column(line)}, []
+    if line.settings.window is None:
+        update["window"] = _usual_window(line.axis)
+        said.append(f"window: {update['window']} rows, by their spacing; --window changes it")
+    if line.settings.horizon is None:
+        update["horizon"] = 1
         said.append("horizon: the next row is predicted; --horizon looks further ahead")
-    update = {
-        "target": _target(line),
-        "window": _whole(window, "window"),
-        "horizon": _whole(horizon, "horizon"),
-    }
-    split.check_shares(settings)
-    return settings.model_copy(update=update), said
+    return line.settings.model_copy(update=update), said
 
 
 def _usual_window(axis: Axis) -> int:
-    """A day of hours, a week of days, a year of months; ten rows of anything else."""
+    """A day of hours, a week of days, a year of months."""
     if axis.weekdays and axis.step == DAY:
-        return 5
-    cycles = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}
-    return cycles.get(axis.step.astype("timedelta64[s]"), 10)
+        return WORKING_WEEK
+    return next((rows for step, rows in CYCLE.items() if step == axis.step), UNKNOWN_CYCLE)
 
 
-def _whole(count: int | None, what: str) -> int:
-    if count is None or count < 1:
-        raise DataError(f"the {what} must be 1 row or more; got {count}.\n  --{what} 1 is the least.")
-    return count
-
-
-def _target(line: Timeline) -> str:
-    table, settings = line.table, line.settings
-    if settings.target is not None:
-        return timeline.demand(table, settings.target, "target")
-    others = [name for name in table.columns if name not in (settings.time, settings.series)]
-    obvious = [name for name in others if name.casefold() in TARGETS]
-    if len(obvious) == 1:
-        return obvious[0]
-    raise DataError(
-        f"{table.path} does not say what to predict: choose one of the columns {', '.join(others)}.\n"
-        f"  For example: --target {(others or ['NAME'])[-1]}"
-    )
-
-
-def _labels(table: Table, target: str) -> tuple[Labels, list[str]]:
-    """Classes for texts and few whole numbers, amounts for other numbers."""
-    if table.is_number(target):
-        values = table.numbers(target)
-        distinct = np.unique(values[np.isfinite(values)])
-        whole = bool((distinct % 1 == 0).all())
-        if not whole or len(distinct) > FEW_VALUES:
-            many = f": {len(distinct):,} whole numbers are too many for classes" if whole else ""
-            return Labels(values, None), [f"target: the amount of {target}{many}"]
-    codes, found = table.texts(target)
-    if len(found) < 2:
-        raise DataError(
-            f"{table.path}: column '{target}' holds {len(found)} class; there is nothing to tell apart.\n"
-            "  Choose another target."
-        )
-    order = sorted(range(len(found)), key=lambda place: natural(found[place]))
-    values = np.where(codes < 0, np.nan, np.argsort(order)[codes])
-    return Labels(values, tuple(found[place] for place in order)), [f"target: {target}, {len(found)} classes"]
-
-
-def _truth(table: Table, target: str, amounts: bool) -> list[str | float | None]:
-    if amounts:
-        return [None if np.isnan(value) else value for value in table.only_numbers(target).tolist()]
-    codes, classes = table.texts(target)
-    return [None if code < 0 else classes[code] for code in codes]
+def _reach(settings: DataSettings) -> tuple[int, int]:
+    """Window and horizon, in rows."""
+    window, horizon = settings.window or 0, settings.horizon or 0
+    for name, count in (("window", window), ("horizon", horizon)):
+        if count < 1:
+            raise DataError(f"the {name} is {count} rows; expected at least 1.\n  Give another --{name}.")
+    return window, horizon
 
 
 def _features(
     line: Timeline, settings: DataSettings, labels: Labels, train: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    target, series = str(settings.target), settings.series if len(line.series) > 1 else None
-    use = [
-        name for name in line.table.columns if name not in (settings.time, settings.series) or name == series
-    ]
+    """All columns but the time; the series only where there are several."""
+    target, series = str(settings.target), settings.series
+    hidden = {settings.time, series if len(line.series) == 1 else None}
+    use = [name for name in line.table.columns if name not in hidden]
     classes = {name for name in (series, target if labels.classes else None) if name}
-    return features.choose(line.table, use, target, classes, train, line.axis.times)
+    return choose(line.table, use, target, classes, train, line.axis.times)
 
 
-def _samples(
+def _usable(
     line: Timeline, settings: DataSettings, labels: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """(n,) the last rows of the windows that can be used, and how many cannot, and why."""
-    axis, window, horizon = line.axis, _whole(settings.window, "window"), _whole(settings.horizon, "horizon")
-    lengths = np.bincount(axis.series)
+    axis, (window, horizon), path = line.axis, _reach(settings), line.table.path
+    lengths = np.bincount(axis.series)  # (series,)
     possible = int(np.maximum(lengths - window - horizon + 1, 0).sum())
     if possible == 0:
         raise DataError(
-            f"{line.table.path}: {window} rows and a target {horizon} later need {window + horizon} rows, but"
-            f" the longest series has {lengths.max()}.\n  Give a shorter --window, or more rows."
+            f"{path}: a window of {window} rows and a target {horizon} later need {window + horizon} rows,"
+            f" but the longest series has {lengths.max()}.\n  Give a shorter --window, or more rows."
         )
     last = windows.ends(axis, window)
     last = last[windows.targets(axis, last, horizon) >= 0]
-    whole = _complete(values, last, window)
-    labelled = np.isfinite(labels[last + horizon])
+    whole, labelled = _complete(values, last, window), np.isfinite(labels[last + horizon])
     lost = {
-        f"{axis.gaps:,} gaps in time lie within them": possible - len(last),
+        f"they would cross one of {axis.gaps:,} gaps in time": possible - len(last),
         "values are missing in them": int((~whole).sum()),
-        f"{settings.target} is missing at their target": int((whole & ~labelled).sum()),
+        f"their target, {settings.target}, is missing": int((whole & ~labelled).sum()),
     }
     said = [f"{count:,} windows were left out: {reason}" for reason, count in lost.items() if count]
     if not (whole & labelled).any():
-        raise DataError(f"{line.table.path} has no window that can be used:\n  " + "\n  ".join(said))
+        raise DataError(f"{path} has no window that can be used.\n  " + "\n  ".join(said))
     return last[whole & labelled], said
 
 
 def _complete(values: np.ndarray, last: np.ndarray, window: int) -> np.ndarray:
     """(n,) bool: windows without a missing value."""
-    missing = np.concatenate([[0], np.cumsum(np.isnan(values).any(axis=1))])  # (row + 1,) before each row
-    return missing[last + 1] == missing[last - window + 1]
+    before = np.concatenate([[0], np.cumsum(np.isnan(values).any(axis=1))])  # (row + 1,) bad rows before each
+    return before[last + 1] == before[last - window + 1]
 
 
-def _windows(values: np.ndarray, last: np.ndarray, window: int | None, path: Path) -> Tensor:
+def _windows(values: np.ndarray, last: np.ndarray, window: int, path: Path) -> Tensor:
     """(row, feature) → (window, feature, step)."""
-    window = _whole(window, "window")
     refuse_too_large(values[0].nbytes * window * len(last), path)
     view = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)  # (row, feature, step)
-    return torch.from_numpy(np.ascontiguousarray(view[last - window + 1], dtype=np.float32))
+    return torch.from_numpy(np.ascontiguousarray(view[last - window + 1]))
 
 
 def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
@@ -266,32 +216,20 @@ def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
 
 
 def _parts(
-    when: np.ndarray, val: np.datetime64, test: np.datetime64, line: Timeline
+    when: np.ndarray, val: np.datetime64, test: np.datetime64, path: Path
 ) -> tuple[dict[str, Tensor], list[str]]:
     """Parts by the time of the target, and when each of them is."""
     number = (when >= val).astype(np.int64) + (when >= test)
     parts = {name: torch.from_numpy(np.flatnonzero(number == place)) for place, name in enumerate(PARTS)}
     if len(parts["train"]) == 0:
-        raise DataError(
-            f"{line.table.path} has too few rows to train on: no window ends before {written(val[None])[0]}."
-        )
-    spans = []
-    for name, rows in parts.items():
-        if len(rows):
-            first, final = written(np.array([when[rows].min(), when[rows].max()]))
-            spans.append(f"{name} {first} to {final}")
-    said = [f"split by time: {', '.join(spans)}"]
-    return parts, [*said, *split.remarks(parts, PARTS)]
+        begins = written(np.array([val]))[0]
+        raise DataError(f"{path} has no window for training, before {begins}.\n  Give more rows.")
+    there = {name: when[rows] for name, rows in parts.items() if len(rows)}
+    ends = {name: written(np.array([times.min(), times.max()])) for name, times in there.items()}
+    spans = ", ".join(f"{name} {first} to {final}" for name, (first, final) in ends.items())
+    return parts, [f"split by time: {spans}", *split.remarks(parts, PARTS)]
 
 
 def _filled(filled: np.ndarray) -> list[str]:
     count = int(filled.sum())
-    return [f"missing values in {count:,} rows were filled with the last known ones"] if count else []
-
-
-def _unseen(labels: Labels, target: np.ndarray, train: Tensor) -> list[str]:
-    """Classes that cannot be learnt, because they come later only."""
-    classes = labels.classes or ()
-    seen = set(labels.values[target[train.numpy()]].astype(int).tolist())
-    late = [name for number, name in enumerate(classes) if number not in seen]
-    return [f"not in the training part, so it cannot be learnt: {', '.join(late)}"] if late else []
+    return [f"missing values in {count:,} rows were filled with the last ones known"] if count else []

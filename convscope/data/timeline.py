@@ -1,4 +1,4 @@
-"""A table with a time column, in order: which column is the time, which says the series, what lies between."""
+"""A table with a time column, in order: which column is the time, which names the series."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,22 +47,21 @@ def has_time(path: Path) -> bool:
     )
 
 
-def read(path: Path, settings: DataSettings) -> Timeline:
-    """Read a table and bring it in order.
+def ordered(table: Table, settings: DataSettings) -> Timeline:
+    """Find the columns of time and series and bring the rows in order.
 
     Raises:
-        DataError: an unreadable table, columns that are not there or cannot be told apart, dates that cannot
-            be read, a time that is there twice, or no series of two rows.
+        DataError: columns that are not there or cannot be told apart, dates that cannot be read, a time that
+            is there twice, or no series of two rows.
     """
-    table = columns.read(path)
     time = _time_column(table, settings.time)
     table, empty = _with_time(table, time)
-    times, zone = dates.times(table.cells[time].tolist(), f"{path}: column '{time}'")
+    times, zone = dates.times(table.cells[time].tolist(), f"{table.path}: column '{time}'")
     series = _series_column(table, settings, time, times)
     numbers, names = _numbered(table, series)
     _demand_unique(table, times, numbers, series)
     if np.bincount(numbers).max() < 2:
-        raise DataError(f"{path} has one row a series, too few to learn from.\n  Give more points in time.")
+        raise DataError(f"{table.path} has one row a series: too few.\n  Give more points in time.")
     axis = windows.axis(times, numbers)
     moved = (np.diff(times)[np.diff(numbers) == 0] < np.timedelta64(0)).any()
     remarks = (*table.remarks, *empty, *zone, *_found(axis, time, series, names, bool(moved)))
@@ -135,18 +134,17 @@ def _series_column(table: Table, settings: DataSettings, time: str, times: np.nd
         if name in (time, settings.target):
             continue
         codes, distinct = pd.factorize(table.cells[name])
-        whole = _whole_numbers(distinct)
-        if (whole is None or (whole and len(distinct) * ROWS_A_SERIES <= len(codes))) and _unique(
-            codes, times
-        ):
+        if _may_name_series(table, name, len(distinct)) and _unique(codes, times):
             candidates.append((len(distinct), name))
     return min(candidates)[1] if candidates else None
 
 
-def _whole_numbers(distinct: Sequence[str]) -> bool | None:
-    """Whether numbers are whole; None for texts."""
-    values = pd.to_numeric(pd.Series(distinct, dtype=object), errors="coerce").to_numpy(np.float64)
-    return bool((values % 1 == 0).all()) if np.isfinite(values).any() else None
+def _may_name_series(table: Table, name: str, count: int) -> bool:
+    """Text, or whole numbers of which each comes often."""
+    values = table.numbers(name)
+    if not np.isfinite(values).any():
+        return True
+    return bool((values % 1 == 0).all()) and count * ROWS_A_SERIES <= len(values)
 
 
 def _unique(series: np.ndarray, times: np.ndarray) -> bool:
@@ -175,7 +173,7 @@ def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series:
     raise DataError(
         f"{table.path}: {written(times[[first]])[0]}{where} is there {len(same)} times, in the rows"
         f" {', '.join(str(row) for row in table.rows[same][:5])}.\n"
-        "  Keep one of them; or, if they belong to several series, say which column names these: --series NAME."
+        "  Keep one of them; or, if they belong to several series, name the column of these: --series NAME."
     )
 
 

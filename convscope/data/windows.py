@@ -6,7 +6,8 @@ import numpy as np
 
 from convscope.data.dataset import DataSettings
 
-GAP = 1.5  # usual steps between two rows, from which on something is missing between them
+GAP = 1.5  # usual steps from a row to the next; where it is more, something is missing in between
+HOLIDAYS = 3.5  # the same for weekdays, of which two may be holidays
 DAY = np.timedelta64(1, "D")
 YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
@@ -65,8 +66,8 @@ def axis(times: np.ndarray, series: np.ndarray) -> Axis:
     weekdays = bool((days == times).all() and np.is_busday(days).all())
     passed = _passed(times, weekdays)
     step = np.sort(passed[same])[same.sum() // 2]
-    breaks = ~same | (passed > GAP * step)
-    run = np.concatenate([[0], np.cumsum(breaks)])
+    limit = HOLIDAYS if weekdays and step == DAY else GAP
+    run = np.concatenate([[0], np.cumsum(~same | (passed > limit * step))])
     return Axis(order, series, times, run, step, weekdays and step < 5 * DAY)
 
 
@@ -89,13 +90,13 @@ def targets(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
 
 
 def newest(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
-    """(n,) bool: windows whose target lies behind the last row of their series, where nothing is known yet."""
+    """(n,) bool: windows whose target comes after the last row of their series: nothing is known of it."""
     final = np.searchsorted(axis.series, axis.series, side="right") - 1  # (row,) last row of its series
     return (axis.run[last] == axis.run[final[last]]) & (last + horizon > final[last])
 
 
 def ahead(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
-    """(n,) the time `horizon` usual steps after the rows `last`, datetime64[us]; months are those of the calendar.
+    """(n,) the time `horizon` usual steps after the rows `last`, datetime64[us]; months are the calendar's.
 
     >>> months = np.array(["2012-01-01", "2012-02-01", "2012-03-01"], "datetime64[us]")
     >>> ahead(axis(months, np.zeros(3, int)), np.array([2]), horizon=1).astype("datetime64[D]")
