@@ -16,7 +16,7 @@ from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
-from convscope.network.preprocess import Model, fit_standardise
+from convscope.network.preprocess import Model, fit_model
 from convscope.run.evaluation import Evaluation
 from convscope.training import TrainingSettings
 from convscope.training.events import Event
@@ -154,7 +154,8 @@ def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     body = network.build(
         part.name, dataset.channels, len(dataset.classes), dataset.space, width=part.width, depth=part.depth
     )
-    return Model(fit_standardise(dataset.inputs, dataset.parts["train"]), body)
+    each = dataset.settings.scale == "sample"
+    return fit_model(body, dataset.inputs, dataset.labels, dataset.parts["train"], each_sample=each)
 
 
 def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:

@@ -178,7 +178,7 @@ def quick(dataset: Dataset) -> list[str]:
     """
     repeats, flat, dead = [], [], []
     if dataset.inputs.numel() * dataset.inputs.element_size() <= QUICK_BYTES:
-        exact = duplicates.groups(duplicates.digests(dataset.inputs))
+        exact = duplicates.equal(dataset.inputs)
         repeats = [findings.repeat(dataset, rows) for rows in exact]
         flat = _flat(dataset.inputs)
         dead = findings.on_channels(dataset)

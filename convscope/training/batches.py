@@ -27,6 +27,8 @@ class Batches:
         self.inputs, self.labels = _near(dataset.inputs, device), dataset.labels.to(device)
         self.device, self.seed = device, settings.seed
         self.augment = settings.augment or Augment()
+        balanced = settings.balance == "sampling"
+        self.chances = class_weights(dataset)[dataset.labels[self.rows]] if balanced else None
         size = len(self.rows) if settings.batch == "full" else min(settings.batch or 1, len(self.rows))
         self.steps = ceil(len(self.rows) / size)  # an epoch
 
@@ -35,7 +37,7 @@ class Batches:
 
         Sizes differ by at most one, so there is no tiny last batch.
         """
-        order = torch.randperm(len(self.rows), generator=generator(self.seed, "order", number))
+        order = self._order(generator(self.seed, "order", number))
         changes = self.augment != Augment()
         draws = draw(len(self.rows), self.seed, number) if changes else None
         for places in order.tensor_split(self.steps)[first:end]:
@@ -44,6 +46,27 @@ class Batches:
             if draws is not None:
                 x = augment(x, draws[places].to(self.device), self.augment)
             yield x, self.labels.index_select(0, rows.to(self.device))
+
+    def _order(self, random: torch.Generator) -> Tensor:
+        """Places in `rows`: each once; or drawn so that every class comes as often."""
+        if self.chances is None:
+            return torch.randperm(len(self.rows), generator=random)
+        return torch.multinomial(self.chances, len(self.rows), replacement=True, generator=random)
+
+
+def class_weights(dataset: Dataset) -> Tensor:
+    """Weigh each class by how rare it is in the training part, (class,); a class without samples gets 0.
+
+    The weight is one over the root of the share, not over the share itself: a class of two samples should
+    count, but not outweigh a hundred others. On average over the samples it is 1.
+
+    >>> from convscope.data import load
+    >>> class_weights(load("digits")).mean() > 0.9
+    tensor(True)
+    """
+    counts = torch.tensor(dataset.counts("train"), dtype=torch.float32)
+    weights = torch.where(counts > 0, counts.clamp(min=1).rsqrt(), 0.0)
+    return weights * counts.sum() / (weights * counts).sum()
 
 
 def _near(inputs: Tensor, device: torch.device) -> Tensor:

@@ -6,6 +6,7 @@ from torch import nn
 
 from convscope.data.augment import Augment
 from convscope.data.dataset import Dataset
+from convscope.errors import TrainingError
 from convscope.network.preprocess import Model
 from convscope.training.machine import cores
 from convscope.training.settings import TrainingSettings
@@ -14,6 +15,7 @@ EFFORT = 1_600  # epochs × √samples: small data take more passes, large data 
 EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 30  # at least, so that small data get small batches
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
+RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
 NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
@@ -48,7 +50,11 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
         + " normalisation",
     )
     fill("schedule", "onecycle", "onecycle: up, then down to 0, ends at its best")
-    smoothing = 0.1 if settings.loss == "cross-entropy" else 0.0
+    _demand_fitting(dataset, settings)
+    if settings.loss is None:
+        chosen["loss"] = "mse" if dataset.regression else "cross-entropy"
+    fill("balance", *_balance(dataset))
+    smoothing = 0.0 if dataset.regression or settings.loss == "mse" else 0.1
     fill(
         "label_smoothing",
         smoothing,
@@ -60,6 +66,32 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     if settings.threads is None:
         chosen["threads"] = cores()
     return settings.model_copy(update=chosen), reasons
+
+
+def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:
+    """Refuse what is for classes where there are values, and the other way round."""
+    what = (
+        f"the target '{dataset.classes[0]}' is a number" if dataset.regression else "the labels are classes"
+    )
+    wrong = ("cross-entropy",) if dataset.regression else ("mae",)
+    if settings.loss in wrong:
+        use = "mse or mae" if dataset.regression else "cross-entropy or mse"
+        raise TrainingError(f"loss '{settings.loss}' does not fit: {what}.\n  Use {use}.")
+    if dataset.regression and settings.balance not in (None, "none"):
+        raise TrainingError(f"balance '{settings.balance}' is for classes, but {what}.\n  Leave it out.")
+
+
+def _balance(dataset: Dataset) -> tuple[str, str]:
+    """Rare classes count for more where the rarest has less than a third of an even share."""
+    if dataset.regression:
+        return "none", "no classes to balance"
+    counts = [count for count in dataset.counts("train") if count]
+    if min(counts) >= RARE * sum(counts) / len(counts):
+        return "none", "no balancing: every class has enough of the samples"
+    return (
+        "weights",
+        f"errors on rare classes count for more: {min(counts):,} to {max(counts):,} samples a class",
+    )
 
 
 def _batch(samples: int) -> int:

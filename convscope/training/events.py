@@ -42,13 +42,14 @@ class Step:
 class Epoch:
     """One pass over the training part, and what the validation part says then.
 
-    Where there is no validation part, the `val_` figures are None and the last epoch counts as the best.
+    Where there is no validation part, the `val_` figures are None and the last epoch counts as the best. In
+    regression there is no accuracy, and the losses are of standardised values.
     """
 
     number: int  # 1 …
     step: int
     train_loss: float
-    train_accuracy: float  # on the batches as they were trained (augmented, weights still moving)
+    train_accuracy: float | None  # on the batches as they were trained (augmented, weights still moving)
     val_loss: float | None
     val_accuracy: float | None
     val_balanced_accuracy: float | None

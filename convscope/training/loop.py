@@ -17,17 +17,24 @@ from torch import Tensor
 
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
-from convscope.network.preprocess import Model, Temperature
-from convscope.training.batches import Batches
+from convscope.network.preprocess import Model, Temperature, Values
+from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, State, Step
 from convscope.training.machine import machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.schedule import rate
-from convscope.training.scores import forward, logits, loss_of, takes_channels_last
+from convscope.training.scores import (
+    forward,
+    keep_gradients_channels_last,
+    logits,
+    loss_of,
+    loss_of_values,
+    takes_channels_last,
+)
 from convscope.training.settings import TrainingSettings
 from convscope.training.temperature import fit_temperature
-from convscope.training.validation import Validation, validate
+from convscope.training.validation import Validation, validate, validate_values
 from convscope.training.weights import Weights
 
 CHECKPOINT_SECONDS = 15.0  # between two checkpoints within an epoch
@@ -63,6 +70,8 @@ def train(
         reason = "interrupted"
         if loop.whole:
             yield loop.checkpoint()
+    finally:
+        loop.release()
     yield loop.finished(reason)
 
 
@@ -76,7 +85,7 @@ class _Progress:
     correct: int = 0  # of the running epoch's samples
     seen: int = 0  # samples of the running epoch
     best_epoch: int = 0
-    best_accuracy: float = -1.0
+    best_accuracy: float = -inf
     best_loss: float = inf
 
 
@@ -90,9 +99,11 @@ class _Loop:
         self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
         one = model.preprocess(dataset.inputs[self.batches.rows[:1]].to(self.machine.device))
         self.weights = Weights(model, channels_last=takes_channels_last(model, one))
+        self.hooks = keep_gradients_channels_last(model) if model.channels_last else []
         self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
-        self.class_weights = _class_weights(dataset, self.machine.device) if settings.class_weights else None
-        self.watch = Watch(dataset.classes, settings)
+        weighted = settings.balance == "weights"
+        self.class_weights = class_weights(dataset).to(self.machine.device) if weighted else None
+        self.watch = Watch(() if dataset.regression else dataset.classes, settings)
         self.progress = _Progress()
         self.whole = True  # not in the middle of an update
         self.began = self.saved = time.monotonic()
@@ -138,7 +149,7 @@ class _Loop:
         progress = self.progress
         self.whole = False
         scores = self._scores(x)
-        batch_loss = loss_of(scores, y, self.settings, self.class_weights)
+        batch_loss = self._loss(scores, y)
         batch_loss.backward()
         loss = batch_loss.item()
         if not isfinite(loss):
@@ -152,9 +163,14 @@ class _Loop:
         progress.step += 1
         progress.seen += len(y)
         progress.loss += loss * len(y)
-        progress.correct += int((scores.argmax(1) == y).sum())
+        progress.correct += 0 if self.dataset.regression else int((scores.argmax(1) == y).sum())
         self.whole = True
         return loss, lr
+
+    def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
+        if isinstance(self.model.output, Values):
+            return loss_of_values(scores, self.model.output.standardise(y), self.settings)
+        return loss_of(scores, y, self.settings, self.class_weights)
 
     def _scores(self, x: Tensor) -> Tensor:
         try:
@@ -171,28 +187,17 @@ class _Loop:
     def _result(self, number: int, seconds: float, speed: float) -> Epoch:
         """Validate, and close the books of this epoch."""
         progress, began = self.progress, time.perf_counter()
-        rows = self.dataset.parts["val"]
-        found: Validation | None = None
-        if len(rows):
-            self._set_temperature(1.0)
-            with self.machine.arithmetic():
-                scores = logits(self.model, self.dataset.inputs, rows)
-            found = validate(scores, self.dataset.labels[rows])
-            if not isfinite(found.loss):
-                raise TrainingError(_no_number(found.loss, progress.step, self.settings))
-            self.watch.predicted(scores, self.dataset.labels[rows])
-            self._set_temperature(fit_temperature(scores, self.dataset.labels[rows]))
-        best = found is None or (found.accuracy, -found.loss) > (progress.best_accuracy, -progress.best_loss)
+        found = self._validated() if len(self.dataset.parts["val"]) else None
+        best = found is None or found.rank > (progress.best_accuracy, -progress.best_loss)
         if best:
             progress.best_epoch = number
-            progress.best_accuracy, progress.best_loss = (
-                (found.accuracy, found.loss) if found else (-1.0, inf)
-            )
+        if found and best:
+            progress.best_accuracy, progress.best_loss = found.rank[0], found.loss
         result = Epoch(
             number=number,
             step=progress.step,
             train_loss=progress.loss / progress.seen,
-            train_accuracy=progress.correct / progress.seen,
+            train_accuracy=None if self.dataset.regression else progress.correct / progress.seen,
             val_loss=found and found.loss,
             val_accuracy=found and found.accuracy,
             val_balanced_accuracy=found and found.balanced_accuracy,
@@ -208,9 +213,27 @@ class _Loop:
         progress.epochs = number
         return result
 
-    def _set_temperature(self, value: float) -> None:
-        if isinstance(self.model.output, Temperature):
-            self.model.output.temperature.fill_(value)
+    def _validated(self) -> Validation:
+        """Judge the validation part by what is trained, and fit the temperature to it."""
+        rows, output = self.dataset.parts["val"], self.model.output
+        labels = self.dataset.labels[rows]
+        if isinstance(output, Temperature):
+            output.temperature.fill_(1.0)
+        with self.machine.arithmetic():
+            scores = logits(self.model, self.dataset.inputs, rows)
+        if isinstance(output, Values):
+            there = output.mean.device
+            found = validate_values(
+                output.standardise(scores.to(there)), output.standardise(labels.to(there))
+            )
+        else:
+            found = validate(scores, labels)
+            self.watch.predicted(scores, labels)
+        if not isfinite(found.loss):
+            raise TrainingError(_no_number(found.loss, self.progress.step, self.settings))
+        if isinstance(output, Temperature):
+            output.temperature.fill_(fit_temperature(scores, labels))
+        return found
 
     def checkpoint(self) -> Checkpoint:
         """Offer the moment to whoever saves it."""
@@ -251,18 +274,16 @@ class _Loop:
                 "  Resume with the run's own settings."
             ) from error
 
+    def release(self) -> None:
+        """Take back what was hung on the model for training alone."""
+        for hook in self.hooks:
+            hook.remove()
+
     def finished(self, reason: str) -> Finished:
         """Sum up."""
         passes = self.progress.step / self.batches.steps
         seconds = time.monotonic() - self.began
         return Finished(reason, self.progress.step, passes, self.progress.best_epoch, seconds)  # type: ignore[arg-type]
-
-
-def _class_weights(dataset: Dataset, device: torch.device) -> Tensor:
-    """Weigh each class by how rare it is, 1 on average over the samples; a class without samples gets 0."""
-    counts = torch.tensor(dataset.counts("train"), dtype=torch.float32)
-    weights = torch.where(counts > 0, counts.sum() / (counts.clamp(min=1) * (counts > 0).sum()), 0.0)
-    return weights.to(device)
 
 
 def _no_number(loss: float, step: int, settings: TrainingSettings) -> str:

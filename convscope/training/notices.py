@@ -11,6 +11,10 @@ from convscope.training.settings import TrainingSettings
 
 LEARNT = 0.98  # of the loss of guessing: above, nothing was learnt
 NAMED = 5  # classes in one notice
+REGRESSION = {
+    "mse": 1.0,
+    "mae": 0.8,
+}  # the loss of the mean, in standardised values (mae: of a normal distribution)
 ENOUGH = 20  # validation samples to judge by
 BY_HEART = 0.3  # of accuracy, that the training part may be ahead of a validation part that is guessed
 
@@ -19,8 +23,9 @@ class Watch:
     """Looks at each epoch and says what a teacher would say."""
 
     def __init__(self, classes: tuple[str, ...], settings: TrainingSettings) -> None:
+        """Watch a training with these classes; without any it is a regression."""
         self.classes = classes
-        self.guessing = _guessing(len(classes), settings)
+        self.guessing = _guessing(len(classes), settings) if classes else REGRESSION[settings.loss or "mse"]
         self.last: Epoch | None = None
         self.never: list[str] = []
         self.by_chance = 0.0  # accuracy on the validation part that guessing may reach with luck
@@ -39,7 +44,7 @@ class Watch:
 
     def after(self, epoch: Epoch) -> Iterator[Notice]:
         """Say what cannot wait until the end."""
-        guessing = log(len(self.classes))
+        guessing = log(len(self.classes)) if self.classes else 1.0
         if epoch.number == 1 and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
             yield Notice(
                 f"after the first epoch the validation loss is {epoch.val_loss:.1f}, where guessing gives "
@@ -51,17 +56,18 @@ class Watch:
         """Say what only the whole training shows."""
         if (last := self.last) is None:
             return
-        count = len(self.classes)
-        accuracy = last.train_accuracy if last.val_accuracy is None else last.val_accuracy
-        if last.train_loss > LEARNT * self.guessing and last.train_accuracy < 1 / count + 0.1:
+        learnt = last.train_accuracy or 0.0
+        accuracy = learnt if last.val_accuracy is None else last.val_accuracy
+        by_luck = 1 / len(self.classes) + 0.1 if self.classes else 1.0
+        if last.train_loss > LEARNT * self.guessing and learnt < by_luck:
             yield Notice(
                 f"the loss ends at {last.train_loss:.2g}, where guessing gives {self.guessing:.2g}: "
                 "nothing but noise was learnt. Likely causes: labels that do not belong to the samples, a "
                 "learning rate far too high or too low, or too few epochs."
             )
-        elif accuracy < self.by_chance and last.train_accuracy > accuracy + BY_HEART:
+        elif accuracy < self.by_chance and learnt > accuracy + BY_HEART:
             yield Notice(
-                f"the training part was learnt by heart ({last.train_accuracy:.0%} right), but on the "
+                f"the training part was learnt by heart ({learnt:.0%} right), but on the "
                 f"validation part guessing would do as well ({accuracy:.0%} right). Likely causes: labels "
                 "that do not belong to the samples, or far too few training samples."
             )
@@ -69,7 +75,7 @@ class Watch:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
             yield Notice(
                 f"on the validation part no sample was ever taken for: {names}. Likely causes: too "
-                "few training samples of it (try --class-weights), or too few epochs."
+                "few training samples of it (try --balance sampling), or too few epochs."
             )
 
 

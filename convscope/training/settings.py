@@ -19,9 +19,9 @@ class TrainingSettings(BaseModel):
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
     lr: float | None = Field(default=None, gt=0)  # (peak) learning rate
     schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None
-    loss: Literal["cross-entropy", "mse"] = "cross-entropy"  # mse: on one-hot labels
+    loss: Literal["cross-entropy", "mse", "mae"] | None = None  # mse: on one-hot labels
     label_smoothing: float | None = Field(default=None, ge=0, lt=1)
-    class_weights: bool = False  # weigh each class by how rare it is
+    balance: Literal["none", "weights", "sampling"] | None = None  # what is done for rare classes
     weight_decay: float | None = Field(default=None, ge=0)
     clip: float | None = Field(default=None, gt=0)  # largest gradient norm
     patience: int | None = Field(

@@ -10,9 +10,23 @@ from torch import Tensor
 class Validation(NamedTuple):
     """Figures on samples that are not trained on."""
 
-    loss: float  # cross-entropy, nats
-    accuracy: float
-    balanced_accuracy: float  # mean over the classes that occur of the share found
+    loss: float  # cross-entropy in nats; in regression the mean squared error of the standardised values
+    accuracy: float | None = None
+    balanced_accuracy: float | None = None  # mean over the classes that occur of the share found
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Larger is better: more samples right, then a smaller loss."""
+        return self.accuracy or 0.0, -self.loss
+
+
+def validate_values(said: Tensor, values: Tensor) -> Validation:
+    """Judge standardised values (sample, 1) by the true ones (sample,).
+
+    >>> validate_values(torch.tensor([[1.0], [3.0]]), torch.tensor([1.0, 1.0])).loss
+    2.0
+    """
+    return Validation(F.mse_loss(said[:, 0], values).item())
 
 
 def validate(scores: Tensor, labels: Tensor) -> Validation:
