@@ -5,21 +5,24 @@ a resume changes it. Beyond the border the nearest position is repeated.
 """
 
 import hashlib
+from functools import cache
 
 import torch
 import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-# Random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12.
-COLUMNS = 13
+# Random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12;
+# gain 13, noise 14 (place in the pool).
+PLACES, COLUMNS = 13, 15
+POOL = 1 << 18  # normal numbers that all noise is taken from
 
 
 class Augment(BaseModel):
     """Random changes of training samples; everything 0 or off means none.
 
     >>> Augment(shift=0.1, flip=True)
-    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0)
+    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0, gain=0.0, noise=0.0)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -34,6 +37,8 @@ class Augment(BaseModel):
     )  # up to this many degrees either way, in the last two axes
     scale: float = Field(default=0.0, ge=0, lt=1)  # larger or smaller by up to this share
     cutout: float = Field(default=0.0, ge=0, lt=1)  # a box of this share of each axis gets its channel's mean
+    gain: float = Field(default=0.0, ge=0, lt=1)  # all values larger or smaller by up to this share
+    noise: float = Field(default=0.0, ge=0)  # normal noise, this share of each channel's standard deviation
 
     @property
     def bends(self) -> bool:
@@ -53,14 +58,17 @@ def generator(*key: object) -> torch.Generator:
 
 def draw(samples: int, seed: int, epoch: int) -> Tensor:
     """Draw the random numbers of one epoch, (sample, COLUMNS), uniform in [0, 1)."""
-    return torch.rand(samples, COLUMNS, generator=generator(seed, "augment", epoch))
+    places = torch.rand(samples, PLACES, generator=generator(seed, "augment", epoch))
+    # A generator of their own for gain and noise: a seed places things as it did before there were these.
+    strengths = torch.rand(samples, COLUMNS - PLACES, generator=generator(seed, "strength", epoch))
+    return torch.cat([places, strengths], dim=1)
 
 
 def augment(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
     """Change a batch as the draws say.
 
     Args:
-        batch: (sample, channel, *space), uint8 or float32; is not changed itself.
+        batch: (sample, channel, *space), uint8, float16 or float32; is not changed itself.
         draws: these samples' rows of `draw`, (sample, COLUMNS).
         settings: which changes, and how strong.
 
@@ -78,6 +86,8 @@ def augment(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         batch = _bend(batch, draws, settings)
     if settings.cutout:
         batch = _blank(batch, draws, settings)
+    if settings.gain or settings.noise:
+        batch = _loud(batch, draws, settings)
     return batch
 
 
@@ -105,7 +115,7 @@ def _bend(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
     theta = _affine(draws, settings, axes, values.shape[2:])
     grid = F.affine_grid(theta, list(values.shape), align_corners=False)
     bent = F.grid_sample(values, grid, padding_mode="border", align_corners=False).view(batch.shape)
-    return bent.round_().to(batch.dtype) if batch.dtype == torch.uint8 else bent
+    return (bent.round_() if batch.dtype == torch.uint8 else bent).to(batch.dtype)
 
 
 def _affine(draws: Tensor, settings: Augment, axes: int, space: torch.Size) -> Tensor:
@@ -141,3 +151,28 @@ def _blank(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         inside = inside & hit.view(shape)
     mean = batch.double().flatten(2).mean(2).view(*batch.shape[:2], *[1] * (batch.dim() - 2))
     return torch.where(inside, (mean.round() if batch.dtype == torch.uint8 else mean).to(batch.dtype), batch)
+
+
+def _loud(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
+    """Change the strength of each sample, and add noise."""
+    ones = [1] * (batch.dim() - 2)
+    values = batch.float() * (1 + settings.gain * (2 * draws[:, 13] - 1)).view(-1, 1, *ones)
+    if settings.noise:
+        deviation = values.flatten(2).std(dim=2, correction=0).view(*batch.shape[:2], *ones)
+        values = values + settings.noise * deviation * _noise(draws[:, 14], batch.shape).to(batch.device)
+    if batch.dtype == torch.uint8:
+        values = values.round().clamp(0, 255)
+    return values.to(batch.dtype)
+
+
+def _noise(places: Tensor, shape: torch.Size) -> Tensor:
+    """Normal numbers of this shape, each sample's from its own place in the pool."""
+    first = (places.cpu().double() * POOL).long()  # (sample,)
+    index = (first[:, None] + torch.arange(shape[1:].numel())) % POOL  # (sample, value)
+    return _pool()[index].view(shape)
+
+
+@cache
+def _pool() -> Tensor:
+    """Enough normal numbers, once: drawing them anew for every sample would cost more than training on it."""
+    return torch.randn(POOL, generator=generator("noise"))

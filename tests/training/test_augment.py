@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.ndimage import map_coordinates
+from scipy.stats import kstest
 
 from convscope.data.augment import COLUMNS, Augment, augment, draw
 
@@ -215,3 +216,80 @@ def test_draws_depend_on_seed_and_epoch_alone():
 def test_the_smallest_samples(axes, size):
     x = samples((size,) * axes)
     assert augment(x, draw(4, 0, 1), EVERYTHING).shape == x.shape
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float32])
+@pytest.mark.parametrize("u", [0.0, 0.3, 0.97])
+def test_gain_multiplies_every_value(space, dtype, u):
+    x = samples(space, dtype=dtype)
+    changed = augment(x, still(c13=u), Augment(gain=0.4))
+    expected = x.double().numpy() * (1 + 0.4 * (2 * u - 1))
+    if dtype == torch.uint8:
+        expected = np.clip(np.rint(expected), 0, 255)
+    assert changed.dtype == dtype
+    np.testing.assert_allclose(
+        changed.double().numpy(), expected, rtol=1e-3 if dtype == torch.float16 else 1e-6
+    )
+
+
+def test_gain_reaches_every_strength_alike():
+    x = torch.ones(4000, 1, 3)
+    factors = augment(x, draw(4000, seed=0, epoch=1), Augment(gain=0.5))[:, 0, 0].numpy()
+    assert kstest(factors, "uniform", args=(0.5, 1.0)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("space", [(300,), (20, 15), (5, 6, 10)])
+def test_noise_is_normal_with_a_share_of_each_channels_deviation(space):
+    x = samples(space, 40, dtype=torch.float32)
+    x[:, 1] *= 100  # a louder channel gets as much more noise
+    changed = augment(x, draw(40, seed=2, epoch=1), Augment(noise=0.2))
+    deviation = x.flatten(2).double().numpy().std(axis=2)
+    noise = (changed - x).flatten(2).double().numpy() / deviation[:, :, None]
+    assert kstest(noise[:, 0].ravel(), "norm", args=(0, 0.2)).pvalue > 0.01
+    assert kstest(noise[:, 1].ravel(), "norm", args=(0, 0.2)).pvalue > 0.01
+    between = np.corrcoef(noise.reshape(80, -1))[~np.eye(80, dtype=bool)]
+    assert np.abs(between).max() < 0.35  # 80 channels of 300 values: five standard deviations
+    along = [np.corrcoef(row[:-1], row[1:])[0, 1] for row in noise.reshape(80, -1)]
+    assert abs(np.mean(along)) < 0.03
+
+
+def test_noise_on_bytes_is_rounded_and_stays_within_them():
+    x = samples((40, 50))
+    changed = augment(x, draw(4, seed=0, epoch=1), Augment(noise=0.5))
+    exact = augment(x.float(), draw(4, seed=0, epoch=1), Augment(noise=0.5))
+    assert torch.equal(changed, exact.round().clamp(0, 255).byte())
+    assert exact.min() < 0  # so it was clamped
+    assert exact.max() > 255
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float16, torch.float32])
+def test_gain_and_noise_depend_on_the_sample_alone(dtype):
+    loud = Augment(gain=0.3, noise=0.3)
+    x, draws = samples((50,), 20, dtype=dtype), draw(20, seed=5, epoch=4)
+    together = augment(x, draws, loud)
+    assert together.dtype == dtype
+    for rows in torch.arange(20).split(3):
+        assert torch.equal(augment(x[rows], draws[rows], loud), together[rows])
+    assert torch.equal(augment(x, draw(20, seed=5, epoch=4), loud), together)
+    assert not torch.equal(augment(x, draw(20, seed=5, epoch=5), loud), together)
+
+
+def test_what_is_constant_gets_no_noise():
+    x = torch.full((3, 2, 30), 7.0)
+    assert torch.equal(augment(x, draw(3, 0, 1), Augment(noise=0.5)), x)
+
+
+def test_a_pool_smaller_than_a_sample_goes_round(monkeypatch):
+    monkeypatch.setattr("convscope.data.augment.POOL", 64)
+    monkeypatch.setattr("convscope.data.augment._pool", lambda: torch.arange(64.0))
+    x = torch.randn(2, 1, 200)
+    noise = augment(x, draw(2, 0, 1), Augment(noise=1.0)) - x
+    steps = noise.diff(dim=2) / x.std(dim=2, correction=0, keepdim=True)
+    assert set(steps.round().unique().tolist()) == {1.0, -63.0}
+
+
+@pytest.mark.parametrize("space", SPACES)
+def test_half_floats_stay_half_floats(space):
+    x = samples(space, dtype=torch.float16)
+    assert augment(x, draw(4, 0, 1), EVERYTHING).dtype == torch.float16
