@@ -1,5 +1,7 @@
 """What must be true of every dataset, whatever it came from."""
 
+from itertools import pairwise
+
 import torch
 
 from convscope.data.dataset import PARTS, Dataset
@@ -56,6 +58,6 @@ def _assert_sequences(dataset: Dataset) -> None:
     assert dataset.persistence.shape == dataset.labels.shape
     _assert_labels(dataset, dataset.persistence)
     assert dataset.when is not None
-    times = [[dataset.when[row] for row in rows.tolist()] for rows in dataset.parts.values()]
-    for earlier, later in zip(times, times[1:], strict=False):
-        assert not earlier or not later or max(earlier) < min(later)  # ISO 8601 sorts as time does
+    times = [[dataset.when[row] for row in rows.tolist()] for rows in dataset.parts.values() if len(rows)]
+    for earlier, later in pairwise(times):
+        assert max(earlier) < min(later)  # ISO 8601 sorts as time does
