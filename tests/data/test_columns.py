@@ -1,0 +1,123 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from convscope.data import columns
+from convscope.errors import DataError
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(text, name="table.csv", encoding="utf-8"):
+        (tmp_path / name).write_bytes(text.encode(encoding))
+        return columns.read(tmp_path / name)
+
+    return write
+
+
+def refused(table, text, **options):
+    with pytest.raises(DataError) as caught:
+        table(text, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_cells_by_column(table, separator, end, encoding):
+    text = end.join(["day, größe ,what", "1,2.5,a", "2,,b"]).replace(",", separator)
+    found = table(text, encoding=encoding)
+    assert found.columns == ["day", "größe", "what"]
+    np.testing.assert_array_equal(found.numbers("größe"), [2.5, np.nan])
+    assert found.cells["what"].tolist() == ["a", "b"]
+
+
+def test_gzip(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    assert columns.is_table(path)
+    assert columns.head(path) == [["a", "b"], ["1", "2"]]
+    assert columns.read(path).numbers("b").tolist() == [2]
+
+
+def test_damaged_gzip(tmp_path):
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n" * 1000)[:30])
+    assert columns.head(path) == []
+    with pytest.raises(DataError, match=r"table.csv.gz cannot be read as a table"):
+        columns.read(path)
+
+
+def test_quoted_cells_may_hold_separators_and_lines(table):
+    assert table('a,b\n"x, y","two\nlines"\n').cells["b"].tolist() == ["two\nlines"]
+
+
+def test_ragged_rows_are_named_by_their_number(table):
+    message = refused(table, "a,b\n1,2\n\n3\n4,5,6\n")
+    assert "2 rows have not the header's 2 cells, the first is row 4 with 1." in message
+
+
+def test_a_column_twice(table):
+    assert "two columns called 'a'" in refused(table, "a,b,a\n1,2,3\n")
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n", "a,b\n,\n\n"])
+def test_nothing_in_it(table, text):
+    assert "has no rows below its header" in refused(table, text)
+
+
+def test_another_encoding_is_refused(table):
+    assert "Save it as CSV in UTF-8" in refused(table, "größe\n1\n", encoding="latin-1")
+
+
+def test_empty_rows_and_nameless_columns_are_left_out_and_said(table):
+    found = table(",a\n0,1\n,\n2,3\n")
+    assert found.columns == ["a"]
+    assert found.rows.tolist() == [2, 4]
+    assert found.remarks == (
+        "1 empty rows were left out",
+        "a column without a name was left out: row numbers, mostly",
+    )
+
+
+@pytest.mark.parametrize("word", ["", "NA", "nan", "n/a", "NULL", "?", "-", " "])
+def test_words_for_nothing(table, word):
+    found = table(f"a,b,c\n1,x,1\n{word},{word},2\n3,y,3\n")
+    assert found.is_number("a")
+    np.testing.assert_array_equal(found.numbers("a"), [1, np.nan, 3])
+    codes, names = found.texts("b")
+    assert (codes.tolist(), names) == ([0, -1, 1], ["x", "y"])
+
+
+@pytest.mark.parametrize("word", ["abc", "inf", "1_0", "0x1"])
+def test_text_among_numbers(table, word):
+    found = table("a\n" + "1\n" * 20 + word + "\n")
+    with pytest.raises(DataError) as caught:
+        found.is_number("a")
+    assert f"something else in 1 rows, the first is row 22: '{word}'" in str(caught.value)
+
+
+def test_numbers_among_text_are_text(table):
+    found = table("size\n38\n40\nXL\n")
+    assert not found.is_number("size")
+    assert found.texts("size")[1] == ["38", "40", "XL"]
+
+
+def test_one_number_is_one_class_however_written(table):
+    codes, names = table("a\n1\n1.0\n 1\n-2.0\n10\n1.50\n").texts("a")
+    assert names == ["1", "-2", "10", "1.50"]
+    assert codes.tolist() == [0, 0, 0, 1, 2, 3]
+
+
+def test_european_decimal_commas(table):
+    found = table("a;b;c\n1,5;2;1.000,5\n-0,25;3,5;2,5\n")
+    assert found.numbers("a").tolist() == [1.5, -0.25]
+    assert found.numbers("b").tolist() == [2, 3.5]
+    assert not found.is_number("c")  # points beside commas may mean thousands
+
+
+def test_rows_taken_keep_their_numbers(table):
+    found = table("a\n5\n6\n7\n").take(np.array([2, 0]))
+    assert found.numbers("a").tolist() == [7, 5]
+    assert found.rows.tolist() == [4, 2]
