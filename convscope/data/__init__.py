@@ -16,12 +16,14 @@ from convscope.data import (
     catalogue,
     catalogue_sequences,
     cifar,
+    edf,
     folder,
     idx,
     npz,
     sequences,
     signal_files,
     table,
+    wfdb,
 )
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.errors import DataError
@@ -65,6 +67,8 @@ FORMATS: dict[str, Format] = {
         "signals as rows of .csv, .tsv, .txt or .ts, the class first or in a column of its own",
     ),
     "audio": Format(audio.recognises, audio.load, "a folder with a folder of WAV files a class"),
+    "wfdb": Format(wfdb.recognises, wfdb.load, "WFDB records (.hea, .dat) with annotations of beats"),
+    "edf": Format(edf.recognises, edf.load, "EDF or BDF recordings with annotations, or in a folder a class"),
     "folder": Format(
         folder.recognises, folder.load, "a folder with a folder of pictures a class, or train, val and test"
     ),
