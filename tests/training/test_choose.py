@@ -23,7 +23,7 @@ GIVEN = {
     "precision": "fp32",
     "device": "cpu",
     "loss": "mse",
-    "class_weights": True,
+    "balance": "weights",
     "seed": 5,
 }
 
@@ -41,8 +41,8 @@ def test_nothing_stays_open_and_every_choice_has_a_reason(stripes, model_for, sa
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
     still_open = [name for name, value in settings.model_dump().items() if value is None]
     assert set(still_open) == set(OPEN)
-    assert len(reasons) == 8
-    assert len(set(reasons)) == 8
+    assert len(reasons) == 9
+    assert len(set(reasons)) == 9
     assert 8 <= settings.batch <= 128
     assert 1 <= settings.epochs <= 100
     assert 0 < settings.lr < 1
@@ -63,7 +63,7 @@ def test_each_thing_said_alone_stays(stripes, model_for, name):
     dataset = stripes()
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**{name: GIVEN[name]}))
     assert getattr(settings, name) == GIVEN[name]
-    assert len(reasons) == 7
+    assert len(reasons) == 8
 
 
 def test_full_batches_stay(stripes, model_for):
@@ -77,7 +77,7 @@ def test_a_weight_decay_of_0_is_something_said(stripes, model_for):
         model_for(dataset), dataset, TrainingSettings(weight_decay=0.0, label_smoothing=0.0)
     )
     assert (settings.weight_decay, settings.label_smoothing) == (0.0, 0.0)
-    assert len(reasons) == 6
+    assert len(reasons) == 7
 
 
 def test_small_data_get_small_batches_and_more_epochs(stripes, model_for):

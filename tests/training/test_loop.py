@@ -331,13 +331,13 @@ def test_a_class_without_training_samples(stripes, model_for, said):
     dataset = stripes((40, 10, 8))
     rows = dataset.parts["train"]
     dataset = replace(dataset, parts=dataset.parts | {"train": rows[dataset.labels[rows] != 1]})
-    for weighted in (False, True):
-        events = list(train(model_for(dataset), dataset, said(class_weights=weighted)))
+    for balance in ("none", "weights", "sampling"):
+        events = list(train(model_for(dataset), dataset, said(balance=balance)))
         assert all(np.isfinite(step.loss) for step in of(Step, events))
 
 
-def test_class_weights_count_every_class_alike(stripes, model_for, said):
-    """One batch of all samples: its loss is the mean over the classes of each class' mean loss."""
+def test_rare_classes_weigh_by_the_root_of_their_share(stripes, model_for, said):
+    """One batch of all samples: its loss is the weighted mean of the samples' own losses."""
     dataset = stripes((40, 10, 8))
     rows = dataset.parts["train"]
     keep = (dataset.labels[rows] != 1) | (torch.arange(len(rows)) % 5 == 0)
@@ -347,8 +347,10 @@ def test_class_weights_count_every_class_alike(stripes, model_for, said):
         losses = nn.functional.cross_entropy(
             model(dataset.inputs[rows]), dataset.labels[rows], reduction="none"
         )
-    expected = np.mean([losses[dataset.labels[rows] == label].mean() for label in range(3)])
-    first, *_ = of(Step, train(model, dataset, said(class_weights=True, batch="full", epochs=1)))
+    labels = dataset.labels[rows].numpy()
+    weights = np.bincount(labels)[labels] ** -0.5
+    expected = np.average(losses.numpy(), weights=weights)
+    first, *_ = of(Step, train(model, dataset, said(balance="weights", batch="full", epochs=1)))
     assert first.loss == pytest.approx(expected, rel=1e-5)
 
 

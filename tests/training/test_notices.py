@@ -48,7 +48,7 @@ def test_a_class_that_is_never_predicted(stripes, model_for, said):
     dataset = replace(dataset, parts=dataset.parts | {"train": rows[dataset.labels[rows] != 2]})
     (text,) = notices(train(model_for(dataset), dataset, said(epochs=6)))
     assert "no sample was ever taken for: stripe 2." in text
-    assert "--class-weights" in text
+    assert "--balance" in text
 
 
 def test_a_class_that_the_validation_part_has_not_is_no_matter(stripes, model_for, said):
