@@ -15,13 +15,17 @@ from convscope.data import (
     audio,
     catalogue,
     catalogue_sequences,
+    catalogue_volumes,
     cifar,
+    dicom,
     edf,
     folder,
     idx,
+    nifti,
     npz,
     sequences,
     signal_files,
+    stacks,
     table,
     wfdb,
 )
@@ -47,6 +51,8 @@ CATALOGUE: dict[str, Callable[[DataSettings], Dataset]] = {
     "digits": catalogue.digits,
     "weather": catalogue_sequences.weather,
     "stocks": catalogue_sequences.stocks,
+    "modelnet10": catalogue_volumes.modelnet10,
+    "shapes3d": catalogue_volumes.shapes3d,
 }
 
 FORMATS: dict[str, Format] = {
@@ -55,6 +61,15 @@ FORMATS: dict[str, Format] = {
     ),
     "idx": Format(idx.recognises, idx.load, "a folder with the four IDX files of MNIST or its relatives"),
     "cifar": Format(cifar.recognises, cifar.load, "CIFAR-10's binary version, as archive or folder"),
+    "nifti": Format(
+        nifti.recognises, nifti.load, "a folder with a folder of NIfTI volumes a class, or a table of them"
+    ),
+    "dicom": Format(
+        dicom.recognises, dicom.load, "a folder with a folder a class, in it a folder of DICOM slices each"
+    ),
+    "stacks": Format(
+        stacks.recognises, stacks.load, "a folder with a folder a class of TIFF or GIF files of many frames"
+    ),
     "table": Format(
         table.recognises, table.load, "a CSV or TSV file with a path and a label for each picture"
     ),

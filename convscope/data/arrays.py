@@ -7,7 +7,7 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from convscope.data import layout, split, voxels
+from convscope.data import layout, signals, split, voxels
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.names import Numbered, natural
 from convscope.data.resize import resized
@@ -71,9 +71,9 @@ Prepared = tuple[Tensor, DataSettings, tuple[str, ...]]  # inputs, settings with
 
 
 def as_signals(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
-    """(sample, channel, time) of any numbers → float32."""
-    values, remarks = _floats(array, source)
-    return _tensor(values), settings.model_copy(update={"length": values.shape[2]}), remarks
+    """(sample, channel, time) of any numbers → float32, gaps mended, in the length that is asked for."""
+    inputs, remarks = signals.as_signals(array, settings, source)
+    return inputs, settings.model_copy(update={"length": inputs.shape[2]}), remarks
 
 
 def as_pictures(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:

@@ -40,6 +40,120 @@ def test_the_layouts_hold_the_same_pixels():
     assert torch.equal(data[0].inputs, torch.from_numpy(channel_first))
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype", "kind", "first"),
+    [
+        ((12, 40), np.float32, "signal", (1, 40)),
+        ((12, 1, 40), np.float32, "signal", (1, 40)),
+        ((12, 40, 1), np.float32, "signal", (1, 40)),
+        ((12, 12, 1000), np.float32, "signal", (12, 1000)),
+        ((12, 128, 9), np.int16, "signal", (9, 128)),
+        ((12, 9, 128), np.uint8, "image", (1, 9, 128)),
+        ((12, 64, 512), np.float32, "image", (1, 64, 512)),
+        ((12, 20, 21), np.float32, "image", (1, 20, 21)),
+        ((12, 10, 11, 12), np.uint8, "volume", (1, 10, 11, 12)),
+        ((12, 2, 11, 12), np.uint8, "volume", (1, 2, 11, 12)),
+        ((12, 10, 11, 12, 1), np.uint8, "volume", (1, 10, 11, 12)),
+        ((12, 16, 11, 12, 3), np.uint8, "volume", (3, 16, 11, 12)),
+        ((12, 3, 16, 11, 12), np.uint8, "volume", (3, 16, 11, 12)),
+        ((12, 6, 7, 8, 9), np.uint8, "volume", (6, 7, 8, 9)),
+    ],
+)
+def test_the_table_of_shapes(shape, dtype, kind, first):
+    x = np.random.default_rng(0).integers(-200 if dtype == np.int16 else 0, 250, shape).astype(dtype)
+    data = from_arrays(x, LABELS)
+    assert_dataset_is_sound(data)
+    assert (data.kind, tuple(data.inputs.shape[1:])) == (kind, first)
+    assert data.inputs.dtype == {"signal": torch.float32}.get(
+        kind, torch.uint8 if dtype == np.uint8 else torch.float32
+    )
+    assert sorted(data.inputs.double().flatten().tolist()) == sorted(x.flatten().tolist())
+
+
+def test_channels_at_the_end_come_to_the_front():
+    x = np.random.default_rng(0).integers(0, 256, (12, 5, 6, 7, 3)).astype(np.uint8)
+    assert torch.equal(from_arrays(x, LABELS).inputs, torch.from_numpy(x).permute(0, 4, 1, 2, 3))
+    signals = np.random.default_rng(0).random((12, 80, 3)).astype(np.float32)
+    assert torch.equal(from_arrays(signals, LABELS).inputs, torch.from_numpy(signals).permute(0, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "first"),
+    [
+        ((12, 3, 9, 9), "volume", (1, 3, 9, 9)),
+        ((12, 20, 21), "signal", (20, 21)),
+        ((12, 9, 300), "image", (1, 9, 300)),
+        ((12, 1, 300), "image", (1, 1, 300)),
+    ],
+)
+def test_who_says_the_kind_gets_it(shape, kind, first):
+    data = from_arrays(np.zeros(shape, np.float32), LABELS, kind=kind)
+    assert_dataset_is_sound(data)
+    assert (data.kind, tuple(data.inputs.shape[1:])) == (kind, first)
+    assert not any("otherwise" in remark for remark in data.remarks)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind"), [((12, 9), "image"), ((12, 9, 9), "volume"), ((12, 9, 9, 9, 9), "image")]
+)
+def test_a_kind_that_the_axes_do_not_allow(shape, kind):
+    with pytest.raises(DataError, match=r"the inputs of arrays have shape .*; expected, with no axis of 0,"):
+        from_arrays(np.zeros(shape), LABELS, kind=kind)
+    with pytest.raises(DataError, match=r"cannot be of the kind 'sequence'.*\n  The kinds are signal, image"):
+        from_arrays(np.zeros(shape), LABELS, kind="sequence")
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype", "said"),
+    [
+        ((12, 40), np.float32, "rows of 40 numbers were read as signals of one channel"),
+        ((12, 2, 40), np.float32, "2 × 40 numbers were read as signals of 2 channels and 40 points; 'image'"),
+        ((12, 20, 21), np.float32, "20 × 21 numbers were read as pictures of one channel; 'signal'"),
+        ((12, 5, 6, 7), np.uint8, "5 × 6 × 7 numbers were read as volumes of one channel; 'image'"),
+        ((12, 20, 21), np.uint8, None),
+        ((12, 1, 5, 6, 7), np.uint8, None),
+    ],
+)
+def test_a_guess_is_said(shape, dtype, said):
+    data = from_arrays(np.zeros(shape, dtype), LABELS)
+    guesses = [remark.replace("an array `kind` = ", "") for remark in data.remarks if "read as" in remark]
+    assert len(guesses) == bool(said)
+    assert all(said in guess for guess in guesses)
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "stored"),
+    [
+        ([0, 255], np.int64, torch.uint8),
+        ([False, True], bool, torch.uint8),
+        ([-1024, 3071], np.int16, torch.float16),
+        ([0, 65535], np.uint16, torch.float16),
+        ([0.0, 0.5], np.float64, torch.float16),
+        ([0.0, 0.5], np.float16, torch.float16),
+        ([0.0, 1e6], np.float32, torch.float32),
+        ([1000.25, 1000.75], np.float64, torch.float32),
+    ],
+)
+def test_types_of_volumes(values, dtype, stored):
+    x = np.resize(np.array(values, dtype), (12, 6, 7, 8))
+    data = from_arrays(x, LABELS)
+    assert_dataset_is_sound(data)
+    assert data.inputs.dtype == stored
+    span = float(np.ptp(x.astype(float)))
+    assert np.abs(data.inputs[:, 0].double().numpy() - x).max() <= 1e-3 * span
+
+
+def test_volumes_come_to_the_size_that_is_asked_for():
+    x = np.random.default_rng(0).integers(0, 256, (12, 6, 8, 10)).astype(np.uint8)
+    data = from_arrays(x, LABELS, DataSettings(size=(3, 4, 5)))
+    assert_dataset_is_sound(data)
+    assert data.space == (3, 4, 5)
+    means = x.reshape(12, 3, 2, 4, 2, 5, 2).mean(axis=(2, 4, 6))  # what a triangle of weights is near to
+    assert np.abs(data.inputs[:, 0].numpy() - means).mean() < 20
+    with pytest.raises(DataError, match="volumes need a size"):
+        from_arrays(x, LABELS, DataSettings(size=(4, 5)))
+
+
 def test_transparency_is_laid_on_white():
     x = np.zeros((3, 4, 8, 8), np.uint8)
     x[0, 3], x[1, 3], x[2, 3] = 0, 255, 51  # clear, opaque black, a fifth of black
@@ -108,10 +222,11 @@ def test_class_names_keep_classes_without_samples():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (np.zeros((12, 5)), LABELS, r"shape \(12, 5\); expected \(sample, height, width\)"),
+        (np.zeros(12), LABELS, r"shape \(12,\); expected, with no axis of 0,\n    \(sample, time\) or"),
+        (np.zeros((12, 1, 2, 2, 2, 2)), LABELS, r"shape \(12, 1, 2, 2, 2, 2\)"),
         (np.zeros((0, 4, 4)), [], r"shape \(0, 4, 4\)"),
         (np.zeros((12, 3, 9, 3)), LABELS, "both the second and the last axis"),
-        (np.zeros((12, 9, 9, 9)), LABELS, "neither the second nor the last axis"),
+        (np.zeros((12, 2, 9, 9, 2)), LABELS, "both the second and the last axis"),
         (np.zeros((12, 8, 8, 4)) + 0.5, LABELS, "4 channels of type float32"),
         (np.full((12, 4, 6), "a"), LABELS, "of type <U1; expected numbers"),
         (np.zeros((12, 4, 6), complex), LABELS, "of type complex128"),
@@ -136,9 +251,10 @@ def test_bad_arrays_are_refused(x, y, message):
         from_arrays(x, y)
 
 
+@pytest.mark.parametrize("shape", [(12, 4, 6), (12, 5, 6, 7), (12, 2, 5, 6, 7)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e39])
-def test_numbers_that_are_none_are_counted(bad):
-    x = np.zeros((12, 4, 6))
+def test_numbers_that_are_none_are_counted(bad, shape):
+    x = np.zeros(shape)
     x[5, 0, 0] = x[7, 1, 1] = bad
     with pytest.raises(
         DataError, match=r"2 of 12 samples of arrays hold NaN, infinite .* the first in row 5"

@@ -66,7 +66,13 @@ def test_all_three_parts_and_names_of_classes(tmp_path):
         ({"X": X, "y": Y, "X_test": X, "y_test": Y}, "holds X, y, X_test, y_test; expected"),
         ({"X": X, "y": Y[:-1]}, r"X.npy has shape \(60, 8, 7\), y.npy \(59,\)"),
         ({"X_train": X, "y_train": Y, "X_test": X[:, :4], "y_test": Y}, r"X_test.npy has shape \(60, 4, 7\)"),
-        ({"X": X[:, 0], "y": Y}, r"shape \(60, 7\)"),
+        ({"X": X[:, 0, 0], "y": Y}, r"shape \(60,\)"),
+        (
+            {"X": X, "y": Y, "kind": "sequence"},
+            r"the kind is sequence.\n  Write one of signal, image, volume",
+        ),
+        ({"X": X, "y": Y, "kind": X}, r"the kind is 3360 values"),
+        ({"X": X, "y": Y, "kind": "volume"}, r"shape \(60, 8, 7\); expected"),
         ({"X": X, "y": Y + np.nan}, "60 labels of .*data.npz are no whole numbers"),
     ],
 )
@@ -74,6 +80,36 @@ def test_arrays_that_do_not_go_together(tmp_path, arrays, message):
     with pytest.raises(DataError, match=message) as caught:
         load(saved(tmp_path, **arrays))
     assert "data.npz" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("x", "kind", "shape"),
+    [
+        (X[:, 0] / 7, None, (1, 7)),
+        (X / 7, "signal", (8, 7)),
+        (X[:, None], "volume", (1, 1, 8, 7)),
+        (np.repeat(X[:, None], 6, axis=1), None, (1, 6, 8, 7)),
+    ],
+)
+def test_signals_and_volumes(tmp_path, x, kind, shape):
+    said = {} if kind is None else {"kind": np.array(kind)}
+    data = load(saved(tmp_path, X=x, y=Y, **said))
+    assert_dataset_is_sound(data)
+    assert data.inputs.shape == (60, *shape)
+    assert data.kind == (kind or ("signal" if len(shape) == 2 else "volume"))
+
+
+def test_medmnist_volumes(tmp_path):
+    rows = {"train": slice(0, 30), "val": slice(30, 45), "test": slice(45, 60)}
+    volumes = np.random.default_rng(0).integers(0, 256, (60, 28, 28, 28), np.uint8)
+    arrays = {f"{part}_images": volumes[some] for part, some in rows.items()}
+    arrays |= {f"{part}_labels": Y[some, None].astype(np.uint8) for part, some in rows.items()}
+    data = load(saved(tmp_path, **arrays))
+    assert_dataset_is_sound(data)
+    assert data.kind == "volume"
+    assert torch.equal(data.inputs[:, 0], torch.from_numpy(volumes))
+    assert [len(part) for part in data.parts.values()] == [30, 15, 15]
+    assert data.labels.tolist() == Y.tolist()
 
 
 class Trap:
