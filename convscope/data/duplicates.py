@@ -26,10 +26,10 @@ def equal(inputs: Tensor) -> list[list[int]]:
 
     A cheap sum comes first; only samples that share it are hashed. Equal samples have equal sums.
 
-    >>> equal(torch.tensor([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]))
-    [[0, 2]]
+    >>> equal(torch.tensor([[1.0, 2.0], [2.0, 1.0]])), equal(torch.tensor([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]]))
+    ([], [[0, 2]])
     """
-    values = inputs.reshape(len(inputs), -1).contiguous().numpy().view(np.uint8)
+    values = inputs.flatten(1).contiguous().numpy().view(np.uint8)
     words = np.pad(values, ((0, 0), (0, -values.shape[1] % 8))).view(np.int64)  # (sample, word)
     factors = np.random.default_rng(0).integers(-(2**63), 2**63 - 1, words.shape[1]) | 1
     _, which, times = np.unique(words @ factors, return_inverse=True, return_counts=True)  # wraps around
