@@ -233,6 +233,7 @@ def test_quick_takes_signals_too():
     assert len(quick(data)) == 1
 
 
+@pytest.mark.real_data
 def test_the_quick_look_is_quick():
     """On all of MNIST; the time is the processor's, so that a busy machine does not matter."""
     data = load("mnist")
