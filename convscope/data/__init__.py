@@ -70,6 +70,7 @@ FORMATS: dict[str, Format] = {
     "stacks": Format(
         stacks.recognises, stacks.load, "a folder with a folder a class of TIFF or GIF files of many frames"
     ),
+    "audio": Format(audio.recognises, audio.load, "WAV files in a folder a class, or named by a CSV file"),
     "table": Format(
         table.recognises, table.load, "a CSV or TSV file with a path and a label for each picture"
     ),
@@ -81,7 +82,6 @@ FORMATS: dict[str, Format] = {
         signal_files.load,
         "signals as rows of .csv, .tsv, .txt or .ts, the class first or in a column of its own",
     ),
-    "audio": Format(audio.recognises, audio.load, "a folder with a folder of WAV files a class"),
     "wfdb": Format(wfdb.recognises, wfdb.load, "WFDB records (.hea, .dat) with annotations of beats"),
     "edf": Format(edf.recognises, edf.load, "EDF or BDF recordings with annotations, or in a folder a class"),
     "folder": Format(

@@ -1,86 +1,56 @@
 """Sounds: WAV files in one folder a class, at one rate, as many channels as wanted, one length; cached."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.data import cache, folder, listing, pictures, rates, signals, wav
+from convscope.data import cache, folder, listing, pictures, rates, signals, table, wav
 from convscope.data.dataset import Dataset, DataSettings, Skipped
-from convscope.data.listing import Listed
+from convscope.data.decode import BadPicture
+from convscope.data.listing import Reader
 from convscope.data.wav import BadWave, Header
 from convscope.errors import DataError
-from convscope.progress import track
 
 SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
 BYTES = 4  # of a float32
 
 
 def recognises(path: Path) -> bool:
-    """Whether this is a folder that holds sounds, and no more pictures than sounds."""
+    """Whether this is a folder with at least as many sounds as pictures, or a table that names a sound."""
     if not path.is_dir():
-        return False
+        named = table.first(path)
+        return named is not None and SOUNDS.takes(named)
     some = folder.peek(path, SOUNDS)
     sounds = sum(SOUNDS.takes(file) for file in some)
     return sounds > 0 and sounds >= sum(folder.PICTURES.takes(file) for file in some)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Load a folder of WAV files; the same layouts as for pictures (see `folder.load`).
+    """Load WAV files; the layouts are those of pictures (see `folder.load` and `table.load`).
 
     Raises:
-        DataError: as `dataset`.
+        DataError: no sound can be read, classes that cannot be trained on (see `listing.sort`), and with
+            `strict` any file left out.
     """
+    reader = Reader("signal", SOUNDS.what, choose, read)
+    if path.is_file():
+        data = table.load(path, settings, strict, reader)
+        return replace(data, rate=data.settings.rate)
     found = folder.scan(path, SOUNDS)
     if not found.listed:
         raise DataError(
             f"{path} holds sounds, but none in a class folder.\n"
             "  Expected FOLDER/CLASS/sound.wav, or FOLDER/train|val|test/CLASS/sound.wav."
         )
-    return dataset(found.listed, path, path, settings, strict, found.skipped, found.remarks)
-
-
-def dataset(
-    listed: Sequence[Listed],
-    source: Path,
-    root: Path,
-    settings: DataSettings,
-    strict: bool,
-    skipped: Sequence[Skipped] = (),
-    remarks: Sequence[str] = (),
-) -> Dataset:
-    """Choose what is open, read, name the classes, split; see `listing.dataset` for the arguments.
-
-    Raises:
-        DataError: no sound can be read, classes that cannot be trained on (see `listing.sort`), and with
-            `strict` any file left out.
-    """
-    files = [item.file for item in listed]
-    settings, chosen = choose(files, settings)
-    inputs, broken, kept = read(files, settings, root)
-    skipped = [*skipped, *broken]
-    if strict and skipped:
-        raise DataError(listing.left_out(f"{source}: {len(skipped)} files cannot be used:", skipped))
-    if not kept:
-        raise DataError(listing.left_out(f"{source}: none of the {len(listed)} sounds can be used:", skipped))
-    used = [listed[position] for position in kept]
-    order = listing.sort(listed, used, source, settings, SOUNDS.what)
-    return Dataset(
-        inputs=inputs,
-        labels=order.labels,
-        classes=order.classes,
-        parts=order.parts,
-        kind="signal",
-        source=str(source),
-        names=[pictures.shown(item.file, root) for item in used],
-        settings=settings,
-        skipped=tuple(skipped),
-        remarks=(*remarks, *order.lost, *chosen, *order.remarks),
-        root=root,
-        rate=settings.rate,
+    data = listing.dataset(
+        found.listed, path, path, settings, strict, found.skipped, found.remarks, reader=reader
     )
+    return replace(data, rate=data.settings.rate)
 
 
 def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings, list[str]]:
@@ -92,7 +62,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     Raises:
         DataError: a rate, a number of channels or a length below 1.
     """
-    heads = [head for head in map(_header, files) if isinstance(head, Header)]
+    heads = [head for head in pictures.each(wav.header, files) if isinstance(head, Header)]
     if settings.channels is not None and settings.channels < 1:
         raise DataError(f"sounds need at least 1 channel; got {settings.channels}.")
     channels = settings.channels or 1
@@ -140,11 +110,12 @@ def _read_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -
     """Fill `rows` from the start with the sounds that can be read: (position, reason) of the others."""
     skipped = []
     values = rows.view(np.float32)  # (file, channel, time)
-    for position, file in enumerate(track(files, "reading", len(files))):
-        try:
-            values[position - len(skipped)] = _read(file, settings)
-        except BadWave as error:
-            skipped.append((position, error.reason))
+    sounds = pictures.each(partial(_read, settings=settings), files, "reading")
+    for position, sound in enumerate(sounds):
+        if isinstance(sound, BadPicture):
+            skipped.append((position, sound.reason))
+        else:
+            values[position - len(skipped)] = sound
     return skipped
 
 
@@ -153,20 +124,12 @@ def _read(file: Path, settings: DataSettings) -> np.ndarray:
     head = wav.header(file)
     found = wav.samples(file, head)
     if not np.isfinite(found).all():
-        raise BadWave("it holds values that are NaN or infinite")
+        raise BadWave(file, "it holds values that are NaN or infinite")
     if settings.channels == 1:
         found = found.mean(axis=0, keepdims=True)
     elif head.channels == 1:
         found = np.repeat(found, settings.channels or 1, axis=0)  # the same on both ears
     elif head.channels != settings.channels:
-        raise BadWave(f"it has {head.channels} channels, not {settings.channels}")
+        raise BadWave(file, f"it has {head.channels} channels, not {settings.channels}")
     same = rates.at_rate(found, head.rate, settings.rate or head.rate)
     return signals.fit(same, settings.length or same.shape[1], settings.unequal)
-
-
-def _header(file: Path) -> Header | None:
-    """The header, or None where `read` will say what is wrong."""
-    try:
-        return wav.header(file)
-    except BadWave:
-        return None

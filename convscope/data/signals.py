@@ -183,13 +183,13 @@ def on_lengths(lengths: Sequence[int], length: int, settings: DataSettings) -> l
     least, greatest = min(lengths), max(lengths)
     if least == greatest == length:
         return []
-    how = {
-        "resample": "stretched or shrunk (linear interpolation)",
-        "pad": "cut at both ends where they are longer, padded at the end with their own mean where shorter",
-    }
-    did = how["resample" if settings.unequal == "resample" else "pad"]
+    if settings.unequal == "resample":
+        did = ["stretched or shrunk (linear interpolation)"]
+    else:
+        did = ["longer ones cut at both ends"] * (greatest > length)
+        did += ["shorter ones padded at their end with their own mean"] * (least < length)
     had = f"{least:,} points" if least == greatest else f"{least:,} to {greatest:,} points"
-    return [f"signals have {had}; all were brought to {length:,}: {did}"]
+    return [f"signals have {had}; all were brought to {length:,}: {', '.join(did)}"]
 
 
 def fit(values: np.ndarray, length: int, unequal: str) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from convscope.data.decode import BadPicture
+
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 NAMES = {
     2: "Microsoft ADPCM", 6: "A-law", 7: "µ-law", 17: "IMA ADPCM", 20: "G.723 ADPCM", 49: "GSM 6.10",
@@ -16,12 +18,8 @@ BITS = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}
 UNKNOWN = 0xFFFFFFFF  # size that a program writes which does not know it yet: up to the end of the file
 
 
-class BadWave(Exception):  # noqa: N818 - as BadPicture
-    """A file that is no usable WAV file."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+class BadWave(BadPicture):
+    """A file that is no usable WAV file; `reason` says why without the name."""
 
 
 class Header(NamedTuple):
@@ -64,23 +62,23 @@ def samples(file: Path, head: Header) -> np.ndarray:
         stream.seek(head.start)
         raw = stream.read(head.frames * head.channels * size)
     if len(raw) < head.frames * head.channels * size:
-        raise BadWave("it was changed while it was read")
+        raise BadWave(file, "it was changed while it was read")
     return np.ascontiguousarray(_floats(raw, head).reshape(head.frames, head.channels).T)
 
 
 def _header(stream: BinaryIO, size: int) -> Header:
     first = stream.read(12)
     if len(first) < 12 or first[8:] != b"WAVE" or first[:4] != b"RIFF":
-        raise BadWave("it is empty" if size == 0 else "it is no WAV file (RIFF)")
+        raise ValueError("it is empty" if size == 0 else "it is no WAV file (RIFF)")
     form = None
     for name, length, start in _chunks(stream, size):
         if name == b"fmt ":
             form = _format(stream.read(min(length, 40)))
         elif name == b"data":
             if form is None:
-                raise BadWave("its format is missing (no 'fmt ' before the samples)")
+                raise ValueError("its format is missing (no 'fmt ' before the samples)")
             return _with_frames(form, length, start, size)
-    raise BadWave("it holds no samples (no 'data')")
+    raise ValueError("it holds no samples (no 'data')")
 
 
 def _chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
@@ -95,15 +93,17 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
 
 def _format(chunk: bytes) -> Header:
     if len(chunk) < 16:
-        raise BadWave("its format is cut short")
+        raise ValueError("its format is cut short")
     code, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
     if code == EXTENSIBLE and len(chunk) >= 26:
         code = struct.unpack("<H", chunk[24:26])[0]
     if code not in BITS:
         name = NAMES.get(code, f"format {code:#06x}")
-        raise BadWave(f"it is compressed ({name}); convert it to PCM, for example by ffmpeg -i FILE OUT.wav")
+        raise ValueError(
+            f"it is compressed ({name}); convert it to PCM, for example by ffmpeg -i FILE OUT.wav"
+        )
     if bits not in BITS[code] or channels < 1 or rate < 1:
-        raise BadWave(f"{channels} channels of {bits} bits at {rate:,} Hz are not understood")
+        raise ValueError(f"{channels} channels of {bits} bits at {rate:,} Hz are not understood")
     return Header(code, channels, rate, bits, 0, 0)
 
 
@@ -111,10 +111,10 @@ def _with_frames(form: Header, length: int, start: int, size: int) -> Header:
     frame = form.channels * form.bits // 8
     there = size - start
     if length != UNKNOWN and length > there:
-        raise BadWave(f"it is cut short: {there // frame:,} of {length // frame:,} frames are there")
+        raise ValueError(f"it is cut short: {there // frame:,} of {length // frame:,} frames are there")
     frames = min(length, there) // frame
     if frames == 0:
-        raise BadWave("it holds no sound (0 frames)")
+        raise ValueError("it holds no sound (0 frames)")
     return form._replace(frames=frames, start=start)
 
 
