@@ -43,9 +43,10 @@ def header(file: Path) -> Header:
         with file.open("rb") as stream:
             return _header(stream, file.stat().st_size)
     except OSError as error:
-        raise BadWave(
-            "there is no such file" if not file.exists() else error.strerror or str(error)
-        ) from error
+        reason = "there is no such file" if not file.exists() else error.strerror or str(error)
+        raise BadWave(file, reason) from error
+    except ValueError as error:
+        raise BadWave(file, str(error)) from error
 
 
 def samples(file: Path, head: Header) -> np.ndarray:
