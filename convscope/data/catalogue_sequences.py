@@ -4,9 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from convscope.data import cache, sequences
+from convscope.data import cache, columns, sequences
 from convscope.data.catalogue import installed, roots
-from convscope.data.columns import Table
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.download import Remote, fetch, sha256
 
@@ -33,8 +32,7 @@ def stocks(settings: DataSettings) -> Dataset:
     path = installed("matplotlib", "mpl-data/sample_data/goog.npz")
     prices = np.load(path, allow_pickle=False)["price_data"]  # (day,) with a field for each column
     names = ("date", "open", "high", "low", "close", "volume")
-    cells = {name: prices[name].astype(str).astype(object) for name in names}
-    table = Table(path, cells, np.arange(2, len(prices) + 2))
+    table = columns.of_cells(path, {name: prices[name].astype(str) for name in names}, np.arange(len(prices)))
     data = sequences.of_table(table, _by_default(settings, target="volume", horizon=1))
     return replace(data, source="stocks")
 

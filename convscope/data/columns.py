@@ -4,8 +4,9 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,41 @@ ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?"}  # what people write for no value, in any case
 LONGEST = 1 << 16  # bytes of a line that are looked at to recognise a table
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
+NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 BLOWN_UP = 10  # bytes of memory for each byte of text
 DAMAGE = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
+
+
+@dataclass(frozen=True)
+class Cells:
+    """The different cells of a column, each once: what is done to them is done once, not for every row.
+
+    Attributes:
+        texts: (cell,) without blanks around them.
+        comma: whether numbers may have a decimal comma, because the comma does not separate columns.
+    """
+
+    texts: np.ndarray
+    comma: bool
+
+    @cached_property
+    def missing(self) -> np.ndarray:
+        """(cell,) bool: cells that hold nothing."""
+        return np.array([text.casefold() in MISSING for text in self.texts], bool)
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """(cell,) float64; NaN where a cell holds no number."""
+        values = _as_numbers(self.texts)
+        # Points beside commas may mean thousands: then nobody guesses
+        if self.comma and np.isnan(values).any() and not any("." in text for text in self.texts):
+            values = _as_numbers([text.replace(",", ".") for text in self.texts])
+        return values
+
+    @cached_property
+    def strange(self) -> np.ndarray:
+        """(cell,) bool: cells that hold something, but no finite number."""
+        return ~np.isfinite(self.numbers) & ~self.missing
 
 
 @dataclass(frozen=True)
@@ -28,18 +62,17 @@ class Table:
 
     Attributes:
         path: the file, for messages.
-        cells: column → (row,) text as it stands there.
+        cells: column → its different cells.
+        codes: column → (row,) which of them each row holds.
         rows: (row,) number of each row in the file; the header is row 1, as spreadsheets count.
         remarks: what was decided while reading.
-        comma: whether numbers may have a decimal comma, because the comma does not separate columns.
     """
 
     path: Path
-    cells: dict[str, np.ndarray]
+    cells: Mapping[str, Cells]
+    codes: Mapping[str, np.ndarray]
     rows: np.ndarray
     remarks: tuple[str, ...] = ()
-    comma: bool = False
-    _numbers: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # read once, used often
 
     @property
     def columns(self) -> list[str]:
@@ -48,8 +81,16 @@ class Table:
 
     def take(self, rows: np.ndarray) -> "Table":
         """The table with these rows alone, in this order."""
-        kept = {name: cells[rows] for name, cells in self.cells.items()}
-        return Table(self.path, kept, self.rows[rows], self.remarks, self.comma)
+        codes = {name: codes[rows] for name, codes in self.codes.items()}
+        return replace(self, codes=codes, rows=self.rows[rows])
+
+    def cell(self, name: str, row: int) -> str:
+        """One cell as text."""
+        return str(self.cells[name].texts[self.codes[name][row]])
+
+    def missing(self, name: str) -> np.ndarray:
+        """(row,) bool: rows in which a column holds nothing."""
+        return self.cells[name].missing[self.codes[name]]
 
     def is_number(self, name: str) -> bool:
         """Whether all cells of a column that hold something hold numbers.
@@ -57,56 +98,42 @@ class Table:
         Raises:
             DataError: nearly all of them do.
         """
-        bad = self._bad(name)
-        if 0 < bad.sum() <= RARE * np.isfinite(self.numbers(name)).sum():
-            raise DataError(self._text_among_numbers(name, bad))
-        return not bad.any()
+        strange = self.cells[name].strange[self.codes[name]]
+        if 0 < strange.sum() <= RARE * (~self.missing(name)).sum():
+            raise DataError(self._text_among_numbers(name, strange))
+        return not strange.any()
 
     def numbers(self, name: str) -> np.ndarray:
-        """(row,) float64; NaN where a cell holds no number."""
-        if name not in self._numbers:
-            cells = self.cells[name]
-            values = _as_numbers(cells)
-            if self.comma and np.isnan(values).any():
-                values = np.where(np.isnan(values), _decimal_comma(cells, values), values)
-            self._numbers[name] = values
-        return self._numbers[name]
-
-    def only_numbers(self, name: str) -> np.ndarray:
         """(row,) float64; NaN where a cell is empty.
 
         Raises:
             DataError: a cell that holds something else.
         """
-        bad = self._bad(name)
-        if bad.any():
-            raise DataError(self._text_among_numbers(name, bad))
-        return self.numbers(name)
+        strange = self.cells[name].strange[self.codes[name]]
+        if strange.any():
+            raise DataError(self._text_among_numbers(name, strange))
+        return self.cells[name].numbers[self.codes[name]]
+
+    def distinct(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """(row,) the number of each row's cell, and (cell,) the cells that are in these rows, as text."""
+        there = np.bincount(self.codes[name], minlength=len(self.cells[name].texts)) > 0
+        return (np.cumsum(there) - 1)[self.codes[name]], self.cells[name].texts[there]
 
     def texts(self, name: str) -> tuple[np.ndarray, list[str]]:
         """A column as classes: (row,) class number, −1 where a cell is empty, and the classes' names.
 
         A whole number is called the same however it is written: 1 and 1.0 are one class.
         """
-        codes, distinct = pd.factorize(self.cells[name])
-        names = [_class_name(str(cell)) for cell in distinct]
-        merged, unique = pd.factorize(np.array(names, dtype=object))
-        missing = np.array([str(name).casefold() in MISSING for name in unique])
-        place = np.where(missing, -1, np.cumsum(~missing) - 1)  # (unique name,)
-        return place[merged][codes], [str(name) for name, no in zip(unique, missing, strict=True) if not no]
+        codes, cells = self.distinct(name)
+        names = [None if text.casefold() in MISSING else _class_name(text) for text in cells]
+        merged, classes = pd.factorize(np.array(names, dtype=object))  # None is −1
+        return merged[codes], [str(name) for name in classes]
 
-    def _bad(self, name: str) -> np.ndarray:
-        """(row,) bool: cells that hold something that is no finite number."""
-        nothing = np.flatnonzero(~np.isfinite(self.numbers(name)))
-        bad = np.zeros(len(self.rows), bool)
-        bad[nothing] = [str(cell).strip().casefold() not in MISSING for cell in self.cells[name][nothing]]
-        return bad
-
-    def _text_among_numbers(self, name: str, bad: np.ndarray) -> str:
-        first = int(bad.argmax())
+    def _text_among_numbers(self, name: str, strange: np.ndarray) -> str:
+        first = int(strange.argmax())
         return (
-            f"{self.path}: column '{name}' holds numbers, but something else in {int(bad.sum()):,} rows, the"
-            f" first is row {self.rows[first]}: '{self.cells[name][first]}'.\n"
+            f"{self.path}: column '{name}' holds numbers, but something else in {int(strange.sum()):,} rows,"
+            f" the first is row {self.rows[first]}: '{self.cell(name, first)}'.\n"
             "  Correct these cells, or leave them empty."
         )
 
@@ -129,7 +156,7 @@ def head(path: Path) -> list[list[str]]:
 def read(path: Path) -> Table:
     """Read a whole table; the header says whether comma, semicolon or tab separates.
 
-    Columns without a name (row numbers, mostly) are left out and named in the remarks; empty rows, too.
+    Columns without a name (row numbers, mostly) and empty rows are left out and named in the remarks.
 
     Raises:
         DataError: damaged, not UTF-8, too large, without rows, ragged, or with two columns of one name.
@@ -140,23 +167,57 @@ def read(path: Path) -> Table:
         refuse_too_large(BLOWN_UP * len(data), path)
         text = data.decode("utf-8-sig")
         separator = _separator(text.partition("\n")[0])
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+        widths = np.fromiter(
+            map(len, csv.reader(io.StringIO(text, newline=""), delimiter=separator)), np.int64
+        )
     except DAMAGE as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
-    header = [name.strip() for name in records[0]] if records else []
+    rows = np.flatnonzero(widths) + 1  # an empty line is no row, but counts
+    if len(rows) < 2:
+        raise DataError(NOTHING.format(path=path))
+    _demand_width(widths[rows - 1], rows, path)
+    # Read a second time, because that is far faster than to keep what csv.reader gives
+    frame = pd.read_csv(io.StringIO(text), sep=separator, header=None, dtype=object, na_filter=False)
+    header = [str(name).strip() for name in frame.iloc[0]]
     _demand_names(header, path)
-    rows = np.array([n for n, record in enumerate(records[1:], 2) if any(map(str.strip, record))], np.int64)
-    if len(rows) == 0:
-        raise DataError(f"{path} has no rows below its header.\n  Expected one row for each point in time.")
-    kept = [records[row - 1] for row in rows]
-    _demand_width(kept, rows, header, path)
-    columns = zip(header, zip(*kept, strict=True), strict=True)
-    cells = {name: np.array(column, dtype=object) for name, column in columns if name}
-    empty = len(records) - 1 - len(rows)
-    remarks = [f"{empty:,} empty rows were left out"] if empty else []
-    if "" in header:
-        remarks.append("a column without a name was left out: row numbers, mostly")
-    return Table(path, cells, rows, tuple(remarks), separator != ",")
+    nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
+    named = {name: frame[place].to_numpy()[1:] for place, name in enumerate(header) if name}
+    return of_cells(path, named, rows[1:], comma=separator != ",", remarks=nameless)
+
+
+def of_cells(
+    path: Path,
+    cells: Mapping[str, Sequence[str] | np.ndarray],
+    rows: np.ndarray,
+    *,
+    comma: bool = False,
+    remarks: Sequence[str] = (),
+) -> Table:
+    """A table of text by column; rows that hold nothing are left out.
+
+    Args:
+        path: for messages.
+        cells: column → (row,) text.
+        rows: (row,) their numbers in the file.
+        comma: whether numbers may have a decimal comma.
+        remarks: what was decided before.
+
+    Raises:
+        DataError: no row holds anything.
+    """
+    found, codes = {}, {}
+    for name, column in cells.items():
+        raw, distinct = pd.factorize(np.asarray(column, dtype=object))
+        stripped, texts = pd.factorize(np.array([str(cell).strip() for cell in distinct], dtype=object))
+        found[name], codes[name] = Cells(np.asarray(texts, dtype=object), comma), stripped[raw]
+    table = Table(path, found, codes, rows, tuple(remarks))
+    empty = np.logical_and.reduce([table.missing(name) for name in table.columns])
+    if empty.all():
+        raise DataError(NOTHING.format(path=path))
+    if not empty.any():
+        return table
+    left_out = f"{int(empty.sum()):,} empty rows were left out"
+    return replace(table.take(np.flatnonzero(~empty)), remarks=(*table.remarks, left_out))
 
 
 def _separator(header: str) -> str:
@@ -169,29 +230,19 @@ def _demand_names(header: Sequence[str], path: Path) -> None:
         raise DataError(f"{path} has two columns called '{twice[0]}'.\n  Give each column its own name.")
 
 
-def _demand_width(
-    records: Sequence[Sequence[str]], rows: np.ndarray, header: Sequence[str], path: Path
-) -> None:
-    widths = np.fromiter(map(len, records), np.int64, len(records))
-    ragged = widths != len(header)
+def _demand_width(widths: np.ndarray, rows: np.ndarray, path: Path) -> None:
+    ragged = widths != widths[0]
     if ragged.any():
         first = int(ragged.argmax())
         raise DataError(
-            f"{path}: {int(ragged.sum()):,} rows have not the header's {len(header)} cells, the first is"
+            f"{path}: {int(ragged.sum()):,} rows have not the header's {widths[0]} cells, the first is"
             f" row {rows[first]} with {widths[first]}.\n  Give every row one cell for each column."
         )
 
 
-def _as_numbers(cells: np.ndarray) -> np.ndarray:
-    """(row,) float64; NaN where a cell is no number."""
-    return pd.to_numeric(pd.Series(cells, dtype=object), errors="coerce").to_numpy(np.float64)
-
-
-def _decimal_comma(cells: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(row,) float64 of cells like 1,5; all NaN if the column has points, too, which may mean thousands."""
-    if any("." in str(cell) for cell in cells):
-        return np.full_like(values, np.nan)
-    return _as_numbers(np.array([str(cell).replace(",", ".") for cell in cells], dtype=object))
+def _as_numbers(texts: Sequence[str] | np.ndarray) -> np.ndarray:
+    """(cell,) float64; NaN where a text is no number."""
+    return pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
 
 
 def _class_name(cell: str) -> str:

@@ -42,11 +42,11 @@ def is_date(text: str, *, named: bool) -> bool:
     return bool(forms) and (named or forms[0] not in SHAPES or forms[0] == ISO)
 
 
-def times(cells: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def times(texts: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read a column of dates or times.
 
     Args:
-        cells: (row,) text, none of it empty, at least one.
+        texts: (row,), none of them empty, at least one.
         what: how to call the column in a message.
 
     Returns:
@@ -60,8 +60,6 @@ def times(cells: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]
     >>> times(["31.01.2012", "1.2.2012"], "date")[0].astype("datetime64[D]")
     array(['2012-01-31', '2012-02-01'], dtype='datetime64[D]')
     """
-    codes, distinct = pd.factorize(np.asarray(cells, dtype=object))
-    texts = [str(text).strip() for text in distinct]
     reads = {form: _read(texts, form) for form in _forms(texts[0])}
     fits = {form: read for form, read in reads.items() if read.notna().all()}
     if not fits:
@@ -71,7 +69,7 @@ def times(cells: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]
     if differing is not None:
         raise DataError(_ambiguous(texts, read, differing, what))
     local, said = _local(read, texts, what) if form == ISO else (read, _said(form, what))
-    return local.to_numpy().astype("datetime64[us]")[codes], said
+    return local.to_numpy().astype("datetime64[us]"), said
 
 
 def _forms(first: str) -> list[str]:

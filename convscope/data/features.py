@@ -91,7 +91,7 @@ def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarr
     out = np.empty((len(times), len(features)), np.float32)
     for place, (name, column) in enumerate(zip(features, columns, strict=True)):
         if name in table.cells:
-            out[:, place] = table.only_numbers(name)
+            out[:, place] = table.numbers(name)
         elif column:
             codes, classes = table.texts(column)
             value = name.removeprefix(f"{column}=")

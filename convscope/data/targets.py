@@ -74,7 +74,7 @@ def labels(table: Table, target: str) -> Labels:
 def truth(table: Table, target: str, amounts: bool) -> list[str | float | None]:
     """What each row's target is: a class's name or an amount; None where missing."""
     if amounts:
-        return [None if np.isnan(value) else value for value in table.only_numbers(target).tolist()]
+        return [None if np.isnan(value) else value for value in table.numbers(target).tolist()]
     codes, classes = table.texts(target)
     return [None if code < 0 else classes[code] for code in codes]
 

@@ -56,7 +56,7 @@ def ordered(table: Table, settings: DataSettings) -> Timeline:
     """
     time = _time_column(table, settings.time)
     table, empty = _with_time(table, time)
-    times, zone = dates.times(table.cells[time].tolist(), f"{table.path}: column '{time}'")
+    times, zone = _times(table, time)
     series = _series_column(table, settings, time, times)
     numbers, names = _numbered(table, series)
     _demand_unique(table, times, numbers, series)
@@ -95,7 +95,7 @@ def _plain(name: str) -> str:
 def _time_column(table: Table, wanted: str | None) -> str:
     if wanted is not None:
         return demand(table, wanted, "time")
-    first = {name: next(filter(str.strip, cells), "") for name, cells in table.cells.items()}
+    first = {name: str(cells.texts[np.argmin(cells.missing)]) for name, cells in table.cells.items()}
     named = sorted(
         (NAMES.index(_plain(name)), name)
         for name, cell in first.items()
@@ -115,12 +115,18 @@ def _time_column(table: Table, wanted: str | None) -> str:
 
 def _with_time(table: Table, time: str) -> tuple[Table, tuple[str, ...]]:
     """The rows that have a time."""
-    there = np.array([str(cell).strip().casefold() not in columns.MISSING for cell in table.cells[time]])
-    if not there.any():
+    missing = table.missing(time)
+    if missing.all():
         raise DataError(f"{table.path}: column '{time}' is empty.\n  Give every row its time.")
-    if there.all():
-        return table, ()
-    return table.take(np.flatnonzero(there)), (f"{(~there).sum():,} rows have no {time} and were left out",)
+    said = (f"{int(missing.sum()):,} rows have no {time} and were left out",) if missing.any() else ()
+    return table.take(np.flatnonzero(~missing)), said
+
+
+def _times(table: Table, time: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(row,) datetime64[us], and what was decided."""
+    codes, cells = table.distinct(time)
+    times, said = dates.times(cells.tolist(), f"{table.path}: column '{time}'")
+    return times[codes], said
 
 
 def _series_column(table: Table, settings: DataSettings, time: str, times: np.ndarray) -> str | None:
@@ -133,18 +139,17 @@ def _series_column(table: Table, settings: DataSettings, time: str, times: np.nd
     for name in table.columns:
         if name in (time, settings.target):
             continue
-        codes, distinct = pd.factorize(table.cells[name])
-        if _may_name_series(table, name, len(distinct)) and _unique(codes, times):
-            candidates.append((len(distinct), name))
+        codes, cells = table.distinct(name)
+        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and _unique(codes, times):
+            candidates.append((len(cells), name))
     return min(candidates)[1] if candidates else None
 
 
-def _may_name_series(table: Table, name: str, count: int) -> bool:
+def _may_name_series(numbers: np.ndarray, count: int, rows: int) -> bool:
     """Text, or whole numbers of which each comes often."""
-    values = table.numbers(name)
-    if not np.isfinite(values).any():
+    if not np.isfinite(numbers).any():
         return True
-    return bool((values % 1 == 0).all()) and count * ROWS_A_SERIES <= len(values)
+    return bool((numbers % 1 == 0).all()) and count * ROWS_A_SERIES <= rows
 
 
 def _unique(series: np.ndarray, times: np.ndarray) -> bool:
@@ -169,7 +174,7 @@ def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series:
         return
     first = int(twice.argmax())
     same = np.flatnonzero((times == times[first]) & (numbers == numbers[first]))
-    where = f" of {table.cells[series][first]}" if series else ""
+    where = f" of {table.cell(series, first)}" if series else ""
     raise DataError(
         f"{table.path}: {written(times[[first]])[0]}{where} is there {len(same)} times, in the rows"
         f" {', '.join(str(row) for row in table.rows[same][:5])}.\n"

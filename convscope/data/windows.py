@@ -9,6 +9,7 @@ from convscope.data.dataset import DataSettings
 GAP = 1.5  # usual steps from a row to the next; where it is more, something is missing in between
 HOLIDAYS = 3.5  # the same for weekdays, of which two may be holidays
 DAY = np.timedelta64(1, "D")
+FRIDAY = 1  # days after Thursday, on which 1970 began
 YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
 
@@ -62,13 +63,12 @@ def axis(times: np.ndarray, series: np.ndarray) -> Axis:
     order = np.lexsort((times, series))
     times, series = times[order], series[order]
     same = series[1:] == series[:-1]  # (row − 1,)
-    days = times.astype("datetime64[D]")
-    weekdays = bool((days == times).all() and np.is_busday(days).all())
+    weekdays = _weekdays_only(times)
     passed = _passed(times, weekdays)
     step = np.sort(passed[same])[same.sum() // 2]
     limit = HOLIDAYS if weekdays and step == DAY else GAP
     run = np.concatenate([[0], np.cumsum(~same | (passed > limit * step))])
-    return Axis(order, series, times, run, step, weekdays and step < 5 * DAY)
+    return Axis(order, series, times, run, step, weekdays)
 
 
 def ends(axis: Axis, window: int) -> np.ndarray:
@@ -123,7 +123,7 @@ def cuts(axis: Axis, settings: DataSettings) -> tuple[np.datetime64, np.datetime
     >>> days = np.arange("2012-01-01", "2016-01-01", dtype="datetime64[D]").astype("datetime64[us]")
     >>> val, test = cuts(axis(days, np.zeros(len(days), int)), DataSettings())
     >>> str(val.astype("datetime64[D]")), str(test.astype("datetime64[D]"))
-    ('2014-09-12', '2015-01-01')
+    ('2014-09-13', '2015-01-01')
     """
     first = axis.times.min()
     final = ahead(axis, np.array([axis.times.argmax()]), 1)[0]  # when the next row would come
@@ -135,6 +135,16 @@ def cuts(axis: Axis, settings: DataSettings) -> tuple[np.datetime64, np.datetime
     else:
         test = _share(first, final, settings.test, axis.step)
     return (_share(first, test, settings.val, axis.step) if settings.val else test), test
+
+
+def _weekdays_only(times: np.ndarray) -> bool:
+    """Whether rows are days from Monday to Friday: all five are there, or a Monday follows a Friday."""
+    days = np.unique(times.astype("datetime64[D]"))
+    if (times.astype("datetime64[D]") != times).any() or not np.is_busday(days).all():
+        return False
+    weekday = days.astype(np.int64) % 7
+    follows = (np.diff(days) == 3 * DAY) & (weekday[:-1] == FRIDAY)
+    return len(np.unique(weekday)) == 5 or bool(follows.any())
 
 
 def _passed(times: np.ndarray, weekdays: bool) -> np.ndarray:

@@ -30,7 +30,7 @@ def test_cells_by_column(table, separator, end, encoding):
     found = table(text, encoding=encoding)
     assert found.columns == ["day", "größe", "what"]
     np.testing.assert_array_equal(found.numbers("größe"), [2.5, np.nan])
-    assert found.cells["what"].tolist() == ["a", "b"]
+    assert [found.cell("what", row) for row in (0, 1)] == ["a", "b"]
 
 
 def test_gzip(tmp_path):
@@ -50,7 +50,7 @@ def test_damaged_gzip(tmp_path):
 
 
 def test_quoted_cells_may_hold_separators_and_lines(table):
-    assert table('a,b\n"x, y","two\nlines"\n').cells["b"].tolist() == ["two\nlines"]
+    assert table('a,b\n"x, y","two\nlines"\n').cell("b", 0) == "two\nlines"
 
 
 def test_ragged_rows_are_named_by_their_number(table):
@@ -76,8 +76,8 @@ def test_empty_rows_and_nameless_columns_are_left_out_and_said(table):
     assert found.columns == ["a"]
     assert found.rows.tolist() == [2, 4]
     assert found.remarks == (
+        "columns without a name were left out: row numbers, mostly",
         "1 empty rows were left out",
-        "a column without a name was left out: row numbers, mostly",
     )
 
 
