@@ -1,10 +1,11 @@
 """Commands that look and list, and train nothing."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from convscope.cli.options import Json
-from convscope.cli.show import columns, percent, write, write_json
+from convscope.cli.show import columns, number, percent, write, write_json
 
 if TYPE_CHECKING:
     from convscope.run.listing import Summary
@@ -70,15 +71,47 @@ def runs(*, root: Path = Path("runs"), as_json: Json = False) -> None:
     if as_json:
         write_json([run.as_dict() for run in found])
     elif found:
-        titles = ["run", "data", "network", "epochs", "val acc", "test acc", "state"]
-        write(columns(titles, [_row(run) for run in found]))
+        kinds = [_Table("classification", ACCURACIES), _Table("regression", ERRORS)]
+        tables = [kind.of(found) for kind in kinds if any(run.task == kind.task for run in found)]
+        write("\n\n".join(tables))
     else:
         write(f"No runs in {root.absolute()} yet. To make one: convscope train mnist-sample")
 
 
-def _row(run: "Summary") -> list[str]:
-    accuracies = [percent(run.val_accuracy), percent(run.test_accuracy)]
-    return [run.name, run.source, run.network, f"{run.epochs}", *accuracies, run.problem or run.state]
+class _Figure(NamedTuple):
+    """A column of figures."""
+
+    title: str
+    text: Callable[["Summary"], str]
+
+
+ACCURACIES = (
+    _Figure("val acc", lambda run: percent(run.val_accuracy)),
+    _Figure("test acc", lambda run: percent(run.test.get("accuracy"))),
+    _Figure("balanced", lambda run: percent(run.test.get("balanced_accuracy"))),
+    _Figure("macro F1", lambda run: percent(run.test.get("macro_f1"))),
+)
+ERRORS = (
+    _Figure("val loss", lambda run: number(run.val_loss)),
+    _Figure("test MAE", lambda run: number(run.test.get("mae"))),
+    _Figure("RMSE", lambda run: number(run.test.get("rmse"))),
+    _Figure("R²", lambda run: number(run.test.get("r2"))),
+)
+
+
+class _Table(NamedTuple):
+    """Runs of one task, with the figures that fit it."""
+
+    task: str
+    figures: tuple[_Figure, ...]
+
+    def of(self, found: Sequence["Summary"]) -> str:
+        titles = ["run", "data", "network", "epochs", *(figure.title for figure in self.figures), "state"]
+        return columns(titles, [self._row(run) for run in found if run.task == self.task])
+
+    def _row(self, run: "Summary") -> list[str]:
+        figures = [figure.text(run) for figure in self.figures]
+        return [run.name, run.source, run.network, f"{run.epochs}", *figures, run.problem or run.state]
 
 
 def _first_line(text: str | None) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-NUMBER = re.compile(r"[\d.,]+( %)?|–|")  # or nothing at all
+NUMBER = re.compile(r"[-−+]?[\d.,]+(e[-+]\d+)?( %)?|–|")  # or nothing at all
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -69,6 +69,15 @@ def percent(share: float | None) -> str:
     ('98.77 %', '–')
     """
     return "–" if share is None else f"{100 * share:.2f} %"
+
+
+def number(value: float | None) -> str:
+    """Write a figure that is no share to four digits; nothing known is a dash.
+
+    >>> number(1.93214), number(0.0001), number(None)
+    ('1.932', '0.0001', '–')
+    """
+    return "–" if value is None else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:

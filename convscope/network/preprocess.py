@@ -127,7 +127,7 @@ class Model(nn.Module):
 
 
 def assemble(network: nn.Module, channels: int, scale: str = "set", *, regression: bool = False) -> Model:
-    """Put the first and the last step around a network, as they are before `fit` or saved weights fill them.
+    """Put the first and the last step around a network, as they are before data or saved weights fill them.
 
     Args:
         network: (sample, channel, *space) → (sample, class), or (sample, 1) for regression.
@@ -144,24 +144,6 @@ def assemble(network: nn.Module, channels: int, scale: str = "set", *, regressio
     return Model(preprocess, network, Values(zero, zero + 1) if regression else Temperature())
 
 
-def fit(model: Model, inputs: Tensor, labels: Tensor, rows: Tensor) -> Model:
-    """Measure on the training part what the first and the last step need; gives the model itself.
-
-    Args:
-        model: as `assemble` gives it.
-        inputs: (sample, channel, *space).
-        labels: (sample,); looked at for regression only.
-        rows: the training part's row numbers, (n,), at least one.
-    """
-    if isinstance(model.preprocess, Standardise):
-        model.preprocess = fit_standardise(inputs, rows)
-    if isinstance(model.output, Values):
-        values = labels[rows].double()
-        std = values.std(correction=0)
-        model.output = Values(values.mean(), std if std > 0 else torch.ones(()))
-    return model
-
-
 def fit_model(
     network: nn.Module, inputs: Tensor, labels: Tensor, rows: Tensor, *, each_sample: bool = False
 ) -> Model:
@@ -174,12 +156,15 @@ def fit_model(
         rows: the training part.
         each_sample: standardise each sample by itself.
     """
-    preprocess = StandardiseSample() if each_sample else fit_standardise(inputs, rows)
-    if not labels.is_floating_point():
-        return Model(preprocess, network)
-    values = labels[rows].double()
-    std = values.std(correction=0)
-    return Model(preprocess, network, Values(values.mean(), std if std > 0 else torch.ones(())))
+    scale, regression = "sample" if each_sample else "set", labels.is_floating_point()
+    model = assemble(network, inputs.shape[1], scale, regression=regression)
+    if not each_sample:
+        model.preprocess = fit_standardise(inputs, rows)
+    if regression:
+        values = labels[rows].double()
+        std = values.std(correction=0)
+        model.output = Values(values.mean(), std if std > 0 else torch.ones(()))
+    return model
 
 
 def fit_standardise(inputs: Tensor, rows: Tensor | None = None) -> Standardise:

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from convscope.run.listing import Summary, runs
 
 if TYPE_CHECKING:
-    from convscope.run.predictions import Predictions
+    from convscope.run.predictions import Predictions, ValuePredictions
     from convscope.run.run import Run, load
     from convscope.run.settings import NetworkPart, RunSettings
     from convscope.run.writer import Writer, create
@@ -37,6 +37,7 @@ __all__ = [
     "Run",
     "RunSettings",
     "Summary",
+    "ValuePredictions",
     "Writer",
     "create",
     "load",
@@ -51,6 +52,7 @@ HOMES = {
     "RunSettings": "settings",
     "NetworkPart": "settings",
     "Predictions": "predictions",
+    "ValuePredictions": "predictions",
 }
 
 

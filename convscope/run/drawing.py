@@ -7,15 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 from torch import Tensor
 
 from convscope.data.dataset import Kind
 
 SIDE = 128  # pixels: larger pictures are made smaller than this, smaller ones stay as they are
+WIDE = 2.5 * SIDE  # what is wider than high: lines, and the three views of a volume
 LOOK = 64  # samples that the limits and the background are found from
 EMPTY = 0.5  # share of the lowest value from which on samples are strokes on an empty ground
 TO_THE_BIT = 48  # pixels: larger pictures in colour are stored as JPEG
+LINES = 8  # channels that are drawn as lines; more become rows of a map
+FINE = 3  # drawn larger, then made smaller: smooth lines
+DOTS = 16  # positions up to which each is marked by a dot
 
 
 @dataclass(frozen=True)
@@ -23,15 +27,15 @@ class Pen:
     """How the samples of one data set are drawn, so that all of them compare.
 
     Attributes:
-        kind: image, signal, volume or sequence.
-        low: the value drawn black.
-        high: the value drawn white.
+        way: how, a key of `DRAWINGS`.
+        low: the value drawn black, or at the bottom; one for all, or one a channel.
+        high: the value drawn white, or at the top.
         ink: samples are strokes on an empty ground (digits, curves): a light page may show ink on paper.
     """
 
-    kind: Kind
-    low: float
-    high: float
+    way: str
+    low: float | tuple[float, ...]
+    high: float | tuple[float, ...]
     ink: bool
 
     @classmethod
@@ -39,28 +43,48 @@ class Pen:
         """Choose from some of the samples, (sample, channel, *space).
 
         Bytes are drawn as they are, unless they use little of their range (scikit-learn's digits: 0 … 16).
+        The channels of a signal may have different units, so each has limits of its own.
 
         >>> Pen.of(torch.tensor([[[[0, 0], [0, 16]]]], dtype=torch.uint8), "image")
-        Pen(kind='image', low=0.0, high=16.0, ink=True)
+        Pen(way='image', low=0.0, high=16.0, ink=True)
         """
         some = inputs[torch.linspace(0, len(inputs) - 1, min(LOOK, len(inputs))).long()].float()
+        if kind in ("signal", "sequence"):
+            channels = some.transpose(0, 1).flatten(1)  # (channel, value)
+            low, high = channels.amin(1), channels.amax(1)
+            high = torch.where(high > low, high, low + 1)
+            way = "lines" if len(low) <= LINES else "map"
+            return cls(way, tuple(low.tolist()), tuple(high.tolist()), ink=way == "lines")
         low, high = some.min().item(), some.max().item()
-        if inputs.dtype == torch.uint8:
+        solid = kind == "volume" and bool(((some == low) | (some == high)).all())
+        if inputs.dtype == torch.uint8 and not solid:
             low, high = 0.0, 255.0 if high > 64 else high
         empty = (some == low).float().mean().item() > EMPTY and inputs.shape[1] == 1
-        return cls(kind, low, max(high, low + 1e-6), empty or kind in ("signal", "sequence"))
+        way = "image" if kind == "image" else "shadows" if solid else "slices"
+        return cls(way, low, max(high, low + 1e-6), empty)
+
+    @property
+    def ratio(self) -> float:
+        """Width of a drawing by its height, about."""
+        return {"image": 1.0, "lines": 2.5, "map": 2.5}.get(self.way, 3.0)
 
     def draw(self, sample: Tensor) -> Image.Image:
-        """Draw one sample, (channel, *space): light on dark, at most `SIDE` pixels a side.
+        """Draw one sample, (channel, *space): light on dark, at most `SIDE` or `WIDE` pixels a side.
 
         >>> Pen("image", 0, 255, ink=False).draw(torch.zeros(3, 20, 300)).size
         (128, 9)
         """
-        scaled = (sample.float().numpy() - self.low) / (self.high - self.low)
-        picture = DRAWINGS[self.kind](np.nan_to_num(scaled).clip(0, 1))
-        if max(picture.size) > SIDE:
-            picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        values = sample.float().numpy()
+        low, high = (np.reshape(limit, (-1,) + (1,) * (values.ndim - 1)) for limit in (self.low, self.high))
+        picture = DRAWINGS[self.way](np.nan_to_num((values - low) / (high - low)).clip(0, 1))
+        box = (SIDE, SIDE) if self.way == "image" else (round(WIDE), SIDE)
+        if picture.width > box[0] or picture.height > box[1]:
+            picture.thumbnail(box, Image.Resampling.LANCZOS)
         return picture
+
+    def printed(self, picture: Image.Image) -> Image.Image:
+        """A drawing for white paper: lines dark on light, everything else as it is."""
+        return ImageOps.invert(picture) if self.way == "lines" else picture
 
 
 def uri(picture: Image.Image) -> str:
@@ -78,33 +102,51 @@ def _image(values: np.ndarray) -> Image.Image:  # (channel, height, width), 0 �
 
 def _lines(values: np.ndarray) -> Image.Image:  # (channel, time), 0 … 1
     """Each channel as a line in a band of its own, the first one on top."""
-    fine = 4  # drawn larger, then made smaller: smooth lines
-    picture = Image.new("L", (fine * SIDE, fine * SIDE))
-    pen, band = ImageDraw.Draw(picture), fine * SIDE / len(values)
-    x = np.linspace(0, fine * SIDE - 1, values.shape[1])
+    width, height = round(FINE * WIDE), FINE * SIDE
+    picture = Image.new("L", (width, height))
+    pen, band, margin = ImageDraw.Draw(picture), height / len(values), 3 * FINE
+    x = np.linspace(margin, width - 1 - margin, values.shape[1])
     for place, channel in enumerate(values):
-        y = band * (place + 0.95 - 0.9 * channel)
-        pen.line(list(zip(x.tolist(), y.tolist(), strict=True)), fill=255, width=fine)
-    return picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+        if place:
+            pen.line([(0, band * place), (width, band * place)], fill=64, width=FINE)
+        y = band * (place + 0.92 - 0.84 * channel)
+        points = list(zip(x.tolist(), y.tolist(), strict=True))
+        pen.line(points, fill=255, width=FINE + 1, joint="curve")
+        for left, top in points if len(points) <= DOTS else ():
+            pen.circle((left, top), 2.5 * FINE, fill=255)
+    return picture.resize((width // FINE, SIDE), Image.Resampling.LANCZOS)
+
+
+def _map(values: np.ndarray) -> Image.Image:  # (channel, time), 0 … 1
+    """Many channels: each a row, the first one on top, the higher the lighter."""
+    return _image(values[None]).resize((round(WIDE), SIDE), Image.Resampling.NEAREST)
 
 
 def _slices(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 … 1
     """The three middle slices, across depth, height and width, side by side."""
-    volume = values[0]
-    cuts = [_image(volume.take(size // 2, axis)[None]) for axis, size in enumerate(volume.shape)]
-    picture = Image.new(
-        "L", (sum(cut.width for cut in cuts) + 2 * len(cuts) - 2, max(cut.height for cut in cuts))
-    )
-    left = 0
+    return _beside([values[0].take(size // 2, axis) for axis, size in enumerate(values.shape[1:])])
+
+
+def _shadows(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 or 1
+    """What is solid, as an X-ray: the means along depth, height and width, the thickest place white."""
+    means = [values[0].mean(axis) for axis in range(3)]
+    return _beside([mean / max(mean.max(), 1e-6) for mean in means])
+
+
+def _beside(planes: list[np.ndarray]) -> Image.Image:
+    cuts = [_image(plane[None]) for plane in planes]
+    size = (sum(cut.width for cut in cuts) + 2 * len(cuts) - 2, max(cut.height for cut in cuts))
+    picture, left = Image.new("L", size), 0
     for cut in cuts:
         picture.paste(cut, (left, 0))
         left += cut.width + 2
     return picture
 
 
-DRAWINGS: dict[Kind, Callable[[np.ndarray], Image.Image]] = {
+DRAWINGS: dict[str, Callable[[np.ndarray], Image.Image]] = {
     "image": _image,
-    "signal": _lines,
-    "sequence": _lines,
-    "volume": _slices,
+    "lines": _lines,
+    "map": _map,
+    "slices": _slices,
+    "shadows": _shadows,
 }

@@ -96,6 +96,9 @@ class Evaluation:
         confusion: confusion[true][predicted], counts.
         mistakes: every wrong prediction, the most confident first.
         unsure: the predictions with the closest second choice, closest first; at most 100.
+        persistence: for sequences, the accuracy of expecting no change; otherwise None, as the next two.
+        persistence_macro_f1: the macro F1 of that.
+        beats_persistence: the network is right more often by more than chance (McNemar's test, 95 %).
     """
 
     classes: tuple[str, ...]
@@ -116,6 +119,9 @@ class Evaluation:
     confusion: tuple[tuple[int, ...], ...]
     mistakes: tuple[Judged, ...]
     unsure: tuple[Judged, ...]
+    persistence: float | None = None
+    persistence_macro_f1: float | None = None
+    beats_persistence: bool | None = None
 
     @property
     def confusions(self) -> list[Confusion]:
@@ -136,19 +142,31 @@ class Evaluation:
         shown["confusion"] = [list(counts) for counts in self.confusion]
         return shown | {"classes": list(self.classes), "interval": list(self.interval)}
 
-    def lines(self) -> list[str]:
-        """The evaluation for a terminal: the figures, a table of classes, the commonest confusions."""
+    def headline(self) -> list[str]:
+        """The result in one line, and a second one in which every class weighs the same."""
         low, high = (f"{100 * bound:.2f}" for bound in self.interval)
-        commonest = f"always saying '{self.majority_class}', the commonest class"
         return [
-            f"accuracy           {_percent(self.accuracy)}  ({self.correct:,} of {self.samples:,} right; "
-            f"95 % interval {low} … {high} %)",
-            f"balanced accuracy  {_percent(self.balanced_accuracy)}  (mean recall of the classes)",
-            f"{commonest}, gives {_percent(self.majority).strip()}",
-            "",
-            *self._class_lines(),
-            *self._confusion_lines(),
+            f"accuracy {_share(self.accuracy)}: {self.correct:,} of {self.samples:,} right; "
+            f"95 % interval {low} to {high} %",
+            f"balanced accuracy {_share(self.balanced_accuracy)}, macro F1 {_share(self.macro_f1)}",
         ]
+
+    def baselines(self) -> list[str]:
+        """Sentences on what needs no network, and whether the network is better."""
+        share = _share(self.majority)
+        commonest = f"Always saying '{self.majority_class}', the commonest class, gives {share}"
+        said = [commonest + _unless(self.interval[0] > self.majority)]
+        if self.persistence is not None:
+            share, f1 = _share(self.persistence), _share(self.persistence_macro_f1 or 0.0)
+            said.append(
+                f"Expecting no change gives {share} (macro F1 {f1})" + _unless(bool(self.beats_persistence))
+            )
+        return said
+
+    def lines(self) -> list[str]:
+        """The evaluation for a terminal: figures, baselines, a table of classes, the commonest confusions."""
+        table = [*self._class_lines(), *self._confusion_lines()]
+        return [*self.headline(), *self.baselines(), "", *table]
 
     def _class_lines(self) -> list[str]:
         scores = self.per_class
@@ -172,6 +190,14 @@ class Evaluation:
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(chr(10).join(self.lines()))}</pre>"
+
+
+def _unless(beaten: bool) -> str:
+    return "." if beaten else ": this network is not clearly better than that."
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.2f} %"
 
 
 def _percent(share: float | None) -> str:

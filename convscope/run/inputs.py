@@ -1,4 +1,4 @@
-"""What a person may hand to a trained network: arrays, pictures, folders of them, named or labelled data."""
+"""What a person may hand to a trained network: arrays, files, folders of them, named or labelled data."""
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
@@ -10,17 +10,10 @@ import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data import pictures
 from convscope.data.dataset import Dataset, Skipped
-from convscope.data.decode import BadPicture, decode
 from convscope.errors import DataError, ShapeError
 from convscope.run.settings import RunSettings, absolute
 from convscope.shapes import show
-
-PICTURES = {
-    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp"),
-    *(".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pbm", ".pnm"),
-}
 
 
 class Samples(NamedTuple):
@@ -29,13 +22,13 @@ class Samples(NamedTuple):
     Attributes:
         inputs: (sample, channel, *space).
         names: where each came from.
-        truth: the class of each where it is known, otherwise None.
+        truth: the class (or value) of each where it is known, otherwise None.
         skipped: what was left out, and why.
     """
 
     inputs: Tensor
     names: Sequence[str]
-    truth: tuple[str | None, ...]
+    truth: Sequence[Any]
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -46,18 +39,19 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         DataError: nothing that can be read.
         ShapeError: an array of another number of axes.
     """
+    from convscope.run import readers
+
     if isinstance(x, Dataset):
-        return _of_dataset(x)
+        return of_dataset(x)
     if isinstance(x, str) and x in data_room.CATALOGUE:
-        return _of_dataset(data_room.load(x, settings.data.plain()))
+        return of_dataset(data_room.load(x, settings.data.plain()))
     if isinstance(x, str | PathLike):
-        return _of_path(Path(x).expanduser(), settings)
+        return readers.read([Path(x).expanduser()], settings)
     if isinstance(x, Iterable) and not hasattr(x, "__array__") and not isinstance(x, Tensor):
         x = list(x)
         if x and all(isinstance(item, str | PathLike) for item in x):
-            found = [file for item in x for file in _files_at(Path(item).expanduser())]
-            return _of_files(found, None, settings)
-    return _of_array(x, settings)
+            return readers.read([Path(item).expanduser() for item in x], settings)
+    return of_array(x, settings)
 
 
 def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
@@ -86,14 +80,14 @@ def is_own(data: str | Path | Dataset, settings: RunSettings) -> bool:
     return not isinstance(data, Dataset) and absolute(str(data)) == settings.data.source
 
 
-def match_labels(dataset: Dataset, classes: Sequence[str], rows: Tensor) -> Tensor:
-    """Labels of rows as indices into the run's `classes`, (row,): matched by name, for the order may differ.
+def match_labels(dataset: Dataset, classes: Sequence[str], labels: Tensor) -> Tensor:
+    """Labels of a data set as indices into the run's `classes`, (n,): matched by name, for orders may differ.
 
     Raises:
         DataError: a class that the run does not know.
     """
     places = {name: place for place, name in enumerate(classes)}
-    present = [dataset.classes[label] for label in dataset.labels[rows].unique().tolist()]
+    present = [dataset.classes[label] for label in labels.unique().tolist()]
     unknown = [name for name in present if name not in places]
     if unknown:
         raise DataError(
@@ -102,7 +96,7 @@ def match_labels(dataset: Dataset, classes: Sequence[str], rows: Tensor) -> Tens
             f"  The run's classes: {', '.join(classes[:20])}{' …' if classes[20:] else ''}."
         )
     own = torch.tensor([places.get(name, -1) for name in dataset.classes])
-    return own[dataset.labels[rows]]
+    return own[labels]
 
 
 def names(dataset: Dataset, rows: Tensor) -> tuple[str, ...]:
@@ -110,65 +104,37 @@ def names(dataset: Dataset, rows: Tensor) -> tuple[str, ...]:
     return tuple(dataset.names[int(row)] for row in rows)
 
 
-def _of_dataset(dataset: Dataset) -> Samples:
+def of_dataset(dataset: Dataset) -> Samples:
     """The test part, or everything where there is none."""
     rows = dataset.parts["test"] if len(dataset.parts["test"]) else torch.arange(len(dataset.labels))
-    truth = tuple(dataset.classes[label] for label in dataset.labels[rows].tolist())
+    return of_rows(dataset, rows)
+
+
+def of_rows(dataset: Dataset, rows: Tensor) -> Samples:
+    """Rows of a data set with their truth."""
+    labels = dataset.labels[rows].tolist()
+    truth = labels if dataset.regression else [dataset.classes[label] for label in labels]
     return Samples(dataset.inputs[rows], names(dataset, rows), truth, dataset.skipped)
 
 
-def _of_path(path: Path, settings: RunSettings) -> Samples:
-    if settings.facts.kind == "image":
-        if path.is_dir() and (found := _files_at(path)):
-            return _of_files(found, path, settings)
-        if path.is_file() and path.suffix.lower() in PICTURES:
-            return _of_files([path], None, settings)
-    return _of_dataset(data_room.load(path, settings.data.plain()))
+def of_array(x: Any, settings: RunSettings, name: str = "sample") -> Samples:  # noqa: ANN401
+    """Samples from an array, or what can become one.
 
-
-def _files_at(path: Path) -> list[Path]:
-    """The path itself, or where it is a folder, the pictures below it."""
-    if not path.is_dir():
-        return [path]
-    return sorted(file for file in path.rglob("*") if file.suffix.lower() in PICTURES and not file.is_dir())
-
-
-def _of_files(found: Sequence[Path], root: Path | None, settings: RunSettings) -> Samples:
-    size, channels, fit = settings.facts.space, settings.facts.channels, settings.data.fit
-    results = list(pictures.each(lambda file: decode(file, (size[0], size[1]), channels, fit), found))
-    named = list(zip(found, results, strict=True))
-    kept = [(file, result) for file, result in named if isinstance(result, np.ndarray)]
-    bad = [(file, result.reason) for file, result in named if isinstance(result, BadPicture)]
-    skipped = tuple(Skipped(pictures.shown(file, root), reason) for file, reason in bad)
-    if not kept:
-        reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
-        raise DataError(f"no picture can be read:\n{reasons}")
-    return Samples(
-        inputs=torch.from_numpy(np.stack([pixels for _, pixels in kept])),
-        names=[pictures.shown(file, root) for file, _ in kept],
-        truth=tuple(_folder_class(file, settings) for file, _ in kept),
-        skipped=skipped,
-    )
-
-
-def _folder_class(file: Path, settings: RunSettings) -> str | None:
-    """A picture in a folder that is named as a class is said to be of it."""
-    name = file.absolute().parent.name
-    return name if name in settings.facts.classes else None
-
-
-def _of_array(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
+    Raises:
+        DataError: it is no array of numbers, empty, holds NaN, or was scaled already.
+        ShapeError: it has another number of axes.
+    """
     try:
         values = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x).detach().cpu()
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
             f"a {type(x).__name__} cannot be predicted: {error}\n"
-            "  Give an array, a picture, a folder or a catalogue name."
+            "  Give an array, a file, a folder or a catalogue name."
         ) from error
     samples = _with_axes(values, settings)
     _demand_raw(samples, settings)
     count = len(samples)
-    return Samples(samples, [f"sample {row}" for row in range(count)], (None,) * count)
+    return Samples(samples, [f"{name} {row}" for row in range(count)], (None,) * count)
 
 
 def _with_axes(values: Tensor, settings: RunSettings) -> Tensor:

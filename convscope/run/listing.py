@@ -2,15 +2,22 @@
 
 import json
 import tomllib
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
+from math import inf
 from pathlib import Path
 from typing import Any
 
 from convscope.errors import RunError
 from convscope.run import files, folders, rows
 from convscope.run.manifest import Manifest
+
+FIGURES = {  # of an evaluation, that a table of runs shows
+    "classification": ("accuracy", "balanced_accuracy", "macro_f1"),
+    "regression": ("mae", "rmse", "r2"),
+}
 
 
 @dataclass(frozen=True)
@@ -23,8 +30,11 @@ class Summary:
         source: what it was trained on.
         network: which network.
         epochs: whole passes made.
-        val_accuracy: the best accuracy on the validation part, 0 … 1; None where there is none.
-        test_accuracy: accuracy of the evaluation in the folder, 0 … 1; None where there is none.
+        task: "classification" or "regression".
+        val_accuracy: accuracy on the validation part in the best epoch, 0 … 1; None where there is none.
+        val_loss: loss on the validation part in that epoch; None where there is none.
+        test: figures of the evaluation in the folder: accuracy, balanced_accuracy and macro_f1, or mae, rmse
+            and r2; empty where there is none.
         state: "done", "early stopping", "interrupted" or "running"; "damaged" with the reason in `problem`.
         created: date and time, ISO 8601.
         problem: why it cannot be used; empty for a sound one.
@@ -35,11 +45,20 @@ class Summary:
     source: str = ""
     network: str = ""
     epochs: int = 0
+    task: str = "classification"
     val_accuracy: float | None = None
-    test_accuracy: float | None = None
+    val_loss: float | None = None
+    test: Mapping[str, float | None] = field(default_factory=dict)
     state: str = "damaged"
     created: str = ""
     problem: str = ""
+
+    @property
+    def best(self) -> str:
+        """The figure that chose the weights, in words; empty where none did."""
+        if self.val_accuracy is not None:
+            return f"accuracy {self.val_accuracy:.2%}"
+        return "" if self.val_loss is None else f"loss {self.val_loss:.4f}"
 
     def as_dict(self) -> dict[str, Any]:
         """All fields, ready for JSON."""
@@ -50,7 +69,7 @@ class Summaries(list[Summary]):
     """Runs, best first; shows itself as a table in a notebook."""
 
     def _repr_html_(self) -> str:
-        fields = ("name", "source", "network", "epochs", "val_accuracy", "test_accuracy", "state")
+        fields = ("name", "source", "network", "epochs", "best", "test", "state")
         head = "".join(f"<th>{field.replace('_', ' ')}</th>" for field in fields)
         lines = [[_show(getattr(run, field)) for field in fields] for run in self]
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
@@ -58,7 +77,9 @@ class Summaries(list[Summary]):
 
 
 def runs(root: str | Path = folders.ROOT) -> Summaries:
-    """List the runs in a folder, best first: by validation accuracy, the damaged ones last.
+    """List the runs in a folder, best first, the damaged ones last.
+
+    Classes are ranked by accuracy on the validation part; after them those that predict values, by loss.
 
     Args:
         root: the folder; a folder that is not there has no runs.
@@ -76,19 +97,21 @@ def summary(path: Path) -> Summary:
                 (manifest.content("settings.toml") or b"").decode("utf-8", "surrogateescape")
             )
             source, network = settings["data"]["source"], settings["network"]["name"]
-            created = settings["facts"]["created"]
+            created, task = settings["facts"]["created"], settings["facts"].get("task", Summary.task)
         history = rows.read(path / "history.csv")
     except RunError as error:
         return Summary(path, path.name, problem=str(error).partition("\n")[0])
-    accuracies = [row["val_accuracy"] for row in history if row["best"]]
+    best = next((row for row in reversed(history) if row["best"]), {})
     return Summary(
         path,
         path.name,
         source,
         network,
         epochs=len(history),
-        val_accuracy=accuracies[-1] if accuracies else None,  # pyright: ignore[reportArgumentType]
-        test_accuracy=_test_accuracy(path),
+        task=task,
+        val_accuracy=best.get("val_accuracy"),  # pyright: ignore[reportArgumentType]
+        val_loss=best.get("val_loss"),  # pyright: ignore[reportArgumentType]
+        test=_test(path, FIGURES.get(task, ())),
         state=str(manifest.facts.get("reason") or ("running" if files.is_held(path) else "interrupted")),
         created=created,
     )
@@ -96,14 +119,27 @@ def summary(path: Path) -> Summary:
 
 def _rank(run: Summary) -> tuple:
     accuracy = -1.0 if run.val_accuracy is None else run.val_accuracy
-    return bool(run.problem), -accuracy, run.name
+    loss = inf if run.val_loss is None else run.val_loss
+    values = run.task == "regression"
+    return bool(run.problem), values, loss if values else -accuracy, run.name
 
 
-def _test_accuracy(path: Path) -> float | None:
+def _test(path: Path, figures: Sequence[str]) -> dict[str, float | None]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return float(json.loads((path / "evaluation.json").read_text(encoding="utf-8"))["accuracy"])
-    return None
+        found = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+        return {name: None if found[name] is None else float(found[name]) for name in figures}
+    return {}
 
 
 def _show(value: object) -> str:
-    return f"{value:.2%}" if isinstance(value, float) else "" if value is None else str(value)
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{name.replace('_', ' ')} {_figure(name, number)}" for name, number in value.items()
+        )
+    return str(value)
+
+
+def _figure(name: str, value: float | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2%}" if name in FIGURES["classification"] else f"{value:.4g}"

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
 from convscope.run.evaluation import Bin, ClassScore, Evaluation, Judged
+from convscope.run.regression import SURE, ValueEvaluation, evaluate_values
 
-__all__ = ["Evaluation", "evaluate", "wilson"]
+__all__ = ["Evaluation", "ValueEvaluation", "evaluate", "evaluate_values", "wilson"]
 
 BINS = 15  # of the calibration, as many as Guo et al. use
-SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
 LEAST = float(np.finfo(np.float32).tiny)  # a probability of 0 counts as this, so the loss stays finite
 UNSURE_KEPT = 100
 
@@ -23,6 +24,7 @@ def evaluate(
     classes: Sequence[str],
     names: Sequence[str] | None = None,
     rows: ArrayLike | None = None,
+    persistence: ArrayLike | None = None,
 ) -> Evaluation:
     """Compare predictions with the truth.
 
@@ -32,6 +34,7 @@ def evaluate(
         classes: class names; some may have no samples here.
         names: where each sample came from, (n,); "row 17" by default.
         rows: the sample's row in its data set, (n,); 0 … n − 1 by default.
+        persistence: for sequences the class before, (n,): what somebody says who expects no change.
 
     Raises:
         DataError: there are no samples, the sizes do not go together, or the probabilities are none.
@@ -68,7 +71,26 @@ def evaluate(
         confusion=tuple(map(tuple, counts.tolist())),
         mistakes=judge.mistakes(),
         unsure=judge.unsure(UNSURE_KEPT),
+        **({} if persistence is None else _no_change(truth, said, np.asarray(persistence), classes)),
     )
+
+
+def _no_change(
+    truth: np.ndarray, said: np.ndarray, before: np.ndarray, classes: Sequence[str]
+) -> dict[str, Any]:
+    """Judge the forecast that expects no change, and compare the network with it, sample by sample.
+
+    Source of the comparison: McNemar 1947, "Note on the sampling error of the difference between correlated
+    proportions or percentages": only samples count that one of the two has right and the other wrong.
+    """
+    right, right_before = said == truth, before == truth
+    only, only_before = int((right & ~right_before).sum()), int((right_before & ~right).sum())
+    counts = _confusion(truth, before, len(classes))
+    return {
+        "persistence": float(right_before.mean()),
+        "persistence_macro_f1": _mean(score.f1 for score in _per_class(counts, classes)),
+        "beats_persistence": only - only_before > SURE * (only + only_before) ** 0.5,
+    }
 
 
 def wilson(correct: int, samples: int) -> tuple[float, float]:

@@ -78,7 +78,7 @@ class Course(NamedTuple):
 
 def loss(axes: Axes, course: Course) -> None:
     """Draw the loss: a point an epoch for both parts, and a faint line for the steps."""
-    _title(axes, "Loss")
+    title(axes, "Loss")
     x, y = _thinned(course.passes(course.steps), [row["loss"] for row in course.steps])
     if len(x):
         axes.plot(x, y, color=FAINT, linewidth=0.7, alpha=0.6, label="each step")
@@ -90,14 +90,14 @@ def loss(axes: Axes, course: Course) -> None:
 
 def accuracy(axes: Axes, course: Course) -> None:
     """Draw the accuracy of both parts, a point an epoch, in percent."""
-    _title(axes, "Accuracy, %")
+    title(axes, "Accuracy, %")
     _both(axes, course, "accuracy", unit=100)
     _finish(axes, course)
 
 
 def rate(axes: Axes, course: Course) -> None:
     """Draw the learning rate of each step (of each epoch, where the steps are not known)."""
-    _title(axes, "Learning rate")
+    title(axes, "Learning rate")
     rows = course.steps or course.epochs
     axes.plot(course.passes(rows), [row["lr"] for row in rows], color=INK, linewidth=1.4)
     axes.set_ylim(bottom=0)
@@ -141,29 +141,30 @@ def calibration(axes: Axes, reliability: Sequence[Bin]) -> None:
     )
     largest = max(part.samples for part in filled)
     axes.scatter(x, y, s=[10 + 70 * part.samples / largest for part in filled], color=ACCENT, zorder=3)
-    _title(axes, "Right, %")
+    title(axes, "Right, %")
     axes.set(xlabel="confidence of the network, %", xlim=(0, 103), ylim=(0, 105))
     axes.set_aspect("equal")
 
 
-def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], columns: int = 8) -> Figure:
-    """Lay pictures out in rows, each with its caption below."""
+def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], ratio: float = 1) -> Figure:
+    """Lay drawings of about this ratio (width by height) out in rows, each with its caption below."""
+    columns, wide = (8, 1.0) if ratio == 1 else (4, 2.2)
+    high = wide / ratio
     rows = max(1, -(-len(pictures) // columns))
-    figure = Figure(figsize=(1.2 * columns, 1.5 * rows), facecolor=SURFACE)
+    pitch = (wide + 0.2, high + 0.5)  # inches, from one drawing to the next
+    figure = Figure(figsize=(pitch[0] * columns, pitch[1] * rows), facecolor=SURFACE)
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     for place, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
-        left, top = 1.2 * (place % columns) + 0.1, 1.5 * (place // columns) + 0.1
-        width, height = (side / max(picture.size) for side in picture.size)
-        edges = (
-            left + (1 - width) / 2,
-            left + (1 + width) / 2,
-            top + (1 + height) / 2,
-            top + (1 - height) / 2,
-        )
+        left, top = pitch[0] * (place % columns) + 0.1, pitch[1] * (place // columns) + 0.1
+        scale = min(wide / picture.width, high / picture.height)
+        x, y = (wide - scale * picture.width) / 2, (high - scale * picture.height) / 2
+        edges = (left + x, left + wide - x, top + high - y, top + y)
         axes.imshow(np.asarray(picture.convert("RGB")), extent=edges, interpolation="nearest", aspect="auto")
-        axes.text(left, top + 1.04, caption, fontsize=7, color=SOFT, va="top", parse_math=False, clip_on=True)
-    axes.set(xlim=(0, 1.2 * columns), ylim=(1.5 * rows, 0))  # inches, from the top
+        axes.text(
+            left, top + high + 0.04, caption, fontsize=7, color=SOFT, va="top", parse_math=False, clip_on=True
+        )
+    axes.set(xlim=(0, pitch[0] * columns), ylim=(pitch[1] * rows, 0))  # inches, from the top
     return figure
 
 
@@ -171,6 +172,13 @@ def panel(draw: Callable[..., None], content: object, width: float = 4.2, height
     """Make a figure of `width` × `height` inches that `draw(axes, content)` draws."""
     figure = Figure(figsize=(width, height), facecolor=SURFACE, layout="constrained")
     axes = figure.add_subplot(facecolor=SURFACE)
+    plain(axes)
+    draw(axes, content)
+    return figure
+
+
+def plain(axes: Axes) -> None:
+    """Hairlines and quiet labels."""
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(STRONG)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
@@ -178,8 +186,6 @@ def panel(draw: Callable[..., None], content: object, width: float = 4.2, height
     axes.tick_params(length=0, labelsize=10, labelcolor=FAINT)
     for label in (axes.xaxis.label, axes.yaxis.label):
         label.set(fontsize=10, color=FAINT)
-    draw(axes, content)
-    return figure
 
 
 def save(figure: Figure, path: Path) -> None:
@@ -236,7 +242,8 @@ def _finish(axes: Axes, course: Course) -> None:
         axes.legend(**place, frameon=False, fontsize=10, labelcolor=SOFT, handlelength=1.2, columnspacing=1.2)
 
 
-def _title(axes: Axes, text: str) -> None:
+def title(axes: Axes, text: str) -> None:
+    """Write what an axis shows above it."""
     axes.set_title(text, loc="left", fontsize=11, color=SOFT, pad=8)
 
 

@@ -1,17 +1,23 @@
-"""What a network says about samples: the likeliest classes and their probabilities, in many forms."""
+"""What a network says about samples, classes or values: as table, CSV, JSON, or a sheet of drawings."""
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from torch import Tensor
 
-from convscope.data.dataset import Skipped
+from convscope.data.dataset import Kind, Skipped
 from convscope.run import files
+
+if TYPE_CHECKING:
+    from convscope.run.sheet import Caption
+
+IN_TEXT, IN_HTML = 10, 20  # predictions that are shown
 
 
 class Guess(NamedTuple):
@@ -21,9 +27,87 @@ class Guess(NamedTuple):
     probability: float
 
 
-@dataclass(frozen=True, repr=False)
-class Predictions:
-    """Predictions for samples.
+@dataclass(frozen=True, repr=False, kw_only=True)
+class _Told(ABC):
+    """What classes and values have in common.
+
+    Attributes:
+        names: where each sample came from.
+        inputs: the samples as the network took them, (sample, channel, *space).
+        kind: image, signal, volume or sequence.
+        skipped: what could not be read, and why.
+    """
+
+    names: Sequence[str]
+    inputs: Tensor
+    kind: Kind
+    skipped: tuple[Skipped, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @abstractmethod
+    def table(self, k: int = 3) -> list[dict[str, Any]]:
+        """The predictions as rows."""
+
+    @abstractmethod
+    def _captions(self) -> "list[Caption]": ...
+
+    @abstractmethod
+    def _first(self, count: int) -> Self: ...
+
+    def to_csv(self, path: str | Path, k: int = 3) -> Path:
+        """Write the table as CSV; gives the path.
+
+        Raises:
+            OSError: it cannot be written; what was there before is untouched.
+        """
+        lines = self.table(k)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(lines[0]) if lines else ["name", "predicted"])
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in line.items()} for line in lines)
+        files.replace(Path(path), text.getvalue().encode("utf-8", "surrogateescape"))
+        return Path(path)
+
+    def contact_sheet(self, path: str | Path) -> Path:
+        """Write a PNG with up to 100 of the samples, drawn, and what was predicted below each.
+
+        Where the true class is known, right ones are green, and wrong ones red with the true class.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        from convscope.run.drawing import Pen  # Pillow and a font, only for those who want the picture
+        from convscope.run.sheet import contact_sheet
+
+        return contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions(), Path(path))
+
+    def _repr_html_(self) -> str:
+        lines = self._first(IN_HTML).table()
+        head = "".join(f"<th>{escape(key)}</th>" for key in (lines[0] if lines else ()))
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(_show(key, value))}</td>" for key, value in line.items()) + "</tr>"
+            for line in lines
+        )
+        more = f"<p>… and {len(self) - IN_HTML:,} more</p>" if len(self) > IN_HTML else ""
+        return f"<table><tr>{head}</tr>{body}</table>{more}"
+
+    def __repr__(self) -> str:
+        lines = []
+        for line in self._first(IN_TEXT).table(1):
+            cells = {key: _show(key, value) for key, value in line.items()}
+            sure = f" ({cells['probability']})" if "probability" in cells else ""
+            true = f", true: {cells['true']}" if cells.get("true") else ""
+            lines.append(f"{cells['name']}: {cells['predicted']}{sure}{true}")
+        more = [f"… and {len(self) - IN_TEXT:,} more"] if len(self) > IN_TEXT else []
+        more += [f"left out: {len(self.skipped):,}"] if self.skipped else []
+        return "\n".join(lines + more)
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class Predictions(_Told):
+    """Predicted classes.
 
     Attributes:
         names: where each sample came from.
@@ -31,18 +115,13 @@ class Predictions:
         classes: class names, in the order of the columns.
         truth: the class of each sample where it is known, otherwise None.
         inputs: the samples as the network took them, (sample, channel, *space).
+        kind: image, signal, volume or sequence.
         skipped: what could not be read, and why.
     """
 
-    names: Sequence[str]
     probabilities: Tensor
     classes: tuple[str, ...]
     truth: Sequence[str | None]
-    inputs: Tensor
-    skipped: tuple[Skipped, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.names)
 
     def top(self, k: int = 1) -> list[list[Guess]]:
         """For each sample its `k` likeliest classes, likeliest first (all of them where there are fewer)."""
@@ -70,20 +149,6 @@ class Predictions:
             lines.append(line)
         return lines
 
-    def to_csv(self, path: str | Path, k: int = 3) -> Path:
-        """Write the table as CSV; gives the path.
-
-        Raises:
-            OSError: it cannot be written; what was there before is untouched.
-        """
-        lines = self.table(k)
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(lines[0]) if lines else ["name", "predicted", "probability"])
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in line.items()} for line in lines)
-        files.replace(Path(path), text.getvalue().encode("utf-8", "surrogateescape"))
-        return Path(path)
-
     def as_dict(self, k: int = 3) -> dict[str, Any]:
         """All of it, ready for JSON."""
         samples = [
@@ -92,55 +157,76 @@ class Predictions:
         ]
         return {"predictions": samples, "skipped": [skipped._asdict() for skipped in self.skipped]}
 
-    def contact_sheet(self, path: str | Path) -> Path:
-        """Write a PNG with up to 100 of the pictures, the predicted class and its probability below each.
+    def _captions(self) -> "list[Caption]":
+        from convscope.run.sheet import RIGHT, UNKNOWN, WRONG, Caption
 
-        Where the truth is known, right ones are green, and wrong ones red with the true class.
+        def caption(true: str | None, guess: Guess) -> "Caption":
+            wrong = true not in (None, guess.name)
+            colour = UNKNOWN if true is None else WRONG if wrong else RIGHT
+            return Caption(guess.name, f" {guess.probability:.0%}", f"true: {true}" if wrong else "", colour)
 
-        Raises:
-            DataError: the samples are not pictures.
-            OSError: it cannot be written.
-        """
-        from convscope.run.sheet import (
-            contact_sheet,  # Pillow and a font, only for those who want the picture
-        )
-
-        return contact_sheet(self, Path(path))
-
-    def __repr__(self) -> str:
-        lines = [
-            f"{line['name']}: {line['predicted']} ({line['probability']:.1%})"
-            + (f", true: {line['true']}" if line.get("true") else "")
-            for line in self._first(10).table(1)
-        ]
-        more = [f"… and {len(self) - 10:,} more"] if len(self) > 10 else []
-        more += [f"left out: {len(self.skipped):,}"] if self.skipped else []
-        return "\n".join(lines + more)
-
-    def _repr_html_(self) -> str:
-        lines = self._first(20).table()
-        head = "".join(f"<th>{escape(key)}</th>" for key in (lines[0] if lines else ()))
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_show(value))}</td>" for value in line.values()) + "</tr>"
-            for line in lines
-        )
-        more = f"<p>… and {len(self) - 20:,} more</p>" if len(self) > 20 else ""
-        return f"<table><tr>{head}</tr>{body}</table>{more}"
+        return [caption(true, guesses[0]) for true, guesses in zip(self.truth, self.top(), strict=True)]
 
     def _first(self, count: int) -> "Predictions":
-        return Predictions(
-            self.names[:count],
-            self.probabilities[:count],
-            self.classes,
-            self.truth[:count],
-            self.inputs[:count],
-            self.skipped,
+        some = slice(count)
+        return replace(
+            self, names=self.names[some], probabilities=self.probabilities[some], truth=self.truth[some]
         )
+
+
+@dataclass(frozen=True, repr=False, kw_only=True)
+class ValuePredictions(_Told):
+    """Predicted values.
+
+    Attributes:
+        names: where each sample came from.
+        values: (sample,), in the target's own unit.
+        target: what is predicted.
+        truth: the true value of each sample where it is known, otherwise None.
+        inputs: the samples as the network took them, (sample, channel, *space).
+        kind: image, signal, volume or sequence.
+        skipped: what could not be read, and why.
+    """
+
+    values: Tensor
+    target: str
+    truth: Sequence[float | None]
+
+    def table(self, k: int = 3) -> list[dict[str, Any]]:  # noqa: ARG002 - a value has no second choice
+        """The predictions as rows: name, true (where any is known), predicted."""
+        known = any(true is not None for true in self.truth)
+        return [
+            {"name": name, **({"true": true} if known else {}), "predicted": said}
+            for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
+        ]
+
+    def as_dict(self, k: int = 3) -> dict[str, Any]:  # noqa: ARG002
+        """All of it, ready for JSON."""
+        samples = [
+            {"name": name, "true": true, "predicted": said}
+            for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
+        ]
+        skipped = [skipped._asdict() for skipped in self.skipped]
+        return {"target": self.target, "predictions": samples, "skipped": skipped}
+
+    def _captions(self) -> "list[Caption]":
+        from convscope.run.sheet import Caption
+
+        return [
+            Caption(f"{said:.4g}", "", "" if true is None else f"true: {true:.4g}")
+            for true, said in zip(self.truth, self.values.tolist(), strict=True)
+        ]
+
+    def _first(self, count: int) -> "ValuePredictions":
+        some = slice(count)
+        return replace(self, names=self.names[some], values=self.values[some], truth=self.truth[some])
 
 
 def _cell(value: object) -> str:
     return f"{value:.6f}" if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _show(value: object) -> str:
-    return f"{value:.1%}" if isinstance(value, float) else "" if value is None else str(value)
+def _show(key: str, value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.1%}" if key.startswith("probability") else f"{value:.4g}"
+    return "" if value is None else str(value)

@@ -4,18 +4,16 @@ The page stands alone: pictures and plots are inside, nothing is fetched, and no
 forbids it), whatever the class names and file names of a data set may contain.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from matplotlib.figure import Figure
 
 from convscope.data.dataset import Dataset
-from convscope.run import drawing, files, plots, sections, words
+from convscope.run import class_sections, drawing, files, plots, sections, time_plots, value_sections, words
 from convscope.run.drawing import Pen
-from convscope.run.evaluation import Evaluation
+from convscope.run.metrics import Evaluation, ValueEvaluation
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
@@ -24,7 +22,7 @@ HERE = Path(__file__).parent
 FORMATS = (words.count, words.percent, words.chance, words.number, words.seconds, drawing.uri)
 
 
-def write(run: "Run", dataset: Dataset, evaluation: Evaluation) -> Path:
+def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> Path:
     """Write report.html and plots/*.png into the run folder.
 
     The page takes well below 1 MB: at most 72 samples are shown, each at most 128 pixels a side.
@@ -42,17 +40,23 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation) -> Path:
         OSError: it cannot be written.
     """
     pen = Pen.of(dataset.inputs, dataset.kind)
+    task: Any = value_sections if isinstance(evaluation, ValueEvaluation) else class_sections
     page = {
-        **sections.result(run, dataset, evaluation),
+        **sections.head(run, dataset, evaluation),
+        **task.content(dataset, evaluation, pen),
         **sections.course(run),
-        **sections.samples(run, dataset, evaluation, pen),
+        **sections.batch(run, dataset, pen),
         **sections.data(run, dataset),
         **sections.network(run, dataset),
         **sections.settings(run),
     }
-    figures = _figures(plots.Course(run.history, run.steps, sections.pass_length(run)), evaluation)
-    page["plots"] = {name: Markup(plots.svg(figure)) for name, figure in figures.items()}
-    _write_plots(run.path / "plots", figures, evaluation, page)
+    shared = {**_course(run), **task.drawings(evaluation), **_over_time(dataset, evaluation)}
+    page["contents"] = _contents(page["sections"], shared)
+    page["plots"] = {name: Markup(plots.svg(figure)) for name, figure in shared.items()}
+    _write_plots(
+        run.path / "plots",
+        {**shared, **task.alone(evaluation, page), "batch": sections.sheet(page, "batch", "{true}")},
+    )
     path = run.path / "report.html"
     files.replace(path, render(page).encode("utf-8", "replace"))  # file names may hold bytes that are no text
     return path
@@ -61,38 +65,52 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation) -> Path:
 def render(page: dict[str, Any]) -> str:
     """Fill the page in; every text is escaped."""
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(HERE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     environment.filters |= {each.__name__: each for each in FORMATS}
-    template = environment.from_string((HERE / "report.html").read_text(encoding="utf-8"))
+    template = environment.get_template("report.html")
     return template.render(page, style=Markup((HERE / "report.css").read_text(encoding="utf-8")))
 
 
-def _figures(course: plots.Course, evaluation: Evaluation) -> dict[str, Figure]:
-    """The plots that the page and the folder share."""
+def _contents(answers: dict[str, str], shared: dict[str, plots.Figure]) -> dict[str, str]:
+    """The sections of the page, in order: anchor → title."""
     return {
-        "loss": plots.panel(plots.loss, course),
-        "accuracy": plots.panel(plots.accuracy, course),
-        "learning-rate": plots.panel(plots.rate, course),
-        "calibration": plots.panel(plots.calibration, evaluation.reliability, width=4.2, height=4.0),
+        "result": "Result",
+        **({"time": "Over time"} if "time" in shared else {}),
+        "learning": "How it learned",
+        **answers,
+        "batch": "What it was shown",
+        "data": "Data",
+        "network": "Network",
+        "settings": "Settings",
+        "next": "How to go on",
     }
 
 
-def _write_plots(
-    folder: Path, figures: dict[str, Figure], evaluation: Evaluation, page: dict[str, Any]
-) -> None:
+def _course(run: "Run") -> dict[str, plots.Figure]:
+    """How training went; a regression has no accuracy."""
+    course = plots.Course(run.history, run.steps, sections.pass_length(run))
+    parts = {"loss": plots.loss, "accuracy": plots.accuracy, "learning-rate": plots.rate}
+    if run.settings.facts.regression:
+        del parts["accuracy"]
+    return {name: plots.panel(draw, course) for name, draw in parts.items()}
+
+
+def _over_time(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> dict[str, plots.Figure]:
+    """What was predicted when, where that is known."""
+    if dataset.when is None:
+        return {}
+    points = time_plots.points(dataset, dataset.parts[words.judged_part(dataset)].tolist(), evaluation)
+    if isinstance(evaluation, ValueEvaluation):
+        return {"time": time_plots.course(points, evaluation.target)}
+    return {"time": time_plots.calendar(points, evaluation.classes)}
+
+
+def _write_plots(folder: Path, figures: dict[str, plots.Figure]) -> None:
     folder.mkdir(exist_ok=True)
-    side = 2.5 + 0.3 * min(len(evaluation.classes), 30)  # inches
-    said = "{predicted}, {probability:.0%}\ntrue: {true}"
-    alone = {
-        "confusion": plots.panel(plots.confusion, evaluation, width=side, height=side),
-        "mistakes": _sheet(page["mistakes"], said),
-        "unsure": _sheet(page["unsure"], said),
-        "batch": _sheet(page["batch"], "{true}"),
-    }
-    for name, figure in (figures | alone).items():
+    for name, figure in figures.items():
         plots.save(figure, folder / f"{name}.png")
-
-
-def _sheet(tiles: Sequence[dict[str, Any]], caption: str) -> Figure:
-    return plots.sheet([tile["picture"] for tile in tiles], [caption.format(**tile) for tile in tiles])

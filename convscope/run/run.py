@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope import training
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.network import build
@@ -20,13 +19,12 @@ from convscope.run import files, folders, inputs, rows, trust, weights
 from convscope.run.checkpoint import Checkpoint, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import Manifest
-from convscope.run.predictions import Predictions
 from convscope.run.settings import NAME as SETTINGS
 from convscope.run.settings import RunSettings, fingerprint
 from convscope.shapes import show
 
 if TYPE_CHECKING:
-    from convscope.run.metrics import Evaluation
+    from convscope.run.judging import Judged, Told
 
 
 def load(run: str | Path, *, trust: bool = False) -> "Run":
@@ -56,7 +54,7 @@ def _demand_trust(manifest: Manifest) -> None:
 class Judgement(NamedTuple):
     """How good a run is: the figures, the part they were found on, and where the report is."""
 
-    evaluation: "Evaluation"
+    evaluation: "Judged"
     part: str
     report: Path
 
@@ -188,7 +186,7 @@ class Run:
             raise DataError(_changed(self.settings, dataset))
         return dataset
 
-    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "Evaluation":
+    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "Judged":
         """How well the best weights do on labelled data.
 
         Args:
@@ -200,36 +198,36 @@ class Run:
             DataError: no samples, a class the run does not know, or the run's own data have changed.
             ShapeError: samples of another shape.
         """
-        from convscope.run import metrics  # scikit-learn takes a second to import
+        from convscope.run import judging
 
         if data is None or inputs.is_own(data, self.settings):
             data = self.dataset()
         dataset, chosen = inputs.labelled(data, part, self.settings)
         self._demand_shape((dataset.channels, *dataset.space), f"those of {dataset.source} are")
-        labels = inputs.match_labels(dataset, self.classes, chosen)
+        judging.demand_task(dataset, self.settings.facts)
         self._say_caveat()
-        probabilities = self._probabilities(dataset.inputs, chosen)
-        names = inputs.names(dataset, chosen)
-        return metrics.evaluate(labels, probabilities, self.classes, names, chosen)
+        said = judging.answers(self._ready, dataset.inputs, chosen)
+        return judging.evaluation(said, dataset, chosen, self._ready, self.settings.facts)
 
-    def predict(self, x: Any) -> Predictions:  # noqa: ANN401 - whatever a person has at hand
+    def predict(self, x: Any) -> "Told":  # noqa: ANN401 - whatever a person has at hand
         """What the best weights say about samples.
 
         Args:
-            x: a tensor or array (one sample or many, raw values as in training), a picture, a folder of
-                pictures (nested as you like, no labels needed), a list of paths, a catalogue name, data.
+            x: a tensor or array (one sample or many, raw values as in training), a file or folder of what
+                the run was trained on (pictures, signals, volumes, a table of rows; nested as you like, no
+                labels needed), a list of paths, a catalogue name, data.
 
         Raises:
             DataError: nothing that can be read.
             ShapeError: samples of another shape.
         """
+        from convscope.run import judging
+
         samples = inputs.gather(x, self.settings)
         self._demand_shape(tuple(samples.inputs.shape[1:]), "they are")
         self._say_caveat()
-        probabilities = self._probabilities(samples.inputs, None)
-        return Predictions(
-            tuple(samples.names), probabilities, self.classes, samples.truth, samples.inputs, samples.skipped
-        )
+        said = judging.answers(self._ready, samples.inputs)
+        return judging.predictions(said, samples, self.settings.facts)
 
     def judge(self, dataset: Dataset | None = None) -> Judgement:
         """Judge the best weights on the test part (without one on validation or training), and write it down.
@@ -239,37 +237,22 @@ class Run:
         Args:
             dataset: the run's data where they are in memory already; None: load them again.
         """
-        from convscope.run import metrics, report
+        from convscope.run import judging, report
 
-        dataset = dataset or self.dataset()
+        dataset, facts = dataset or self.dataset(), self.settings.facts
         part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
         chosen = dataset.parts[part]
-        said = self.predictions(dataset, chosen)
-        evaluation = metrics.evaluate(
-            dataset.labels[chosen], said.probabilities, self.classes, said.names, chosen
-        )
+        said = judging.answers(self._ready, dataset.inputs, chosen)
+        evaluation = judging.evaluation(said, dataset, chosen, self._ready, facts)
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
         files.replace(self.path / "evaluation.json", text.encode())
-        said.to_csv(self.path / "predictions.csv")
+        told = judging.predictions(said, inputs.of_rows(dataset, chosen), facts)
+        told.to_csv(self.path / "predictions.csv")
         return Judgement(evaluation, part, report.write(self, dataset, evaluation))
 
     def report(self, dataset: Dataset | None = None) -> Path:
         """Judge, and give the path of report.html; see `judge`."""
         return self.judge(dataset).report
-
-    def predictions(self, dataset: Dataset, chosen: Tensor) -> Predictions:
-        """What the best weights say about rows of a data set, the truth beside it."""
-        return Predictions(
-            names=inputs.names(dataset, chosen),
-            probabilities=self._probabilities(dataset.inputs, chosen),
-            classes=self.classes,
-            truth=tuple(dataset.classes[label] for label in dataset.labels[chosen].tolist()),
-            inputs=dataset.inputs[chosen],
-        )
-
-    def _probabilities(self, samples: Tensor, chosen: Tensor | None) -> Tensor:
-        """(sample, class), float64, each row adds up to 1."""
-        return training.logits(self._ready, samples, chosen).double().softmax(dim=1)
 
     @cached_property
     def _ready(self) -> Model:
@@ -294,10 +277,9 @@ class Run:
 
     def __repr__(self) -> str:
         line = summary(self.path)
-        accuracy = "" if line.val_accuracy is None else f", validation accuracy {line.val_accuracy:.2%}"
-        return (
-            f"Run({self.name}: {line.network} on {line.source}, {line.epochs} epochs{accuracy}, {line.state})"
-        )
+        figure = f", validation {line.best}" if line.best else ""
+        what = f"{line.network} on {line.source}, {line.epochs} epochs{figure}"
+        return f"Run({self.name}: {what}, {line.state})"
 
 
 def _changed(settings: RunSettings, dataset: Dataset) -> str:

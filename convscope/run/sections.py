@@ -1,8 +1,8 @@
-"""What stands in each section of the report, as plain values for the template."""
+"""What stands in the sections of every report, as plain values for the template."""
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,9 +10,10 @@ from torch import Tensor
 from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
-from convscope.run import words
+from convscope.network.preprocess import Model, Standardise
+from convscope.run import plots, words
 from convscope.run.drawing import Pen
-from convscope.run.evaluation import Evaluation, Judged
+from convscope.run.metrics import Evaluation, ValueEvaluation
 from convscope.run.outline import latency, outline
 from convscope.shapes import show
 from convscope.training.batches import Batches
@@ -20,50 +21,43 @@ from convscope.training.batches import Batches
 if TYPE_CHECKING:
     from convscope.run.run import Run
 
-MISTAKES, UNSURE, BATCH = 24, 16, 32  # samples shown at most
-STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
-CONFUSIONS = 10  # pairs of classes named
+BATCH = 32  # samples shown at most
 SKIPPED = 100  # files left out that are named one by one
-
-
-CONTENTS = {
-    "result": "Result",
-    "learning": "How it learned",
-    "confusion": "What for what",
-    "classes": "Class by class",
-    "calibration": "Calibration",
-    "mistakes": "Mistakes",
-    "unsure": "Close calls",
-    "batch": "What it was shown",
-    "data": "Data",
-    "network": "Network",
-    "settings": "Settings",
-    "next": "How to go on",
+UNEVEN = 3.0  # times as many samples as the rarest class, from which on what was done about it is said
+LISTED = 8  # channels whose mean and standard deviation are listed
+BALANCED = {
+    "none": "Rare classes counted and were shown no more than they occur.",
+    "weights": "Errors on rare classes counted for more in training, so that every class weighed the same.",
+    "sampling": "Rare classes were shown more often in training, so that every class was seen equally often.",
+}
+EXAMPLES = {  # what a person may give to `convscope predict`
+    "image": "Name what is in files or folders",
+    "signal": "Name signals in a file or folder",
+    "volume": "Name volumes in files or folders",
+    "sequence": "Look ahead from the newest rows",
 }
 
 
-def result(run: "Run", dataset: Dataset, evaluation: Evaluation) -> dict[str, Any]:
-    """The verdict, the figures and the confusion matrix."""
-    size = len(evaluation.classes)
+class Figure(NamedTuple):
+    """One of the key figures, and what it means."""
+
+    name: str
+    value: str
+    hint: str
+
+
+def head(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> dict[str, Any]:
+    """The verdict and what must be known to read it right."""
     return {
         "run": run,
         "source": Path(run.settings.data.source).name or run.settings.data.source,
-        "contents": [
-            (anchor, title) for anchor, title in CONTENTS.items() if anchor != "unsure" or evaluation.unsure
-        ],
         "evaluation": evaluation,
         "verdict": words.verdict(dataset, evaluation),
         "small_print": words.small_print(dataset, evaluation, run.history, run.caveat),
         "notices": [notice["text"] for notice in run.notices],
         "part": words.PARTS_IN_WORDS[words.judged_part(dataset)],
-        "noun": words.NOUNS[dataset.kind],
-        "calibration": words.calibration(evaluation),
-        "confusions": _confusions(evaluation),
-        "lowest": _lowest(evaluation),
-        "matrix": _matrix(evaluation),
-        "classes": size,
-        "longest": max(map(len, evaluation.classes)),
-        "cell": 44 if size <= 12 else 28 if size <= 30 else max(6, 880 // size),  # pixels
+        "noun": words.noun(dataset),
+        "regression": dataset.regression,
     }
 
 
@@ -82,39 +76,84 @@ def course(run: "Run") -> dict[str, Any]:
     }
 
 
-def samples(run: "Run", dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any]:
-    """The samples that are shown: mistakes, close calls, and what the network was trained on."""
-
-    def judged(sample: Judged) -> dict[str, Any]:
-        return {"picture": pen.draw(dataset.inputs[sample.row]), **sample._asdict()}
-
+def batch(run: "Run", dataset: Dataset, pen: Pen) -> dict[str, Any]:
+    """What the network was trained on."""
     shown, labels = _first_batch(run, dataset)
-    pairs = zip(shown, labels.tolist(), strict=True)
+    values = dataset.regression
+    names = [words.number(label) if values else dataset.classes[int(label)] for label in labels.tolist()]
     return {
-        "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
-        "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
-        "batch": [{"picture": pen.draw(sample), "true": dataset.classes[label]} for sample, label in pairs],
+        "batch": [
+            {"picture": pen.draw(sample), "true": name} for sample, name in zip(shown, names, strict=True)
+        ],
         "changed": run.settings.training.augment not in (None, Augment()),
         "ink": pen.ink,
+        "pen": pen,
+        "drawn": _drawn(pen, dataset),
     }
 
 
+def sheet(page: dict[str, Any], section: str, caption: str) -> plots.Figure:
+    """The samples of a section as a picture for plots/, a caption made of each one's fields below it."""
+    pen, tiles = page["pen"], page[section]
+    pictures = [pen.printed(tile["picture"]) for tile in tiles]
+    return plots.sheet(pictures, [caption.format(**tile) for tile in tiles], pen.ratio)
+
+
 def data(run: "Run", dataset: Dataset) -> dict[str, Any]:
-    """Counts of each class and part, what was found in the data, and what was left out."""
+    """Samples of each part and class, what was found in the data, and what was left out."""
+    found = [*quick(dataset), *_balanced(run, dataset)]
+    return {
+        "totals": {part: len(dataset.parts[part]) for part in PARTS},
+        **(_amounts(dataset) if dataset.regression else _counts(dataset)),
+        "remarks": list(dict.fromkeys([*run.settings.facts.remarks, *found])),
+        "skipped": dataset.skipped[:SKIPPED],
+        "more_skipped": max(0, len(dataset.skipped) - SKIPPED),
+        "sample_shape": show((dataset.channels, *dataset.space)),
+    }
+
+
+def _counts(dataset: Dataset) -> dict[str, Any]:
+    """Samples of each class in each part."""
     parts = {part: dataset.counts(part) for part in PARTS}
     counts = [
         {"name": name, **{part: parts[part][index] for part in PARTS}}
         for index, name in enumerate(dataset.classes)
     ]
-    return {
-        "counts": counts,
-        "totals": {part: sum(parts[part]) for part in PARTS},
-        "most": max(sum(row[part] for part in PARTS) for row in counts),
-        "remarks": list(dict.fromkeys((*run.settings.facts.remarks, *quick(dataset)))),
-        "skipped": dataset.skipped[:SKIPPED],
-        "more_skipped": max(0, len(dataset.skipped) - SKIPPED),
-        "sample_shape": show((dataset.channels, *dataset.space)),
+    return {"counts": counts, "most": max(sum(row[part] for part in PARTS) for row in counts)}
+
+
+def _amounts(dataset: Dataset) -> dict[str, Any]:
+    """How the target's values lie in each part."""
+    rows = []
+    for part in PARTS:
+        values = dataset.labels[dataset.parts[part]].double()
+        if len(values):
+            some = (values.min(), values.mean(), values.max(), values.std(correction=0))
+            numbers = [words.number(float(value)) for value in some]
+            rows.append({"name": words.PARTS_IN_WORDS[part], "samples": len(values), "numbers": numbers})
+    return {"amounts": rows}
+
+
+def _balanced(run: "Run", dataset: Dataset) -> list[str]:
+    """What was done about rare classes, where some are."""
+    if dataset.regression:
+        return []
+    counts = [count for count in dataset.counts("train") if count]
+    rare = max(counts) >= UNEVEN * min(counts)
+    return [BALANCED[run.settings.training.balance or "none"]] if rare else []
+
+
+def _drawn(pen: Pen, dataset: Dataset) -> str:
+    """How to read the drawings."""
+    names = ", ".join(dataset.features[:LISTED])
+    sentences = {
+        "lines": f" Drawn from top to bottom: {names}." if dataset.channels > 1 and names else "",
+        "map": " Each row is a channel, the higher the value the lighter.",
+        "slices": " Drawn: the middle slices across depth, height and width.",
+        "shadows": " Drawn as X-rays along depth, height and width.",
+        "image": " Drawn as ink on paper: the lowest value is the ground." if pen.ink else "",
     }
+    return sentences[pen.way]
 
 
 def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
@@ -128,10 +167,21 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "heaviest": max(layer.parameters for layer in layers),
         "latency": latency(model, sample),
         "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
-        "statistics": {
-            name: [f"{value:.4g}" for value in tensor] for name, tensor in model.preprocess.named_buffers()
-        },
+        "first_step": _first_step(model),
     }
+
+
+def _first_step(model: Model) -> str:
+    """What the network does to raw values before anything else."""
+    if not isinstance(model.preprocess, Standardise):
+        return "takes off the mean and divides by the standard deviation of each sample and channel by itself"
+    mean, std = (tensor.tolist() for tensor in (model.preprocess.mean, model.preprocess.std))
+    shown = f" ({', '.join(f'{value:.4g}' for value in mean)})", f" ({', '.join(f'{v:.4g}' for v in std)})"
+    means, stds = shown if len(mean) <= LISTED else ("", "")
+    return (
+        f"takes off the mean{means} and divides by the standard deviation{stds} of each channel,"
+        " measured on the training part"
+    )
 
 
 def settings(run: "Run") -> dict[str, Any]:
@@ -152,42 +202,6 @@ def settings(run: "Run") -> dict[str, Any]:
 def pass_length(run: "Run") -> int:
     """Steps that make one pass over the training part."""
     return int(run.facts.get("steps_per_epoch") or run.history[0]["step"])
-
-
-def _matrix(evaluation: Evaluation) -> dict[str, Any]:
-    """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1."""
-    size = len(evaluation.classes)
-    shares = [[count / max(sum(line), 1) for count in line] for line in evaluation.confusion]
-    worst = max(
-        (shares[true][said] for true in range(size) for said in range(size) if true != said), default=0.0
-    )
-
-    def cell(true: int, said: int) -> dict[str, Any]:
-        share = shares[true][said]
-        strength = share if true == said else share / worst if worst else 0.0
-        return {"count": evaluation.confusion[true][said], "share": share, "strength": strength}
-
-    return {"rows": [[cell(true, said) for said in range(size)] for true in range(size)], "worst": worst}
-
-
-def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The commonest confusions, each with the share of the class that it takes."""
-    support = {score.name: score.support for score in evaluation.per_class}
-    return [
-        {**pair._asdict(), "share": pair.times / support[pair.true]}
-        for pair in evaluation.confusions[:CONFUSIONS]
-    ]
-
-
-def _lowest(evaluation: Evaluation) -> float:
-    """Where the axis of precision and recall begins: at a round share below all of them."""
-    known = [
-        share
-        for score in evaluation.per_class
-        for share in (score.precision, score.recall)
-        if share is not None
-    ]
-    return next((start for start in STARTS if start < min(known)), 0.0)
 
 
 def _first_batch(run: "Run", dataset: Dataset) -> tuple[Tensor, Tensor]:
@@ -216,7 +230,7 @@ def _commands(run: "Run") -> list[tuple[str, str]]:
     again = [] if run.finished else [("Go on with the training", f"convscope train --resume {path}")]
     return [
         *again,
-        ("Name what is in files or folders", f"convscope predict {path} FILE_OR_FOLDER"),
+        (EXAMPLES[run.settings.facts.kind], f"convscope predict {path} FILE_OR_FOLDER"),
         ("Judge it on other labelled data", f"convscope evaluate {path} --data DATA"),
         ("Compare with other runs", "convscope runs"),
     ]

@@ -1,90 +1,76 @@
-"""A contact sheet: many small pictures with what the network says of each."""
+"""A contact sheet: many small drawings with what the network says of each."""
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import matplotlib
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
 
-from convscope.errors import DataError
 from convscope.run import files
-from convscope.run.predictions import Predictions
+from convscope.run.drawing import SIDE, Pen
 
-MOST = 100  # pictures a sheet
-COLUMNS = 10
-SIDE = 112  # pixels; small pictures are enlarged by whole factors, so that their pixels stay visible
+MOST = 100  # drawings a sheet
+WIDTH = 1400  # pixels, about
 LINE = 16  # pixels of height a line of text
 GAP = 8
-RIGHT, WRONG, UNKNOWN = (
-    "#1b7837",
-    "#b2182b",
-    "#222222",
-)  # also told apart by the text: wrong ones name the truth
+# Also told apart by the text: wrong ones name the truth
+RIGHT, WRONG, UNKNOWN = "#1b7837", "#b2182b", "#222222"
 
 
-def contact_sheet(predictions: Predictions, path: Path) -> Path:
-    """Draw up to `MOST` predictions into a PNG; gives the path. See `Predictions.contact_sheet`."""
-    if predictions.inputs.dim() != 4:
-        raise DataError("a contact sheet shows pictures; these samples are none.\n  Use the table instead.")
-    shown = predictions.inputs[:MOST]
-    lines = 2 if any(predictions.truth) else 1
-    cell = (SIDE + GAP, SIDE + lines * LINE + GAP)
-    columns = min(COLUMNS, max(1, len(shown)))
-    rows = -(-len(shown) // columns)
+class Caption(NamedTuple):
+    """What stands below a drawing: what was said, an ending that is never cut, the truth if it differs."""
+
+    said: str
+    ending: str = ""
+    true: str = ""
+    colour: str = UNKNOWN
+
+
+def contact_sheet(inputs: Tensor, pen: Pen, captions: Sequence[Caption], path: Path) -> Path:
+    """Draw up to `MOST` samples, (sample, channel, *space), into a PNG; gives the path."""
+    captions = captions[:MOST]
+    lines = 2 if any(caption.true for caption in captions) else 1
+    side = (SIDE, SIDE) if pen.ratio == 1 else (2 * SIDE, round(2 * SIDE / pen.ratio))
+    cell = (side[0] + GAP, side[1] + lines * LINE + GAP)
+    columns = max(1, min(WIDTH // cell[0], len(captions)))
+    rows = -(-len(captions) // columns)
     sheet = Image.new("RGB", (columns * cell[0] + GAP, rows * cell[1] + GAP), "white")
     draw, font = ImageDraw.Draw(sheet), _font()
-    scale = _scale(shown.numpy())
-    answers = zip(shown.numpy(), predictions.top(1), predictions.truth, strict=False)
-    for place, (pixels, (guess,), true) in enumerate(answers):
+    for place, (sample, caption) in enumerate(zip(inputs, captions, strict=False)):
         left, top = GAP + place % columns * cell[0], GAP + place // columns * cell[1]
-        picture = _picture(pixels, scale)
-        sheet.paste(picture, (left + (SIDE - picture.width) // 2, top + (SIDE - picture.height) // 2))
-        colour = UNKNOWN if true is None else RIGHT if true == guess.name else WRONG
-        percent = f" {guess.probability:.0%}"
-        _write(draw, (left, top + SIDE), guess.name, percent, colour, font)
-        if true is not None and true != guess.name:
-            _write(draw, (left, top + SIDE + LINE), f"true: {true}", "", colour, font)
+        picture = _fitted(pen.printed(pen.draw(sample)), side)
+        sheet.paste(picture, (left + (side[0] - picture.width) // 2, top + (side[1] - picture.height) // 2))
+        _write(draw, (left, top + side[1]), caption, font, side[0])
     return _save(sheet, path)
 
 
-def _scale(pixels: np.ndarray) -> tuple[float, float]:
-    """The values that are shown black and white: one pair a sheet, so that pictures compare.
-
-    Bytes are shown as they are, but for data that use a small part of them (scikit-learn's digits: 0 … 16).
-    """
-    low, high = float(pixels.min()), float(pixels.max())
-    if pixels.dtype == np.uint8:
-        return (0.0, 255.0) if high > 64 else (0.0, high or 1.0)
-    return low, high if high > low else low + 1
-
-
-def _picture(pixels: np.ndarray, scale: tuple[float, float]) -> Image.Image:
-    """One picture, (channel, height, width), scaled to fit a cell."""
-    low, high = scale
-    pixels = ((pixels.astype(np.float32) - low) * (255 / (high - low))).round().astype(np.uint8)
-    picture = Image.fromarray(pixels[0] if len(pixels) < 3 else pixels[:3].transpose(1, 2, 0)).convert("RGB")
-    longer = max(picture.size)
-    if longer <= SIDE:
-        factor = SIDE // longer
+def _fitted(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
+    """Small pictures are enlarged by whole factors, so that their pixels stay visible."""
+    factor = min(box[0] // picture.width, box[1] // picture.height)
+    if factor >= 1:
         return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
-    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    picture.thumbnail(box, Image.Resampling.LANCZOS)
     return picture
 
 
 def _write(
     draw: ImageDraw.ImageDraw,
     place: tuple[int, int],
-    text: str,
-    ending: str,
-    colour: str,
+    caption: Caption,
     font: ImageFont.FreeTypeFont,
+    width: int,
 ) -> None:
-    """Write a line as wide as a picture: the text is cut short where it must be, its ending never."""
-    cut = text
-    while cut and draw.textlength(cut + ("…" if cut != text else "") + ending, font=font) > SIDE:
-        cut = cut[:-1]
-    draw.text(place, cut + ("…" if cut != text else "") + ending, fill=colour, font=font)
+    """Write a caption as wide as a drawing: the text is cut short where it must be, its ending never."""
+    left, top = place
+    for text, ending in ((caption.said, caption.ending), (caption.true, "")):
+        cut = text
+        while cut and draw.textlength(cut + ("…" if cut != text else "") + ending, font=font) > width:
+            cut = cut[:-1]
+        draw.text((left, top), cut + ("…" if cut != text else "") + ending, fill=caption.colour, font=font)
+        top += LINE
 
 
 def _font() -> ImageFont.FreeTypeFont:

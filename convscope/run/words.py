@@ -5,9 +5,11 @@ from typing import Any
 
 from convscope.data.dataset import PARTS, Dataset
 from convscope.run.evaluation import Evaluation
+from convscope.run.metrics import ValueEvaluation
 
 SPACE = "\u202f"  # a narrow space that does not break
-NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "sequences"}
+NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "rows"}
+DAY = 10  # characters of a date without a clock, ISO 8601
 PARTS_IN_WORDS = {"train": "training", "val": "validation", "test": "test"}
 
 
@@ -66,15 +68,33 @@ def seconds(value: float) -> str:
     return f"{minutes // 60}{SPACE}h{SPACE}{minutes % 60:02d}{SPACE}min"
 
 
+def noun(dataset: Dataset) -> str:
+    """What the samples are called: what is predicted of a sequence is a row to come, often a day."""
+    when = dataset.when
+    return "days" if when and len(when[0]) == DAY else NOUNS[dataset.kind]
+
+
+def typeset(sentence: str) -> str:
+    """Let no line break come between a figure and its percent sign."""
+    return sentence.replace(" %", f"{SPACE}%")
+
+
 def judged_part(dataset: Dataset) -> str:
     """Which part an evaluation is of: the first that has samples, the most honest one first."""
     return next(part for part in reversed(PARTS) if len(dataset.parts[part]))
 
 
-def verdict(dataset: Dataset, evaluation: Evaluation) -> str:
+def verdict(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> str:
     """Say the result in one sentence."""
+    what = f"{PARTS_IN_WORDS[judged_part(dataset)]} {noun(dataset)}"
+    if isinstance(evaluation, ValueEvaluation):
+        bounds = " to ".join(map(number, evaluation.interval or ()))
+        within = f" (95{SPACE}% interval {bounds})" if bounds else ""
+        return (
+            f"Off by {number(evaluation.mae)} on average{within} when it predicts {evaluation.target} "
+            f"for {count(evaluation.samples)} {what}."
+        )
     low, high = evaluation.interval
-    what = f"{PARTS_IN_WORDS[judged_part(dataset)]} {NOUNS[dataset.kind]}"
     return (
         f"Right for {count(evaluation.correct)} of {count(evaluation.samples)} {what}: "
         f"{percent(evaluation.accuracy)} (95{SPACE}% interval {100 * low:.2f} to {percent(high)})."
@@ -82,14 +102,17 @@ def verdict(dataset: Dataset, evaluation: Evaluation) -> str:
 
 
 def small_print(
-    dataset: Dataset, evaluation: Evaluation, history: Sequence[dict[str, Any]], caveat: str
+    dataset: Dataset,
+    evaluation: Evaluation | ValueEvaluation,
+    history: Sequence[dict[str, Any]],
+    caveat: str,
 ) -> list[str]:
     """Say what one must know to read the verdict right."""
     return [
         *([caveat] if caveat else []),
         _honesty(judged_part(dataset)),
         _whose_weights(history),
-        against_majority(evaluation),
+        *map(typeset, evaluation.baselines()),
     ]
 
 
@@ -111,21 +134,15 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     best = next((row for row in reversed(history) if row["best"]), None)
     if best is None:
         return "The weights are the last ones."
-    if best["val_accuracy"] is None:
+    if best["val_loss"] is None:
         return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
-    return (
-        f"The weights are those of epoch {best['number']} of {len(history)}, the most accurate on the "
-        f"validation part ({percent(best['val_accuracy'])}; among equals, the one with the lowest loss)."
-    )
-
-
-def against_majority(evaluation: Evaluation) -> str:
-    """Say whether the network beats the answer that needs no network."""
-    name, share = evaluation.majority_class, percent(evaluation.majority)
-    baseline = f"Always saying “{name}”, the commonest class, gives {share}"
-    if evaluation.interval[0] > evaluation.majority:
-        return f"{baseline}."
-    return f"{baseline}: this network is not clearly better than that."
+    why = f"the one with the lowest loss on the validation part ({number(best['val_loss'])})"
+    if best["val_accuracy"] is not None:
+        why = (
+            f"the most accurate on the validation part ({percent(best['val_accuracy'])}; "
+            "among equals, the one with the lowest loss)"
+        )
+    return f"The weights are those of epoch {best['number']} of {len(history)}, {why}."
 
 
 def calibration(evaluation: Evaluation) -> str:

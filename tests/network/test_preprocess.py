@@ -12,7 +12,7 @@ from convscope.network.preprocess import (
     Temperature,
     Values,
     assemble,
-    fit,
+    fit_model,
     fit_standardise,
 )
 
@@ -81,10 +81,8 @@ def test_what_was_assembled_and_fitted_takes_raw_values_and_gives_the_targets_un
     rng = np.random.default_rng(2)
     inputs = torch.from_numpy(rng.normal(50, 9, (40, 2, 6)).astype(np.float32))
     labels, rows = torch.from_numpy(rng.normal(1000, 30, 40).astype(np.float32)), torch.arange(0, 40, 2)
-    model = fit(
-        assemble(nn.Sequential(nn.Flatten(), nn.Linear(12, 1)), 2, scale, regression=True),
-        inputs, labels, rows,
-    )  # fmt: skip
+    network = nn.Sequential(nn.Flatten(), nn.Linear(12, 1))
+    model = fit_model(network, inputs, labels, rows, each_sample=scale == "sample")
     axes, some = ((0, 2), inputs[rows]) if scale == "set" else (2, inputs)
     raw, part = inputs.double().numpy(), some.double().numpy()
     standard = (raw - part.mean(axes, keepdims=True)) / part.std(axes, keepdims=True)
@@ -96,12 +94,23 @@ def test_what_was_assembled_and_fitted_takes_raw_values_and_gives_the_targets_un
 
 
 def test_a_target_that_never_changes_is_given_as_it_is():
-    model = assemble(nn.Sequential(nn.Flatten(), nn.Linear(3, 1)), 1, regression=True)
-    fit(model, torch.zeros(4, 1, 3), torch.full((4,), 7.0), torch.arange(4))
+    network = nn.Sequential(nn.Flatten(), nn.Linear(3, 1))
+    model = fit_model(network, torch.zeros(4, 1, 3), torch.full((4,), 7.0), torch.arange(4))
     assert isinstance(model.output, Values)
     assert model.output.standardise(torch.tensor([7.0])).tolist() == [0.0]
 
 
 def test_classification_needs_no_measure_of_its_labels():
-    model = fit(assemble(nn.Flatten(), 1), torch.rand(4, 1, 3), torch.tensor([0, 1, 2, 0]), torch.arange(4))
+    model = fit_model(nn.Flatten(), torch.rand(4, 1, 3), torch.tensor([0, 1, 2, 0]), torch.arange(4))
     assert isinstance(model.output, Temperature)
+
+
+@pytest.mark.parametrize("each_sample", [False, True])
+@pytest.mark.parametrize("labels", [torch.tensor([0, 1, 0]), torch.tensor([0.5, 1.5, 3.0])])
+def test_what_is_assembled_anew_takes_the_saved_numbers(each_sample, labels):
+    fitted = fit_model(nn.Flatten(), torch.rand(3, 2, 4), labels, torch.arange(3), each_sample=each_sample)
+    scale, regression = "sample" if each_sample else "set", labels.is_floating_point()
+    again = assemble(nn.Flatten(), 2, scale, regression=regression)
+    again.load_state_dict(fitted.state_dict())
+    x = torch.rand(5, 2, 4)
+    assert torch.equal(again(x), fitted(x))

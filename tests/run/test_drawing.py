@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.run.drawing import DRAWINGS, SIDE, Pen, uri
+from convscope.run.drawing import DRAWINGS, SIDE, WIDE, Pen, uri
 
 
 def opened(address: str) -> Image.Image:
@@ -34,21 +34,23 @@ def test_large_pictures_are_reduced_and_small_in_bytes():
 
 def test_signals_are_lines_that_go_up_with_the_values():
     rising = torch.linspace(0, 1, 50)[None]
-    drawn = np.asarray(Pen("signal", 0, 1, ink=True).draw(rising)).astype(float)
-    heights = (drawn * np.arange(SIDE)[:, None]).sum(0) / drawn.sum(0)  # mean row of the ink in each column
-    assert heights[5] > heights[SIDE // 2] > heights[-5]
+    drawn = np.asarray(Pen("lines", 0, 1, ink=True).draw(rising)).astype(float)
+    heights = (drawn * np.arange(SIDE)[:, None]).sum(0) / drawn.sum(0).clip(
+        1
+    )  # mean row of each column's ink
+    assert heights[5] > heights[drawn.shape[1] // 2] > heights[-6] > 0
 
 
 def test_each_channel_of_a_signal_has_its_own_band():
     flat = torch.tensor([[1.0] * 10, [0.0] * 10])
-    rows = np.flatnonzero(np.asarray(Pen("sequence", 0, 1, ink=True).draw(flat)).sum(1))
+    rows = np.flatnonzero(np.asarray(Pen("lines", 0, 1, ink=True).draw(flat)).sum(1))
     assert rows.min() < SIDE // 4
     assert rows.max() > 3 * SIDE // 4
 
 
 def test_volumes_are_their_three_middle_slices():
     volume = torch.randint(0, 256, (1, 6, 8, 10), dtype=torch.uint8)
-    drawn = np.asarray(Pen("volume", 0, 255, ink=False).draw(volume))
+    drawn = np.asarray(Pen("slices", 0, 255, ink=False).draw(volume))
     assert np.array_equal(drawn[:8, :10], volume[0, 3])
     assert np.array_equal(drawn[:6, 12:22], volume[0, :, 4])
     assert np.array_equal(drawn[:6, 24:32], volume[0, :, :, 5])
@@ -74,8 +76,58 @@ def test_constant_and_not_finite_values_can_be_drawn():
     assert np.asarray(Pen("image", 0, 1, ink=False).draw(holes)).tolist() == [[0, 255]]
 
 
-def test_every_kind_of_data_has_a_drawing():
-    shapes = {"image": (2, 5, 5), "signal": (2, 9), "sequence": (4, 3), "volume": (1, 3, 4, 5)}
+def test_channels_of_different_units_have_limits_of_their_own():
+    small, large = torch.linspace(0, 1, 30), torch.linspace(1000, 5000, 30)
+    pen = Pen.of(torch.stack([small, large])[None], "sequence")
+    assert (pen.low, pen.high) == ((0.0, 1000.0), (1.0, 5000.0))
+    drawn = np.asarray(pen.draw(torch.stack([small, large]))).astype(float)
+    height = SIDE // 2
+    bands = drawn[3 : height - 3], drawn[height + 3 : -3]
+    middles = [(band * np.arange(len(band))[:, None]).sum(0)[9:-9] / band.sum(0)[9:-9] for band in bands]
+    np.testing.assert_allclose(*middles, atol=2)  # the same line, for both run from low to high
+
+
+def test_few_points_are_dots():
+    zigzag = torch.tensor([[0.0, 1.0, 0.0]])
+    pen = Pen("lines", 0, 1, ink=True)
+    line = pen.draw(torch.nn.functional.interpolate(zigzag[None], 41, mode="linear", align_corners=True)[0])
+    assert np.asarray(pen.draw(zigzag)).sum() > np.asarray(line).sum()
+
+
+def test_many_channels_are_a_map_with_a_row_each():
+    inputs = torch.zeros(2, 16, 5)
+    inputs[0, 3] = inputs[1, 5] = 1.0
+    pen = Pen.of(inputs, "signal")
+    rows = np.flatnonzero(np.asarray(pen.draw(inputs[0])).any(1))
+    assert (pen.way, rows.min(), rows.max()) == ("map", 3 * SIDE // 16, 4 * SIDE // 16 - 1)
+
+
+def test_solid_volumes_cast_shadows_and_others_are_cut():
+    solid = torch.zeros(4, 1, 6, 8, 10, dtype=torch.uint8)
+    solid[:, :, 1:3, 2:4, 5:9] = 1
+    pen = Pen.of(solid, "volume")
+    drawn = np.asarray(pen.draw(solid[0]))
+    assert pen.way == "shadows"
+    assert np.array_equal(drawn[:8, :10] > 0, solid[0, 0].numpy().any(0))
+    assert np.array_equal(drawn[:6, 12:22] > 0, solid[0, 0].numpy().any(1))
+    assert Pen.of(torch.rand(4, 1, 6, 8, 10).half(), "volume").way == "slices"
+
+
+def test_lines_are_printed_dark_and_pictures_as_they_are():
+    wave, photo = torch.zeros(1, 1, 50), torch.zeros(1, 1, 9, 9, dtype=torch.uint8)
+    for inputs, kind, ground in ((wave, "signal", 255), (photo, "image", 0)):
+        pen = Pen.of(inputs, kind)
+        assert np.median(np.asarray(pen.printed(pen.draw(inputs[0])))) == ground
+
+
+def test_every_kind_of_data_has_a_drawing_of_about_the_ratio_it_says():
+    shapes = {"image": (2, 5, 5), "signal": (2, 9), "sequence": (20, 3), "volume": (1, 30, 30, 30)}
+    ways = set()
     for kind, shape in shapes.items():
-        assert max(Pen(kind, 0, 1, ink=False).draw(torch.rand(shape)).size) <= SIDE
-    assert shapes.keys() == DRAWINGS.keys()
+        pen = Pen.of(torch.rand(3, *shape), kind)
+        drawn = pen.draw(torch.rand(shape))
+        assert drawn.width <= WIDE
+        assert drawn.height <= SIDE
+        assert drawn.width / drawn.height == pytest.approx(pen.ratio, rel=0.1)
+        ways.add(pen.way)
+    assert ways | {"shadows"} == DRAWINGS.keys()

@@ -42,10 +42,12 @@ def test_a_broken_run_is_listed_with_its_reason(three):
 
 
 def test_a_running_one_and_a_test_accuracy(writer):
-    (writer.path / "evaluation.json").write_text('{"accuracy": 0.875}')
+    figures = {"accuracy": 0.875, "balanced_accuracy": 0.75, "macro_f1": 0.5}
+    (writer.path / "evaluation.json").write_text(json.dumps(figures))
     (line,) = runs("runs")
     assert line.state == "running"
-    assert line.test_accuracy == 0.875
+    assert line.test == figures
+    assert "accuracy 87.50%, balanced accuracy 75.00%, macro f1 50.00%" in runs("runs")._repr_html_()
 
 
 def test_no_runs():

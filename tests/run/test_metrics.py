@@ -132,9 +132,13 @@ def test_lines_tell_it_in_plain_words():
     labels = [0] * 9 + [1] * 3
     chance = np.eye(2)[[0] * 9 + [0, 0, 1]]
     text = "\n".join(evaluate(labels, chance, ["4", "9"]).lines())
-    assert "accuracy             83.33 %  (10 of 12 right; 95 % interval 55.20 … 95.30 %)" in text
+    assert "accuracy 83.33 %: 10 of 12 right; 95 % interval 55.20 to 95.30 %" in text
+    assert "balanced accuracy 66.67 %, macro F1 70.00 %" in text
     assert "9 was taken for 4: 2 times" in text
-    assert "always saying '4', the commonest class, gives 75.00 %" in text
+    assert (
+        "Always saying '4', the commonest class, gives 75.00 %: this network is not clearly better than that."
+        in text
+    )
     assert "no mistakes" in "\n".join(evaluate([0, 1], np.eye(2), "ab").lines())
 
 

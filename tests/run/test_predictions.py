@@ -1,6 +1,6 @@
 import csv
 import json
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +8,7 @@ import torch
 from PIL import Image
 
 from convscope.data.dataset import Skipped
-from convscope.errors import DataError
-from convscope.run import Predictions
+from convscope.run import Predictions, ValuePredictions
 
 
 @pytest.fixture
@@ -20,6 +19,7 @@ def said():
         classes=("cat", "dog", "owl"),
         truth=("cat", "dog", None),
         inputs=torch.full((3, 1, 8, 8), 200, dtype=torch.uint8),
+        kind="image",
         skipped=(Skipped("e.png", "empty"),),
     )
 
@@ -85,23 +85,57 @@ def test_contact_sheets_of_every_size(shape, dtype):
         classes=("a", "a name that is much too long to be written below a picture 猫"),
         truth=(None,) * count,
         inputs=(torch.rand(shape) * 255).to(dtype),
+        kind="image",
     )
     with Image.open(said.contact_sheet("sheet.png")) as sheet:
-        assert sheet.width <= 10 * 120 + 8
-        assert sheet.height <= 10 * 140 + 8
+        assert sheet.width <= 10 * 136 + 8
+        assert sheet.height <= 10 * 152 + 8
 
 
 def test_small_digits_are_enlarged_by_whole_pixels(said):
     said.inputs[:] = 0
     said.inputs[0, 0, 0, 0] = 255
     with Image.open(said.contact_sheet("sheet.png")) as sheet:
-        pixels = np.asarray(sheet)[8 : 8 + 112, 8 : 8 + 112, 0]
-    assert (pixels[:14, :14] == 255).all()
-    assert pixels[14:, :].max() == pixels[:, 14:].max() == 0
+        pixels = np.asarray(sheet)[8 : 8 + 128, 8 : 8 + 128, 0]
+    assert (pixels[:16, :16] == 255).all()
+    assert pixels[16:, :].max() == pixels[:, 16:].max() == 0
 
 
-def test_signals_are_no_pictures(said):
-    wave = Predictions(said.names, said.probabilities, said.classes, said.truth, torch.zeros(3, 1, 50))
-    with pytest.raises(DataError, match="a contact sheet shows pictures"):
-        wave.contact_sheet("sheet.png")
-    assert not Path("sheet.png").exists()
+@pytest.mark.parametrize(
+    ("kind", "shape"), [("signal", (3, 1, 50)), ("sequence", (3, 12, 3)), ("volume", (3, 1, 9, 9, 9))]
+)
+def test_every_kind_has_a_contact_sheet(said, kind, shape):
+    wave = replace(said, inputs=torch.rand(shape), kind=kind)
+    with Image.open(wave.contact_sheet("sheet.png")) as sheet:
+        assert sheet.width == 3 * (256 + 8) + 8
+        assert {(0x1B, 0x78, 0x37), (0xB2, 0x18, 0x2B)} <= colours(sheet)
+
+
+@pytest.fixture
+def values():
+    return ValuePredictions(
+        names=("2015-01-01", "2015-01-02", "<3>"),
+        values=torch.tensor([12.5, -3.25, 100.0], dtype=torch.float64),
+        target="temp_max",
+        truth=(11.0, None, 0.0),
+        inputs=torch.rand(3, 4, 7),
+        kind="sequence",
+    )
+
+
+def test_values_are_told_in_their_own_unit(values):
+    assert values.table()[0] == {"name": "2015-01-01", "true": 11.0, "predicted": 12.5}
+    document = json.loads(json.dumps(values.as_dict()))
+    assert document["target"] == "temp_max"
+    assert [line["predicted"] for line in document["predictions"]] == [12.5, -3.25, 100.0]
+    assert repr(values).splitlines()[:2] == ["2015-01-01: 12.5, true: 11", "2015-01-02: -3.25"]
+    assert "&lt;3&gt;" in values._repr_html_()
+    assert "%" not in values._repr_html_()
+
+
+def test_values_are_read_back_from_csv_and_drawn(values):
+    with values.to_csv("said.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [float(line["predicted"]) for line in lines] == values.values.tolist()
+    assert [line["true"] for line in lines] == ["11.000000", "", "0.000000"]
+    assert values.contact_sheet("sheet.png").exists()

@@ -1,0 +1,125 @@
+"""What stands in the sections of a report on classes."""
+
+from typing import Any
+
+from convscope.data.dataset import Dataset
+from convscope.run import plots, words
+from convscope.run.drawing import Pen
+from convscope.run.evaluation import Evaluation, Judged
+from convscope.run.sections import Figure, sheet
+
+MISTAKES, UNSURE = 24, 16  # samples shown at most
+STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
+CONFUSIONS = 10  # pairs of classes named
+MACRO_F1 = "mean over the classes of the harmonic mean of precision and recall"
+ROC_AUC = (
+    "chance that a sample of a class gets a higher probability for it than one of another class,"
+    " mean over the classes"
+)
+SAID = "{predicted}, {probability:.0%}\ntrue: {true}"  # below a sample in plots/
+CONTENTS = {
+    "confusion": "What for what",
+    "classes": "Class by class",
+    "calibration": "Calibration",
+    "mistakes": "Mistakes",
+    "unsure": "Close calls",
+}
+
+
+def content(dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any]:
+    """The key figures, the confusion matrix, and the samples that were judged worst."""
+    size = len(evaluation.classes)
+
+    def judged(sample: Judged) -> dict[str, Any]:
+        return {"picture": pen.draw(dataset.inputs[sample.row]), **sample._asdict()}
+
+    return {
+        "title": f"{words.percent(evaluation.accuracy)}",
+        "sections": {
+            anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or evaluation.unsure
+        },
+        "figures": _figures(dataset, evaluation),
+        "calibration": words.calibration(evaluation),
+        "confusions": _confusions(evaluation),
+        "lowest": _lowest(evaluation),
+        "matrix": _matrix(evaluation),
+        "classes": size,
+        "longest": max(map(len, evaluation.classes)),
+        "cell": 44 if size <= 12 else 28 if size <= 30 else max(6, 880 // size),  # pixels
+        "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
+        "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
+    }
+
+
+def drawings(evaluation: Evaluation) -> dict[str, plots.Figure]:
+    """The plots that the page and the folder share."""
+    return {"calibration": plots.panel(plots.calibration, evaluation.reliability, width=4.2, height=4.0)}
+
+
+def alone(evaluation: Evaluation, page: dict[str, Any]) -> dict[str, plots.Figure]:
+    """The plots of the folder alone: on the page they are tables and tiles."""
+    side = 2.5 + 0.3 * min(len(evaluation.classes), 30)  # inches
+    sheets = {name: sheet(page, name, SAID) for name in ("mistakes", "unsure")}
+    return {"confusion": plots.panel(plots.confusion, evaluation, width=side, height=side), **sheets}
+
+
+def _figures(dataset: Dataset, found: Evaluation) -> list[Figure]:
+    part, noun = words.PARTS_IN_WORDS[words.judged_part(dataset)], words.noun(dataset)
+    figures = [
+        Figure("Accuracy", words.percent(found.accuracy), f"share of the {part} {noun} that it names right"),
+        Figure(
+            "Balanced accuracy",
+            words.percent(found.balanced_accuracy),
+            "mean recall of the classes: each class weighs the same",
+        ),
+        Figure("Macro F1", words.percent(found.macro_f1), MACRO_F1),
+    ]
+    if found.persistence is not None:
+        before = f"{words.percent(found.persistence, 1)}, F1 {words.percent(found.persistence_macro_f1, 1)}"
+        figures.append(Figure("Expecting no change", before, "accuracy and macro F1 of saying what was last"))
+    if found.top5 is not None:
+        figures.append(
+            Figure("Top 5", words.percent(found.top5), "share whose class is among the five likeliest")
+        )
+    return [
+        *figures,
+        Figure("ROC-AUC", words.number(found.roc_auc, 5), ROC_AUC),
+        Figure("Loss", words.number(found.loss, 3), "mean cross-entropy, in nats"),
+        Figure("Calibration error", words.percent(found.ece), "expected calibration error, 15 bins"),
+    ]
+
+
+def _matrix(evaluation: Evaluation) -> dict[str, Any]:
+    """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1."""
+    size = len(evaluation.classes)
+    shares = [[count / max(sum(line), 1) for count in line] for line in evaluation.confusion]
+    worst = max(
+        (shares[true][said] for true in range(size) for said in range(size) if true != said), default=0.0
+    )
+
+    def cell(true: int, said: int) -> dict[str, Any]:
+        share = shares[true][said]
+        strength = share if true == said else share / worst if worst else 0.0
+        return {"count": evaluation.confusion[true][said], "share": share, "strength": strength}
+
+    return {"rows": [[cell(true, said) for said in range(size)] for true in range(size)], "worst": worst}
+
+
+def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
+    """The commonest confusions, each with the share of the class that it takes."""
+    support = {score.name: score.support for score in evaluation.per_class}
+    return [
+        {**pair._asdict(), "share": pair.times / support[pair.true]}
+        for pair in evaluation.confusions[:CONFUSIONS]
+    ]
+
+
+def _lowest(evaluation: Evaluation) -> float:
+    """Where the axis of precision and recall begins: at a round share below all of them."""
+    known = [
+        share
+        for score in evaluation.per_class
+        for share in (score.precision, score.recall)
+        if share is not None
+    ]
+    return next((start for start in STARTS if start < min(known)), 0.0)

@@ -1,0 +1,71 @@
+"""What a model says, told and judged: classes or values, as the run has it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from convscope.data.dataset import Dataset
+from convscope.errors import DataError
+from convscope.network.preprocess import Model, Values
+from convscope.run import inputs, metrics
+from convscope.run.inputs import Samples
+from convscope.run.metrics import Evaluation, ValueEvaluation
+from convscope.run.predictions import Predictions, ValuePredictions
+from convscope.run.settings import Facts
+from convscope.training import logits
+
+Judged = Evaluation | ValueEvaluation
+Told = Predictions | ValuePredictions
+
+
+def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor:
+    """What a model says of samples, float64: (n, class), each row adding up to 1; or values, (n,)."""
+    said = logits(model, samples, rows).double()
+    return said[:, 0] if isinstance(model.output, Values) else said.softmax(dim=1)
+
+
+def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> Judged:
+    """Compare the answers for some rows with their labels, which are matched by the classes' names.
+
+    Raises:
+        DataError: there are no rows, or a class that the run does not know.
+    """
+    labels, before = dataset.labels[rows], dataset.persistence
+    before = None if before is None else before[rows]
+    names = inputs.names(dataset, rows)
+    if isinstance(model.output, Values):
+        mean = model.output.mean.item()  # of the training part
+        return metrics.evaluate_values(labels, said, facts.classes[0], names, rows, before, mean)
+    labels = inputs.match_labels(dataset, facts.classes, labels)
+    if before is not None:
+        before = inputs.match_labels(dataset, facts.classes, before)
+    return metrics.evaluate(labels, said, facts.classes, names, rows, before)
+
+
+def predictions(said: Tensor, samples: Samples, facts: Facts) -> Told:
+    """Put the answers for samples beside where these came from."""
+    inputs, names, truth, skipped = samples
+    told: dict[str, Any] = {"inputs": inputs, "names": tuple(names), "truth": tuple(truth)}
+    told |= {"skipped": skipped, "kind": facts.kind}
+    if facts.regression:
+        return ValuePredictions(values=said, target=facts.classes[0], **told)
+    return Predictions(probabilities=said, classes=facts.classes, **told)
+
+
+def demand_task(dataset: Dataset, facts: Facts) -> None:
+    """Refuse to compare values with classes.
+
+    Raises:
+        DataError: the labels are values and the run's are classes, or the other way round.
+    """
+    said, there = ("values" if each else "classes" for each in (facts.regression, dataset.regression))
+    if said != there:
+        raise DataError(
+            f"the labels of {dataset.source} are {there} ({_some(dataset.classes)});"
+            f" this run says {said} ({_some(facts.classes)}).\n  Give data with {said} of that kind."
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (" …" if len(names) > 3 else "")

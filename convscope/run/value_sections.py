@@ -1,0 +1,60 @@
+"""What stands in the sections of a report on values."""
+
+from typing import Any
+
+from convscope.data.dataset import Dataset
+from convscope.run import plots, value_plots, words
+from convscope.run.drawing import Pen
+from convscope.run.regression import ValueEvaluation
+from convscope.run.sections import Figure, sheet
+
+WORST = 24  # samples shown at most
+CONTENTS = {"agreement": "Said and true", "worst": "Largest errors"}
+
+
+def content(dataset: Dataset, evaluation: ValueEvaluation, pen: Pen) -> dict[str, Any]:
+    """The key figures, and the samples that were judged worst."""
+    worst = [
+        {
+            "picture": pen.draw(dataset.inputs[sample.row]),
+            "name": sample.name,
+            "true": words.number(sample.true),
+            "predicted": words.number(sample.predicted),
+            "error": words.number(sample.error, 3),
+        }
+        for sample in evaluation.worst[:WORST]
+    ]
+    return {
+        "title": f"± {words.number(evaluation.mae)}",
+        "sections": CONTENTS,
+        "figures": _figures(evaluation),
+        "rivals": evaluation.rivals,
+        "worst": worst,
+    }
+
+
+def drawings(evaluation: ValueEvaluation) -> dict[str, plots.Figure]:
+    """The plots that the page and the folder share."""
+    parts = {
+        "agreement": value_plots.agreement, "residuals": value_plots.residuals, "errors": value_plots.errors
+    }  # fmt: skip
+    return {name: plots.panel(draw, evaluation, height=3.4) for name, draw in parts.items()}
+
+
+def alone(evaluation: ValueEvaluation, page: dict[str, Any]) -> dict[str, plots.Figure]:  # noqa: ARG001
+    """The plots of the folder alone: on the page they are tiles."""
+    return {"worst": sheet(page, "worst", "{predicted}\ntrue: {true}")}
+
+
+def _figures(found: ValueEvaluation) -> list[Figure]:
+    figures = [
+        Figure("Mean absolute error", words.number(found.mae), f"of {found.target}, in its own unit"),
+        Figure("Root mean square error", words.number(found.rmse), "large errors weigh more"),
+        Figure("R²", words.number(found.r2), "share of the variance that it explains"),
+        Figure("Bias", words.number(found.bias, 3), "mean of predicted − true"),
+    ]
+    for rival, name in ((found.persistence, "Skill over no change"), (found.mean, "Skill over the mean")):
+        if rival:
+            hint = f"1 − its mean squared error / that of {rival.what}; 0 is no better, 1 without error"
+            figures.append(Figure(name, words.number(rival.skill, 3), hint))
+    return figures
