@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MAGIC = slice(128, 132)  # where every file says DICM
 ENDING = ".dcm"
 GAP = 1.5  # times the usual distance of two slices from which on one is missing between them
+FIRST = 3  # files that are looked at to tell a series
 CLOSE = 0.01  # of the usual distance: slices that are nearer lie at the same place
 ALIKE = ("SeriesInstanceUID", "Rows", "Columns")  # what all slices of a volume have in common
 
@@ -90,8 +91,7 @@ def slices(path: Path) -> list[Path]:
         DataError: (BadVolume) there are none, or one with the ending .dcm is none.
     """
     try:
-        inside = sorted(path.iterdir(), key=lambda file: natural(file.name)) if path.is_dir() else [path]
-        files = [file for file in inside if file.is_file() and not file.name.startswith(".")]
+        files = _inside(path)
         good = [file for file in files if _is_dicom(file)]
     except OSError as error:
         raise BadVolume(path, f"cannot be opened: {error.strerror or error}") from error
@@ -105,10 +105,18 @@ def slices(path: Path) -> list[Path]:
     return good
 
 
+def _inside(path: Path) -> list[Path]:
+    """The files of a series, whatever they are, by name."""
+    inside = sorted(path.iterdir(), key=lambda file: natural(file.name)) if path.is_dir() else [path]
+    return [file for file in inside if file.is_file() and not file.name.startswith(".")]
+
+
 def _is_series(path: Path) -> bool:
-    """Whether the first files directly in a folder are slices."""
-    files = sorted(child for child in path.iterdir() if child.is_file() and not child.name.startswith("."))
-    return any(_is_dicom(file) for file in files[:3])
+    """Whether some of the first files directly in a folder are slices."""
+    try:
+        return any(_is_dicom(file) for file in _inside(path)[:FIRST])
+    except OSError:  # a folder that may not be entered
+        return False
 
 
 def _is_dicom(path: Path) -> bool:
@@ -116,7 +124,7 @@ def _is_dicom(path: Path) -> bool:
         return path.name != "DICOMDIR" and file.read(MAGIC.stop)[MAGIC] == b"DICM"
 
 
-CODEC = Codec("dicom 1", Wanted((), "volume", _is_series), header, decode, channels=mode, files=slices)
+CODEC = Codec("dicom 1", Wanted((), "volume", _is_series), header, decode, channels=mode, inside=_inside)
 
 
 def _library() -> Any:  # noqa: ANN401 - a module

@@ -21,6 +21,7 @@ import numpy as np
 
 from convscope.data.dataset import Kind
 from convscope.errors import DataError
+from convscope.shapes import show
 
 CHANNELS = (1, 3, 4)  # of a picture: grey, colour, colour with alpha
 FEW = 4  # channels of a volume, at most, for its last axis to be the channels
@@ -98,20 +99,20 @@ def _channel_axis(shape: tuple[int, ...], kind: Kind, source: str) -> int | None
 
 def _remarks(array: np.ndarray, kind: Kind, axis: int | None) -> tuple[str, ...]:
     """Say what was guessed where it could have been something else."""
+    sizes = show(array.shape[1:])
     if array.ndim == 2:
-        return (f"rows of {array.shape[1]:,} numbers were read as signals of one channel",)
+        return (f"rows of {sizes} numbers were read as signals of one channel",)
+    if kind == "volume" and axis is None:
+        return (f"samples of {sizes} numbers were read as volumes of one channel, depth × height × width",)
     if kind == "signal":
         points = max(array.shape[1:])
         leads = array.size // len(array) // points
-        what, other = f"signals of {leads} channels and {points:,} points", "'image'"
+        what, other = f"signals of {leads} channels and {points:,} points", "image"
     elif array.ndim == 3 and array.dtype != np.uint8:
-        what, other = "pictures of one channel", "'signal'"
-    elif kind == "volume" and axis is None:
-        what, other = "volumes of one channel", "'image'"
+        what, other = "pictures of one channel", "signal"
     else:
         return ()
-    sizes = " × ".join(str(size) for size in array.shape[1:])
-    return (f"samples of {sizes} numbers were read as {what}; an array `kind` = {other} says otherwise",)
+    return (f"samples of {sizes} numbers were read as {what}; an array `kind` = '{other}' says otherwise",)
 
 
 def _no_kind(shape: tuple[int, ...], source: str, kind: Kind | None) -> str:

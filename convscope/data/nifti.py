@@ -105,7 +105,7 @@ def _opened(path: Path) -> Iterator["Nifti1Image"]:
 def _shape(image: "Nifti1Image", path: Path) -> tuple[int, int, int, int]:
     """(width, height, depth, channel) as they lie in the file."""
     shape = tuple(int(size) for size in image.shape)
-    dtype = image.get_data_dtype()
+    dtype = np.dtype(image.get_data_dtype())
     if dtype.kind not in "biuf":
         raise BadVolume(path, f"its voxels are of type {dtype}, no plain numbers")
     if len(shape) < 3:

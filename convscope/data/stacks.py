@@ -46,12 +46,9 @@ def header(path: Path) -> Head:
         DataError: (BadVolume) damaged, no picture, or a single frame.
     """
     with opened(path) as image:
-        depth, deep = _count(image), _deep(image)
-        if depth < 2:
-            raise BadVolume(path, "a picture of a single frame among stacks")
-        refuse_absurd(path, depth * image.height * image.width, (depth, image.height, image.width))
+        size, deep = _size(image, path), _deep(image)
         channels = 1 if deep or _grey(image, path) else 3
-        return Head(channels, (depth, image.height, image.width), exact=not deep)
+        return Head(channels, size, exact=not deep)
 
 
 def decode(path: Path, size: Size, channels: int) -> np.ndarray:
@@ -61,7 +58,8 @@ def decode(path: Path, size: Size, channels: int) -> np.ndarray:
         DataError: (BadVolume, BadPicture) as `header`, or a frame is damaged or of another size.
     """
     with opened(path) as image:
-        frames = [_frame(image, int(index), channels, path) for index in spread(_count(image), size[0])]
+        chosen = spread(_size(image, path)[0], size[0])
+        frames = [_frame(image, int(index), channels, path) for index in chosen]
     return np.stack(frames, axis=1)
 
 
@@ -88,6 +86,14 @@ def _frames(path: Path) -> int:
 
 def _count(image: Image.Image) -> int:
     return getattr(image, "n_frames", 1)
+
+
+def _size(image: Image.Image, path: Path) -> Size:
+    size = (_count(image), image.height, image.width)
+    if size[0] < 2:
+        raise BadVolume(path, "a picture of a single frame among stacks")
+    refuse_absurd(path, size[0] * size[1] * size[2], size)
+    return size
 
 
 def _deep(image: Image.Image) -> bool:

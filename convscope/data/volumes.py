@@ -55,7 +55,7 @@ class Codec(NamedTuple):
         decode: (path, size, channels) → (channel, depth, height, width), uint8 if exact, else float32, in any
             size: one that can be had at no cost may be nearer to what is asked for. May raise BadVolume.
         channels: chooses one of the numbers of channels that the files have.
-        files: what a sample consists of.
+        inside: the files of a sample that is a folder.
     """
 
     name: str
@@ -63,7 +63,7 @@ class Codec(NamedTuple):
     header: Callable[[Path], Head]
     decode: Callable[[Path, Size, int], np.ndarray]
     channels: Callable[[Sequence[int]], int]
-    files: Callable[[Path], Sequence[Path]] = lambda path: [path]
+    inside: Callable[[Path], Sequence[Path]] = lambda _: ()
 
 
 class Look(NamedTuple):
@@ -150,7 +150,7 @@ class Files:
             raise DataError("the size of the volumes is not set.\n  Call choose first.")
         shape = (len(files), self.channels, *size)
         said = {"codec": self.codec.name, "shape": shape[1:], "type": str(look.dtype), "holes": look.holes}
-        key = cache.key([part for file in files for part in self.codec.files(file)], said)
+        key = cache.key([part for file in files for part in (file, *self.codec.inside(file))], said)
         one = partial(self._decoded, size=size, look=look)
         return pictures.cached(files, one, key, shape, root, look.dtype)
 

@@ -109,7 +109,7 @@ def test_a_kind_that_the_axes_do_not_allow(shape, kind):
         ((12, 40), np.float32, "rows of 40 numbers were read as signals of one channel"),
         ((12, 2, 40), np.float32, "2 × 40 numbers were read as signals of 2 channels and 40 points; 'image'"),
         ((12, 20, 21), np.float32, "20 × 21 numbers were read as pictures of one channel; 'signal'"),
-        ((12, 5, 6, 7), np.uint8, "5 × 6 × 7 numbers were read as volumes of one channel; 'image'"),
+        ((12, 5, 6, 7), np.uint8, "5 × 6 × 7 numbers were read as volumes of one channel, depth × height"),
         ((12, 20, 21), np.uint8, None),
         ((12, 1, 5, 6, 7), np.uint8, None),
     ],
