@@ -9,6 +9,7 @@ from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.listing import PART_NAMES
 from convscope.data.signal_rows import cut, has_header, numbers
 from convscope.data.signals import Read
+from convscope.data.table import COLUMNS
 from convscope.errors import DataError
 
 TIMES = {"time", "date", "datetime", "timestamp", "day", "month", "year"}  # columns of one long sequence
@@ -48,16 +49,20 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
 
 def _read(path: Path, part: str, settings: DataSettings) -> Read:
     lines = signal_text.read(path).splitlines()
-    if not any(line.strip() for line in lines):
+    filled = [line for line in lines if line.strip()][:LEAST]
+    if not filled:
         raise DataError(
             f"{path} is empty.\n  Expected one signal a row, its class first or in a column of its own."
         )
     if signal_text.ending(path) == ".ts":
-        return signal_rows.ts(lines, path, part)
-    filled = [line for line in lines[:LEAST] if line.strip()]
-    if settings.label is not None or has_header(filled):
-        return signal_rows.table(lines, path, part, settings)
-    return signal_rows.ucr(lines, path, part)
+        read = signal_rows.ts(lines, path, part)
+    elif settings.label is not None or has_header(filled):
+        read = signal_rows.table(lines, path, part, settings)
+    else:
+        read = signal_rows.ucr(lines, path, part)
+    if not read.signals and not read.skipped:
+        raise DataError(f"{path} holds no signals: there is nothing below its header.\n  Add a signal a row.")
+    return read
 
 
 def _holds_signals(path: Path) -> bool:
@@ -68,7 +73,9 @@ def _holds_signals(path: Path) -> bool:
     if not has_header(lines):
         return bool(lines) and len(cut(lines[0])) > LEAST and _count(cut(lines[0])[1:]) >= LEAST
     names = {name.casefold() for name in cut(lines[0])}
-    return not names & TIMES and len(lines) > 1 and _count(cut(lines[1])) >= LEAST
+    if len(lines) == 1:  # the rows are missing, but it is clear what they should have been
+        return len(names) > LEAST and not names.isdisjoint(COLUMNS["label"])
+    return not names & TIMES and _count(cut(lines[1])) >= LEAST
 
 
 def _count(cells: Sequence[str]) -> int:
