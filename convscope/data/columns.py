@@ -16,7 +16,17 @@ from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
 
 ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "?"}  # what people write for no value, in any case
+MISSING = {
+    "",
+    "na",
+    "n/a",
+    "nan",
+    "null",
+    "none",
+    "-",
+    "?",
+}  # no value, where there should be a number or time
+NO_TEXT = {"", "nan", "null"}  # no value, where there may be any text: NA and none may well be classes
 LONGEST = 1 << 16  # bytes of a line that are looked at to recognise a table
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
@@ -125,7 +135,7 @@ class Table:
         A whole number is called the same however it is written: 1 and 1.0 are one class.
         """
         codes, cells = self.distinct(name)
-        names = [None if text.casefold() in MISSING else _class_name(text) for text in cells]
+        names = [None if text.casefold() in NO_TEXT else _class_name(text) for text in cells]
         merged, classes = pd.factorize(np.array(names, dtype=object))  # None is −1
         return merged[codes], [str(name) for name in classes]
 

@@ -90,7 +90,7 @@ def _read(texts: Sequence[str], form: str) -> pd.Series:
     column = pd.Series(texts, dtype=object)
     if form not in SHAPES:
         return pd.to_datetime(column, format=form, errors="coerce")
-    column = column.where([bool(SHAPES[form].match(text)) for text in texts])
+    column = column.where(np.array([bool(SHAPES[form].match(text)) for text in texts]))
     if form in EPOCH:
         return pd.to_datetime(pd.to_numeric(column), unit=form, errors="coerce")
     zoned = any(map(OFFSET.search, texts))

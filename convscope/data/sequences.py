@@ -20,6 +20,7 @@ from convscope.errors import DataError
 
 CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
 WORKING_WEEK = 5  # rows, where there are none for weekends
+NO_TRAINING = "{path} has no window before those for val and test: nothing to learn from.\n  Give more rows."
 UNKNOWN_CYCLE = 10  # rows, for any other step
 
 
@@ -131,7 +132,8 @@ def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]
 def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
     """Settings with target, window and horizon filled in, and what was chosen."""
     split.check_shares(line.settings)
-    update, said = {"target": targets.column(line)}, []
+    update: dict[str, str | int] = {"target": targets.column(line)}
+    said = []
     if line.settings.window is None:
         update["window"] = _usual_window(line.axis)
         said.append(f"window: {update['window']} rows, by their spacing; --window changes it")
@@ -161,6 +163,8 @@ def _features(
     line: Timeline, settings: DataSettings, labels: Labels, train: np.ndarray
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """All columns but the time; the series only where there are several."""
+    if not train.any():
+        raise DataError(NO_TRAINING.format(path=line.table.path))
     target, series = str(settings.target), settings.series
     hidden = {settings.time, series if len(line.series) == 1 else None}
     use = [name for name in line.table.columns if name not in hidden]
@@ -208,7 +212,7 @@ def _windows(values: np.ndarray, last: np.ndarray, window: int, path: Path) -> T
 
 
 def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
-    if len(line.series) == 1:
+    if line.settings.series is None:
         return when
     return [
         f"{line.series[number]} {time}" for number, time in zip(line.axis.series[last], when, strict=True)
@@ -222,8 +226,7 @@ def _parts(
     number = (when >= val).astype(np.int64) + (when >= test)
     parts = {name: torch.from_numpy(np.flatnonzero(number == place)) for place, name in enumerate(PARTS)}
     if len(parts["train"]) == 0:
-        begins = written(np.array([val]))[0]
-        raise DataError(f"{path} has no window for training, before {begins}.\n  Give more rows.")
+        raise DataError(NO_TRAINING.format(path=path))
     there = {name: when[rows] for name, rows in parts.items() if len(rows)}
     ends = {name: written(np.array([times.min(), times.max()])) for name, times in there.items()}
     spans = ", ".join(f"{name} {first} to {final}" for name, (first, final) in ends.items())

@@ -65,7 +65,7 @@ def axis(times: np.ndarray, series: np.ndarray) -> Axis:
     same = series[1:] == series[:-1]  # (row − 1,)
     weekdays = _weekdays_only(times)
     passed = _passed(times, weekdays)
-    step = np.sort(passed[same])[same.sum() // 2]
+    step = np.timedelta64(int(np.sort(passed[same].astype(np.int64))[same.sum() // 2]), "us")
     limit = HOLIDAYS if weekdays and step == DAY else GAP
     run = np.concatenate([[0], np.cumsum(~same | (passed > limit * step))])
     return Axis(order, series, times, run, step, weekdays)

@@ -285,13 +285,13 @@ def test_what_tells_nothing_is_said_or_left_out(read):
     table = frame()
     table["same"] = 5
     table["empty"] = math.nan
+    table["empty text"] = ["x"] + [""] * (len(table) - 1)
     table["note"] = [f"note {row}" for row in range(len(table))]
     data = read(table, target="sky", window=2)
     assert said(data, "same is the same in all training rows")
     assert said(data, "empty is empty in most training rows: left out")
-    assert said(data, "note has 320 different texts, too many for classes: left out") or said(
-        data, "note has"
-    )
+    assert said(data, "empty text is empty in most training rows: left out")
+    assert said(data, "note has 288 different texts, too many for classes: left out")
     assert "same" in data.features
     assert not [name for name in data.features if name.startswith(("empty", "note"))]
 
@@ -363,7 +363,7 @@ def test_the_future_is_said(read):
         (
             lambda t: pd.concat([t, t.iloc[[7]]]),
             {"target": "sky"},
-            "2012-01-08 is there 3 times, in the rows 9, 209, 402",
+            "2012-01-01 is there 2 times, in the rows 2, 202.\n  Keep one of them; or, if they",
         ),
         (
             lambda t: pd.concat([t, t.iloc[[7]]]),
@@ -376,11 +376,22 @@ def test_the_future_is_said(read):
             "row 2 does not say which city it belongs to",
         ),
         (lambda t: t.iloc[[0, 200]], {"target": "cars"}, "has one row a series: too few"),
-        (lambda t: t.iloc[:3], {"target": "cars", "window": 2}, "has no window for training"),
         (
-            lambda t: t.assign(wind=[math.nan if row % 5 else 1.0 for row in range(len(t))]),
-            {"target": "sky", "window": 9, "horizon": 1},
-            "",
+            lambda t: t.iloc[:3],
+            {"target": "cars", "window": 2},
+            "has no window before those for val and test",
+        ),
+        (lambda t: t.iloc[:3], {"target": "cars", "val": 0.9, "window": 1}, "nothing to learn from"),
+        (
+            lambda t: t.assign(wind=[1 if row % 10 < 5 else math.nan for row in range(len(t))]).iloc[:49],
+            {"target": "cars", "window": 20},
+            "has no window that can be used.\n  29 windows were left out: values are missing in them",
+        ),
+        (lambda t: t.assign(day="-"), {"target": "sky", "time": "day"}, "column 'day' is empty"),
+        (
+            lambda t: t.assign(a=t["date"], b=t["date"]).drop(columns="date"),
+            {},
+            "several columns of dates: a, b",
         ),
         (
             lambda t: t.assign(date=t["date"].dt.strftime("%d/%m/%Y")).iloc[:12],
@@ -390,10 +401,7 @@ def test_the_future_is_said(read):
     ],
 )
 def test_bad_tables_and_wishes(read, change, settings, message):
-    if message:
-        assert message in refused(read, change(frame()), **settings)
-    else:
-        assert "wind" not in read(change(frame()), **settings).features
+    assert message in refused(read, change(frame()), **settings)
 
 
 def test_rows_without_a_time_are_left_out(read):
@@ -441,13 +449,11 @@ def test_tomorrow_from_three_rows_of_another_table(read):
     table = frame(days=60)
     data = read(table, target="sky", window=3)
     rest = table.iloc[57:60][["sky", "cars", "date", "wind", "city"]].copy()
-    rest.loc[59, "city"] = rest.loc[58, "city"] = rest.loc[57, "city"] = "Bern"
+    rest["city"] = "Bern"
     rest.loc[58, "sky"] = "meteors"  # never seen: no class at all
     rest.to_csv(read.folder / "new.csv", index=False)
     found = windows_of(read.folder / "new.csv", data.settings, data.features)
-    assert (found.names, found.when, found.truth) == (["Bern 2012-03-01"], ["2012-03-01"], [None]) or (
-        found.names == found.when == ["2012-03-01"]
-    )
+    assert (found.names, found.when, found.truth) == (["Bern 2012-03-01"], ["2012-03-01"], [None])
     sky = [data.features.index(f"sky={name}") for name in ("fog", "rain", "sun")]
     assert found.inputs[0, sky].sum(0).tolist() == [1, 0, 1]
     assert found.inputs[0, data.features.index("city=Bern")].tolist() == [1, 1, 1]
