@@ -2,7 +2,8 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -54,10 +55,17 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return signals.dataset(whole, path, settings, strict)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The package uses what pandas is about to change, and says so at every call; no person can mend that."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def _library() -> ModuleType:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it uses what pandas is about to change; nobody here can mend it
+        with _quiet():
             import wfdb
             import wfdb.io.annotation
     except ImportError as error:
@@ -74,8 +82,9 @@ def _open(library: ModuleType, file: Path) -> Recording:
     if annotator is None:
         raise Broken(f"there are no annotations beside it ({', '.join(f'.{name}' for name in ANNOTATORS)})")
     try:
-        head = library.rdheader(base)
-        notes = library.rdann(base, annotator)
+        with _quiet():
+            head = library.rdheader(base)
+            notes = library.rdann(base, annotator)
     except Exception as error:  # the library raises whatever a damaged file leads it to
         raise Broken(f"it is damaged: {error}") from error
     if not head.n_sig or not head.sig_len:
@@ -85,7 +94,8 @@ def _open(library: ModuleType, file: Path) -> Recording:
 
     def values(places: Sequence[int]) -> list[np.ndarray]:
         try:
-            record = library.rdrecord(base, channels=list(places))
+            with _quiet():
+                record = library.rdrecord(base, channels=list(places))
         except Exception as error:  # as above
             raise Broken(f"it is damaged: {error}") from error
         return list(record.p_signal.T)
