@@ -12,9 +12,22 @@ from tests.data.soundness import assert_dataset_is_sound
 
 
 def test_tables_are_plain_and_documented():
-    assert list(CATALOGUE) == ["mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits"]
+    assert list(CATALOGUE)[:5] == ["mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits"]
+    assert {"weather", "stocks", "modelnet10", "shapes3d"} <= set(CATALOGUE)
     assert all(function.__doc__ for function in CATALOGUE.values())
-    assert list(FORMATS) == ["npz", "idx", "cifar", "table", "folder"]
+    assert {
+        "npz",
+        "idx",
+        "cifar",
+        "nifti",
+        "dicom",
+        "stacks",
+        "table",
+        "sequences",
+        "signals",
+        "audio",
+    } <= set(FORMATS)
+    assert list(FORMATS)[-1] == "folder"  # takes every folder of folders, so all others come first
     assert all(form.what and "\n" not in form.what for form in FORMATS.values())
 
 
@@ -24,7 +37,7 @@ def test_a_misspelt_name_gets_a_suggestion(tmp_path, monkeypatch):
         load("Mnst")
     assert str(caught.value) == (
         "there is no file or folder 'Mnst', and no data set of that name; did you mean 'mnist'?\n"
-        "  Give a path, or one of the names mnist, fashion-mnist, cifar10, mnist-sample, digits."
+        f"  Give a path, or one of the names {', '.join(CATALOGUE)}."
     )
 
 
