@@ -110,5 +110,7 @@ class Dataset:
         return self.inputs[rows], self.labels[rows]
 
     def counts(self, name: str) -> list[int]:
-        """Samples of each class in one part."""
+        """Samples of each class in one part; for regression all of them, under the target's name."""
+        if self.regression:
+            return [len(self.parts[name])]
         return torch.bincount(self.labels[self.parts[name]], minlength=len(self.classes)).tolist()

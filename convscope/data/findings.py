@@ -18,7 +18,7 @@ class Repeat(NamedTuple):
 
     names: tuple[str, ...]
     parts: tuple[str, ...]  # that they lie in, each once
-    classes: tuple[str, ...]  # that they are labelled as, each once
+    classes: tuple[str, ...]  # that they are labelled as, each once; none for regression
 
     @property
     def leak(self) -> bool:
@@ -34,7 +34,7 @@ class Repeat(NamedTuple):
 def repeat(data: Dataset, rows: Sequence[int]) -> Repeat:
     """Name the samples of these rows, with the parts and classes they are in."""
     parts = [part for part in PARTS if bool(torch.isin(torch.tensor(rows), data.parts[part]).any())]
-    labels = sorted({int(data.labels[row]) for row in rows})
+    labels = [] if data.regression else sorted({int(data.labels[row]) for row in rows})
     return Repeat(
         tuple(data.names[row] for row in rows), tuple(parts), tuple(data.classes[label] for label in labels)
     )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from convscope.data import DataSettings, load
+from convscope.data.check import check, quick
 from convscope.data.columns import of_cells
 from convscope.data.sequences import of_table, recognises, windows_of
 from convscope.errors import DataError
@@ -495,3 +496,15 @@ def test_settings_of_a_run_read_the_same_again(read):
     assert again.settings == first.settings
     assert torch.equal(again.inputs, first.inputs)
     assert again.names == first.names
+
+
+def test_amounts_can_be_checked(read):
+    table = frame(cities=["Ulm"])
+    table["wind"], table["cars"], table["sky"] = 1.0, np.arange(200) % 25, "sun"
+    data = read(table, target="cars", window=1)
+    assert {part: data.counts(part) for part in data.parts} == {"train": [143], "val": [16], "test": [40]}
+    found = check(read.folder / "table.csv", DataSettings(target="cars", window=1))
+    assert found.counts == {"train": {"cars": 143}, "val": {"cars": 16}, "test": {"cars": 40}}
+    assert quick(data)
+    assert len(found.exact) == 25
+    assert all(repeat.leak and not repeat.conflict for repeat in found.exact)
