@@ -18,11 +18,11 @@ TIMEOUT = 20.0  # seconds without a byte
 
 
 class Remote(NamedTuple):
-    """A published file that never changes."""
+    """A published file that never changes; what is not known of it, who asked for it must look at himself."""
 
     name: str
-    size: int  # bytes
-    sha256: str
+    size: int | None = None  # bytes
+    sha256: str | None = None
 
 
 def fetch(files: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> None:
@@ -42,7 +42,7 @@ def fetch(files: Sequence[Remote], mirrors: Sequence[str], folder: Path) -> None
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for file in files:
-            there = (folder / file.name).is_file() and sha256(folder / file.name) == file.sha256
+            there = _is_right(folder / file.name, file)
             problems = [] if there else _from_mirrors(file, mirrors, folder)
             if problems:
                 wanted = "".join(f"\n    {mirrors[0]}{each.name}" for each in files)
@@ -63,6 +63,10 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _is_right(path: Path, file: Remote) -> bool:
+    return path.is_file() and (file.sha256 is None or sha256(path) == file.sha256)
+
+
 def _from_mirrors(file: Remote, mirrors: Sequence[str], folder: Path) -> list[str]:
     """Get one file; gives what went wrong at each mirror, nothing when the file is there."""
     part = folder / f"{file.name}.part"
@@ -81,16 +85,16 @@ def _from_mirror(file: Remote, url: str, part: Path) -> str | None:
     problem = ""
     for _ in range(ATTEMPTS):
         try:
-            _go_on(file, url, part)
+            whole = _go_on(file, url, part)
         except HTTPError as error:
             error.close()
             return f"the server answers {error.code} {error.reason}"
         except (OSError, HTTPException) as error:
             problem = str(getattr(error, "reason", error)) or type(error).__name__
             continue
-        if part.stat().st_size < file.size:
-            problem = f"the connection broke off after {part.stat().st_size:,} of {file.size:,} bytes"
-        elif sha256(part) == file.sha256:
+        if part.stat().st_size < whole:
+            problem = f"the connection broke off after {part.stat().st_size:,} of {whole:,} bytes"
+        elif _is_right(part, file):
             return None
         else:
             # A bad beginning may come from an earlier mirror, so this one may start afresh
@@ -99,11 +103,12 @@ def _from_mirror(file: Remote, url: str, part: Path) -> str | None:
     return problem
 
 
-def _go_on(file: Remote, url: str, part: Path) -> None:
-    """Append what is missing; a server that cannot send a rest sends all, from the start."""
-    have = part.stat().st_size if part.exists() else 0
-    if have >= file.size:
-        return
+def _go_on(file: Remote, url: str, part: Path) -> int:
+    """Append what is missing, and give the size of the whole; a server that sends no rest sends all again."""
+    # What lies there of a file without a known size may be of another one
+    have = part.stat().st_size if part.exists() and file.size is not None else 0
+    if file.size is not None and have >= file.size:
+        return file.size
     request = Request(
         url, headers={"User-Agent": "convscope", **({"Range": f"bytes={have}-"} if have else {})}
     )
@@ -111,13 +116,23 @@ def _go_on(file: Remote, url: str, part: Path) -> None:
         resumed = response.status == 206 and response.headers.get("Content-Range", "").startswith(
             f"bytes {have}-"
         )
-        missing = file.size - have if resumed else file.size
+        whole = _announced(response) if file.size is None else file.size
+        missing = whole - have if resumed else whole
         with part.open("ab" if resumed else "wb") as out:
             pieces = track(
                 _read(response, missing), f"downloading {file.name}", ceil(missing / MEBIBYTE), unit="MiB"
             )
             for piece in pieces:
                 out.write(piece)
+    return whole
+
+
+def _announced(response) -> int:  # noqa: ANN001 - urlopen's own type is Any
+    """Bytes that the server is about to send."""
+    said = response.headers.get("Content-Length", "")
+    if not said.isdecimal():
+        raise OSError("the server does not say how long the file is")
+    return int(said)
 
 
 def _read(response, most: int) -> Iterator[bytes]:  # noqa: ANN001 - urlopen's own type is Any
