@@ -37,7 +37,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(206 if start else 200)
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}")
-        self.send_header("Content-Length", str(len(body)))
+        if way != "unsaid":
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.send(way, body)
 
@@ -158,3 +159,23 @@ def test_a_killed_download_goes_on_where_it_was(server, tmp_path):
     fetch([FILE], server.at("good"), tmp_path)
     assert_there(tmp_path)
     assert server.seen[-1] == ("good", f"bytes={have}-")
+
+
+def test_what_is_not_known_of_a_file_is_not_asked_for(server, tmp_path):
+    unknown = Remote(FILE.name)
+    fetch([unknown], server.at("whole"), tmp_path)
+    assert_there(tmp_path)
+    fetch([unknown], server.at("whole"), tmp_path)
+    assert len(server.seen) == 1  # there already
+
+
+def test_a_broken_download_of_unknown_size_starts_afresh(server, tmp_path):
+    (tmp_path / f"{FILE.name}.part").write_bytes(b"of something else")
+    fetch([Remote(FILE.name)], server.at("breaks", "whole"), tmp_path)
+    assert_there(tmp_path)
+    assert {asked for _, asked in server.seen} == {None}
+
+
+def test_a_server_that_does_not_say_how_long_a_file_is(server, tmp_path):
+    with pytest.raises(DataError, match="does not say how long the file is"):
+        fetch([Remote(FILE.name)], server.at("unsaid"), tmp_path)
