@@ -12,7 +12,6 @@ import numpy as np
 
 from convscope.data import volumes
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.decode import BadPicture
 from convscope.data.folder import Wanted
 from convscope.data.names import natural
 from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
@@ -154,7 +153,7 @@ def _reasons(path: Path) -> Iterator[None]:
     """Give every failure its reason."""
     try:
         yield
-    except BadPicture:
+    except DataError:
         raise
     except Exception as error:  # pydicom raises AttributeError, ValueError, struct.error …
         reason = (str(error) or type(error).__name__).splitlines()[0]

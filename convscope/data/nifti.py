@@ -11,7 +11,7 @@ import numpy as np
 
 from convscope.data import volumes
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.decode import BadPicture, regular
+from convscope.data.decode import regular
 from convscope.data.folder import Wanted
 from convscope.data.layout import FEW
 from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
@@ -95,7 +95,7 @@ def _opened(path: Path) -> Iterator["Nifti1Image"]:
     regular(path, "volume").close()
     try:
         yield _library().load(path)
-    except BadPicture:
+    except DataError:
         raise
     except Exception as error:  # nibabel raises errors of its own, zlib's, ValueError, OSError …
         reason = (str(error) or type(error).__name__).splitlines()[0]
