@@ -85,8 +85,8 @@ class _Progress:
     correct: int = 0  # of the running epoch's samples
     seen: int = 0  # samples of the running epoch
     best_epoch: int = 0
-    best_accuracy: float = -inf
-    best_loss: float = inf
+    best_score: float = -inf  # the highest of all
+    highest_epoch: int = 0  # where it was reached, in `best_epoch` or before
 
 
 class _Loop:
@@ -122,7 +122,7 @@ class _Loop:
         return "early stopping" if self.progress.step < self.steps else "done"
 
     def _goes_on(self) -> bool:
-        without_better = self.progress.epochs - self.progress.best_epoch
+        without_better = self.progress.epochs - self.progress.highest_epoch
         if self.settings.patience and without_better >= self.settings.patience:
             return False
         return self.progress.epochs < ceil(self.steps / self.batches.steps)
@@ -188,11 +188,12 @@ class _Loop:
         """Validate, and close the books of this epoch."""
         progress, began = self.progress, time.perf_counter()
         found = self._validated() if len(self.dataset.parts["val"]) else None
-        best = found is None or found.rank > (progress.best_accuracy, -progress.best_loss)
+        # Less than a standard error below the highest is luck: the later epoch, having learnt more, wins.
+        best = found is None or found.score >= progress.best_score - found.luck
         if best:
             progress.best_epoch = number
-        if found and best:
-            progress.best_accuracy, progress.best_loss = found.rank[0], found.loss
+        if found is None or found.score > progress.best_score:
+            progress.best_score, progress.highest_epoch = found.score if found else -inf, number
         result = Epoch(
             number=number,
             step=progress.step,

@@ -14,10 +14,20 @@ class Validation(NamedTuple):
     accuracy: float | None = None
     balanced_accuracy: float | None = None  # mean over the classes that occur of the share found
 
+    samples: int = 0
+
     @property
-    def rank(self) -> tuple[float, float]:
-        """Larger is better: more samples right, then a smaller loss."""
-        return self.accuracy or 0.0, -self.loss
+    def score(self) -> float:
+        """Larger is better: the accuracy; in regression the loss with its sign turned."""
+        return -self.loss if self.accuracy is None else self.accuracy
+
+    @property
+    def luck(self) -> float:
+        """Standard error of the accuracy (with a sample right and one wrong counted in); 0 in regression."""
+        if self.accuracy is None:
+            return 0.0
+        share = (self.accuracy * self.samples + 1) / (self.samples + 2)
+        return (share * (1 - share) / self.samples) ** 0.5
 
 
 def validate_values(said: Tensor, values: Tensor) -> Validation:
@@ -41,4 +51,5 @@ def validate(scores: Tensor, labels: Tensor) -> Validation:
     found = torch.bincount(labels[right], minlength=scores.shape[1])
     occur = support > 0
     balanced = (found[occur].double() / support[occur]).mean().item()
-    return Validation(F.cross_entropy(scores, labels).item(), right.double().mean().item(), balanced)
+    accuracy = right.double().mean().item()
+    return Validation(F.cross_entropy(scores, labels).item(), accuracy, balanced, len(labels))

@@ -234,17 +234,15 @@ def test_fractions_of_epochs(stripes, model_for, said, epochs, steps, numbers):
     assert events[-1].epochs == pytest.approx(events[-1].step / 5)
 
 
-def test_the_best_epoch_is_the_one_of_the_highest_validation_accuracy_then_lowest_loss(
-    stripes, model_for, said
-):
+def test_the_best_epoch_is_the_last_within_a_standard_error_of_the_highest_accuracy(stripes, model_for, said):
     dataset = stripes((40, 30, 8))
-    events = list(train(model_for(dataset), dataset, said(epochs=6, lr=0.003)))
+    events = list(train(model_for(dataset), dataset, said(epochs=8, lr=0.003)))
     epochs = of(Epoch, events)
-    best, expected = (-1.0, 0.0), []
+    highest, expected = 0.0, []
     for epoch in epochs:
-        key = (epoch.val_accuracy, -epoch.val_loss)
-        expected.append(key > best or best[0] < 0)
-        best = max(best, key) if best[0] >= 0 else key
+        share = (round(30 * epoch.val_accuracy) + 1) / 32
+        expected.append(epoch.val_accuracy >= highest - np.sqrt(share * (1 - share) / 30))
+        highest = max(highest, epoch.val_accuracy)
     assert [epoch.best for epoch in epochs] == expected
     assert events[-1].best_epoch == max(epoch.number for epoch in epochs if epoch.best)
 
@@ -268,8 +266,8 @@ def test_early_stopping_also_after_a_resume(stripes, model_for, said):
     end, epochs = events[-1], of(Epoch, events)
     assert end.reason == "early stopping"
     assert len(epochs) < 30
-    assert epochs[-1].number - end.best_epoch == 3
-    assert not any(epoch.best for epoch in epochs[-3:])
+    reached = [epoch.val_accuracy for epoch in epochs]
+    assert max(reached[-3:]) <= reached[-4] == max(reached)  # three epochs without a better one
     for state in states[-3:]:
         fresh = model_for(dataset, seed=3)
         again = list(train(fresh, dataset, settings, state=state))
