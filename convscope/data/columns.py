@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
@@ -134,6 +133,8 @@ class Table:
 
         A whole number is called the same however it is written: 1 and 1.0 are one class.
         """
+        import pandas as pd
+
         codes, cells = self.distinct(name)
         names = [None if text.casefold() in NO_TEXT else _class_name(text) for text in cells]
         merged, classes = pd.factorize(np.array(names, dtype=object))  # None is −1
@@ -171,6 +172,8 @@ def read(path: Path) -> Table:
     Raises:
         DataError: damaged, not UTF-8, too large, without rows, ragged, or with two columns of one name.
     """
+    import pandas as pd  # here and below: slow, so only those wait for it who read a table
+
     try:
         data = path.read_bytes()
         data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
@@ -215,6 +218,8 @@ def of_cells(
     Raises:
         DataError: no row holds anything.
     """
+    import pandas as pd
+
     found, codes = {}, {}
     for name, column in cells.items():
         raw, distinct = pd.factorize(np.asarray(column, dtype=object))
@@ -252,6 +257,8 @@ def _demand_width(widths: np.ndarray, rows: np.ndarray, path: Path) -> None:
 
 def _as_numbers(texts: Sequence[str] | np.ndarray) -> np.ndarray:
     """(cell,) float64; NaN where a text is no number."""
+    import pandas as pd
+
     return pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
 
 

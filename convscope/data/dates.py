@@ -4,11 +4,13 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
-
 from convscope.errors import DataError
+
+if TYPE_CHECKING:  # slow to import, so only those wait for it who read a table
+    import pandas as pd
 
 ISO = "ISO 8601"
 SHAPES = {
@@ -85,8 +87,10 @@ def _is(text: str, form: str) -> bool:
         return False
 
 
-def _read(texts: Sequence[str], form: str) -> pd.Series:
+def _read(texts: Sequence[str], form: str) -> "pd.Series":
     """(text,) times in one format; NaT where a text is in another one."""
+    import pandas as pd
+
     column = pd.Series(texts, dtype=object)
     if form not in SHAPES:
         return pd.to_datetime(column, format=form, errors="coerce")
@@ -97,8 +101,10 @@ def _read(texts: Sequence[str], form: str) -> pd.Series:
     return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=zoned)
 
 
-def _local(read: pd.Series, texts: Sequence[str], what: str) -> tuple[pd.Series, tuple[str, ...]]:
+def _local(read: "pd.Series", texts: Sequence[str], what: str) -> tuple["pd.Series", tuple[str, ...]]:
     """Times without an offset, as clocks at the place show them."""
+    import pandas as pd
+
     if read.dt.tz is None:
         return read, ()
     offsets = [found.group(1) if (found := OFFSET.search(text)) else "" for text in texts]
@@ -121,14 +127,14 @@ def _said(form: str, what: str) -> tuple[str, ...]:
     return (f"{what} is read as {form}",) if form not in SHAPES else ()
 
 
-def _no_format(texts: Sequence[str], reads: Sequence[pd.Series], what: str) -> str:
+def _no_format(texts: Sequence[str], reads: Sequence["pd.Series"], what: str) -> str:
     if not reads:
         return f"{what} holds '{texts[0]}', which is no date that convscope knows.\n  {ADVICE}"
     other = texts[max(int(read.isna().to_numpy().argmax()) for read in reads)]
     return f"{what} holds dates in several formats, or none: '{texts[0]}' and '{other}'.\n  {ADVICE}"
 
 
-def _ambiguous(texts: Sequence[str], one: pd.Series, other: pd.Series, what: str) -> str:
+def _ambiguous(texts: Sequence[str], one: "pd.Series", other: "pd.Series", what: str) -> str:
     place = int((one != other).to_numpy().argmax())
     readings = " or ".join(f"{read.iloc[place]:%Y-%m-%d}" for read in (one, other))
     return (

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from convscope.data import columns, dates, windows
 from convscope.data.columns import Table
@@ -140,7 +139,9 @@ def _series_column(table: Table, settings: DataSettings, time: str, times: np.nd
         if name in (time, settings.target):
             continue
         codes, cells = table.distinct(name)
-        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and _unique(codes, times):
+        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and not len(
+            _twice(codes, times)
+        ):
             candidates.append((len(cells), name))
     return min(candidates)[1] if candidates else None
 
@@ -152,8 +153,11 @@ def _may_name_series(numbers: np.ndarray, count: int, rows: int) -> bool:
     return bool((numbers % 1 == 0).all()) and count * ROWS_A_SERIES <= rows
 
 
-def _unique(series: np.ndarray, times: np.ndarray) -> bool:
-    return not pd.DataFrame({"series": series, "time": times}).duplicated().any()
+def _twice(series: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Rows whose series and time are there again further down."""
+    order = np.lexsort((times, series))
+    same = (np.diff(series[order]) == 0) & (np.diff(times[order]) == np.timedelta64(0))
+    return order[:-1][same]
 
 
 def _numbered(table: Table, series: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -169,10 +173,10 @@ def _numbered(table: Table, series: str | None) -> tuple[np.ndarray, tuple[str, 
 
 
 def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series: str | None) -> None:
-    twice = pd.DataFrame({"series": numbers, "time": times}).duplicated(keep=False).to_numpy()
-    if not twice.any():
+    twice = _twice(numbers, times)
+    if len(twice) == 0:
         return
-    first = int(twice.argmax())
+    first = int(twice.min())
     same = np.flatnonzero((times == times[first]) & (numbers == numbers[first]))
     where = f" of {table.cell(series, first)}" if series else ""
     raise DataError(
