@@ -7,6 +7,7 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from convscope.errors import DataError
 
 if TYPE_CHECKING:  # slow to import, so only those wait for it who read a table
