@@ -2,7 +2,7 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convscope.data.dates import is_date, times
@@ -21,6 +21,7 @@ def read(*cells):
     "form",
     ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d %B %Y %H:%M:%S"],
 )
+@settings(deadline=None)  # the first example imports pandas, and machines may be busy
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=9))
 def test_what_was_written_is_read(form, moments):
     cells = [time.strftime(form) for time in moments]

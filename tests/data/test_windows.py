@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from convscope.data import windows
@@ -27,6 +27,7 @@ def tables(draw):
     return np.array([series for series, _ in rows]), days(*(day for _, day in rows))
 
 
+@settings(deadline=None)  # the first example imports pandas, and machines may be busy
 @given(tables(), st.integers(1, 5), st.integers(1, 4))
 def test_windows_and_targets_are_those_of_a_plain_loop(table, window, horizon):
     series, times = table
