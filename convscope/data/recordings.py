@@ -44,6 +44,14 @@ class Recording(NamedTuple):
     part: str = ""
 
 
+class Piece(NamedTuple):
+    """What to cut out of a recording; may reach beyond its ends."""
+
+    label: str
+    first: int  # point
+    points: int
+
+
 class Broken(Exception):  # noqa: N818 - as BadPicture
     """A recording whose values cannot be read; the reason."""
 
@@ -79,19 +87,13 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
             found.skipped.append(Skipped(recording.name, str(error)))
             continue
         pieces = _pieces(recording, values.shape[1], length, rate)
-        inside = [piece for piece in pieces if piece[1] >= 0 and piece[1] + piece[2] <= values.shape[1]]
+        inside = [piece for piece in pieces if 0 <= piece.first <= values.shape[1] - piece.points]
         outside += len(pieces) - len(inside)
         group = recording.name if len(recordings) > 1 else None
-        found.signals.extend(
-            Signal(
-                values[:, start : start + points],
-                label,
-                f"{recording.name} at {start / rate:.2f} s",
-                recording.part,
-                group,
-            )
-            for label, start, points in inside
-        )
+        for label, first, points in inside:
+            name = f"{recording.name} at {first / rate:.2f} s"
+            cut = values[:, first : first + points]
+            found.signals.append(Signal(cut, label, name, recording.part, group))
     found.remarks.extend(_on_groups(recordings, outside))
     return found, settings.model_copy(update={"rate": round(rate) if rate == round(rate) else None})
 
@@ -136,20 +138,19 @@ def _resampled(row: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     return out
 
 
-def _pieces(recording: Recording, points: int, length: int | None, rate: float) -> list[tuple[str, int, int]]:
-    """What to cut out: label, first point, number of points; may reach beyond the ends."""
+def _pieces(recording: Recording, points: int, length: int | None, rate: float) -> list[Piece]:
     if recording.label:
         size = length or points
-        return [(recording.label, start, size) for start in range(0, points - size + 1, size)]
+        return [Piece(recording.label, first, size) for first in range(0, points - size + 1, size)]
     size = length or 1
     found = []
     for mark in recording.marks:
         first = round(mark.start * rate)
         if mark.duration <= 0:
-            found.append((mark.label, first - size // 2, size))
+            found.append(Piece(mark.label, first - size // 2, size))
         else:
             fit = round(mark.duration * rate) // size
-            found.extend((mark.label, first + at * size, size) for at in range(fit))
+            found.extend(Piece(mark.label, first + at * size, size) for at in range(fit))
     return found
 
 
@@ -174,12 +175,14 @@ def _on_length(recordings: Sequence[Recording], length: int | None, rate: float)
 def _on_groups(recordings: Sequence[Recording], outside: int) -> list[str]:
     said = []
     if outside:
-        said.append(f"{outside:,} pieces reach beyond the ends of their recording and are left out")
+        said.append(
+            f"{outside:,} annotations are too near the ends of their recording for a whole piece: left out"
+        )
     if len(recordings) > 1:
         said.append("all pieces of a recording are in one part: the network is judged on other recordings")
     else:
         said.append(
-            "there is a single recording: the parts are of the same one, and say nothing of other people's"
+            "there is a single recording: all parts are of it, and the test says nothing of other people's"
         )
     return said
 

@@ -14,6 +14,7 @@ from convscope.errors import DataError
 
 TIMES = {"time", "date", "datetime", "timestamp", "day", "month", "year"}  # columns of one long sequence
 LEAST = 3  # values that a row must have to be taken for a signal
+FIRST = 100  # lines that tell whether there is a header
 PART = re.compile(rf"^(?:(.*)[_-])?({'|'.join(PART_NAMES)})$", re.IGNORECASE)
 PREFERRED = (".ts", ".tsv", ".csv", ".txt")  # where the same set lies there in several forms
 
@@ -49,8 +50,8 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
 
 def _read(path: Path, part: str, settings: DataSettings) -> Read:
     lines = signal_text.read(path).splitlines()
-    filled = [line for line in lines if line.strip()][:LEAST]
-    if not filled:
+    filled = [line for line in lines[:FIRST] if line.strip()]
+    if not any(line.strip() for line in lines):
         raise DataError(
             f"{path} is empty.\n  Expected one signal a row, its class first or in a column of its own."
         )

@@ -1,5 +1,6 @@
 """Signals as rows of text, one a row: the UCR archive's form, tables with a header, and .ts files."""
 
+import csv
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
@@ -104,23 +105,30 @@ def ts(lines: Sequence[str], path: Path, part: str) -> Read:
 
 
 def has_header(lines: Sequence[str]) -> bool:
-    """Whether the first row names columns: a name of a label column, or text where there should be values."""
+    """Whether the first row names columns: a name of a label column, or text where there should be values.
+
+    >>> has_header(["y,0,1,2", "a,5,6,7"]), has_header(["y,0,1,2", "n,5,6,7", "y,8,9,0"])
+    (True, False)
+    """
     if not lines:
         return False
     label, *cells = cut(lines[0])
-    named = label.casefold() in COLUMNS["label"] and len(lines) > 1
+    again = any(cut(line)[0] == label for line in lines[1:])  # then it is a class, called y for yes
+    named = label.casefold() in COLUMNS["label"] and len(lines) > 1 and not again
     return named or not any(_is_number(cell) for cell in cells)
 
 
 def cut(line: str) -> list[str]:
     """Take a row apart at commas, semicolons or tabs, whichever is commonest, else at blanks.
 
-    >>> cut("a, b"), cut("  1.0   2.0")
-    (['a', 'b'], ['1.0', '2.0'])
+    >>> cut("a, b"), cut("  1.0   2.0"), cut('"a, b",1')
+    (['a', 'b'], ['1.0', '2.0'], ['a, b', '1'])
     """
     separator = max(",;\t", key=line.count)
-    cells = line.split(separator) if separator in line else line.split()
-    return [cell.strip().strip('"') for cell in cells]
+    if separator not in line:
+        return line.split()
+    cells = next(csv.reader([line], delimiter=separator)) if '"' in line else line.split(separator)
+    return [cell.strip() for cell in cells] if " " in line else cells
 
 
 def class_name(cell: str, where: str) -> str:

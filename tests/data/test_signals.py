@@ -196,6 +196,25 @@ def test_columns_of_names_groups_and_splits_are_no_values(write):
         load(write(frame.to_csv(index=False)))
 
 
+def test_quoted_cells_may_hold_separators(write):
+    frame, values = table_of({0: ("label", ["up, then down", "level"])})
+    data = load(write(frame.to_csv(index=False)))
+    assert data.classes == ("level", "up, then down")
+    assert np.array_equal(data.inputs[:, 0].numpy(), values)
+
+
+def test_a_class_called_y_is_no_header(write):
+    data = load(write(rows(waves(), "yn")))
+    assert data.classes == ("n", "y")
+    assert len(data.inputs) == 12
+
+
+def test_columns_may_be_called_by_numbers(write):
+    frame, values = table_of({0: ("label", ["a", "b"])})
+    frame.columns = ["label", *map(str, range(6))]
+    assert np.array_equal(load(write(frame.to_csv(index=False))).inputs[:, 0].numpy(), values)
+
+
 def test_an_index_that_pandas_wrote_is_no_value(write):
     frame, values = table_of({6: ("label", ["a", "b"])})
     assert np.array_equal(load(write(frame.to_csv())).inputs[:, 0].numpy(), values)

@@ -98,7 +98,9 @@ def test_what_is_no_beat_is_not_used_and_it_is_said(records):
     data = load(records(4, symbols=("N", "V", "+", "~")))
     assert len(data.classes) == 2
     assert "16 annotations are not used: + Rhythm change (8), ~ Signal quality change (8)" in data.remarks
-    assert "4 pieces reach beyond the ends of their recording and are left out" in data.remarks
+    assert (
+        "4 annotations are too near the ends of their recording for a whole piece: left out" in data.remarks
+    )
 
 
 def test_without_beats_all_annotations_count(records):
