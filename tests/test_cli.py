@@ -48,7 +48,7 @@ def test_version(capsys):
         (["train", "digits", "--lr", "fast"], 'invalid value for --lr: unable to convert "fast" into float.'),
         (["train", "digits", "--fit", "cut"], 'Choose from: "letterbox", "crop", "stretch".'),
         (["train", "digits", "--lr", "-1"], "--lr: input should be greater than 0; got -1"),
-        (["train", "digits", "--size", "big"], "--size: expected 64, or 48x64 (height x width); got 'big'."),
+        (["train", "digits", "--size", "big"], "--size: expected 64, 48x64 (height x width) or 30x30x30"),
         (["train", "digits", "--augment", "flap"], "no random change is called 'flap'; did you mean 'flip'?"),
         (["train", "digits", "--augment", "shift"], "--augment: shift needs an amount, such as shift=0.1."),
         (["train", "digits", "--augment", "shift=2"], "shift: input should be less than 1; got 2."),
@@ -164,17 +164,35 @@ def test_what_is_typed_becomes_settings():
     settings = options.training_settings(typed)
     assert settings == TrainingSettings(epochs=0.5, batch="full", augment=Augment(shift=0.1, flip=True))
     assert options.data_settings(DataOptions(size="48x64"), seed=3) == DataSettings(size=(48, 64), seed=3)
+    weather = DataOptions(target="weather", window=3, size="8x9x10")
+    assert options.data_settings(weather, 0) == DataSettings(target="weather", window=3, size=(8, 9, 10))
+
+
+def test_help_keeps_the_kinds_apart(capsys):
+    assert execute(["train", "--help"]) == 0
+    text = capsys.readouterr().out
+    places = [
+        text.index(panel) for panel in ("─ Data ─", "─ Training ─", "─ Pictures", "─ Signals", "─ Sequences")
+    ]
+    assert places == sorted(places)
+    assert places[3] < text.index("--unequal") < places[4] < text.index("--horizon")
 
 
 @pytest.mark.parametrize(
     ("typed", "changes"),
-    [(None, None), ("auto", None), ("none", Augment()), ("rotate=10", Augment(rotate=10))],
+    [
+        (None, None),
+        ("auto", None),
+        ("none", Augment()),
+        ("rotate=10", Augment(rotate=10)),
+        ("gain=0.1,noise=0.05", Augment(gain=0.1, noise=0.05)),
+    ],
 )
 def test_augment(typed, changes):
     assert options.parse_augment(typed) == changes
 
 
-@pytest.mark.parametrize("typed", ["", "x", "64x", "0", "64x0", "-3", "64x64x64", "6.5"])
+@pytest.mark.parametrize("typed", ["", "x", "64x", "0", "64x0", "-3", "64x64x64x64", "6.5"])
 def test_a_size_that_is_none_is_refused(typed):
     with pytest.raises(UsageError, match="--size: expected 64"):
         options.parse_size(typed)

@@ -67,7 +67,8 @@ def test_predict_shows_the_first_ten_beside_the_truth(place, monkeypatch, capsys
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["sample", "true", "predicted"]
     assert lines[11].endswith("more; --csv FILE writes all")
-    assert lines[12].startswith("right: ")
+    assert lines[12].startswith("accuracy ")
+    assert lines[13].startswith("balanced accuracy ")
     with Path("all.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) >= 1000
     assert Path("sheet.png").read_bytes().startswith(b"\x89PNG")
@@ -108,7 +109,8 @@ def test_json_alone_on_standard_output(tmp_path):
 
 def test_quiet_is_the_result_alone(tmp_path):
     done = convscope("train", "digits", *QUICK, "--quiet", cwd=tmp_path)
-    assert [line.split()[0] for line in done.stdout.splitlines()] == ["test", "report", "run"]
+    words = [line[:13].strip() for line in done.stdout.splitlines()]
+    assert words == ["test", "", "", "report", "run"]  # accuracy; balanced, macro F1; the commonest class
 
 
 def test_ctrl_c_saves_everything_and_resume_goes_on(tmp_path):

@@ -1,12 +1,16 @@
 """What a person sees while a network trains."""
 
+from dataclasses import replace
 from io import StringIO
 
 import pytest
+import torch
 from rich.console import Console
 
 from convscope.cli.show import console
 from convscope.cli.terminal import Terminal
+from convscope.data import Dataset, DataSettings
+from convscope.recipe import Loaded
 from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Start, Step
 
 START = Start(
@@ -54,6 +58,28 @@ def test_a_line_an_epoch():
 
 def test_no_validation_part_is_a_dash():
     assert shown([START, epoch(1, best=True, val=False)]).splitlines()[-1].split()[2:4] == ["–", "–"]
+
+
+def test_values_have_no_accuracy():
+    rows = torch.arange(6)
+    data = Dataset(
+        inputs=torch.zeros(6, 2, 3),
+        labels=torch.linspace(0, 1, 6),
+        classes=("temperature",),
+        parts={"train": rows[:4], "val": rows[4:], "test": rows[:0]},
+        kind="sequence",
+        source="air.csv",
+        names=[""] * 6,
+        settings=DataSettings(),
+    )
+    one = replace(epoch(1, best=True), train_accuracy=None, val_accuracy=None, val_balanced_accuracy=None)
+    lines = shown([Loaded(data, []), START, one]).splitlines()
+    assert lines[0] == (
+        "data         air.csv: values of temperature, samples of 2 × 3; train 4, val 2, test 0"
+    )
+    assert lines[-2].split()[:5] == ["epoch", "train", "loss", "val", "loss"]
+    assert "acc" not in lines[-2]
+    assert lines[-1].split() == ["1", "0.5000", "0.2500", "0.001", "31,022", "2.0", "s", "4.0", "s", "★"]
 
 
 def test_time_left_counts_only_this_process_after_a_resume():

@@ -19,9 +19,21 @@ if TYPE_CHECKING:
     from convscope.data import DataSettings
     from convscope.training.settings import Augment, TrainingSettings
 
-DATA, NETWORK, TRAINING, MACHINE, RUN = (
-    Group(name, sort_key=place)
-    for place, name in enumerate(["Data", "Network", "Training", "Machine", "Run"], 1)
+DATA, NETWORK, TRAINING, PICTURES, SIGNALS, SEQUENCES, MACHINE, RUN = (
+    Group(name, sort_key=place, help=text)
+    for place, (name, text) in enumerate(
+        {
+            "Data": "",
+            "Network": "",
+            "Training": "",
+            "Pictures and volumes": "",
+            "Signals": "Numbers in a row: heartbeats, sounds, sensors.",
+            "Sequences": "One table with a column of dates: what comes next?",
+            "Machine": "",
+            "Run": "",
+        }.items(),
+        1,
+    )
 )
 
 Flag = Annotated[bool, Parameter(show_default=False)]
@@ -37,16 +49,37 @@ class UsageError(ConvscopeError):
 class DataOptions:
     """What becomes of the data before training."""
 
-    size: str | None = None
-    """Bring pictures to this size: 64, or 48x64 pixels (height x width). Otherwise chosen from the data."""
-    channels: Literal[1, 3] | None = None
-    """1: grey, 3: colour. Chosen from the data otherwise."""
-    fit: Literal["letterbox", "crop", "stretch"] = "letterbox"
-    """How a picture comes into the size: with bars, with its edges cut off, or distorted."""
     val: float = 0.1
     """Share of the training part that is held back to find the best epoch, where DATA has no such part."""
     test: float = 0.2
     """Share that is held back for the final test, where DATA has no such part."""
+    scale: Literal["set", "sample"] = "set"
+    """Bring values to mean 0 and standard deviation 1: by the training part, or each sample by itself."""
+    size: Annotated[str | None, Parameter(group=PICTURES)] = None
+    """Bring pictures to this size: 64, or 48x64 pixels (height x width); volumes to 30x30x30 (depth first).
+    Otherwise chosen from the data."""
+    channels: Annotated[int | None, Parameter(group=PICTURES)] = None
+    """1: grey, 3: colour; for sounds 1: mono, 2: stereo. Chosen from the data otherwise."""
+    fit: Annotated[Literal["letterbox", "crop", "stretch"], Parameter(group=PICTURES)] = "letterbox"
+    """How a picture comes into the size: with bars, with its edges cut off, or distorted."""
+    label: Annotated[str | None, Parameter(group=SIGNALS)] = None
+    """Column that holds the class. Otherwise label, class, target or y; or the first."""
+    unequal: Annotated[Literal["pad", "crop", "resample"], Parameter(group=SIGNALS)] = "pad"
+    """How signals come to one length: filled up at the end, cut off, or stretched."""
+    length: Annotated[int | None, Parameter(group=SIGNALS)] = None
+    """That length in points. Otherwise the longest (pad), the shortest (crop) or the median (resample)."""
+    rate: Annotated[int | None, Parameter(group=SIGNALS)] = None
+    """Points a second that sounds are brought to. Otherwise chosen from the files."""
+    target: Annotated[str | None, Parameter(group=SEQUENCES)] = None
+    """Column to predict: words and few whole numbers are classes, other numbers are values."""
+    window: Annotated[int | None, Parameter(group=SEQUENCES)] = None
+    """Rows that the network sees. Otherwise chosen by their spacing."""
+    horizon: Annotated[int | None, Parameter(group=SEQUENCES)] = None
+    """How many rows ahead the target is; 1, the next row, if not given."""
+    time: Annotated[str | None, Parameter(group=SEQUENCES)] = None
+    """Column that holds the time. Otherwise the one with dates."""
+    series: Annotated[str | None, Parameter(group=SEQUENCES)] = None
+    """Column that names the series of a row, a city for example. Otherwise found by repeated times."""
 
 
 @Parameter(name="*", group=NETWORK)
@@ -77,12 +110,13 @@ class TrainingOptions:
     """Learning rate, the size of an update; its peak, where the schedule moves it."""
     schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None
     """How the learning rate moves during training."""
-    loss: Literal["cross-entropy", "mse"] = "cross-entropy"
-    """What training makes small. mse: squared distance to 1 for the true class and 0 for the others."""
+    loss: Literal["cross-entropy", "mse", "mae"] | None = None
+    """What training makes small: cross-entropy for classes; mse (squared) or mae (absolute error) for values.
+    mse for classes is the squared distance to 1 for the true class and 0 for the others."""
     label_smoothing: float | None = None
     """Certainty taken from the true class: with 0.1 the network aims at 90 %, not at 100 %."""
-    class_weights: Flag = False
-    """Count errors on rare classes for more, so that every class weighs the same."""
+    balance: Literal["none", "weights", "sampling"] | None = None
+    """Rare classes: count their errors for more, or show them more often. Chosen from the data otherwise."""
     weight_decay: float | None = None
     """How strongly weights are pulled towards 0."""
     clip: float | None = None
@@ -91,7 +125,8 @@ class TrainingOptions:
     """Stop early after this many epochs in which validation got no better."""
     augment: str | None = None
     """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
-    the size), rotate (degrees), flip. none: no change; auto: chosen from the data."""
+    the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen
+    from the data."""
     seed: int = 0
     """Start of all random numbers: the same seed gives the same split and the same weights."""
     device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(group=MACHINE)] = "auto"
@@ -148,18 +183,20 @@ def training_settings(options: TrainingOptions) -> "TrainingSettings":
     return _checked(TrainingSettings, asdict(options) | {"augment": parse_augment(options.augment)})
 
 
-def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Read a size in pixels: one number, or height x width.
+def parse_size(text: str | None) -> tuple[int, ...] | None:
+    """Read a size: one number for height and width, height x width, or depth x height x width.
 
-    >>> parse_size("64"), parse_size("48x64")
-    ((64, 64), (48, 64))
+    >>> parse_size("64"), parse_size("48x64"), parse_size("30x30x30")
+    ((64, 64), (48, 64), (30, 30, 30))
     """
     if text is None:
         return None
-    match = re.fullmatch(r"([1-9][0-9]*)(?:x([1-9][0-9]*))?", text)
-    if not match:
-        raise UsageError(f"--size: expected 64, or 48x64 (height x width); got '{text}'.")
-    return int(match[1]), int(match[2] or match[1])
+    if not re.fullmatch(r"[1-9][0-9]*(x[1-9][0-9]*){0,2}", text):
+        raise UsageError(
+            f"--size: expected 64, 48x64 (height x width) or 30x30x30 (depth x height x width); got '{text}'."
+        )
+    sides = tuple(map(int, text.split("x")))
+    return sides * 2 if len(sides) == 1 else sides
 
 
 def parse_augment(text: str | None) -> "Augment | None":

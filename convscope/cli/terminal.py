@@ -28,6 +28,12 @@ ENDINGS = {
     "early stopping": ("stopped", ", for validation got no better"),
     "interrupted": ("interrupted", ""),
 }
+INPUTS = {  # what a person may predict, by the kind of data
+    "image": ("PICTURE ...", "what it sees in pictures of your own"),
+    "signal": ("FILE ...", "what it says of signals of your own"),
+    "volume": ("FILE ...", "what it sees in volumes of your own"),
+    "sequence": ("TABLE", "what it expects after the newest rows"),
+}
 
 
 class Line(NamedTuple):
@@ -78,6 +84,7 @@ class Terminal:
             disable=quiet or not console.is_terminal,
         )
         self.running: TaskID | None = None
+        self.columns = COLUMNS
 
     def __enter__(self) -> Self:
         """Nothing is drawn before training starts."""
@@ -106,9 +113,12 @@ class Terminal:
     @show.register
     def _(self, event: Loaded) -> None:
         data = event.dataset
+        if data.regression:
+            self.columns = tuple(column for column in COLUMNS if column.title != "val acc")
         parts = ", ".join(f"{name} {len(rows):,}" for name, rows in data.parts.items())
         shape = show(tuple(data.inputs.shape[1:]))
-        what = f"{data.source}: {len(data.classes)} classes, samples of {shape}; {parts}"
+        said = f"values of {data.classes[0]}" if data.regression else f"{len(data.classes)} classes"
+        what = f"{data.source}: {said}, samples of {shape}; {parts}"
         self.tell("data", what, *data.remarks)
         more = len(data.skipped) - MOST_SKIPPED
         skipped = [f"{file}: {reason}" for file, reason in data.skipped[:MOST_SKIPPED]]
@@ -132,7 +142,7 @@ class Terminal:
         machine = f"{event.precision} on {event.device}{threads}"
         self.tell("training", f"{event.parameters:,} parameters, {event.steps:,} steps, {machine}")
         self.say("")
-        self.say("  ".join(column.title.rjust(column.width) for column in COLUMNS).rstrip())
+        self.say("  ".join(column.title.rjust(column.width) for column in self.columns).rstrip())
         self.bar.start()
         self.running = self.bar.add_task("", total=event.steps_per_epoch, figures="")
 
@@ -156,7 +166,7 @@ class Terminal:
         seconds_a_step = (event.seconds + event.val_seconds) / made
         left = seconds_a_step * (self.start.steps - event.step)
         self.step = event.step
-        cells = (column.text(Line(event, left)).rjust(column.width) for column in COLUMNS)
+        cells = (column.text(Line(event, left)).rjust(column.width) for column in self.columns)
         self.say("  ".join(cells).rstrip(), style="bold" if event.best else None)
 
     @show.register
@@ -177,9 +187,7 @@ class Terminal:
     def _(self, event: Judged) -> None:
         hints, self.quiet = not self.quiet, False  # the result is for the quiet, too
         found = event.evaluation
-        low, high = (percent(bound) for bound in found.interval)
-        right = f"{found.correct:,} of {found.samples:,} right; 95 % interval {low} to {high}"
-        self.tell(event.part, f"accuracy {percent(found.accuracy)}: {right}")
+        self.tell(event.part, *found.headline(), *found.baselines())
         self.tell("report", str(event.report))
         self.tell("run", str(event.run.path))
         if hints:
@@ -200,7 +208,10 @@ def _next(run: Run) -> list[str]:
     name = _name(run.path)
     if not run.finished:
         return [_resume(run.path)]
-    return [
-        f"{program()} evaluate {name}             what it gets right and wrong, class by class",
-        f"{program()} predict {name} PICTURE ...  what it sees in pictures of your own",
-    ]
+    what, why = INPUTS[run.settings.facts.kind]
+    commands = {
+        f"{program()} evaluate {name}": "what it gets right and wrong, one by one",
+        f"{program()} predict {name} {what}": why,
+    }
+    width = max(map(len, commands))
+    return [f"{command:<{width}}  {reason}" for command, reason in commands.items()]

@@ -37,8 +37,8 @@ def train(
     learned so far is saved, and --resume goes on from there.
 
     Args:
-        data: A name that convscope data lists, or the path of a file or folder, such as one with a folder of
-            pictures for each class.
+        data: A name that convscope data lists, or the path of a file or folder: a folder of pictures, sounds
+            or volumes for each class, signals or arrays in one file, or a table with a column of dates.
     """
     events = _events(data, data_options, network_options, training_options, run_options)
 
@@ -94,12 +94,13 @@ def _demand_nothing_else(data: str | None, options: list[str]) -> None:
 
 
 def _summary(judged: "Judged") -> dict[str, Any]:
-    facts = judged.run.facts
-    figures = ("samples", "accuracy", "balanced_accuracy", "macro_f1", "loss")
+    facts, found = judged.run.facts, judged.evaluation.as_dict()
+    classes = ("samples", "accuracy", "balanced_accuracy", "macro_f1", "persistence", "loss")
+    values = ("target", "samples", "mae", "rmse", "r2", "bias")
     return {
         "run": str(judged.run.path),
         "report": str(judged.report),
         **{fact: facts[fact] for fact in ("reason", "epochs", "seconds", "parameters")},
         "part": judged.part,
-        **{figure: getattr(judged.evaluation, figure) for figure in figures},
+        **{figure: found[figure] for figure in (values if "mae" in found else classes)},
     }

@@ -1,17 +1,17 @@
 """Commands that use a trained network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from convscope.cli.options import Json
-from convscope.cli.show import columns, percent, write, write_json
+from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
 
 if TYPE_CHECKING:
-    from convscope.run.predictions import Guess, Predictions
+    from convscope.run.judging import Told
 
 RunName = Annotated[str, Parameter(help="The folder of a run, its name if it is in ./runs, or latest.")]
 FIRST = 10  # predictions that are shown where the truth is known, and more would say no more
@@ -52,13 +52,16 @@ def predict(
     sheet: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Say what new pictures show.
+    """Say what new samples are.
+
+    From a table with dates, what comes after its newest rows stands first.
 
     Args:
-        inputs: Pictures, a folder of pictures, a file of data, or a name that convscope data lists.
+        inputs: What the run was trained on, without labels: pictures, sounds, volumes or folders of them, a
+            file of signals, a table; or a name that convscope data lists.
         top: Classes to name for each sample, the likeliest first.
         csv: Write all predictions to this file, as a table.
-        sheet: Draw the pictures with their predicted classes into this PNG file.
+        sheet: Draw the samples with what is predicted into this PNG file.
     """
     from convscope.run import load
 
@@ -89,24 +92,41 @@ def trust(run: RunName, /) -> None:
     write(f"{code} is trusted from now on, as long as not a byte of it changes.")
 
 
-def _lines(predictions: "Predictions", top: int) -> Iterator[str]:
-    right = [true == said for true, said in zip(predictions.truth, predictions.labels, strict=True) if true]
-    some = slice(FIRST if right else None)
-    guesses, truth = predictions.top(top)[some], predictions.truth[some]
-    titles = ["sample", *(["true"] if right else []), "predicted", *[""] * (len(guesses[0]) - 1)]
-    rows = [
-        [name, *([true or "–"] if right else []), *map(_worded, said)]
-        for name, true, said in zip(predictions.names[some], truth, guesses, strict=True)
-    ]
-    yield columns(titles, rows)
-    if len(predictions) > len(rows):
-        yield f"… and {len(predictions) - len(rows):,} more; --csv FILE writes all"
-    if right:
-        yield f"right: {sum(right):,} of {len(right):,} ({percent(sum(right) / len(right))})"
+def _lines(told: "Told", top: int) -> Iterator[str]:
+    shown = _shown(told.truth)
+    known = [place for place, true in enumerate(told.truth) if true is not None]
+    rows = told.table(top)
+    titles = ["sample", *(["true"] if known else []), "predicted"]
+    cells = [_worded(rows[place]) for place in shown]
+    yield columns([*titles, *[""] * (max(map(len, cells)) - len(titles))], cells)
+    if len(told) > len(shown):
+        yield f"… and {len(told) - len(shown):,} more; --csv FILE writes all"
+    if evaluation := told.evaluate():
+        yield from evaluation.headline()
         yield "(samples of training may be among them; convscope evaluate measures on unseen ones)"
-    for file, reason in predictions.skipped:
+    for file, reason in told.skipped:
         yield f"left out: {file}: {reason}"
 
 
-def _worded(guess: "Guess") -> str:
-    return f"{guess.name} {percent(guess.probability)}"
+def _shown(truth: Sequence[object]) -> list[int]:
+    """All where nothing is known yet; otherwise the unknown ones first, and a few of the others."""
+    unknown = [place for place, true in enumerate(truth) if true is None]
+    known = [place for place, true in enumerate(truth) if true is not None]
+    return [*unknown, *known[: max(0, FIRST - len(unknown))]] if known else unknown
+
+
+def _worded(row: dict[str, Any]) -> list[str]:
+    """A row of `Predictions.table` as cells: each class with its probability."""
+    cells = [row["name"]]
+    if "true" in row:
+        cells.append("–" if row["true"] is None else _figure(row["true"]))
+    if "probability" not in row:
+        return [*cells, _figure(row["predicted"])]
+    places = [key.removeprefix("probability") for key in row if key.startswith("probability")]
+    classes = [row[f"choice{place}" if place else "predicted"] for place in places]
+    shares = [percent(row[f"probability{place}"]) for place in places]
+    return [*cells, *(f"{name} {share}" for name, share in zip(classes, shares, strict=True))]
+
+
+def _figure(value: str | float) -> str:
+    return value if isinstance(value, str) else number(value)

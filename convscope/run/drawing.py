@@ -18,6 +18,7 @@ LOOK = 64  # samples that the limits and the background are found from
 EMPTY = 0.5  # share of the lowest value from which on samples are strokes on an empty ground
 TO_THE_BIT = 48  # pixels: larger pictures in colour are stored as JPEG
 LINES = 8  # channels that are drawn as lines; more become rows of a map
+STILL = 0.05  # share of its range that a channel of a sequence moves within a sample, to be drawn
 FINE = 3  # drawn larger, then made smaller: smooth lines
 DOTS = 16  # positions up to which each is marked by a dot
 
@@ -31,12 +32,14 @@ class Pen:
         low: the value drawn black, or at the bottom; one for all, or one a channel.
         high: the value drawn white, or at the top.
         ink: samples are strokes on an empty ground (digits, curves): a light page may show ink on paper.
+        channels: those that are drawn; empty: all.
     """
 
     way: str
     low: float | tuple[float, ...]
     high: float | tuple[float, ...]
     ink: bool
+    channels: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, inputs: Tensor, kind: Kind) -> "Pen":
@@ -46,15 +49,12 @@ class Pen:
         The channels of a signal may have different units, so each has limits of its own.
 
         >>> Pen.of(torch.tensor([[[[0, 0], [0, 16]]]], dtype=torch.uint8), "image")
-        Pen(way='image', low=0.0, high=16.0, ink=True)
+        Pen(way='image', low=0.0, high=16.0, ink=True, channels=())
         """
-        some = inputs[torch.linspace(0, len(inputs) - 1, min(LOOK, len(inputs))).long()].float()
+        few = min(LOOK if kind in ("image", "volume") else 16 * LOOK, len(inputs))
+        some = inputs[torch.linspace(0, len(inputs) - 1, few).long()].float()
         if kind in ("signal", "sequence"):
-            channels = some.transpose(0, 1).flatten(1)  # (channel, value)
-            low, high = channels.amin(1), channels.amax(1)
-            high = torch.where(high > low, high, low + 1)
-            way = "lines" if len(low) <= LINES else "map"
-            return cls(way, tuple(low.tolist()), tuple(high.tolist()), ink=way == "lines")
+            return cls._of_channels(some, _telling(some) if kind == "sequence" else ())
         low, high = some.min().item(), some.max().item()
         solid = kind == "volume" and bool(((some == low) | (some == high)).all())
         if inputs.dtype == torch.uint8 and not solid:
@@ -62,6 +62,14 @@ class Pen:
         empty = (some == low).float().mean().item() > EMPTY and inputs.shape[1] == 1
         way = "image" if kind == "image" else "shadows" if solid else "slices"
         return cls(way, low, max(high, low + 1e-6), empty)
+
+    @classmethod
+    def _of_channels(cls, some: Tensor, channels: tuple[int, ...]) -> "Pen":  # (sample, channel, time)
+        values = (some[:, channels] if channels else some).transpose(0, 1).flatten(1)  # (channel, value)
+        low, high = values.amin(1), values.amax(1)
+        high = torch.where(high > low, high, low + 1)
+        way = "lines" if len(low) <= LINES else "map"
+        return cls(way, tuple(low.tolist()), tuple(high.tolist()), way == "lines", channels)
 
     @property
     def ratio(self) -> float:
@@ -74,7 +82,7 @@ class Pen:
         >>> Pen("image", 0, 255, ink=False).draw(torch.zeros(3, 20, 300)).size
         (128, 9)
         """
-        values = sample.float().numpy()
+        values = (sample[list(self.channels)] if self.channels else sample).float().numpy()
         low, high = (np.reshape(limit, (-1,) + (1,) * (values.ndim - 1)) for limit in (self.low, self.high))
         picture = DRAWINGS[self.way](np.nan_to_num((values - low) / (high - low)).clip(0, 1))
         box = (SIDE, SIDE) if self.way == "image" else (round(WIDE), SIDE)
@@ -93,6 +101,15 @@ def uri(picture: Image.Image) -> str:
     form = "PNG" if max(picture.size) <= TO_THE_BIT or picture.mode == "L" else "JPEG"
     picture.save(content, form, quality=88)
     return f"data:image/{form.lower()};base64,{base64.b64encode(content.getvalue()).decode()}"
+
+
+def _telling(some: Tensor) -> tuple[int, ...]:  # (sample, channel, time)
+    """The channels in which there is a line to see: no yes or no, and not nearly constant in a sample."""
+    values = some.transpose(0, 1).flatten(1)  # (channel, value)
+    spread = (values.amax(1) - values.amin(1)).clamp(min=1e-12)
+    moves = (some.amax(2) - some.amin(2)).mean(0) / spread  # (channel,), share of the range in one sample
+    found = [place for place, row in enumerate(values) if len(row.unique()) > 2 and moves[place] > STILL]
+    return tuple(found[:LINES])
 
 
 def _image(values: np.ndarray) -> Image.Image:  # (channel, height, width), 0 … 1

@@ -15,6 +15,7 @@ from convscope.data.dataset import Kind, Skipped
 from convscope.run import files
 
 if TYPE_CHECKING:
+    from convscope.run.metrics import Evaluation, ValueEvaluation
     from convscope.run.sheet import Caption
 
 IN_TEXT, IN_HTML = 10, 20  # predictions that are shown
@@ -49,6 +50,14 @@ class _Told(ABC):
     @abstractmethod
     def table(self, k: int = 3) -> list[dict[str, Any]]:
         """The predictions as rows."""
+
+    @abstractmethod
+    def as_dict(self, k: int = 3) -> dict[str, Any]:
+        """All of it, ready for JSON."""
+
+    @abstractmethod
+    def evaluate(self) -> "Evaluation | ValueEvaluation | None":
+        """How good the predictions are whose truth is known; None where it never is."""
 
     @abstractmethod
     def _captions(self) -> "list[Caption]": ...
@@ -157,6 +166,18 @@ class Predictions(_Told):
         ]
         return {"predictions": samples, "skipped": [skipped._asdict() for skipped in self.skipped]}
 
+    def evaluate(self) -> "Evaluation | None":
+        """How good the predictions are whose true class is known and one of the run's; None without any."""
+        from convscope.run import metrics
+
+        places = {name: place for place, name in enumerate(self.classes)}
+        known = [row for row, true in enumerate(self.truth) if true in places]
+        if not known:
+            return None
+        labels = [places[str(self.truth[row])] for row in known]
+        names = [self.names[row] for row in known]
+        return metrics.evaluate(labels, self.probabilities[known], self.classes, names, known)
+
     def _captions(self) -> "list[Caption]":
         from convscope.run.sheet import RIGHT, UNKNOWN, WRONG, Caption
 
@@ -208,6 +229,17 @@ class ValuePredictions(_Told):
         ]
         skipped = [skipped._asdict() for skipped in self.skipped]
         return {"target": self.target, "predictions": samples, "skipped": skipped}
+
+    def evaluate(self) -> "ValueEvaluation | None":
+        """How good the predictions are whose true value is known; None without any."""
+        from convscope.run import metrics
+
+        known = [row for row, true in enumerate(self.truth) if true is not None]
+        if not known:
+            return None
+        truth = [self.truth[row] or 0.0 for row in known]
+        names = [self.names[row] for row in known]
+        return metrics.evaluate_values(truth, self.values[known], self.target, names, known)
 
     def _captions(self) -> "list[Caption]":
         from convscope.run.sheet import Caption

@@ -16,6 +16,7 @@ from torch import Tensor
 from convscope import data as data_room
 from convscope.data import (
     audio,
+    dicom,
     folder,
     nifti,
     pictures,
@@ -23,6 +24,7 @@ from convscope.data import (
     signal_rows,
     signal_text,
     signals,
+    stacks,
     volumes,
 )
 from convscope.data.dataset import Kind, Skipped
@@ -34,6 +36,7 @@ from convscope.run import inputs
 from convscope.run.inputs import Samples
 from convscope.run.settings import RunSettings
 
+CODECS = (nifti.CODEC, dicom.CODEC, stacks.CODEC)
 ARRAYS = {".npy", ".npz"}
 Read = tuple[Tensor, list[Skipped], list[int]]  # samples, files left out, and the place of each sample's file
 
@@ -94,7 +97,7 @@ def _volumes(files: Sequence[Path], settings: RunSettings, root: Path | None, co
 FILES: dict[Kind, tuple[Files, ...]] = {
     "image": (Files(folder.PICTURES, _pictures),),
     "signal": (Files(audio.SOUNDS, _sounds),),
-    "volume": tuple(Files(codec.wanted, partial(_volumes, codec=codec)) for codec in (nifti.CODEC,)),
+    "volume": tuple(Files(codec.wanted, partial(_volumes, codec=codec)) for codec in CODECS),
 }
 
 

@@ -46,7 +46,7 @@ class Rival(NamedTuple):
     beaten: bool
 
     def __str__(self) -> str:
-        skill = "" if self.skill is None else f" (skill over it {_number(self.skill)})"
+        skill = "" if self.skill is None else f" (skill over it {self.skill:.3g})"
         text = f"{self.what[0].upper()}{self.what[1:]} is off by {_number(self.mae)} on average{skill}"
         return f"{text}." if self.beaten else f"{text}: this network is not clearly better than that."
 

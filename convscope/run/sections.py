@@ -87,6 +87,7 @@ def batch(run: "Run", dataset: Dataset, pen: Pen) -> dict[str, Any]:
         ],
         "changed": run.settings.training.augment not in (None, Augment()),
         "ink": pen.ink,
+        "dated": dataset.when is not None,
         "pen": pen,
         "drawn": _drawn(pen, dataset),
     }
@@ -145,7 +146,7 @@ def _balanced(run: "Run", dataset: Dataset) -> list[str]:
 
 def _drawn(pen: Pen, dataset: Dataset) -> str:
     """How to read the drawings."""
-    names = ", ".join(dataset.features[:LISTED])
+    names = ", ".join(dataset.features[place] for place in pen.channels) or ", ".join(dataset.features)
     sentences = {
         "lines": f" Drawn from top to bottom: {names}." if dataset.channels > 1 and names else "",
         "map": " Each row is a channel, the higher the value the lighter.",

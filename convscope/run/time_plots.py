@@ -60,7 +60,7 @@ def calendar(found: Sequence[Point], classes: Sequence[str]) -> Figure:
     Days stand as in a calendar, a column a week; other rows run on, line by line.
     """
     panels = _panels(found)
-    figure, axes = _figure(len(panels), 1.45)
+    figure, axes = _figure(len(panels), 1.95)
     colours = dict(zip(classes, PALETTE, strict=False)) if len(classes) <= len(PALETTE) else {}
     for place, (name, some) in zip(axes, panels, strict=True):
         title(place, name)
@@ -74,7 +74,7 @@ def course(found: Sequence[Point], target: str) -> Figure:
     panels = [(name, some[-LINE_POINTS:]) for name, some in _series(found)][:PANELS]
     figure, axes = _figure(len(panels), 2.2)
     for place, (name, some) in zip(axes, panels, strict=True):
-        when = [point.when for point in some]
+        when = dates.date2num([point.when for point in some])
         place.plot(when, [point.true for point in some], color=FAINT, linewidth=1.2, label="true")
         place.plot(when, [point.said for point in some], color=ACCENT, linewidth=1.4, label="predicted")
         locator = dates.AutoDateLocator()

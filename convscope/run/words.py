@@ -139,8 +139,8 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     why = f"the one with the lowest loss on the validation part ({number(best['val_loss'])})"
     if best["val_accuracy"] is not None:
         why = (
-            f"the most accurate on the validation part ({percent(best['val_accuracy'])}; "
-            "among equals, the one with the lowest loss)"
+            f"as accurate as any on the validation part ({percent(best['val_accuracy'])}; differences below "
+            "a standard error are luck, and the later epoch counts)"
         )
     return f"The weights are those of epoch {best['number']} of {len(history)}, {why}."
 
