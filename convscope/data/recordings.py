@@ -131,7 +131,8 @@ def _resampled(row: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     missing = ~np.isfinite(row)
     if rate == wanted or not missing.any():
         return rates.at_rate(row[None], rate, wanted)[0]
-    filled = np.where(missing, 0 if missing.all() else np.nanmean(row[~missing]), row)
+    there = np.flatnonzero(~missing)
+    filled = np.interp(np.arange(len(row)), there, row[there]) if len(there) else np.zeros(len(row))
     out = rates.at_rate(filled[None], rate, wanted)[0]
     nearest = np.minimum(np.round(np.arange(len(out)) * rate / wanted).astype(int), len(row) - 1)
     out[missing[nearest]] = np.nan

@@ -189,3 +189,15 @@ def test_without_the_package_it_is_said_what_to_install(records, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(DataError, match=r"not installed\.\n  Install it: pip install 'convscope\[signals\]'"):
         load(folder)
+
+
+def test_gaps_do_not_spread_when_the_rate_changes(records, tmp_path):
+    records(4)
+    records(1, rate=200, first=4)
+    values = ramp(4)
+    values[300:304, 0] = np.nan
+    write_record(tmp_path, "r4", values, ("I", "II"), rate=200)
+    data = load(tmp_path)
+    assert "4 missing values were filled in between their neighbours, in 2 signals" in data.remarks
+    row = next(row for row, name in enumerate(data.names) if name.startswith("r4 at 1.10"))
+    np.testing.assert_allclose(data.inputs[row].numpy(), ramp(4)[220:420:2].T, atol=0.05)
