@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from convscope.run import create, runs
+from convscope.run import create, files, runs
+from convscope.run.manifest import Manifest
 
 
 @pytest.fixture
@@ -59,3 +60,36 @@ def test_no_runs():
 def test_the_table_needs_no_torch(three):
     code = "import sys, convscope.run as r; r.runs('runs'); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_values_are_ranked_by_their_loss_after_the_classes(three):
+    finished, better, _ = three
+    for path, loss in ((finished, "0.2"), (better, "0.5")):
+        as_if_values(path, loss)
+    table = runs("runs")
+    assert [line.task for line in table] == ["classification", "regression", "regression"]
+    assert [line.name for line in table[1:]] == [finished.name, better.name]
+    assert table[1].best == "loss 0.2000"
+    assert table[1].test == {"mae": 1.5, "rmse": 2.0, "r2": None}
+    assert "mae 1.5, rmse 2, r2 –" in table._repr_html_()
+    json.dumps([line.as_dict() for line in table])
+
+
+def as_if_values(path, loss):
+    """Make a run of classes look like one of values."""
+    settings, history = path / "settings.toml", path / "history.csv"
+    settings.write_text(settings.read_text().replace('task = "classification"', 'task = "regression"'))
+    header, *lines = history.read_text().splitlines()
+    blank = [name in ("training accuracy", "validation accuracy", "validation balanced accuracy")
+             for name in header.split(",")]  # fmt: skip
+    place = header.split(",").index("validation loss")
+    rows = [
+        ["" if empty else cell for empty, cell in zip(blank, line.split(","), strict=True)] for line in lines
+    ]
+    for row in rows:
+        row[place] = loss
+    history.write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
+    (path / "evaluation.json").write_text('{"mae": 1.5, "rmse": 2.0, "r2": null}')
+    manifest = Manifest.read(path)
+    manifest.versions["settings.toml"] = [files.digest(settings.read_bytes())]
+    manifest.write()

@@ -162,3 +162,29 @@ def test_lines_show_the_weakest_of_many_classes():
 def test_what_cannot_be_evaluated_is_said(labels, chance, message):
     with pytest.raises(DataError, match=message):
         evaluate(labels, chance, "ab")
+
+
+def test_expecting_no_change_is_judged_as_scikit_learn_does():
+    labels, chance = made_up(400, 4, seed=3)
+    before = np.where(np.random.default_rng(4).random(400) < 0.4, labels, (labels + 1) % 4)
+    found = evaluate(labels, chance, "abcd", persistence=before)
+    assert found.persistence == pytest.approx(reference.accuracy_score(labels, before))
+    assert found.persistence_macro_f1 == pytest.approx(reference.f1_score(labels, before, average="macro"))
+    assert found.beats_persistence is True
+    assert any(line.startswith("Expecting no change gives") for line in found.lines())
+    assert evaluate(labels, chance, "abcd").persistence is None
+
+
+@pytest.mark.parametrize(
+    ("only_network", "only_before", "better"), [(20, 8, True), (19, 9, False), (0, 0, False)]
+)
+def test_better_than_no_change_is_decided_by_mcnemar(only_network, only_before, better):
+    """Of 28 samples that one of the two has right, 20 or more are beyond chance (normal approximation)."""
+    both = 50
+    truth = np.zeros(both + only_network + only_before, int)
+    said, before = truth.copy(), truth.copy()
+    said[both : both + only_before] = 1
+    before[both + only_before :] = 1
+    found = evaluate(truth, np.eye(2)[said], "ab", persistence=before)
+    assert found.beats_persistence is better
+    assert ("not clearly better" in found.baselines()[1]) is not better
