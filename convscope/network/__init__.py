@@ -15,6 +15,7 @@ from torch import nn
 from convscope.errors import NetworkError, ShapeError, UnknownName
 from convscope.network import fit
 from convscope.network.basic import basic
+from convscope.network.compact import compact
 from convscope.network.fast import fast
 from convscope.network.inception import inception
 from convscope.network.inception_time import inception_time
@@ -32,6 +33,7 @@ from convscope.shapes import show
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "fast": fast,
+    "compact": compact,
     "plain": plain,
     "strided": strided,
     "basic": basic,
@@ -61,6 +63,12 @@ ONE_AXIS = (
 SIGNAL = (
     140,
 )  # where `table` is asked for pictures, networks for one axis are counted at a heartbeat's size
+DEFAULTS: dict[str, tuple[str, dict[str, float]]] = {  # kind of data → network, and its scale
+    "image": ("fast", {}),
+    "signal": ("compact", {"width": 0.5}),
+    "volume": ("compact", {"width": 0.5}),
+    "sequence": ("gru", {}),
+}
 KNOBS = ("width", "depth")
 LARGEST_SEARCH = 64  # positions an axis, where the smallest size that fits is looked for
 
@@ -128,7 +136,7 @@ def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list
 
     The shape is (channels, *space), or (channels, 140) for the networks that take one axis only.
 
-    >>> table()[1]["name"], table()[1]["parameters"], table()[1]["shape"]
+    >>> table()[2]["name"], table()[2]["parameters"], table()[2]["shape"]
     ('plain', 28938, (1, 28, 28))
     """
     rows = []
@@ -147,12 +155,21 @@ def table(channels: int = 1, classes: int = 10, space: Space = (28, 28)) -> list
 def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float]]:  # noqa: ARG001
     """Choose a network for data of this kind, number of training samples and size.
 
-    One network serves all so far: `fast` takes its stages from the size of the samples.
+    Those of `DEFAULTS` take their strides from the size of the samples, so kind alone decides so far.
+
+    Args:
+        kind: image, signal, volume or sequence.
+        samples: of the training part.
+        space: sizes of a sample's spatial axes.
 
     Returns:
         Its name, and the scale (width, depth) to build it with.
+
+    >>> default("sequence", 1461, (3,))
+    ('gru', {})
     """
-    return "fast", {}
+    name, scale = DEFAULTS[kind]
+    return name, dict(scale)
 
 
 def _fitting(name: str, channels: int, classes: int, space: Space, scale: dict[str, float]) -> nn.Module:

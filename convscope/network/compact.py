@@ -1,4 +1,4 @@
-"""The residual network for volumes: it gets small at once, since a volume has so many positions."""
+"""The residual network for signals and volumes: small at once, since a volume has so many positions."""
 
 from torch import nn
 

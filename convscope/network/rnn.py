@@ -17,7 +17,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        reader: type[nn.RNNBase],
+        reader: type[nn.RNN | nn.LSTM | nn.GRU],
         features: int,
         classes: int,
         *,
@@ -52,12 +52,12 @@ class Loop(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(sample, feature, step) → (sample, class)."""
-        states = {name: x.new_zeros(len(x), self.units) for name in self.cells}  # (sample, unit) each
-        for step in x.unbind(2):
-            value = step  # (sample, feature), then (sample, unit)
-            for name, cell in self.cells.items():
-                value = states[name] = cell(value, states[name])
-        return self.fc(value)
+        states = [x.new_zeros(len(x), self.units) for _ in self.cells]  # (sample, unit) each
+        for step in x.unbind(2):  # (sample, feature)
+            for layer, cell in enumerate(self.cells.values()):
+                below = states[layer - 1] if layer else step
+                states[layer] = cell(below, states[layer])
+        return self.fc(states[-1])
 
 
 def rnn(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -76,7 +76,8 @@ def rnn(channels: int, classes: int, space: Space, *, width: float = 1.0, depth:
 
     Source: Elman 1990, Finding structure in time, Cognitive Science 14.
     """
-    return Recurrent(nn.RNN, channels, classes, **_sizes("rnn", space, width, depth))
+    units = _units("rnn", space, width, depth)
+    return Recurrent(nn.RNN, channels, classes, units=units, depth=depth)
 
 
 def lstm(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -86,7 +87,8 @@ def lstm(channels: int, classes: int, space: Space, *, width: float = 1.0, depth
 
     Source: Hochreiter & Schmidhuber 1997, Neural Computation 9; with the forget gate of Gers et al. 2000.
     """
-    return Recurrent(nn.LSTM, channels, classes, **_sizes("lstm", space, width, depth))
+    units = _units("lstm", space, width, depth)
+    return Recurrent(nn.LSTM, channels, classes, units=units, depth=depth)
 
 
 def gru(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -96,7 +98,8 @@ def gru(channels: int, classes: int, space: Space, *, width: float = 1.0, depth:
 
     Source: Cho et al. 2014, arXiv:1406.1078, section 2.3.
     """
-    return Recurrent(nn.GRU, channels, classes, **_sizes("gru", space, width, depth))
+    units = _units("gru", space, width, depth)
+    return Recurrent(nn.GRU, channels, classes, units=units, depth=depth)
 
 
 def bilstm(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -106,8 +109,8 @@ def bilstm(channels: int, classes: int, space: Space, *, width: float = 1.0, dep
 
     Source: Graves & Schmidhuber 2005, Neural Networks 18.
     """
-    sizes = _sizes("bilstm", space, width, depth)
-    return Recurrent(nn.LSTM, channels, classes, **sizes, bidirectional=True)
+    units = _units("bilstm", space, width, depth)
+    return Recurrent(nn.LSTM, channels, classes, units=units, depth=depth, bidirectional=True)
 
 
 def bigru(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -117,8 +120,8 @@ def bigru(channels: int, classes: int, space: Space, *, width: float = 1.0, dept
 
     Source: Schuster & Paliwal 1997, IEEE Transactions on Signal Processing 45 (reading in both directions).
     """
-    sizes = _sizes("bigru", space, width, depth)
-    return Recurrent(nn.GRU, channels, classes, **sizes, bidirectional=True)
+    units = _units("bigru", space, width, depth)
+    return Recurrent(nn.GRU, channels, classes, units=units, depth=depth, bidirectional=True)
 
 
 def rnn_cell(channels: int, classes: int, space: Space, *, width: float = 1.0, depth: int = 1) -> nn.Module:
@@ -126,11 +129,12 @@ def rnn_cell(channels: int, classes: int, space: Space, *, width: float = 1.0, d
 
     Args and errors are those of `rnn`; the same seed gives the same weights, and these the same numbers.
     """
-    return Loop(channels, classes, **_sizes("rnn-cell", space, width, depth))
+    units = _units("rnn-cell", space, width, depth)
+    return Loop(channels, classes, units=units, depth=depth)
 
 
-def _sizes(name: str, space: Space, width: float, depth: int) -> dict[str, int]:
-    """Units and layers, once the samples are known to be sequences."""
+def _units(name: str, space: Space, width: float, depth: int) -> int:
+    """Units of a layer, once the samples are known to be sequences and layers to be there."""
     if len(space) != 1:
         raise ShapeError(
             f"network '{name}' reads steps one after the other, so it needs samples with one axis behind the "
@@ -139,4 +143,4 @@ def _sizes(name: str, space: Space, width: float, depth: int) -> dict[str, int]:
         )
     if depth < 1:
         raise NetworkError(f"network '{name}' has no depth {depth}.\n  It needs 1 layer at least.")
-    return {"units": scaled(UNITS, width), "depth": depth}
+    return scaled(UNITS, width)

@@ -100,9 +100,34 @@ def test_what_cannot_be_built_is_refused_with_advice(arguments, kind, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("space", [(8, 8), (28, 28), (32, 32), (64, 64), (128, 128), (140,), (30, 30, 30)])
-@pytest.mark.parametrize("samples", [1, 489, 60_000])
-def test_the_default_can_be_built(samples, space):
-    kind = {1: "signal", 2: "image", 3: "volume"}[len(space)]
+@pytest.mark.parametrize(
+    ("kind", "space"),
+    [
+        *[("image", (size, size)) for size in (1, 8, 28, 32, 64, 128)],
+        *[("signal", (length,)) for length in (1, 2, 24, 140, 8000)],
+        *[("sequence", (steps,)) for steps in (1, 3, 30)],
+        *[("volume", (size,) * 3) for size in (1, 3, 30)],
+        ("volume", (7, 40, 16)),
+    ],
+)
+@pytest.mark.parametrize("samples", [1, 60_000])
+def test_the_default_of_each_kind_takes_every_size(samples, kind, space):
     name, scale = default(kind, samples, space)
     assert build(name, 3, 10, space, **scale)(torch.zeros(2, 3, *space)).shape == (2, 10)
+
+
+def test_compact_halves_by_every_block_while_two_positions_remain():
+    network = build("compact", 1, 10, (30, 30, 30))
+    shapes = []
+    for block in (network.conv, network.block1, network.block2, network.block3):
+        block.register_forward_hook(lambda module, x, y: shapes.append(tuple(y.shape[1:])))
+    network(torch.zeros(2, 1, 30, 30, 30))
+    assert shapes == [(16, 15, 15, 15), (32, 8, 8, 8), (64, 4, 4, 4), (128, 2, 2, 2)]
+
+
+def test_compact_has_the_parameters_of_its_blocks():
+    def block(before, after):
+        return 9 * before * after + 9 * after * after + before * after + 3 * 2 * after
+
+    expected = 25 * 16 + 2 * 16 + block(16, 32) + block(32, 64) + block(64, 128) + 128 * 10 + 10
+    assert parameters("compact", 1, 10, (28, 28)) == expected
