@@ -17,7 +17,7 @@ from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.network.preprocess import Model, fit_model
-from convscope.run.evaluation import Evaluation
+from convscope.run.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
 from convscope.training.events import Event
 from convscope.training.interrupt import orderly
@@ -59,7 +59,7 @@ class Judged:
     """Training is over; this is how good the network is."""
 
     run: run.Run
-    evaluation: Evaluation
+    evaluation: Evaluation | ValueEvaluation
     part: str  # which samples were judged
     report: Path
 
