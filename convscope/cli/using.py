@@ -109,10 +109,12 @@ def _lines(told: "Told", top: int) -> Iterator[str]:
 
 
 def _shown(truth: Sequence[object]) -> list[int]:
-    """All where nothing is known yet; otherwise the unknown ones first, and a few of the others."""
+    """All where nothing is known yet; otherwise the unknown ones first, and the last of the others."""
     unknown = [place for place, true in enumerate(truth) if true is None]
     known = [place for place, true in enumerate(truth) if true is not None]
-    return [*unknown, *known[: max(0, FIRST - len(unknown))]] if known else unknown
+    if not known or not unknown:
+        return unknown or known[:FIRST]
+    return [*unknown, *known[len(known) - max(0, FIRST - len(unknown)) :]]  # the newest of a table
 
 
 def _worded(row: dict[str, Any]) -> list[str]:

@@ -145,8 +145,8 @@ def _slices(values: np.ndarray) -> Image.Image:  # (channel, depth, height, widt
 
 
 def _shadows(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 or 1
-    """What is solid, as an X-ray: the means along depth, height and width, the thickest place white."""
-    means = [values[0].mean(axis) for axis in range(3)]
+    """What is solid, as an X-ray: along depth, height and width, the thickest white, the thin visible."""
+    means = [values[0].mean(axis) ** 0.5 for axis in range(3)]
     return _beside([mean / max(mean.max(), 1e-6) for mean in means])
 
 

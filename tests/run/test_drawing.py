@@ -130,4 +130,12 @@ def test_every_kind_of_data_has_a_drawing_of_about_the_ratio_it_says():
         assert drawn.height <= SIDE
         assert drawn.width / drawn.height == pytest.approx(pen.ratio, rel=0.1)
         ways.add(pen.way)
-    assert ways | {"shadows"} == DRAWINGS.keys()
+    assert ways | {"map", "shadows"} == DRAWINGS.keys()
+
+
+def test_of_a_sequence_only_what_moves_is_drawn():
+    """Neither what is yes or no, nor what hardly changes while a sample lasts (the season)."""
+    wind, city = torch.rand(50, 7), torch.tensor([0.0, 1.0]).repeat(25)[:, None].expand(50, 7)
+    season = torch.linspace(-1, 1, 50)[:, None].expand(50, 7)
+    pen = Pen.of(torch.stack([city, wind, season], 1), "sequence")
+    assert (pen.channels, pen.way, len(pen.low)) == ((1,), "lines", 1)
