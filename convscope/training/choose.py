@@ -1,6 +1,6 @@
 """What is trained when nothing is said, and why."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -11,9 +11,29 @@ from convscope.network.preprocess import Model
 from convscope.training.machine import cores
 from convscope.training.settings import TrainingSettings
 
-EFFORT = 1_600  # epochs × √samples: small data take more passes, large data more samples in all
+
+class Usual(NamedTuple):
+    """What suits a kind of data; measured on MNIST, ECG5000, ModelNet10 and the weather (see benchmarks)."""
+
+    effort: float  # epochs × √samples: small data take more passes, large data more samples in all
+    lr: tuple[float, float]  # of adam and adamw, for a network with normalisation and without
+    smoothing: float
+
+
+USUAL = {
+    "image": Usual(1_600, (0.01, 0.002), 0.1),
+    "signal": Usual(900, (0.005, 0.002), 0.1),
+    "volume": Usual(720, (0.01, 0.002), 0.1),
+    "sequence": Usual(450, (0.005, 0.005), 0.0),
+}
+GENTLE = {
+    "sgd": 10.0,
+    "momentum": 5.0,
+    "adam": 1.0,
+    "adamw": 1.0,
+}  # how much larger an optimizer's steps may be
 EPOCHS = (4, 60)  # fewest and most
-STEPS_PER_EPOCH = 30  # at least, so that small data get small batches
+STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
@@ -37,11 +57,12 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
 
     batch = settings.batch or _batch(samples)
     fill("batch", batch, f"batch {batch}: {samples:,} training samples")
-    epochs = settings.epochs or _epochs(samples)
+    usual = USUAL[dataset.kind]
+    epochs = settings.epochs or _epochs(samples, usual.effort)
     fill("epochs", epochs, f"{epochs:g} epochs: about {epochs * samples:,.0f} samples in all")
     fill("optimizer", "adamw", "adamw: robust without tuning")
     normalised = any(isinstance(module, NORMALISATIONS) for module in model.modules())
-    lr = _lr(settings.optimizer or "adamw", normalised)
+    lr = GENTLE[settings.optimizer or "adamw"] * usual.lr[0 if normalised else 1]
     fill(
         "lr",
         lr,
@@ -54,7 +75,7 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     if settings.loss is None:
         chosen["loss"] = "mse" if dataset.regression else "cross-entropy"
     fill("balance", *_balance(dataset))
-    smoothing = 0.0 if dataset.regression or settings.loss == "mse" else 0.1
+    smoothing = 0.0 if dataset.regression or settings.loss == "mse" else usual.smoothing
     fill(
         "label_smoothing",
         smoothing,
@@ -99,22 +120,16 @@ def _batch(samples: int) -> int:
     return max(8, min(128, 2 ** (max(1, samples // STEPS_PER_EPOCH).bit_length() - 1)))
 
 
-def _epochs(samples: int) -> float:
+def _epochs(samples: int, effort: float) -> float:
     fewest, most = EPOCHS
-    return float(min(most, max(fewest, round(EFFORT / max(1, samples) ** 0.5))))
-
-
-def _lr(optimizer: str, normalised: bool) -> float:
-    rates = {"sgd": (0.1, 0.05), "momentum": (0.05, 0.01), "adam": (0.01, 0.002), "adamw": (0.01, 0.002)}
-    with_norm, without = rates[optimizer]
-    return with_norm if normalised else without
+    return float(min(most, max(fewest, round(effort / max(1, samples) ** 0.5))))
 
 
 def _changes(dataset: Dataset) -> tuple[Augment, str]:
     """Changes that leave the label true: small shifts always, mirroring for photographs only."""
-    if dataset.kind != "image" or round(SHIFT * max(dataset.space)) < 1:
+    if dataset.kind == "sequence" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
-    if dataset.channels == 3 and min(dataset.space) >= LARGE:
+    if dataset.kind == "image" and dataset.channels == 3 and min(dataset.space) >= LARGE:
         why = "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1"
         return Augment(shift=0.1, flip=True, crop=0.3), why
     why = (

@@ -116,7 +116,9 @@ def loss_of(
         wanted = wanted * (1 - smoothing) + smoothing / scores.shape[1]
         errors = (scores - wanted).square().mean(1)  # (sample,)
         return errors.mean() if weights is None else (errors * weights[labels]).sum() / weights[labels].sum()
-    return F.cross_entropy(scores, labels, weights, label_smoothing=smoothing)
+    # torch's own `weight` would weigh the smoothed share of every class too: a rare one would pull all.
+    losses = F.cross_entropy(scores, labels, reduction="none", label_smoothing=smoothing)
+    return losses.mean() if weights is None else (losses * weights[labels]).sum() / weights[labels].sum()
 
 
 def _channels_last(x: Tensor) -> Tensor:

@@ -110,10 +110,15 @@ def test_grey_pictures_are_never_mirrored(stripes, model_for, space):
     assert augment.shift <= 0.05
 
 
-@pytest.mark.parametrize("space", [(24,), (10, 12, 10)])
-def test_signals_and_volumes_are_left_alone(stripes, model_for, space):
+@pytest.mark.parametrize("space", [(140,), (30, 30, 30)])
+def test_signals_and_volumes_are_shifted_a_little(stripes, model_for, space):
     dataset = stripes(space=space)
-    assert choose(model_for(dataset), dataset, TrainingSettings())[0].augment == Augment()
+    assert choose(model_for(dataset, "fast"), dataset, TrainingSettings())[0].augment == Augment(shift=0.04)
+
+
+def test_sequences_and_tiny_samples_are_left_alone(stripes, model_for):
+    for dataset in (replace(stripes(space=(140,)), kind="sequence"), stripes(space=(8, 8))):
+        assert choose(model_for(dataset), dataset, TrainingSettings())[0].augment == Augment()
 
 
 def test_photographs_are_mirrored_and_it_is_said(stripes, model_for):

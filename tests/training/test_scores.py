@@ -103,7 +103,7 @@ def test_a_network_that_counts_on_the_usual_order_gets_it(shape):
 
 
 def by_hand(scores, labels, loss, smoothing, weights):
-    """Sample by sample, in float64."""
+    """Sample by sample, in float64; the whole loss of a sample has the weight of its class."""
     scores, classes = scores.double().numpy(), scores.shape[1]
     weights = np.ones(classes) if weights is None else weights.double().numpy()
     total = share = 0.0
@@ -114,7 +114,7 @@ def by_hand(scores, labels, loss, smoothing, weights):
             total += weights[label] * np.mean((row - wanted) ** 2)
         else:
             log_p = row - row.max() - np.log(np.exp(row - row.max()).sum())
-            total -= (weights * wanted * log_p).sum()
+            total -= weights[label] * (wanted * log_p).sum()
         share += weights[label]
     return total / share
 
