@@ -11,6 +11,7 @@ from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.training.settings import TrainingSettings
 
+RARITY = 0.4  # power of the share: 0 weighs samples alike, 1 classes; see benchmarks/kinds.py
 ON_DEVICE = 0.5  # share of an accelerator's free memory that the data may take
 
 
@@ -57,15 +58,15 @@ class Batches:
 def class_weights(dataset: Dataset) -> Tensor:
     """Weigh each class by how rare it is in the training part, (class,); a class without samples gets 0.
 
-    The weight is one over the root of the share, not over the share itself: a class of two samples should
-    count, but not outweigh a hundred others. On average over the samples it is 1.
+    The weight is share^-0.4, not share^-1: a class of two samples should count, but not outweigh a hundred
+    others. On average over the samples it is 1.
 
     >>> from convscope.data import load
     >>> class_weights(load("digits")).mean() > 0.9
     tensor(True)
     """
     counts = torch.tensor(dataset.counts("train"), dtype=torch.float32)
-    weights = torch.where(counts > 0, counts.clamp(min=1).rsqrt(), 0.0)
+    weights = torch.where(counts > 0, counts.clamp(min=1) ** -RARITY, 0.0)
     return weights * counts.sum() / (weights * counts).sum()
 
 
