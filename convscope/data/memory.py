@@ -1,4 +1,7 @@
-"""How much data this machine can hold: asked before memory is, because a file's header can claim anything."""
+"""What this machine has: cores to work with, and memory, looked at before it is asked for.
+
+A file's header can claim anything.
+"""
 
 import os
 from pathlib import Path
@@ -6,6 +9,11 @@ from pathlib import Path
 from convscope.errors import DataError
 
 SHARE = 0.8  # of the machine's memory
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def physical() -> int:

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from convscope.data import cache
+from convscope.data import cache, memory
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.decode import BadPicture, Header, decode, header
 from convscope.data.resize import demand_grey_or_colour
@@ -120,18 +120,13 @@ def each(
     A BadPicture that the function raises comes as a result. With `what`, progress is shown under this name.
     """
     chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
-    pool = ThreadPoolExecutor(workers())
+    pool = ThreadPoolExecutor(memory.cores())
     try:
         with _quiet_pillow():
             results = (result for chunk in _ahead(pool, _attempts(function), chunks) for result in chunk)
             yield from track(results, what, total=len(files)) if what else results
     finally:
         pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for what has not begun
-
-
-def workers() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def shown(file: Path, root: Path | None) -> str:
@@ -177,7 +172,7 @@ def _ahead(pool: ThreadPoolExecutor, function: Callable, chunks: Iterator) -> It
     waiting = deque()
     for chunk in chunks:
         waiting.append(pool.submit(function, chunk))
-        if len(waiting) > 4 * workers():
+        if len(waiting) > 4 * memory.cores():
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

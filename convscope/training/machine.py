@@ -2,12 +2,12 @@
 
 import contextlib
 import ctypes
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 
+from convscope.data.memory import cores
 from convscope.errors import TrainingError
 from convscope.training.settings import TrainingSettings
 
@@ -41,11 +41,6 @@ def machine(settings: TrainingSettings) -> Machine:
     torch.set_num_threads(threads)
     keep_freed_memory()
     return Machine(device, _precision(settings.precision, device), threads)
-
-
-def cores() -> int:
-    """Count the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def keep_freed_memory() -> None:
