@@ -6,6 +6,7 @@ ConvscopeError
 │   └── ShapeError  sizes that do not go together
 ├── TrainingError   settings that cannot work, numbers that went wrong
 ├── RunError        a run folder that is missing, damaged or not to be trusted
+├── TraceError      a model that cannot be followed, a number that was not kept
 └── UnknownName     a name that is in no table; suggests the nearest
 
 A message is written for the person who reads it: what is wrong (what, got, expected), then what to do.
@@ -38,6 +39,10 @@ class TrainingError(ConvscopeError):
 
 class RunError(ConvscopeError):
     """A run folder is missing, damaged, or not to be trusted."""
+
+
+class TraceError(ConvscopeError):
+    """A model cannot be followed, or what is asked about was not kept."""
 
 
 class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it is raised

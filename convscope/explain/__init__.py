@@ -1,0 +1,129 @@
+"""One number → why it is that: `explain(trace, "conv2", at=(3, 7, 7))`.
+
+    Trace ── reading (arguments by name) ── ops/<op>.py ──▶ Account ── beside the network's number ──▶
+    Explanation
+
+`OPS` in `ops/` says what can be explained. What is not there still has its values, and says that it is not
+explained.
+"""
+
+import math
+
+import torch
+
+from convscope.errors import ShapeError, TraceError
+from convscope.explain.account import Account, Index, Step, Terms
+from convscope.explain.explanation import Explanation, tolerance
+from convscope.explain.op import Cost, Op
+from convscope.explain.ops import OPS
+from convscope.explain.reading import Reading
+from convscope.explain.replay import run_again
+from convscope.explain.unknown import unknown
+from convscope.trace.graph import Node, Trace
+
+__all__ = [
+    "OPS",
+    "Account",
+    "Cost",
+    "Explanation",
+    "Op",
+    "Reading",
+    "Step",
+    "Terms",
+    "explain",
+    "explain_gradient",
+    "read",
+]
+
+
+def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> Explanation:
+    """Take one number of a network apart.
+
+    Args:
+        trace: from `convscope.trace`.
+        op: the operation: its name, its index, or the node.
+        at: index of the number in the operation's output; the sample axis may be left out where there is one
+        sample.
+        output: which output, for operations with several.
+
+    Raises:
+        UnknownName: there is no such operation.
+        ShapeError: there is no number at that index.
+
+    >>> from convscope.trace import trace
+    >>> seen = trace(torch.nn.ReLU(), torch.tensor([[-1.0, 2.0]]))
+    >>> explanation = explain(seen, "relu", (0, 1))
+    >>> explanation.result, explanation.network, explanation.holds
+    (2.0, 2.0, True)
+    """
+    node = op if isinstance(op, Node) else trace[op]
+    at = full_index(trace, node, at, output)
+    known = OPS.get(node.op)
+    network = float(trace.tensor(node.outputs[output])[at])
+    account = known.explain(read(trace, node, output), at) if known and known.explain else None
+    kind = "explained" if account else "not explained"
+    account = account or unknown(trace, node, output, at)
+    bound = _bound(account, trace.values[node.outputs[output]].dtype)
+    return Explanation(node.op, node.name, "output", at, account, network, kind, bound, node.source)
+
+
+def explain_gradient(
+    trace: Trace, op: str | int | Node, argument: str, at: Index, output: int = 0
+) -> Explanation:
+    """Take one gradient apart: d(score)/d(one number that an operation takes), through this operation.
+
+    Args:
+        trace: made with `score`.
+        op: the operation: its name, its index, or the node.
+        argument: which of its tensors: "weight", "bias", "input", …
+        at: index in that tensor.
+        output: which output the gradient comes from.
+
+    Raises:
+        TraceError: no gradients in this trace, or the operation's gradient is not explained.
+        ShapeError: there is no number at that index.
+    """
+    node = op if isinstance(op, Node) else trace[op]
+    known = OPS.get(node.op)
+    if known is None or known.gradient is None:
+        raise TraceError(f"the gradient of '{node.op}' is not explained.")
+    reading = read(trace, node, output)
+    value = reading.value(argument)
+    at = _checked(at, value.shape, f"{argument} of {node.name}")
+    account = known.gradient(reading, argument, at)
+    leaves, made = run_again(trace, node, output)
+    (own,) = torch.autograd.grad(
+        made, [leaves[value.index]], reading.output_gradient.to(made.dtype), allow_unused=True
+    )
+    network = 0.0 if own is None else float(own[at])
+    bound = _bound(account, value.dtype)
+    return Explanation(node.op, node.name, argument, at, account, network, "explained", bound, node.source)
+
+
+def read(trace: Trace, node: Node, output: int = 0) -> Reading:
+    """A node by the names of its arguments; only of operations that are in `OPS`."""
+    return Reading(trace, node, OPS[node.op].signature, output)
+
+
+def full_index(trace: Trace, node: Node, at: Index, output: int = 0) -> Index:
+    """The index with the sample axis, checked against the output."""
+    if not node.outputs:
+        raise TraceError(f"'{node.name}' ({node.op}) gives no tensor.\n  Choose another operation.")
+    return _checked(at, trace.values[node.outputs[output]].shape, f"the output of {node.name}")
+
+
+def _checked(at: Index, shape: tuple[int, ...], what: str) -> Index:
+    if len(at) == len(shape) - 1 and shape[0] == 1:
+        at = (0, *at)
+    fits = len(at) == len(shape) and all(-size <= place < size for place, size in zip(at, shape, strict=True))
+    if not fits:
+        sizes = ", ".join(map(str, shape))
+        raise ShapeError(
+            f"there is no number at ({', '.join(map(str, at))}) in {what}.\n  Its shape is ({sizes})."
+        )
+    return tuple(place % size for place, size in zip(at, shape, strict=True))
+
+
+def _bound(account: Account, dtype: torch.dtype) -> float:
+    size = account.size
+    return tolerance(dtype) * size if math.isfinite(size) else math.inf

@@ -1,0 +1,125 @@
+"""What an operation is called: one name however it was written, and the way back to the function."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch._ops import OpOverload
+
+# The same operation under another name: operators, fused and kernel-level spellings.
+ALIASES = {
+    "__matmul__": "matmul",
+    "__rmatmul__": "rmatmul",
+    "__truediv__": "div",
+    "__rtruediv__": "rdiv",
+    "__itruediv__": "div",
+    "true_divide": "div",
+    "divide": "div",
+    "multiply": "mul",
+    "subtract": "sub",
+    "__radd__": "add",
+    "__rmul__": "mul",
+    "__rsub__": "rsub",
+    "__rpow__": "rpow",
+    "concat": "cat",
+    "concatenate": "cat",
+    "clamp_max": "clamp",
+    "clamp_min": "clamp",
+    "clip": "clamp",
+    "_softmax": "softmax",
+    "_log_softmax": "log_softmax",
+    "_unsafe_view": "view",
+    "max_pool1d_with_indices": "max_pool1d",
+    "max_pool2d_with_indices": "max_pool2d",
+    "max_pool3d_with_indices": "max_pool3d",
+    "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
+    "_adaptive_avg_pool3d": "adaptive_avg_pool3d",
+    "special_expit": "sigmoid",
+    "absolute": "abs",
+    "negative": "neg",
+}
+
+
+def canonical(function: Callable[..., Any]) -> str:
+    """The one name of an operation: `F.relu`, `torch.relu_`, `Tensor.relu` and `aten.relu` are all "relu".
+
+    >>> from torch.nn import functional as F
+    >>> canonical(F.relu), canonical(torch.Tensor.__iadd__), canonical(torch.ops.aten._softmax.default)
+    ('relu', 'add', 'softmax')
+    """
+    if isinstance(function, OpOverload):
+        name = function.overloadpacket.__name__
+    elif getattr(function, "__name__", "") in ("__get__", "__set__"):
+        name = function.__self__.__name__  # a property: x.T, x.real  # pyright: ignore[reportFunctionMemberAccess]
+    else:
+        name = getattr(function, "__name__", type(function).__name__)
+    if name in ALIASES:
+        return ALIASES[name]
+    if name.startswith("__i") and f"__{name[3:]}" in OPERATORS:
+        name = f"__{name[3:]}"
+    name = name.strip("_") if name.startswith("__") else name.removesuffix("_")
+    return ALIASES.get(name, name)
+
+
+OPERATORS = (
+    "__add__",
+    "__sub__",
+    "__mul__",
+    "__div__",
+    "__truediv__",
+    "__pow__",
+    "__and__",
+    "__or__",
+    "__xor__",
+)
+
+
+def address(function: Callable[..., Any]) -> str:
+    """Where torch keeps a function, so that a saved trace can be run again; "" where torch does not have it.
+
+    >>> address(torch.relu), address(torch.Tensor.add_), address(torch.ops.aten.relu.default)
+    ('torch.relu', 'torch.Tensor.add_', 'torch.ops.aten.relu.default')
+    """
+    if isinstance(function, OpOverload):
+        return f"torch.ops.{function.namespace}.{function.overloadpacket.__name__}.{function._overloadname}"
+    name = getattr(function, "__name__", "")
+    if name in ("__get__", "__set__"):
+        return f"torch.Tensor.{function.__self__.__name__}.{name}"  # pyright: ignore[reportFunctionMemberAccess]
+    for home, place in HOMES.items():
+        if getattr(place, name, None) == function:
+            return f"{home}.{name}"
+    return ""
+
+
+HOMES = {
+    "torch": torch,
+    "torch.Tensor": torch.Tensor,
+    "torch.nn.functional": torch.nn.functional,
+    "torch._C._nn": torch._C._nn,  # pyright: ignore[reportAttributeAccessIssue]
+    "torch.linalg": torch.linalg,
+    "torch.fft": torch.fft,
+    "torch.special": torch.special,
+    "torch._VF": torch._VF,  # pyright: ignore[reportAttributeAccessIssue]
+    "torch.nn.init": torch.nn.init,
+}
+
+
+def function_at(address: str) -> Callable[..., Any] | None:
+    """The function that torch keeps there; None where that is nothing of torch's.
+
+    Only what `address` can have written is looked up: a saved trace cannot name any other code.
+
+    >>> function_at("torch.relu") is torch.relu, function_at("os.system")
+    (True, None)
+    """
+    home, _, name = address.rpartition(".")
+    if home in HOMES:
+        function = getattr(HOMES[home], name, None)
+        return function if callable(function) else None
+    if home.startswith("torch.ops.aten."):
+        packet = getattr(torch.ops.aten, home.removeprefix("torch.ops.aten."), None)
+        return getattr(packet, name, None) if packet is not None else None
+    if home.startswith("torch.Tensor.") and name in ("__get__", "__set__"):
+        found = getattr(torch.Tensor, home.removeprefix("torch.Tensor."), None)
+        return getattr(found, name, None)
+    return None

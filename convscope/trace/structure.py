@@ -1,0 +1,64 @@
+"""Tensors inside lists, tuples and dicts: what a call takes and what a model returns."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """Here stood the tensor `trace.values[index]`."""
+
+    index: int
+
+
+def convert(structure: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any structure, any leaf
+    """The same structure with every leaf changed.
+
+    A dict subclass or dataclass (a model's output class) becomes a plain dict.
+
+    >>> convert({"scores": [1, 2], "mask": (3, None)}, lambda leaf: leaf and -leaf)
+    {'scores': [-1, -2], 'mask': (-3, None)}
+    """
+    match structure:
+        case dict():
+            return {key: convert(value, change) for key, value in structure.items()}
+        case list():
+            return [convert(value, change) for value in structure]
+        case tuple():
+            return tuple(convert(value, change) for value in structure)
+        case slice():
+            return slice(
+                *(convert(part, change) for part in (structure.start, structure.stop, structure.step))
+            )
+    if _has_fields(structure):
+        named = {field.name: getattr(structure, field.name) for field in fields(structure)}
+        return convert(named, change)
+    return change(structure)
+
+
+def leaves(structure: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Everything that is no container, in order.
+
+    >>> list(leaves({"scores": [1, 2], "mask": (3, None)}))
+    [1, 2, 3, None]
+    """
+    match structure:
+        case dict():
+            for value in structure.values():
+                yield from leaves(value)
+        case list() | tuple():
+            for value in structure:
+                yield from leaves(value)
+        case slice():
+            yield from (structure.start, structure.stop, structure.step)
+        case _ if _has_fields(structure):
+            for field in fields(structure):
+                yield from leaves(getattr(structure, field.name))
+        case _:
+            yield structure
+
+
+def _has_fields(structure: Any) -> bool:  # noqa: ANN401
+    """A dataclass, as some models return; a `Ref` is a leaf."""
+    return is_dataclass(structure) and not isinstance(structure, type | Ref)
