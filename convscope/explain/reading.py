@@ -26,8 +26,11 @@ class Reading:
         return self.trace.restore(self.arguments[name])
 
     def value(self, name: str) -> Value:
-        """The value that stands for a tensor argument."""
-        found = self.arguments[name]
+        """The value that stands for a tensor argument; one of a list is named as "tensors[1]"."""
+        base, _, place = name.partition("[")
+        found = self.arguments[base]
+        if place:
+            found = found[int(place.rstrip("]"))]
         if not isinstance(found, Ref):
             raise TraceError(f"'{name}' of {self.node.name} is {found!r}, not a tensor.")
         return self.trace.values[found.index]
