@@ -31,12 +31,9 @@ def unit(index: tuple[int, ...]) -> Boxes:
 
 
 def hull(first: Boxes, second: Boxes) -> Boxes:
-    """The smallest boxes that hold both; an empty box adds nothing."""
-    joined = np.stack(
-        [np.minimum(first[..., 0], second[..., 0]), np.maximum(first[..., 1], second[..., 1])], axis=-1
-    )
-    joined = np.where(is_empty(first)[..., None, None], second, joined)
-    return np.where(is_empty(second)[..., None, None], first, joined)
+    """The smallest boxes that hold both; none of them is empty."""
+    low, high = np.minimum(first[..., 0], second[..., 0]), np.maximum(first[..., 1], second[..., 1])
+    return np.stack([low, high], axis=-1)
 
 
 def empty(axes: int, count: int) -> Boxes:

@@ -15,8 +15,8 @@ class Case:
         inputs: what it is called with (a tensor, or a tuple of them).
         ops: names of the kinds of operations that must occur and are taken apart.
         keywords: further arguments of the model.
-        reaches: False for operations whose output depends on where the numbers are (indices), so that boxes cannot
-            be compared with autograd's support.
+        reaches: False for operations whose output depends on where the numbers are (indices), so that
+            boxes cannot be compared with autograd's support.
         gradients: False for operations that have none (argmax, comparisons).
     """
 

@@ -1,5 +1,8 @@
-"""One battery over every operation that can be explained: the sum is the network's number, its script computes
-it, its gradient is autograd's, and no number from outside of its box matters."""
+"""One battery over every operation that can be explained.
+
+The sum is the network's number, its script computes it, its gradient is autograd's, and no number from
+outside of its box matters.
+"""
 
 import contextlib
 import importlib

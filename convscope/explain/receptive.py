@@ -1,0 +1,186 @@
+"""Receptive fields: which part of the model's input a unit can see.
+
+Boxes of indices are handed back through the graph, operation by operation (`Op.reach`), and joined where paths
+meet; all units that are asked about go in one sweep. What comes out contains the support of the gradient.
+An operation without a `reach` is taken to see all of its inputs, and the answer says that it is not exact.
+
+Source: Araujo, Norris, Sim 2019, https://distill.pub/2019/computing-receptive-fields
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from convscope.explain.account import Index
+from convscope.explain.boxes import Boxes, clip, empty, hull, is_empty, unit, whole
+from convscope.explain.ops import OPS
+from convscope.explain.reading import Reading
+from convscope.trace.graph import Node, Trace, Value
+from convscope.trace.structure import Ref
+
+
+class Receptive(NamedTuple):
+    """What the units of one operation see of one input, an entry for each axis behind sample and channel.
+
+    Attributes:
+        size: how many positions a unit in the middle sees; may be more than the input has (padding).
+        jump: how many positions the view moves from one unit to the next; 0 where the axes do not correspond.
+        start: where the middle of the view of unit 0 lies, in positions of the input.
+        exact: False where an operation on the way is not known well enough.
+    """
+
+    size: tuple[int, ...]
+    jump: tuple[int, ...]
+    start: tuple[float, ...]
+    exact: bool
+
+
+@dataclass
+class _Sweep:
+    """Boxes of many units on one value: `boxes` (unit, axis, 2), where `active` (unit,) says that there is one."""
+
+    boxes: Boxes
+    active: NDArray[np.bool_]
+
+
+def receptive_fields(trace: Trace, given: Value | None = None) -> dict[int, Receptive]:
+    """The receptive field of every operation on one input of the model.
+
+    Args:
+        trace: shapes are enough, values need not have been kept.
+        given: the input; without it the first one of the model that has a place for a sample.
+
+    Returns:
+        Index of the node → its field; operations that see nothing of the input are not among them.
+
+    >>> import torch
+    >>> from convscope.trace import trace
+    >>> convs = torch.nn.Sequential(torch.nn.Conv1d(1, 1, 3, padding=1), torch.nn.Conv1d(1, 1, 5, stride=2))
+    >>> receptive_fields(trace(convs, torch.zeros(1, 1, 20)))[1]
+    Receptive(size=(7,), jump=(2,), start=(2.0,), exact=True)
+    """
+    given = given or _main_input(trace)
+    if given is None:
+        return {}
+    units = [(node, at) for node in trace.nodes if node.outputs for at in _middle(trace, node)]
+    boxes, active, exact = _boxes_on(trace, given, units)
+    fields: dict[int, Receptive] = {}
+    row = 0
+    while row < len(units):
+        node, at = units[row]
+        count = sum(1 for _ in _middle(trace, node))
+        if active[row]:
+            fields[node.index] = _field(at, boxes[row : row + count], bool(exact[row]))
+        row += count
+    return fields
+
+
+def box_on_input(trace: Trace, node: Node, at: Index, given: Value | None = None) -> Boxes | None:
+    """The part of the input that one unit sees, (axis, 2), cut at the input's borders; None: it sees nothing of it.
+
+    Args:
+        trace: where the node is.
+        node: the operation.
+        at: index of the unit in its first output, with the sample axis.
+        given: the input of the model; without it the first one.
+    """
+    given = given or _main_input(trace)
+    if given is None:
+        return None
+    boxes, active, _ = _boxes_on(trace, given, [(node, at)])
+    return clip(boxes[0], given.shape) if active[0] else None
+
+
+def _main_input(trace: Trace) -> Value | None:
+    return next((value for value in trace.inputs if len(value.shape) > 1), None)
+
+
+def _middle(trace: Trace, node: Node) -> list[Index]:
+    """The unit in the middle of an operation's output, then its next neighbour on each axis of space."""
+    shape = trace.values[node.outputs[0]].shape
+    if 0 in shape:
+        return []
+    middle = tuple(size // 2 if axis > 1 else 0 for axis, size in enumerate(shape))
+    steps = [
+        tuple(place + (axis == step) for axis, place in enumerate(middle)) for step in range(2, len(shape))
+    ]
+    return [middle, *steps]
+
+
+def _field(at: Index, boxes: Boxes, exact: bool) -> Receptive:
+    """Size from the middle's box; jump and start from how far its neighbours' boxes lie from it."""
+    space = boxes[:, 2:] if boxes.shape[1] > 2 else boxes[:, 1:]
+    middle = space[0]
+    size = tuple(int(high - low) for low, high in middle)
+    same_axes = len(at) == boxes.shape[1] and len(space) == len(size) + 1
+    jump = tuple(
+        int(space[1 + axis, axis, 0] - middle[axis, 0]) if same_axes else 0 for axis in range(len(size))
+    )
+    places = at[2:] if same_axes else (0,) * len(size)
+    start = tuple(
+        float(low + high - 1) / 2 - place * step
+        for (low, high), place, step in zip(middle.tolist(), places, jump, strict=True)
+    )
+    return Receptive(size, jump, start, exact)
+
+
+def _boxes_on(
+    trace: Trace, given: Value, units: list[tuple[Node, Index]]
+) -> tuple[Boxes, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Hand the units' boxes back to an input: (unit, axis, 2), who sees it at all, and whose box is exact."""
+    sweeps: dict[int, _Sweep] = {}
+    exact = np.ones(len(units), bool)
+    for row, (node, at) in enumerate(units):
+        sweep = _sweep(sweeps, trace, node.outputs[0], len(units))
+        sweep.boxes[row], sweep.active[row] = unit(at), True
+    for node in reversed(trace.nodes):
+        for which, output in enumerate(node.outputs):
+            if output in sweeps and output != given.index:
+                _hand_back(trace, node, which, sweeps, exact)
+    found = sweeps.get(given.index) or _Sweep(empty(len(given.shape), len(units)), np.zeros(len(units), bool))
+    return found.boxes, found.active, exact
+
+
+def _sweep(sweeps: dict[int, _Sweep], trace: Trace, value: int, count: int) -> _Sweep:
+    if value not in sweeps:
+        sweeps[value] = _Sweep(empty(len(trace.values[value].shape), count), np.zeros(count, bool))
+    return sweeps[value]
+
+
+def _hand_back(
+    trace: Trace, node: Node, which: int, sweeps: dict[int, _Sweep], exact: NDArray[np.bool_]
+) -> None:
+    """From one output of an operation to the tensors that it took."""
+    sweep = sweeps.pop(node.outputs[which])
+    rows = np.flatnonzero(sweep.active)
+    boxes = sweep.boxes[rows]
+    known = OPS.get(node.op)
+    if known is None or known.reach is None:
+        exact[rows] = False
+        reached = [(index, whole(trace.values[index].shape, boxes)) for index in dict.fromkeys(node.inputs)]
+    else:
+        reading = Reading(trace, node, known.signature, which)
+        reached = list(_by_value(reading, known.reach(reading, boxes)))
+    for index, found in reached:
+        if trace.values[index].role in ("input", "activation"):  # nothing lies behind a parameter
+            into = _sweep(sweeps, trace, index, len(exact))
+            sees = ~is_empty(found)
+            met = into.active[rows[sees]][:, None, None]  # by another path before
+            into.boxes[rows[sees]] = np.where(met, hull(into.boxes[rows[sees]], found[sees]), found[sees])
+            into.active[rows[sees]] = True
+
+
+def _by_value(reading: Reading, reached: dict[str, Boxes | list[Boxes]]) -> list[tuple[int, Boxes]]:
+    """Boxes by the index of the value; an empty box in a list (as of `cat`) sees nothing."""
+    found: list[tuple[int, Boxes]] = []
+    for name, boxes in reached.items():
+        argument = reading.arguments[name]
+        if isinstance(argument, Ref) and not isinstance(boxes, list):
+            found.append((argument.index, boxes))
+        elif isinstance(boxes, list):
+            found += [
+                (ref.index, each) for ref, each in zip(argument, boxes, strict=True) if isinstance(ref, Ref)
+            ]
+    return found
