@@ -144,9 +144,9 @@ class Capture:
         self.kept: set[tuple[int, int]] = set()
         self.current: _Pending | None = None
         self.paused = False
-        self.broken: tuple[_Pending, Node] | None = None  # the operation that raised
+        self.broken: tuple[BaseException, Node] | None = None  # the operation that raised
         self.stack: list[int] = []
-        self.failed_in: int | None = None
+        self.failed_in: tuple[BaseException, int] | None = None
         self.calls_of: dict[int, int] = {}
         self.thread = threading.get_ident()
         self.functions = _Functions(self)
@@ -199,8 +199,8 @@ class Capture:
         began = time.perf_counter()
         try:
             result = func(*args, **kwargs)
-        except BaseException:
-            self.broken = self.broken or (pending, node)
+        except BaseException as error:
+            self.broken = (error, node)
             node.function = address(func)
             raise
         finally:
@@ -352,8 +352,9 @@ class Capture:
         """A module returns, or an exception goes through it."""
         if threading.get_ident() != self.thread or self.paused or not self.stack:
             return
-        if sys.exc_info()[0] is not None and self.failed_in is None:
-            self.failed_in = self.stack[-1]
+        error = sys.exc_info()[1]
+        if error is not None and (self.failed_in is None or self.failed_in[0] is not error):
+            self.failed_in = (error, self.stack[-1])  # the innermost module; an earlier error was caught
         call = self.trace.calls[self.stack.pop()]
         call.outputs = tuple(self.value_of(leaf) for leaf in leaves(output) if isinstance(leaf, Tensor))
 
@@ -412,6 +413,9 @@ def _forward(
     given = _named_inputs(model, args, kwargs)
     for name, tensor in given:
         log.value_of(tensor, "input", name)
+    log.trace.given = convert(
+        (args, kwargs), lambda leaf: Ref(log.value_of(leaf, "input")) if isinstance(leaf, Tensor) else leaf
+    )
     is_module = isinstance(model, nn.Module)
     if not is_module:  # a plain function: its call is the outermost one
         log.trace.calls.append(
@@ -476,8 +480,8 @@ def _named_inputs(
 
 
 def _failure(log: Capture, error: Exception) -> Failure:
-    node = log.broken[1] if log.broken else None
-    call = log.failed_in if log.failed_in is not None else 0
+    node = log.broken[1] if log.broken and log.broken[0] is error else None
+    call = log.failed_in[1] if log.failed_in and log.failed_in[0] is error else 0
     where = frames.raised_at(error.__traceback__) or (node.source if node else None)
     return Failure(type(error).__name__, str(error), node, call, frames.with_text(where), error)
 

@@ -154,6 +154,7 @@ class Trace:
     Attributes:
         model: name of the model's class.
         calls, nodes, values: see above.
+        given: the arguments and keywords of the model, a `Ref` for each tensor.
         output: what the model returned, a `Ref` for each tensor.
         failure: None when the forward came to its end; else why not, and everything before it is here.
         seconds: of the whole forward, with the capture.
@@ -174,6 +175,7 @@ class Trace:
     score: int | None = None
     dropped: int = 0
     memory: int = 0
+    given: tuple[tuple[Any, ...], dict[str, Any]] = ((), {})
 
     def __getitem__(self, key: int | str) -> Node:
         """A node by index, by name, or by the path of a module (its last operation).
