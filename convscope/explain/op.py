@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from convscope.explain.account import Account, Index
 from convscope.explain.boxes import Boxes
-from convscope.explain.reading import Reading
+from convscope.explain.reading import Reading, Signature
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,10 @@ class Op:
     """How to read, explain and cost one kind of operation. A missing function means: not known, said so.
 
     Attributes:
-        signature: names of the arguments in order, `name=default` for optional ones (see `Reading`).
-        explain: `(reading, index of the output element)` → why the number is what it is.
+        signature: names of the arguments in order, `name=default` for optional ones (see `Reading`); a
+            function from the node to its arguments by name where tensors stand in lists.
+        explain: `(reading, index of the output element)` → why the number is what it is; None for a call of a
+            kind that is not explained, such as packed sequences.
         gradient: `(reading, name of an argument, index in it)` → d(score)/d(that number) through this
             operation, as a sum over `reading.output_gradient`; compared with autograd's number by the caller.
         cost: `(reading)` → multiply-adds; uses shapes only.
@@ -44,8 +46,8 @@ class Op:
             only.
     """
 
-    signature: str
-    explain: Callable[[Reading, Index], Account] | None = None
+    signature: Signature
+    explain: Callable[[Reading, Index], Account | None] | None = None
     gradient: Callable[[Reading, str, Index], Account] | None = None
     cost: Callable[[Reading], Cost] | None = None
     reach: Callable[[Reading, Boxes], dict[str, Boxes | list[Boxes]]] | None = None

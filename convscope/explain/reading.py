@@ -1,5 +1,6 @@
 """One operation of a trace, read by the names of its arguments."""
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,10 +16,11 @@ class Reading:
     """A node with its arguments by name, however the call was written.
 
     `reading["weight"]` is the argument with tensors restored; `reading.value("weight")` is the `Value` behind
-    it (shape, role, gradient), for which the numbers need not have been kept.
+    it (shape, role, gradient), for which the numbers need not have been kept. Tensors that stand in a list
+    have names of their own where `signature` is a function: `reading["weight_ih_l0"]` of an LSTM.
     """
 
-    def __init__(self, trace: Trace, node: Node, signature: str, which: int = 0) -> None:
+    def __init__(self, trace: Trace, node: Node, signature: "Signature", which: int = 0) -> None:
         self.trace, self.node, self.which = trace, node, which
         self.arguments = _bind(node, signature)
 
@@ -84,8 +86,13 @@ class Reading:
         return self.trace.call(self.node).training
 
 
-def _bind(node: Node, signature: str) -> dict[str, Any]:
+Signature = str | Callable[[Node], dict[str, Any]]
+
+
+def _bind(node: Node, signature: Signature) -> dict[str, Any]:
     """Arguments by name; `signature` lists the names in order, `name=default` for what may be left out."""
+    if not isinstance(signature, str):
+        return signature(node)
     names = _names(signature)
     bound = dict(zip(names, node.args, strict=False)) | node.kwargs
     return {name: bound.get(name, default) for name, default in names.items()}
