@@ -1,1 +1,0 @@
-"""What a person names, opened: a run, a network, `file.py:Class`, a `.keras` file, a layer as it is typed."""

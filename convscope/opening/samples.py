@@ -1,0 +1,228 @@
+"""What a model is run on, in one word for each input: `[name=]WHAT`.
+
+| WHAT | what it is |
+| --- | --- |
+| 1x28x28 | random numbers (standard normal) of that shape: one sample, without the sample axis |
+| 16:int64, 3x8:uint8 | random whole numbers 0 … 9, or 0 … 255 for uint8 |
+| 16:0..999 | random whole numbers in that range, as for words by number |
+| digit.png, digit.png:1x28x28 | a picture, brought to that size |
+| x.npy, x.csv, x.wav | an array, a signal (a row a channel), a sound |
+| mnist-sample:3, DATA:test:3 | one sample of a data set, or of one part of it |
+| test:17 | one sample of the data that a run was trained on |
+
+Pixels 0 … 255 become 0 … 1, but for a run, which does its own preprocessing.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope import data as data_room
+from convscope.data import DataSettings, decode, signal_rows, signal_text, wav
+from convscope.data.dataset import PARTS, Dataset
+from convscope.errors import DataError, UnknownName
+from convscope.run import Run, inputs
+from convscope.shapes import show
+
+FORMS = "An input is a shape (1x28x28), a file (picture, .npy, .csv, .wav), or DATA:INDEX (mnist-sample:3)."
+NAMED = re.compile(r"([A-Za-z_]\w*)=(.+)", re.DOTALL)
+SHAPE = re.compile(r"(\d+(?:[x×]\d+)*)(?::(.+))?")
+SAMPLE = re.compile(r"(.+?)(?::(train|val|test))?:(-?\d+)")
+SIZED = re.compile(r"(.+):(\d+(?:[x×]\d+)+)")
+RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
+DTYPES = {
+    str(dtype).removeprefix("torch."): dtype
+    for dtype in (
+        *(torch.float32, torch.float64, torch.float16, torch.bfloat16),
+        *(torch.int64, torch.int32, torch.uint8, torch.bool),
+    )
+}
+HIGHEST = {torch.uint8: 255, torch.bool: 1}  # of random whole numbers, where it is not said
+
+
+class Given(NamedTuple):
+    """One input.
+
+    Attributes:
+        keyword: the argument it is for; "" for the next one in order.
+        tensor: ONE sample with its sample axis.
+        words: what it is, for people.
+    """
+
+    keyword: str
+    tensor: Tensor
+    words: str
+
+
+def read(word: str, seed: int = 0, axis: int = 0) -> Given:
+    """Read one input.
+
+    Args:
+        word: see above.
+        seed: of random numbers.
+        axis: where the sample axis goes.
+
+    Raises:
+        DataError: nothing of the kind, or it cannot be read.
+
+    >>> read("mask=3:0..1").keyword, read("2x3:0..1").tensor
+    ('mask', tensor([[[0, 1, 1],
+             [0, 1, 1]]]))
+    """
+    keyword, what = _named(word)
+    if drawn := _drawn(what, seed):
+        sample, words = drawn
+    elif (found := SAMPLE.fullmatch(what)) and not Path(what).exists():
+        source, part, index = found.groups()
+        sample, words = _sample(data_room.load(source, DataSettings()), part, int(index))
+        sample = _plain(sample)
+    else:
+        sample, words = _of_file(what)
+    return Given(keyword, sample.unsqueeze(min(axis, sample.dim())), words)
+
+
+def of_run(word: str, run: Run, seed: int = 0) -> Given:
+    """Read one input for a run: raw, as in its training.
+
+    Raises:
+        DataError: nothing of the kind, or it cannot be read.
+        ShapeError: it has another number of axes than the run's samples.
+    """
+    keyword, what = _named(word)
+    found = SAMPLE.fullmatch(what)
+    if SHAPE.fullmatch(what):
+        typed = what if ":" in what else f"{what}:{run.settings.facts.values}"
+        return read(typed, seed)._replace(keyword=keyword)
+    if part := re.fullmatch(rf"({'|'.join(PARTS)}):(-?\d+)", what):
+        sample, words = _sample(run.dataset(), part[1], int(part[2]))
+    elif found and not Path(what).exists():
+        settings = run.settings.data.plain()
+        sample, words = _sample(data_room.load(found[1], settings), found[2], int(found[3]))
+    else:
+        samples = inputs.gather(what, run.settings)
+        sample, words = samples.inputs[0], str(samples.names[0])
+    return Given(keyword, sample[None], words)
+
+
+def like_those_of(run: Run, seed: int = 0) -> Given:
+    """Random numbers in the shape of a run's samples."""
+    facts = run.settings.facts
+    return of_run("x".join(map(str, (facts.channels, *facts.space))), run, seed)
+
+
+def _named(word: str) -> tuple[str, str]:
+    found = NAMED.fullmatch(word)
+    return (found[1], found[2]) if found else ("", word)
+
+
+def _drawn(what: str, seed: int) -> tuple[Tensor, str] | None:
+    """Random numbers; None where this is no shape."""
+    found = SHAPE.fullmatch(what)
+    if found is None:
+        return None
+    shape = tuple(int(size) for size in re.split("[x×]", found[1]))
+    if 0 in shape:
+        raise DataError(f"'{what}' has an axis of size 0.\n  {FORMS}")
+    dtype, low, high = _numbers(found[2] or "float32")
+    source = torch.Generator().manual_seed(seed)
+    if dtype.is_floating_point:
+        return torch.randn(shape, generator=source).to(dtype), f"random numbers, {show(shape)}"
+    values = torch.randint(low, high + 1, shape, generator=source).to(dtype)
+    return values, f"random whole numbers {low} … {high}, {show(shape)}"
+
+
+def _numbers(kind: str) -> tuple[torch.dtype, int, int]:
+    """What comes behind the shape: a type, or a range of whole numbers."""
+    if bounds := RANGE.fullmatch(kind):
+        low, high = int(bounds[1]), int(bounds[2])
+        if low > high:
+            raise DataError(f"there is no number in {kind}.\n  Write the lower end first: {high}..{low}.")
+        return torch.int64, low, high
+    if kind not in DTYPES:
+        raise UnknownName("type of numbers", kind, [*DTYPES, "LOW..HIGH"])
+    return DTYPES[kind], 0, HIGHEST.get(DTYPES[kind], 9)
+
+
+def _sample(dataset: Dataset, part: str | None, index: int) -> tuple[Tensor, str]:
+    """One sample of a data set, raw, (channel, *space)."""
+    rows = dataset.parts[part] if part else torch.arange(len(dataset.labels))
+    where = f"{dataset.source}{f', part {part},' if part else ''}"
+    if not -len(rows) <= index < len(rows):
+        raise DataError(f"{where} has {len(rows):,} samples; there is no number {index}.\n  Count from 0.")
+    row = int(rows[index])
+    label = dataset.labels[row].item()
+    said = f"{label:g}" if dataset.regression else f"labelled '{dataset.classes[int(label)]}'"
+    return dataset.inputs[row], f"{where} sample {index % len(rows)} ({dataset.names[row]}), {said}"
+
+
+def _of_file(what: str) -> tuple[Tensor, str]:
+    """One sample from a file, (channel, *space) or the array as it is."""
+    sized = SIZED.fullmatch(what) if not Path(what).expanduser().exists() else None
+    path = Path(sized[1] if sized else what).expanduser()
+    if not path.is_file():
+        raise DataError(f"'{what}' is no shape, no file, and no sample of a data set.\n  {FORMS}")
+    ending = path.suffix.lower()
+    if ending in decode.SUFFIXES:
+        sample = _picture(path, tuple(map(int, re.split("[x×]", sized[2]))) if sized else None)
+    elif sized:
+        raise DataError(f"only pictures are brought to a size; {path} is none.\n  Leave :{sized[2]} out.")
+    elif ending in (".npy", ".npz"):
+        sample = _array(path)
+    elif ending == ".wav":
+        sample = torch.from_numpy(wav.samples(path, wav.header(path)))
+    elif signal_text.ending(path) not in ("", ".ts"):
+        sample = _signal(path)
+    else:
+        raise DataError(f"{path} holds nothing that convscope reads as one sample.\n  {FORMS}")
+    sample = _plain(sample)
+    return sample, f"{path.name}, {show(tuple(sample.shape)) or 'one number'}"
+
+
+def _picture(path: Path, wanted: tuple[int, ...] | None) -> Tensor:
+    if wanted and (len(wanted) != 3 or wanted[0] not in (1, 3)):
+        raise DataError(f"a picture is 1 or 3 channels × height × width; got {show(wanted)}.")
+    head = decode.header(path)
+    channels = 1 if head.mode in ("1", "L", "LA", "I", "F") or head.mode.startswith("I;16") else 3
+    channels, height, width = wanted or (channels, head.height, head.width)
+    return torch.from_numpy(decode.decode(path, (height, width), channels))
+
+
+def _array(path: Path) -> Tensor:
+    try:
+        held = np.load(path, allow_pickle=False)
+        if not isinstance(held, np.ndarray):
+            with held:
+                if len(held.files) != 1:
+                    names = ", ".join(held.files) or "nothing"
+                    raise DataError(
+                        f"{path} holds {names}; one array is wanted.\n  For a sample of a data set: {path}:3"
+                    )
+                held = held[held.files[0]]
+        return torch.from_numpy(held)
+    except (ValueError, OSError, EOFError, TypeError) as error:
+        raise DataError(f"{path} cannot be read: {error}.\n  Save it again with numpy.save.") from error
+
+
+def _signal(path: Path) -> Tensor:
+    """A row a channel; one number a row is one channel."""
+    lines = [line for line in signal_text.read(path).splitlines() if line.strip()]
+    lines = lines[1:] if signal_rows.has_header(lines) else lines
+    try:
+        rows = [signal_rows.numbers(signal_rows.cut(line)) for line in lines]
+    except signal_rows.TextError as error:
+        raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
+    if not rows or len({len(row) for row in rows}) > 1:
+        raise DataError(f"{path} holds no rows of one length.\n  A signal is a row a channel.")
+    values = torch.tensor(rows)
+    return values.T if values.shape[1] == 1 else values
+
+
+def _plain(sample: Tensor) -> Tensor:
+    """Pixels as 0 … 1, double numbers as single ones; whole numbers stay."""
+    if sample.dtype == torch.uint8:
+        return sample.float() / 255
+    return sample.float() if sample.dtype == torch.float64 else sample
