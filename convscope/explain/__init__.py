@@ -91,7 +91,7 @@ def explain_gradient(
     value = reading.value(argument)
     at = _checked(at, value.shape, f"{argument} of {node.name}")
     account = known.gradient(reading, argument, at)
-    leaves, made = run_again(trace, node, output)
+    leaves, made = run_again(trace, node, output, value.index)
     (own,) = torch.autograd.grad(
         made, [leaves[value.index]], reading.output_gradient.to(made.dtype), allow_unused=True
     )

@@ -101,10 +101,20 @@ def _bind(node: Node, signature: Signature) -> dict[str, Any]:
 @cache
 def _names(signature: str) -> dict[str, Any]:
     pairs = (word.partition("=") for word in signature.split())
-    return {name: DEFAULTS[default] if default in DEFAULTS else float(default) for name, _, default in pairs}
+    return {name: _default(text) for name, _, text in pairs}
 
 
-DEFAULTS = {"": None, "None": None, "True": True, "False": False, "0": 0, "1": 1, "-1": -1, "zeros": "zeros"}
+def _default(text: str) -> Any:  # noqa: ANN401
+    """What a signature says in words: None, a truth, a number, or a word such as "mean"."""
+    if text in DEFAULTS:
+        return DEFAULTS[text]
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+DEFAULTS = {"": None, "None": None, "True": True, "False": False, "0": 0, "1": 1, "-1": -1}
 
 
 def tensors_of(structure: Any) -> list[int]:  # noqa: ANN401

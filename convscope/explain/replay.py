@@ -9,8 +9,12 @@ from convscope.trace.names import function_at
 from convscope.trace.structure import convert, leaves
 
 
-def run_again(trace: Trace, node: Node, which: int = 0) -> tuple[dict[int, Tensor], Tensor]:
+def run_again(
+    trace: Trace, node: Node, which: int = 0, wanted: int | None = None
+) -> tuple[dict[int, Tensor], Tensor]:
     """One output of an operation, and the float inputs it came from as leaves of its graph, by value index.
+
+    With `wanted` only that value takes a gradient: some operations refuse one for their other tensors.
 
     Raises:
         TraceError: torch does not have the function, so that it cannot be run by itself.
@@ -21,7 +25,7 @@ def run_again(trace: Trace, node: Node, which: int = 0) -> tuple[dict[int, Tenso
             f"'{node.name}' ({node.op}) cannot be run by itself: torch does not keep that function."
         )
     floats = [index for index in dict.fromkeys(node.inputs) if trace.values[index].dtype.is_floating_point]
-    starts = {index: trace.tensor(index).clone().requires_grad_() for index in floats}
+    starts = {index: trace.tensor(index).clone().requires_grad_(wanted in (None, index)) for index in floats}
     with torch.enable_grad(), _same_random_numbers(node):
         # An in-place operation may not change a leaf: it gets a copy, through which gradients flow.
         given = {index: start.clone() for index, start in starts.items()}
