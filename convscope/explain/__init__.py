@@ -92,9 +92,10 @@ def explain_gradient(
     at = _checked(at, value.shape, f"{argument} of {node.name}")
     account = known.gradient(reading, argument, at)
     leaves, made = run_again(trace, node, output, value.index)
-    (own,) = torch.autograd.grad(
-        made, [leaves[value.index]], reading.output_gradient.to(made.dtype), allow_unused=True
-    )
+    own = None  # behind `detach` there is no gradient at all
+    if made.requires_grad:
+        arriving = reading.output_gradient.to(made.dtype)
+        (own,) = torch.autograd.grad(made, [leaves[value.index]], arriving, allow_unused=True)
     network = 0.0 if own is None else float(own[at])
     bound = _bound(account, value.dtype)
     return Explanation(node.op, node.name, argument, at, account, network, "explained", bound, node.source)

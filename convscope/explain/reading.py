@@ -94,8 +94,12 @@ def _bind(node: Node, signature: Signature) -> dict[str, Any]:
     if not isinstance(signature, str):
         return signature(node)
     names = _names(signature)
-    bound = dict(zip(names, node.args, strict=False)) | node.kwargs
+    named = {NUMPY.get(name, name): given for name, given in node.kwargs.items()}
+    bound = dict(zip(names, node.args, strict=False)) | named
     return {name: bound.get(name, default) for name, default in names.items()}
+
+
+NUMPY = {"axis": "dim", "keepdims": "keepdim"}  # torch takes NumPy's names too
 
 
 @cache

@@ -28,7 +28,7 @@ def as_python(explanation: Explanation) -> str:
     for step in account.steps:
         lines += [*_terms(step.terms), f"{python_name(step.name)} = {step.code}"]
     lines.append(f"result = {_result(explanation)}")
-    lines += [f"network = {_literal(explanation.network)}", "print(result, network, network - result)", ""]
+    lines += [f"network = {literal(explanation.network)}", "print(result, network, network - result)", ""]
     return "\n".join(lines)
 
 
@@ -37,9 +37,9 @@ def _result(explanation: Explanation) -> str:
     if account.steps:
         return python_name(account.steps[-1].name)
     if account.terms is None or explanation.kind == "not explained":
-        return _literal(account.result)
+        return literal(account.result)
     rule = {"sum": "math.fsum(terms)", "max": "max(terms)", "min": "min(terms)"}[account.terms.rule]
-    return rule if account.bias is None else f"{rule} + {_literal(account.bias)}"
+    return rule if account.bias is None else f"{rule} + {literal(account.bias)}"
 
 
 def _terms(terms: Terms | None) -> list[str]:
@@ -55,8 +55,9 @@ def _terms(terms: Terms | None) -> list[str]:
 
 
 def _list(numbers: object) -> str:
-    return f"[{', '.join(_literal(each) for each in numbers.flatten().tolist())}]"  # pyright: ignore[reportAttributeAccessIssue]
+    return f"[{', '.join(literal(each) for each in numbers.flatten().tolist())}]"  # pyright: ignore[reportAttributeAccessIssue]
 
 
-def _literal(value: float) -> str:
+def literal(value: float) -> str:
+    """A number as Python reads it, infinities too."""
     return repr(value) if abs(value) < float("inf") else f'float("{value}")'

@@ -36,6 +36,30 @@ ALIASES = {
     "_adaptive_avg_pool3d": "adaptive_avg_pool3d",
     "special_expit": "sigmoid",
     "absolute": "abs",
+    "swapaxes": "transpose",
+    "swapdims": "transpose",
+    "moveaxis": "movedim",
+    "ravel": "flatten",
+    "adjoint": "mT",
+    "mH": "mT",
+    "H": "T",
+    "row_stack": "vstack",
+    "_to_copy": "to",
+    "_reshape_alias": "view",
+    "_reshape_copy": "reshape",
+    "greater": "gt",
+    "greater_equal": "ge",
+    "less": "lt",
+    "less_equal": "le",
+    "not_equal": "ne",
+    "__floordiv__": "floor_divide",
+    "__rfloordiv__": "rfloor_divide",
+    "__rmod__": "rremainder",
+    "bitwise_and": "and",
+    "bitwise_or": "or",
+    "bitwise_xor": "xor",
+    "bitwise_not": "invert",
+    "linalg_vector_norm": "vector_norm",
     "negative": "neg",
 }
 
@@ -86,9 +110,16 @@ def address(function: Callable[..., Any]) -> str:
     if name in ("__get__", "__set__"):
         return f"torch.Tensor.{function.__self__.__name__}.{name}"  # pyright: ignore[reportFunctionMemberAccess]
     for home, place in HOMES.items():
-        if getattr(place, name, None) == function:
-            return f"{home}.{name}"
+        for spelled in _spellings(name):
+            if getattr(place, spelled, None) == function:
+                return f"{home}.{spelled}"
     return ""
+
+
+def _spellings(name: str) -> tuple[str, str, str]:
+    """A function's name, and those of the operators that torch wraps: `x ** 2` is called "pow"."""
+    plain = name.removesuffix("_")
+    return name, f"__{plain}__", f"__i{plain}__"
 
 
 HOMES = {
@@ -97,6 +128,7 @@ HOMES = {
     "torch.nn.functional": torch.nn.functional,
     "torch._C._nn": torch._C._nn,  # pyright: ignore[reportAttributeAccessIssue]
     "torch.linalg": torch.linalg,
+    "torch._C._linalg": torch._C._linalg,  # pyright: ignore[reportAttributeAccessIssue]
     "torch.fft": torch.fft,
     "torch.special": torch.special,
     "torch._VF": torch._VF,  # pyright: ignore[reportAttributeAccessIssue]
