@@ -1,0 +1,137 @@
+"""Kinds of numbers, devices, and things that are no tensors."""
+
+import re
+
+import torch
+
+from convscope.explain.diagnosis.code import behind, changed
+from convscope.explain.diagnosis.finding import Finding, Fix
+from convscope.explain.diagnosis.scene import Scene
+from convscope.trace.graph import Value
+
+SPOKEN = (
+    "dtype",
+    "scalar type",
+    "same type",
+    "not implemented for",
+    "type (",
+    "DoubleTensor",
+    "Long",
+    "double",
+)
+WORDS = {
+    torch.uint8: "uint8 (whole numbers 0 to 255, as pictures come from files)",
+    torch.float64: "float64 (NumPy's usual kind; torch's weights are float32)",
+    torch.int64: "int64 (whole numbers)",
+}
+
+
+def kind_of_numbers(scene: Scene) -> Finding | None:
+    """A tensor of another kind of numbers than the weights, or whole numbers where fractions are needed."""
+    value = scene.input
+    if value is None or not any(word in scene.message for word in SPOKEN):
+        return None
+    weights = [each for each in _weights(scene) if each.dtype.is_floating_point]
+    if weights and weights[0].dtype != value.dtype:
+        expected, why = weights[0].dtype, f"its weights (`{weights[0].name}`) are {_short(weights[0].dtype)}"
+    elif not weights and not value.dtype.is_floating_point:
+        expected, why = torch.get_default_dtype(), "this operation needs fractions"
+    else:
+        return None
+    kind = WORDS.get(value.dtype, _short(value.dtype))
+    what = f"{scene.name} got {_short(value.dtype)} numbers, but needs {_short(expected)}."
+    cause = f"The tensor {value.shape} is {kind}, and {why}. {scene.came(value)}"
+    method = f".to({expected})" if expected != torch.float32 else ".float()"
+    fixes = changed(
+        scene, _first_of_kind(scene, value), f"{method} / 255" if value.dtype == torch.uint8 else method
+    )
+    return Finding(what, cause, "", fixes + _line(scene, value, method))
+
+
+def _weights(scene: Scene) -> list[Value]:
+    found = [each for each in scene.tensors[1:] if each.role in ("parameter", "buffer")]
+    if found or scene.module is None:
+        return found or scene.tensors[1:]
+    own = {id(each) for each in scene.module.parameters()}
+    return [each for each in scene.trace.values if each.role == "parameter" and id(each.tensor) in own] or [
+        Value(-1, "parameter", name, tuple(each.shape), each.dtype, str(each.device), None)
+        for name, each in scene.module.named_parameters()
+    ]
+
+
+def _first_of_kind(scene: Scene, value: Value) -> Value:
+    """The model's input, where it was of this kind from the start."""
+    origin = scene.origin(value)
+    return origin if origin.role == "input" and origin.dtype == value.dtype else value
+
+
+def _line(scene: Scene, value: Value, method: str) -> tuple[Fix, ...]:
+    text = behind(scene, 0, method) if value.role != "input" else ""
+    return (Fix(line=text),) if text else ()
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def device(scene: Scene) -> Finding | None:
+    """Tensors on different devices."""
+    if "device" not in scene.message:
+        return None
+    values = [each for each in scene.tensors if each.shape or each.device != "cpu"]
+    first = values[0] if values else None
+    other = next((each for each in values if first and each.device != first.device), None)
+    if first is None or other is None:
+        return None
+    what = f"{scene.name} got tensors on different devices: {first.device} and {other.device}."
+    cause = "; ".join(f"{_called(each)} {each.shape} is on {each.device}" for each in (first, other)) + "."
+    moves = next((each for each in (first, other) if each.role not in ("parameter", "buffer")), other)
+    target = (other if moves is first else first).device
+    fixes = changed(scene, moves, f'.to("{target}")', 0 if moves is first else 1)
+    advice = f'Or move the model once: model.to("{moves.device}").'
+    if moves.role == "constant":
+        advice = f"A tensor made in the forward needs the device: torch.zeros(…, device=x.device). {advice}"
+    return Finding(what, cause, "", fixes, advice)
+
+
+def _called(value: Value) -> str:
+    return f"the {value.role} `{value.name}`" if value.name else f"the {value.role}"
+
+
+def no_tensor(scene: Scene) -> Finding | None:
+    """Something that is no tensor came to an operation: None, a tuple, a list, text."""
+    got = re.search(r"must be Tensor, not (\w+)", scene.message) or re.search(r"got \((\w+),", scene.message)
+    if scene.failure.kind != "TypeError" or not got or got[1] in ("Tensor", "Parameter"):
+        return None
+    kind = got[1]
+    what = f"{scene.name} needs a tensor, but got {_article(kind)}."
+    if kind == "NoneType":
+        cause, advice = (
+            "The module before it returned nothing.",
+            "Look whether its forward ends with a `return`.",
+        )
+        return Finding(what, cause, advice=advice)
+    if kind == "tuple" and (recurrent := _recurrent(scene)):
+        cause = f"`{recurrent}` gives two things: its output at every step, and its last state."
+        text = behind(scene, 0, "[0]")
+        advice = f"Or take it apart where it is made: `x, state = self.{recurrent}(x)`."
+        return Finding(what, cause, "", (Fix(line=text),) if text else (), advice)
+    cause = (
+        f"The model was given {_article(kind)}."
+        if not scene.trace.inputs
+        else f"{scene.name} works on tensors."
+    )
+    advice = (
+        "Make it one: torch.as_tensor(…, dtype=torch.float32), with axes (sample, channel, height, width)."
+    )
+    return Finding(what, cause, advice=advice)
+
+
+def _article(kind: str) -> str:
+    return "None" if kind == "NoneType" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def _recurrent(scene: Scene) -> str:
+    """The path of the last module that gave a tuple of output and state."""
+    found = [call.path for call in scene.trace.calls if call.kind in ("LSTM", "GRU", "RNN") and call.outputs]
+    return found[-1] if found else ""

@@ -1,0 +1,96 @@
+"""Views and reshapes: sizes that do not multiply out, and samples that get mixed."""
+
+from math import prod
+
+from convscope.explain.diagnosis.code import call_replaced
+from convscope.explain.diagnosis.finding import Finding, Fix
+from convscope.explain.diagnosis.scene import Scene, times
+from convscope.trace.graph import Node, Trace, Value
+from convscope.trace.structure import leaves
+
+VIEWS = ("view", "reshape", "flatten", "unflatten")
+
+
+def view(scene: Scene) -> Finding | None:
+    """A view into a shape with another number of elements."""
+    value = scene.input
+    if (
+        scene.op not in VIEWS
+        or value is None
+        or scene.node is None
+        or "invalid for input" not in scene.message
+    ):
+        return None
+    sizes = [leaf for leaf in leaves((scene.node.args, scene.node.kwargs)) if isinstance(leaf, int)]
+    fixed = prod(size for size in sizes if size != -1)
+    asked = f"({', '.join(map(str, sizes))})"
+    what = f"{scene.name} cannot give {value.shape} the shape {asked}: the numbers do not come out."
+    cause = (
+        f"There are {times(value.shape)} numbers, and {asked} has room for a multiple of {fixed:,}: "
+        f"{prod(value.shape):,}/{fixed:,} = {prod(value.shape) / fixed:.4g}. {scene.came(value)}"
+        if fixed
+        else f"{asked} has room for nothing."
+    )
+    fixes = _per_sample(scene, value, sizes)
+    advice = "" if fixes else _split(value, sizes)
+    return Finding(
+        what, cause, f"{prod(value.shape):,} numbers, expected a multiple of {fixed:,}", fixes, advice
+    )
+
+
+def _per_sample(scene: Scene, value: Value, sizes: list[int]) -> tuple[Fix, ...]:
+    """One row a sample, where that was meant: two axes of which one is left open, or the samples."""
+    meant = len(sizes) == 2 and (sizes[0] in (-1, value.shape[0])) and len(value.shape) > 2
+    line = call_replaced(scene, "{0}.flatten(1)") if meant else ""
+    return (Fix(line=line),) if line else ()
+
+
+def _split(value: Value, sizes: list[int]) -> str:
+    """What sizes would do; of four, the last two are as a rule the heads of attention."""
+    general = f"Choose sizes whose product is {prod(value.shape):,}; one of them may be -1."
+    if len(sizes) < 4 or -1 in sizes[-2:] or prod(sizes[-2:]) == value.shape[-1]:
+        return general
+    heads = f"{'·'.join(map(str, sizes[-2:]))} = {prod(sizes[-2:])}"
+    return (
+        f"{general} For heads of attention the {value.shape[-1]} features must be heads × size, not {heads}."
+    )
+
+
+def mixing(trace: Trace, samples: int) -> Node | None:
+    """The first view behind which axis 0 no longer counts the samples; None where no view did that.
+
+    A view that folds another axis into the samples and one that unfolds it again are a pair that people write
+    on purpose, so the number of samples has to be wrong at the end as well.
+    """
+    for node in trace.nodes:
+        if node.op not in VIEWS or not node.outputs or not node.inputs:
+            continue
+        before, after = trace.values[node.inputs[0]], trace.values[node.outputs[0]]
+        if before.shape[:1] == (samples,) and len(before.shape) > 1 and after.shape[:1] != (samples,):
+            return node
+    return None
+
+
+def mixed(scene: Scene) -> Finding | None:
+    """A failure behind a view that changed the number of samples."""
+    if scene.samples is None or scene.node is None:
+        return None
+    node = mixing(scene.trace, scene.samples)
+    if node is None or not any(
+        value.shape and value.shape[0] == _rows(scene, node) for value in scene.tensors
+    ):
+        return None
+    before, after = scene.trace.values[node.inputs[0]].shape, scene.trace.values[node.outputs[0]].shape
+    where = f" ({node.source.text})" if node.source else ""
+    what = f"The samples got mixed: `{node.name}`{where} made {after[0]:,} rows out of {before[0]:,} samples."
+    cause = (
+        f"{before} are {times(before[1:])} numbers a sample, but {after} has {prod(after[1:]):,} a row; so "
+        f"{scene.name} got another number of rows than there are samples."
+    )
+    axis = f"axis 0 (sample): got {after[0]:,}, expected {before[0]:,}"
+    advice = f"Write x.flatten(1) instead of that view: one row a sample, ({before[0]}, {prod(before[1:])})."
+    return Finding(what, cause, axis, advice=advice)
+
+
+def _rows(scene: Scene, node: Node) -> int:
+    return scene.trace.values[node.outputs[0]].shape[0]

@@ -1,0 +1,80 @@
+"""Windows that are larger than what is left of the sample."""
+
+from typing import Any
+
+from convscope.explain.diagnosis.axes import space_of
+from convscope.explain.diagnosis.code import replaced
+from convscope.explain.diagnosis.finding import Finding, Fix
+from convscope.explain.diagnosis.scene import Scene
+from convscope.shapes import AXES, show, window_output
+from convscope.trace.graph import Value
+
+
+def window(scene: Scene) -> Finding | None:
+    """A kernel that does not fit into the padded input."""
+    space, value = space_of(scene.op), scene.input
+    if space is None or value is None or len(value.shape) <= space or "transpose" in scene.op:
+        return None
+    setting = _settings(scene, space)
+    if setting is None:
+        return None
+    kernel, stride, padding, dilation = setting
+    sizes = value.shape[-space:]
+    made = [window_output(*each) for each in zip(sizes, kernel, stride, padding, dilation, strict=True)]
+    if min(made) >= 1:
+        return None
+    bad = next(place for place, size in enumerate(made) if size < 1)
+    reach = dilation[bad] * (kernel[bad] - 1) + 1
+    padded = sizes[bad] + 2 * padding[bad]
+    pad = f" with {padding[bad]} of padding on either side" if padding[bad] else ""
+    spread = f" (its {kernel[bad]} taps are {dilation[bad]} apart)" if dilation[bad] > 1 else ""
+    what = f"The window of {scene.name} spans {reach}{spread}, but only {padded} are left{pad}."
+    cause = (
+        f"⌊({sizes[bad]} + 2·{padding[bad]} − {dilation[bad]}·({kernel[bad]} − 1) − 1)/{stride[bad]}⌋ + 1 = "
+        f"{made[bad]}, below 1. The sample shrank this way: {scene.chain(value)}."
+    ).replace("= -", "= −")
+    place = len(value.shape) - space + bad
+    name, least = AXES[space][bad], reach - 2 * padding[bad]
+    axis = f"axis {place} ({name}) of {value.shape}: got {sizes[bad]}, expected at least {least}"
+    fixes = _fixes(scene, kernel, padding, dilation)
+    given = show(scene.origin(value).shape[-space:])
+    advice = f"Or leave out a stride or pooling before it, or give larger samples than {given}."
+    return Finding(what, cause, axis, fixes, advice)
+
+
+def _settings(scene: Scene, space: int) -> tuple[tuple[int, ...], ...] | None:
+    """Kernel, stride, padding and dilation, an entry an axis; None where they cannot be told."""
+    if "adaptive" in scene.op or scene.node is None:
+        return None
+    if "conv" in scene.op:
+        weight = scene.argument(1, "weight")
+        kernel = weight.shape[2:] if isinstance(weight, Value) else None
+        places = {"stride": 3, "padding": 4, "dilation": 5}
+    else:
+        kernel = scene.argument(1, "kernel_size")
+        places = {"stride": 2, "padding": 3, "dilation": 4 if "max" in scene.op else 99}
+    given = [scene.argument(place, name) for name, place in places.items()]
+    standard = (kernel if "pool" in scene.op else 1, 0, 1)
+    chosen = [
+        kernel,
+        *(usual if each in (None, ()) else each for each, usual in zip(given, standard, strict=True)),
+    ]
+    if any(each is None or isinstance(each, str) for each in chosen):
+        return None
+    return tuple(_each(setting, space) for setting in chosen)
+
+
+def _each(given: Any, space: int) -> tuple[int, ...]:  # noqa: ANN401 - one number for all axes, or one each
+    sizes = (given,) if isinstance(given, int) else tuple(given)
+    return sizes * space if len(sizes) == 1 else sizes
+
+
+def _fixes(
+    scene: Scene, kernel: tuple[int, ...], padding: tuple[int, ...], dilation: tuple[int, ...]
+) -> tuple[Fix, ...]:
+    """Padding for a convolution; a pooling that does not fit is left out."""
+    if "pool" in scene.op:
+        path = scene.call.path
+        return (Fix(layers={path: "nn.Identity()"}),) if path and "Pool" in scene.call.kind else ()
+    half = tuple(spread * (size - 1) // 2 for size, spread in zip(kernel, dilation, strict=True))
+    return replaced(scene, padding=tuple(map(max, half, padding)))
