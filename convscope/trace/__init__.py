@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from convscope.trace.capture import capture
+from convscope.trace.forward import run
 from convscope.trace.graph import Call, Failure, Node, Ref, Score, Source, Trace, Value
 
 __all__ = ["Call", "Failure", "Node", "Ref", "Score", "Source", "Trace", "Value", "trace"]
@@ -50,7 +50,7 @@ def trace(
     [('0', 'conv2d', (1, 4, 6, 6)), ('1', 'relu', (1, 4, 6, 6))]
     """
     args, named = _arguments(inputs)
-    return capture(model, args, named | dict(keywords or {}), score=score, keep=keep, limit=limit)
+    return run(model, args, named | dict(keywords or {}), score=score, keep=keep, limit=limit)
 
 
 def _arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: ANN401

@@ -13,7 +13,7 @@ from convscope.trace.graph import Source
 HERE = str(Path(__file__).parent)
 FOREIGN = (str(Path(torch.__file__).parent), HERE, "<eval_with_key>", "<frozen", "<string>")
 LIBRARIES = ("/site-packages/keras/", "/site-packages/torch/")
-START = str(Path(HERE) / "capture.py")
+START = str(Path(HERE) / "forward.py")
 
 
 def caller() -> Source | None:

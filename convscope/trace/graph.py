@@ -77,6 +77,7 @@ class Call:
         training: whether the module was in training mode.
         inputs, outputs: indices of values, in order.
         module: the module itself; None in a trace that was loaded from a file.
+        begins: how many operations had run before it.
     """
 
     index: int
@@ -88,6 +89,7 @@ class Call:
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
     module: Any = None
+    begins: int = 0
 
 
 @dataclass(slots=True)
@@ -103,10 +105,11 @@ class Node:
         args, kwargs: what it was called with; a `Ref` stands where a tensor was.
         result: what it returned, a `Ref` for each tensor.
         inputs, outputs: indices of the values it took and made (in-place: also what it changed).
+        changed: for each argument that it changed in place, its value before and after.
         source: the line of the person's code.
         seconds: wall time, with a little of the capture's own.
         kernels: the aten kernels that ran, as the dispatcher saw them.
-        random_state: of the CPU generator before it drew numbers; None: it drew none.
+        random_state: of the generator before it drew numbers; None: it drew none.
         seen: False for a kernel that no torch function announced; found by the witness.
     """
 
@@ -119,6 +122,7 @@ class Node:
     result: Any = None
     inputs: tuple[int, ...] = ()
     outputs: tuple[int, ...] = ()
+    changed: tuple[tuple[int, int], ...] = ()
     name: str = ""
     source: Source | None = None
     seconds: float = 0.0

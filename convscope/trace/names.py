@@ -1,6 +1,7 @@
 """What an operation is called: one name however it was written, and the way back to the function."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import torch
@@ -23,7 +24,6 @@ ALIASES = {
     "__rpow__": "rpow",
     "concat": "cat",
     "concatenate": "cat",
-    "clamp_max": "clamp",
     "clamp_min": "clamp",
     "clip": "clamp",
     "_softmax": "softmax",
@@ -32,9 +32,13 @@ ALIASES = {
     "max_pool1d_with_indices": "max_pool1d",
     "max_pool2d_with_indices": "max_pool2d",
     "max_pool3d_with_indices": "max_pool3d",
+    "adaptive_max_pool1d_with_indices": "adaptive_max_pool1d",
+    "adaptive_max_pool2d_with_indices": "adaptive_max_pool2d",
+    "adaptive_max_pool3d_with_indices": "adaptive_max_pool3d",
     "_adaptive_avg_pool2d": "adaptive_avg_pool2d",
     "_adaptive_avg_pool3d": "adaptive_avg_pool3d",
     "special_expit": "sigmoid",
+    "_threshold": "threshold",
     "absolute": "abs",
     "swapaxes": "transpose",
     "swapdims": "transpose",
@@ -64,6 +68,7 @@ ALIASES = {
 }
 
 
+@cache
 def canonical(function: Callable[..., Any]) -> str:
     """The one name of an operation: `F.relu`, `torch.relu_`, `Tensor.relu` and `aten.relu` are all "relu".
 
@@ -85,6 +90,18 @@ def canonical(function: Callable[..., Any]) -> str:
     return ALIASES.get(name, name)
 
 
+# Calls about a tensor, not with its numbers.
+ASIDE = {
+    *("size", "dim", "numel", "nelement", "stride", "storage_offset", "element_size", "untyped_storage"),
+    *("shape", "ndim", "dtype", "device", "layout", "data_ptr", "get_device", "len", "hash", "repr"),
+    *("requires_grad", "requires_grad_", "is_leaf", "grad_fn", "_version", "_is_view", "_base"),
+    *("is_floating_point", "is_complex", "is_contiguous", "is_nested", "is_cuda", "is_sparse", "is_mps"),
+    *("is_quantized", "is_meta", "is_pinned", "is_inference", "is_tensor", "result_type", "can_cast"),
+    *("set_grad_enabled", "register_hook", "retain_grad"),
+}
+# Changes of type, which are nothing where the tensor had it.
+CASTS = {"to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda"}
+
 OPERATORS = (
     "__add__",
     "__sub__",
@@ -98,6 +115,7 @@ OPERATORS = (
 )
 
 
+@cache
 def address(function: Callable[..., Any]) -> str:
     """Where torch keeps a function, so that a saved trace can be run again; "" where torch does not have it.
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
+from torch import Tensor
+
 
 @dataclass(frozen=True, slots=True)
 class Ref:
@@ -20,20 +22,18 @@ def convert(structure: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN40
     >>> convert({"scores": [1, 2], "mask": (3, None)}, lambda leaf: leaf and -leaf)
     {'scores': [-1, -2], 'mask': (-3, None)}
     """
-    match structure:
-        case dict():
-            return {key: convert(value, change) for key, value in structure.items()}
-        case list():
-            return [convert(value, change) for value in structure]
-        case tuple():
-            return tuple(convert(value, change) for value in structure)
-        case slice():
-            return slice(
-                *(convert(part, change) for part in (structure.start, structure.stop, structure.step))
-            )
+    if isinstance(structure, Tensor | int | Ref):  # most often, so first
+        return change(structure)
+    if isinstance(structure, tuple):
+        return tuple([convert(value, change) for value in structure])
+    if isinstance(structure, list):
+        return [convert(value, change) for value in structure]
+    if isinstance(structure, dict):
+        return {key: convert(value, change) for key, value in structure.items()}
+    if isinstance(structure, slice):
+        return slice(*(convert(part, change) for part in (structure.start, structure.stop, structure.step)))
     if _has_fields(structure):
-        named = {field.name: getattr(structure, field.name) for field in fields(structure)}
-        return convert(named, change)
+        return convert(_named(structure), change)
     return change(structure)
 
 
@@ -43,20 +43,23 @@ def leaves(structure: Any) -> Iterator[Any]:  # noqa: ANN401
     >>> list(leaves({"scores": [1, 2], "mask": (3, None)}))
     [1, 2, 3, None]
     """
-    match structure:
-        case dict():
-            for value in structure.values():
-                yield from leaves(value)
-        case list() | tuple():
-            for value in structure:
-                yield from leaves(value)
-        case slice():
-            yield from (structure.start, structure.stop, structure.step)
-        case _ if _has_fields(structure):
-            for field in fields(structure):
-                yield from leaves(getattr(structure, field.name))
-        case _:
-            yield structure
+    if isinstance(structure, Tensor | int | Ref):
+        yield structure
+    elif isinstance(structure, list | tuple):
+        for value in structure:
+            yield from leaves(value)
+    elif isinstance(structure, dict):
+        yield from leaves(list(structure.values()))
+    elif isinstance(structure, slice):
+        yield from (structure.start, structure.stop, structure.step)
+    elif _has_fields(structure):
+        yield from leaves(_named(structure))
+    else:
+        yield structure
+
+
+def _named(structure: Any) -> dict[str, Any]:  # noqa: ANN401
+    return {field.name: getattr(structure, field.name) for field in fields(structure)}
 
 
 def _has_fields(structure: Any) -> bool:  # noqa: ANN401

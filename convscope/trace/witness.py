@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch._ops import OpOverload
 
+from convscope.trace.structure import leaves
+
 # Batch norm in training mode changes its running mean and variance without saying so in its schema.
 UNDECLARED = {
     torch.ops.aten.native_batch_norm.default: (3, 4),
@@ -14,6 +16,30 @@ UNDECLARED = {
     torch.ops.aten.miopen_batch_norm.default: (3, 4),
 }
 TRAINING = 5  # position of their argument `training`
+
+
+class Witness:
+    """What the kernels of one operation do."""
+
+    __slots__ = ("kernels", "random_state", "written")
+
+    def __init__(self) -> None:
+        self.kernels: list[OpOverload] = []
+        self.written: list[Tensor] = []
+        self.random_state: Tensor | None = None
+
+    def look(self, kernel: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """A kernel is about to run."""
+        self.kernels.append(kernel)
+        self.written += written(kernel, args, kwargs)
+        if self.random_state is None and is_random(kernel):
+            self.random_state = generator_of(kwargs).get_state()
+
+
+def generator_of(structure: Any) -> torch.Generator:  # noqa: ANN401 - arguments of any call
+    """The generator that a call was given, or torch's own."""
+    given = (leaf for leaf in leaves(structure) if isinstance(leaf, torch.Generator))
+    return next(given, torch.default_generator)
 
 
 def written(kernel: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:

@@ -1,0 +1,60 @@
+"""What is the model's own: names of its modules and tensors, and how they were before the trace."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from convscope.trace.graph import Role
+from convscope.trace.snapshot import snapshot, untouched
+
+
+class Own(NamedTuple):
+    """Names by id."""
+
+    paths: dict[int, str]  # of modules, as `named_modules()` has them
+    tensors: dict[int, tuple[Role, str]]  # parameters and buffers
+
+
+def own(model: nn.Module, prefix: str) -> Own:
+    """What a model consists of; Keras has names of its own."""
+    found = Own({}, {})
+    for path, module in model.named_modules(prefix=prefix):
+        found.paths[id(module)] = path
+        for role, tensors in (("parameter", module._parameters), ("buffer", module._buffers)):
+            for name, tensor in tensors.items():
+                found.tensors.setdefault(id(tensor), (role, f"{path}.{name}".lstrip(".")))
+    if "keras" in sys.modules:
+        from convscope.trace import keras
+
+        found.paths.update(keras.layer_paths(model))
+        found.tensors.update(keras.weight_names(model))
+    return found
+
+
+@contextmanager
+def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
+    """Put back what a forward changes: batch norm would count a traced sample among its statistics."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    places = [place for module in modules for place in (module._parameters, module._buffers) if place]
+    before = [(place, dict(place)) for place in places]
+    tensors = {id(each): each for place in places for each in place.values() if _has_numbers(each)}
+    snapshots = [(tensor, snapshot(tensor)) for tensor in tensors.values()]
+    try:
+        yield
+    finally:
+        for place, named in before:
+            if any(place.get(name) is not each for name, each in named.items()):
+                place.update(named)  # a buffer that was replaced, not written to
+        for tensor, numbers in snapshots:
+            if not untouched(tensor, numbers):
+                with torch.no_grad():
+                    tensor.copy_(numbers)
+
+
+def _has_numbers(tensor: Tensor | None) -> bool:
+    return tensor is not None and not is_lazy(tensor)

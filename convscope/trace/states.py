@@ -1,0 +1,127 @@
+"""Which value a tensor holds now: tensors are objects that change, values are what they were."""
+
+import weakref
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from convscope.trace.graph import Role, Trace, Value
+from convscope.trace.snapshot import memory_of, same_numbers, snapshot, storage_of
+
+
+@dataclass(slots=True)
+class _Known:
+    """A tensor that was seen."""
+
+    alive: Callable[[], Tensor | None]
+    value: int
+    storage: int
+    writes: int  # to its storage, when it was seen
+    followed: bool = False  # its gradient is asked for
+    held: Tensor | None = None  # while its numbers are kept, so that neither id nor storage is used again
+
+
+class States:
+    """Hands out values; the caller works `unwatched`."""
+
+    def __init__(self, trace: Trace, *, keep: bool, limit: int, gradients: bool) -> None:
+        self.trace, self.keep, self.limit, self.gradients = trace, keep, limit, gradients
+        self.names: dict[int, tuple[Role, str]] = {}  # of the model's own tensors, by id
+        self.leaves: dict[int, Tensor] = {}  # where gradients end: value → tensor
+        self.collecting = False  # the model may run autograd itself; only the score's gradients count
+        self._known: dict[int, _Known] = {}
+        self._writes: dict[int, tuple[int, int | None]] = {}  # storage → how often, and by whom last
+        self._kept: set[tuple[int, int]] = set()
+        self._partial: set[int] = set()  # values whose hook would not see all of their gradient
+
+    def value_of(self, tensor: Tensor, role: Role = "constant", name: str = "") -> int:
+        """The value that a tensor holds now; what was changed through another view of it is a new value."""
+        known = self._find(tensor)
+        if known is None:
+            role, name = self.names.get(id(tensor), (role, name))
+            return self._register(tensor, role, name, None)
+        count, writer = self._writes.get(known.storage, (0, None))
+        if count != known.writes:
+            before = self.trace.values[known.value].tensor
+            if before is None or not same_numbers(before, tensor):
+                return self._register(tensor, "activation", "", writer)
+            known.writes = count
+        if self.gradients and not known.followed and tensor.requires_grad:
+            self._follow(tensor, known)  # it came out of code that autograd did not look into
+        return known.value
+
+    def made(self, tensor: Tensor, node: int, position: int) -> int:
+        """A new value for what an operation made, changed, or handed on as it was (`x.contiguous()`)."""
+        known = self._find(tensor)
+        numbers = None
+        if known is not None and self._writes.get(known.storage, (0, None))[0] == known.writes:
+            numbers = self.trace.values[known.value].tensor
+        return self._register(tensor, "activation", "", node, position, numbers)
+
+    def wrote(self, tensors: Iterable[Tensor], node: int) -> set[int]:
+        """Take down whose memory an operation changed."""
+        changed = {storage_of(tensor) for tensor in tensors}
+        for storage in changed:
+            self._writes[storage] = (self._writes.get(storage, (0, None))[0] + 1, node)
+        return changed
+
+    def passed_by(self, value: int) -> None:
+        """Autograd's way does not lead through a view that is changed in place: a hook would not see all."""
+        self._partial.add(value)
+
+    def _find(self, tensor: Tensor) -> _Known | None:
+        known = self._known.get(id(tensor))
+        return known if known is not None and known.alive() is tensor else None
+
+    def _register(
+        self,
+        tensor: Tensor,
+        role: Role,
+        name: str,
+        producer: int | None,
+        position: int = 0,
+        numbers: Tensor | None = None,
+    ) -> int:
+        storage, index = storage_of(tensor), len(self.trace.values)
+        writes = self._writes.get(storage, (0, None))[0]
+        known = _Known(weakref.ref(tensor), index, storage, writes)
+        value = Value(
+            index, role, name, tuple(tensor.shape), tensor.dtype, str(tensor.device), producer, position
+        )
+        self.trace.values.append(value)
+        self._known[id(tensor)] = known
+        if self._may_keep(tensor, role, storage, writes):
+            value.tensor = snapshot(tensor) if numbers is None else numbers
+            known.held = tensor
+        if self.gradients and tensor.requires_grad:
+            self._follow(tensor, known)
+        return index
+
+    def _may_keep(self, tensor: Tensor, role: Role, storage: int, writes: int) -> bool:
+        """Within the limit; parameters share their memory with the model, views with what they look at."""
+        if not self.keep:
+            return False
+        if role in ("parameter", "buffer") or (storage, writes) in self._kept:
+            return True
+        size = memory_of(tensor)
+        if self.trace.memory + size > self.limit:
+            self.trace.dropped += 1
+            return False
+        self._kept.add((storage, writes))
+        self.trace.memory += size
+        return True
+
+    def _follow(self, tensor: Tensor, known: _Known) -> None:
+        """Ask for the gradient of this state; a hook set now stays with it when the tensor is changed."""
+        known.followed = True
+        if tensor.is_leaf:
+            self.leaves[known.value] = tensor
+            return
+        value = self.trace.values[known.value]
+
+        def collect(gradient: Tensor) -> None:
+            if self.collecting and value.index not in self._partial:
+                value.gradient = gradient.detach()
+
+        tensor.register_hook(collect)
