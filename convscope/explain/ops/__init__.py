@@ -1,7 +1,16 @@
 """The operations that can be explained: name → how. A newcomer adds one file and one line."""
 
 from convscope.explain.op import Op
-from convscope.explain.ops import rectifiers, recurrent
+from convscope.explain.ops import (
+    averaging,
+    convolution,
+    padding,
+    pooling,
+    rectifiers,
+    recurrent,
+    resampling,
+    transposed,
+)
 
 OPS: dict[str, Op] = {
     "relu": rectifiers.RELU,
@@ -13,4 +22,28 @@ OPS: dict[str, Op] = {
     "gru_cell": recurrent.CELL,
     "rnn_tanh_cell": recurrent.CELL,
     "rnn_relu_cell": recurrent.CELL,
+    "conv1d": convolution.CONVOLUTION,
+    "conv2d": convolution.CONVOLUTION,
+    "conv3d": convolution.CONVOLUTION,
+    "conv_transpose1d": transposed.TRANSPOSED,
+    "conv_transpose2d": transposed.TRANSPOSED,
+    "conv_transpose3d": transposed.TRANSPOSED,
+    "convolution": transposed.EITHER,
+    "pad": padding.PAD,
+    "max_pool1d": pooling.MAX_POOL,
+    "max_pool2d": pooling.MAX_POOL,
+    "max_pool3d": pooling.MAX_POOL,
+    "adaptive_max_pool1d": pooling.ADAPTIVE_MAX_POOL,
+    "adaptive_max_pool2d": pooling.ADAPTIVE_MAX_POOL,
+    "adaptive_max_pool3d": pooling.ADAPTIVE_MAX_POOL,
+    "avg_pool1d": averaging.AVG_POOL,
+    "avg_pool2d": averaging.AVG_POOL,
+    "avg_pool3d": averaging.AVG_POOL,
+    "adaptive_avg_pool1d": averaging.ADAPTIVE_AVG_POOL,
+    "adaptive_avg_pool2d": averaging.ADAPTIVE_AVG_POOL,
+    "adaptive_avg_pool3d": averaging.ADAPTIVE_AVG_POOL,
+    "lp_pool1d": averaging.LP_POOL,
+    "lp_pool2d": averaging.LP_POOL,
+    "lp_pool3d": averaging.LP_POOL,
+    "interpolate": resampling.INTERPOLATE,
 }
