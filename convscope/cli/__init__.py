@@ -17,6 +17,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 import convscope
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.options import UsageError
+from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
 from convscope.errors import ConvscopeError
@@ -25,6 +26,9 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
     evaluate,
     predict,
+    summary,
+    explain,
+    compare,
     check,
     runs,
     networks,

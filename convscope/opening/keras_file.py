@@ -35,7 +35,7 @@ def load(path: Path) -> tuple[nn.Module, list[str]]:
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever it likes
-        first = str(error).strip().partition("\n")[0]
+        first = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".") + "."
         raise NetworkError(
             f"Keras refuses {path}: {first}\n"
             "  Only files whose layers are all data are read: no Lambda layers, no classes of your own."
