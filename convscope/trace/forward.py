@@ -50,7 +50,8 @@ def _forward(
     score: Score | None,
 ) -> None:
     """The forward between the modes; an exception ends it, and what came before stays."""
-    args, kwargs = _own_copies((args, kwargs), gradients=score is not None)
+    starts: list[Tensor] = []
+    args, kwargs = _own_copies((args, kwargs), starts, gradients=score is not None)
     _note_inputs(capture, model, args, kwargs)
     trace, output, total = capture.trace, None, None
     began = time.perf_counter()
@@ -65,17 +66,21 @@ def _forward(
     if score is not None and trace.failure is None:
         if total is not None:
             trace.score = capture.states.value_of(total)
-        _backward(capture, _column(output, score) if isinstance(score, int) else total)
+        _backward(capture, _column(output, score) if isinstance(score, int) else total, starts)
 
 
-def _own_copies(given: Any, *, gradients: bool) -> Any:  # noqa: ANN401
-    """The tensors of the person stay as they are, whatever the model does with its inputs."""
+def _own_copies(given: Any, starts: list[Tensor], *, gradients: bool) -> Any:  # noqa: ANN401
+    """The tensors of the person stay as they are, whatever the model does with its inputs.
+
+    `starts` gets the leaves behind those copies: the way back has to go there even if all weights are frozen.
+    """
     copies: dict[int, Tensor] = {}
 
     def copy(tensor: Tensor) -> Tensor:
         if id(tensor) not in copies:  # the same tensor twice stays the same tensor twice
             wanted = tensor.requires_grad or (gradients and tensor.is_floating_point())
             fresh = snapshot(tensor).requires_grad_(wanted)
+            starts.extend([fresh] if wanted else [])
             copies[id(tensor)] = (
                 fresh.clone() if gradients and wanted else fresh
             )  # no leaf: it may be changed
@@ -123,18 +128,18 @@ def _column(output: Any, score: int) -> Tensor:  # noqa: ANN401
     return scores[:, score].sum()
 
 
-def _backward(capture: Capture, total: Tensor | None) -> None:
+def _backward(capture: Capture, total: Tensor | None, starts: list[Tensor]) -> None:
     """Gradients of one number; hooks collect them on their way; the model's own `.grad` stays as it is."""
     if total is None or not total.requires_grad:
         return
     states = capture.states
     states.collecting = True
-    sources = [total, *states.leaves.values()]
+    sources = [total, *states.leaves.values(), *starts]
     try:
         found = torch.autograd.grad(total, sources, allow_unused=True)[1:]
     except RuntimeError as error:
         raise TraceError(f"the gradients of the score could not be computed: {error}") from error
-    for value, gradient in zip(states.leaves, found, strict=True):
+    for value, gradient in zip(states.leaves, found, strict=False):  # those of `starts` their hooks have
         capture.trace.values[value].gradient = gradient
 
 
