@@ -87,7 +87,7 @@ def missing_batch(scene: Scene) -> Finding | None:
         return None
     what = f"The batch axis is missing: the model got {given.shape}, one sample and not a batch of one."
     cause = (
-        f"`{node.name}` took {value.shape} for one sample of {counted(value.shape[0], 'channel')} and let it pass; "
+        f"`{node.name}` took {value.shape} for one sample of {counted(value.shape[0], 'channel')}; "
         f"so axis 0 counts channels from there on, and {scene.name} got {scene.input.shape}: "
         f"{scene.chain(scene.input)}."
     )

@@ -74,7 +74,7 @@ def changed(scene: Scene, value: Value | None, method: str, position: int = 0) -
 
 
 def behind(scene: Scene, position: int, method: str) -> str:
-    """The failing line with a method behind one argument of the call that failed; "" where it is not found."""
+    """The failing line with a method behind one argument of its call; "" where it is not found."""
     found = _argument(scene, position)
     if found is None:
         return ""

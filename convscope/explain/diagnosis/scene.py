@@ -49,8 +49,8 @@ class Scene:
     def where(self) -> Where:
         """The place."""
         code = self.failure.source
-        place = (code.file, code.line, code.text) if code else ()
-        return Where(self.call.path, self.op or self.call.kind, *place)
+        place = Where(self.call.path, self.op or self.call.kind)
+        return place._replace(file=code.file, line=code.line, text=code.text) if code else place
 
     @property
     def name(self) -> str:

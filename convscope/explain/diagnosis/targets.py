@@ -21,9 +21,10 @@ def loss(scene: Scene) -> Finding | None:
         return Finding(
             what, ways, "axis 1 of the targets: one too many", changed(scene, target, ".squeeze(1)", 1)
         )
-    if target.shape[:1] != scores.shape[:1] and len(scores.shape) > 1:
-        what = f"{scene.name} got {scores.shape[0]:,} rows of scores for {target.shape[0]:,} targets."
-        axis = f"axis 0 (sample): got {scores.shape[0]:,}, expected {target.shape[0]:,}"
+    rows = target.shape[0] if target.shape else 1
+    if len(scores.shape) > 1 and rows != scores.shape[0]:
+        what = f"{scene.name} got {scores.shape[0]:,} rows of scores for {rows:,} targets."
+        axis = f"axis 0 (sample): got {scores.shape[0]:,}, expected {rows:,}"
         cause = f"{ways} {scene.came(scores, 'The scores')}"
         return Finding(
             what, cause, axis, advice="Look for a view or flatten that does not keep one row a sample."
@@ -81,11 +82,7 @@ def sizes_of_both(scene: Scene) -> Finding | None:
         return None
     what = f"{scene.name} compares number by number, but got {scores.shape} and {target.shape}."
     cause = scene.came(scores, "The scores")
-    line = behind(scene, 1, ".view_as({0})")
-    fixes = (
-        changed(scene, target, ".unsqueeze(1)", 1) if scores.shape == (*target.shape, 1) and not line else ()
-    )
-    fixes = changed(scene, target, ".unsqueeze(1)", 1) if scores.shape == (*target.shape, 1) else fixes
+    fixes = changed(scene, target, ".unsqueeze(1)", 1) if scores.shape == (*target.shape, 1) else ()
     return Finding(
         what, cause, f"{scores.shape} against {target.shape}", fixes, "" if fixes else "Give both one shape."
     )
