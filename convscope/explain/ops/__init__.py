@@ -2,8 +2,10 @@
 
 from convscope.explain.op import Op
 from convscope.explain.ops import (
+    activations,
     averaging,
     convolution,
+    functions,
     padding,
     pooling,
     rectifiers,
@@ -13,7 +15,9 @@ from convscope.explain.ops import (
 )
 
 OPS: dict[str, Op] = {
-    "relu": rectifiers.RELU,
+    **rectifiers.OPS,
+    **functions.OPS,
+    **activations.OPS,
     "lstm": recurrent.SEQUENCE,
     "gru": recurrent.SEQUENCE,
     "rnn_tanh": recurrent.SEQUENCE,
