@@ -33,8 +33,8 @@ def alexnet_blocks():
     ("network", "size", "jump"), [(vgg16_blocks(), 212, 32), (alexnet_blocks(), 195, 32)]
 )
 def test_published_sizes(network, size, jump):
-    """The table of Araujo, Norris, Sim 2019 (distill.pub): VGG-16 212 and AlexNet 195, both with stride
-    32.""" seen = trace(network, torch.zeros(1, 3, 224, 224), keep=False)
+    """The table of Araujo, Norris, Sim 2019 (distill.pub): VGG-16 212 and AlexNet 195, stride 32."""
+    seen = trace(network, torch.zeros(1, 3, 224, 224), keep=False)
     last = receptive_fields(seen)[seen.nodes[-1].index]
     assert last.size == (size, size)
     assert last.jump == (jump, jump)
