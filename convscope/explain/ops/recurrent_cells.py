@@ -50,14 +50,32 @@ class Sized:
         """An error comes through whole; also at zero, which it may carry x across."""
         return Sized(self.value.relu(), self.size)
 
-    def times(self, matrix: Tensor) -> "Sized":
+    def times(self, matrix: "Matrix") -> "Sized":
         """Rows times a matrix.
 
         The size is Σ|terms| of this very sum: errors that the numbers brought along are not counted again.
         They have either sign and nearly cancel over many units; counted in full they would double with every
         step, and the bound of a long sequence would prove nothing. What a unit keeps of its own past counts.
         """
-        return Sized(self.value @ matrix, self.value.abs() @ matrix.abs())
+        return Sized(self.value @ matrix.value, self.value.abs() @ matrix.sizes)
+
+
+class Matrix(NamedTuple):
+    """Weights and their absolute values, which every step asks for."""
+
+    value: Tensor
+    sizes: Tensor
+
+    @property
+    def transposed(self) -> "Matrix":
+        """The same with its axes exchanged."""
+        return Matrix(self.value.T, self.sizes.T)
+
+
+def matrix(weight: Tensor) -> Matrix:
+    """Weights as they are given."""
+    weight = weight.double()
+    return Matrix(weight, weight.abs())
 
 
 def exact(value: Tensor) -> Sized:
@@ -80,17 +98,26 @@ def joined(parts: list[Sized]) -> Sized:
 class Weights(NamedTuple):
     """Of one layer in one direction, float64; the rows of all gates stand one below the other."""
 
-    input: Tensor  # (gate · unit, feature)
-    hidden: Tensor  # (gate · unit, output unit)
-    input_bias: Tensor | None  # (gate · unit,)
-    hidden_bias: Tensor | None
-    projection: Tensor | None  # (output unit, unit)
+    input: Matrix  # (gate · unit, feature)
+    hidden: Matrix  # (gate · unit, output unit)
+    input_bias: Sized | None  # (gate · unit,)
+    hidden_bias: Sized | None
+    projection: Matrix | None  # (output unit, unit)
+
+    def of_input(self, x: Sized) -> Sized:
+        """W_ih·x + b_ih of any number of steps at once: it needs no state; (…, gate · unit)."""
+        part = x.times(self.input.transposed)
+        return part if self.input_bias is None else part + self.input_bias
+
+    def of_hidden(self, hidden: Sized) -> Sized:
+        """W_hh·h + b_hh, (sample, gate · unit)."""
+        part = hidden.times(self.hidden.transposed)
+        return part if self.hidden_bias is None else part + self.hidden_bias
 
 
 class Moment(NamedTuple):
     """What one layer took and made at one step; each (sample, …)."""
 
-    input: Sized  # (sample, feature)
     hidden: Sized  # (sample, output unit), of the step before
     memory: Sized | None  # (sample, unit): the cell state of the step before; LSTM only
     gates: tuple[Sized, ...]  # each (sample, unit), in the order of `Cell.gates`
@@ -110,16 +137,16 @@ class Pull(NamedTuple):
     cell: Sized | None = None  # to the new cell state
 
 
-def lstm(weights: Weights, x: Sized, hidden: Sized, memory: Sized | None) -> Moment:
+def lstm(weights: Weights, from_x: Sized, hidden: Sized, memory: Sized | None) -> Moment:
     """C = f·c₋₁ + i·g, h = o·tanh(c)."""
     assert memory is not None
-    parts = [a + b for a, b in zip(*_parts(weights, x, hidden, 4), strict=True)]
-    i, f, g, o = parts[0].sigmoid(), parts[1].sigmoid(), parts[2].tanh(), parts[3].sigmoid()
+    i, f, g, o = _by_gate(from_x + weights.of_hidden(hidden), 4)
+    i, f, g, o = i.sigmoid(), f.sigmoid(), g.tanh(), o.sigmoid()
     cell = f * memory + i * g
     inner = cell.tanh()
     made = o * inner
-    output = made if weights.projection is None else made.times(weights.projection.T)
-    return Moment(x, hidden, memory, (i, f, g, o), inner, made, output, cell)
+    output = made if weights.projection is None else made.times(weights.projection.transposed)
+    return Moment(hidden, memory, (i, f, g, o), inner, made, output, cell)
 
 
 def lstm_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> Pull:
@@ -137,13 +164,14 @@ def lstm_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> P
     return Pull(parts, parts, None, cell * f, cell)
 
 
-def gru(weights: Weights, x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
+def gru(weights: Weights, from_x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
     """N = tanh(W·x + r·(W·h)), h = (1 − z)·n + z·h₋₁."""
-    from_x, from_h = _parts(weights, x, hidden, 3)
-    r, z = (from_x[0] + from_h[0]).sigmoid(), (from_x[1] + from_h[1]).sigmoid()
-    n = (from_x[2] + r * from_h[2]).tanh()
+    r, z, n = _by_gate(from_x, 3)
+    reset, update, inner = _by_gate(weights.of_hidden(hidden), 3)
+    r, z = (r + reset).sigmoid(), (z + update).sigmoid()
+    n = (n + r * inner).tanh()
     made = (1 - z) * n + z * hidden
-    return Moment(x, hidden, None, (r, z, n), from_h[2], made, made, None)
+    return Moment(hidden, None, (r, z, n), inner, made, made, None)
 
 
 def gru_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> Pull:  # noqa: ARG001
@@ -155,11 +183,10 @@ def gru_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> Pu
     return Pull((reset, update, candidate), (reset, update, candidate * r), gradient * z, None)
 
 
-def rnn_tanh(weights: Weights, x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
+def rnn_tanh(weights: Weights, from_x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
     """H = tanh(W·x + W·h₋₁)."""
-    (from_x,), (from_h,) = _parts(weights, x, hidden, 1)
-    made = (from_x + from_h).tanh()
-    return Moment(x, hidden, None, (made,), made, made, made, None)
+    made = (from_x + weights.of_hidden(hidden)).tanh()
+    return Moment(hidden, None, (made,), made, made, made, None)
 
 
 def rnn_tanh_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> Pull:  # noqa: ARG001
@@ -168,25 +195,16 @@ def rnn_tanh_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) 
     return Pull((part,), (part,), None, None)
 
 
-def rnn_relu(weights: Weights, x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
+def rnn_relu(weights: Weights, from_x: Sized, hidden: Sized, memory: Sized | None) -> Moment:  # noqa: ARG001
     """H = max(0, W·x + W·h₋₁)."""
-    (from_x,), (from_h,) = _parts(weights, x, hidden, 1)
-    made = (from_x + from_h).relu()
-    return Moment(x, hidden, None, (made,), made, made, made, None)
+    made = (from_x + weights.of_hidden(hidden)).relu()
+    return Moment(hidden, None, (made,), made, made, made, None)
 
 
 def rnn_relu_back(moment: Moment, gradient: Sized, cell_gradient: Sized | None) -> Pull:  # noqa: ARG001
     """The gradient passes where h is above zero."""
     part = gradient * exact(moment.made.value > 0)
     return Pull((part,), (part,), None, None)
-
-
-def _parts(weights: Weights, x: Sized, hidden: Sized, gates: int) -> tuple[list[Sized], list[Sized]]:
-    """W_ih·x + b_ih and W_hh·h + b_hh, gate by gate."""
-    from_x, from_h = x.times(weights.input.T), hidden.times(weights.hidden.T)
-    if weights.input_bias is not None and weights.hidden_bias is not None:
-        from_x, from_h = from_x + exact(weights.input_bias), from_h + exact(weights.hidden_bias)
-    return _by_gate(from_x, gates), _by_gate(from_h, gates)
 
 
 def _by_gate(rows: Sized, gates: int) -> list[Sized]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.errors import TraceError
 from convscope.explain.account import Account, Index, Terms, product, written_out
-from convscope.explain.ops.recurrent_cells import Sized, joined, stack
+from convscope.explain.ops.recurrent_cells import Sized, exact, joined, stack
 from convscope.explain.ops.recurrent_sequences import Back, Pass, Plan, back, is_followed, plan, unroll
 from convscope.explain.reading import Reading
 
@@ -48,7 +48,7 @@ def _of_weight(reading: Reading, name: str, at: Index) -> Account:
     factors = {"gradient": arriving.value} | ({} if other is None else {other_name: other.value})
     places = {}
     if other_name == "input" and other is not None:
-        places["input"] = _input_places(plan(reading), way, at[1])
+        places["input"] = _input_places(plan(reading), at[1])
     terms = product(("step", "sample"), places, **factors)
     total = arriving if other is None else arriving * other
     what = (
@@ -69,26 +69,27 @@ KINDS = {
 
 
 def _factors(way: Pass, its: Back, kind: str, at: Index) -> tuple[Sized, Sized | None, str]:
-    """What arrives at a weight's row and what the weight was multiplied with; (step as worked on, sample)."""
+    """What arrives at a weight's row and what the weight was multiplied with; (step, sample)."""
+    order = [way.place(step) for step in range(len(way.moments))]
+    moments, pulls = [way.moments[place] for place in order], [its.pulls[place] for place in order]
     if kind == "weight_hr":
-        made = stack([moment.made[:, at[1]] for moment in way.moments])
-        return stack([each[:, at[0]] for each in its.arriving]), made, "o·tanh(c)"
-    units = way.moments[0].made.value.shape[-1]
+        made = stack([moment.made[:, at[1]] for moment in moments])
+        return stack([its.arriving[place][:, at[0]] for place in order]), made, "o·tanh(c)"
+    units = moments[0].made.value.shape[-1]
     gate, unit = divmod(at[0], units)
     side = "input_part" if kind.endswith("ih") else "hidden_part"
-    arriving = stack([getattr(pull, side)[gate][:, unit] for pull in its.pulls])
+    arriving = stack([getattr(pull, side)[gate][:, unit] for pull in pulls])
     if kind == "weight_ih":
         x_name = "input" if way.layer == 0 else f"output of layer {way.layer - 1}"
-        return arriving, stack([moment.input[:, at[1]] for moment in way.moments]), x_name
+        return arriving, way.input[..., at[1]], x_name
     if kind == "weight_hh":
-        return arriving, stack([moment.hidden[:, at[1]] for moment in way.moments]), "previous hidden state"
+        return arriving, stack([moment.hidden[:, at[1]] for moment in moments]), "previous hidden state"
     return arriving, None, ""
 
 
-def _input_places(sizes: Plan, way: Pass, feature: int) -> Tensor:
-    """Where a feature of each step and sample stands in the input, in the order of work."""
-    times = torch.tensor([way.place(place) for place in range(len(way.moments))])
-    step, sample = torch.meshgrid(times, torch.arange(sizes.samples), indexing="ij")
+def _input_places(sizes: Plan, feature: int) -> Tensor:
+    """Where a feature of each step and sample stands in the input."""
+    step, sample = torch.meshgrid(torch.arange(sizes.steps), torch.arange(sizes.samples), indexing="ij")
     axes = [sample] if sizes.is_cell else [sample, step] if sizes.batch_first else [step, sample]
     return torch.stack([*axes, torch.full_like(step, feature)], dim=-1)
 
@@ -102,15 +103,17 @@ def _of_input(reading: Reading, at: Index) -> Account:
     arriving, weights = [], []
     for way, its in zip(passes[0], back(reading, passes, samples)[0], strict=True):
         arriving.append(joined(list(its.pulls[way.place(step)].input_part))[0])
-        weights.append(way.weights.input[:, at[-1]])
+        weights.append(exact(way.weights.input.value[:, at[-1]]))
     pulled, shape = stack(arriving), (sizes.directions, len(sizes.cell.gates), sizes.units)
-    weight = torch.stack(weights)
+    weight = stack(weights)
     terms = product(
-        ("direction", "gate", "unit"), gradient=pulled.value.reshape(shape), weight=weight.reshape(shape)
+        ("direction", "gate", "unit"),
+        gradient=pulled.value.reshape(shape),
+        weight=weight.value.reshape(shape),
     )
     what = "This input goes into every gate of every unit, so its gradient is a sum over them: what arrives "
     what += "there times the weight that it was multiplied with."
-    return _account(what, "dx = Σ gradient[gate, unit]·weight_ih[gate, unit]", terms, pulled * _exact(weight))
+    return _account(what, "dx = Σ gradient[gate, unit]·weight_ih[gate, unit]", terms, pulled * weight)
 
 
 def _of_state(reading: Reading, name: str, at: Index) -> Account:
@@ -140,7 +143,7 @@ def _of_state(reading: Reading, name: str, at: Index) -> Account:
 def _hidden(way: Pass, its: Back, unit: int) -> list[tuple[Sized, Sized]]:
     """Through all gates; in a GRU also straight on, as much as the update gate keeps."""
     pull = its.pulls[0]
-    arriving, weights = joined(list(pull.hidden_part))[0], _exact(way.weights.hidden[:, unit])
+    arriving, weights = joined(list(pull.hidden_part))[0], exact(way.weights.hidden.value[:, unit])
     pairs = [(arriving[place], weights[place]) for place in range(len(weights.value))]
     if pull.direct is not None:
         pairs.append((its.arriving[0][0, unit], way.moments[0].gates[1][0, unit]))
@@ -152,10 +155,6 @@ def _memory(way: Pass, its: Back, unit: int) -> list[tuple[Sized, Sized]]:
     cell = its.pulls[0].cell
     assert cell is not None
     return [(cell[0, unit], way.moments[0].gates[1][0, unit])]
-
-
-def _exact(weight: Tensor) -> Sized:
-    return Sized(weight, weight.abs())
 
 
 def _account(what: str, formula: str, terms: Terms, total: Sized) -> Account:

@@ -20,6 +20,7 @@ from convscope.explain.ops.recurrent_cells import (
     Weights,
     exact,
     joined,
+    matrix,
     stack,
 )
 from convscope.explain.reading import Reading
@@ -130,6 +131,7 @@ class Pass(NamedTuple):
     direction: int
     suffix: str
     weights: Weights
+    input: Sized  # what it read, (step, sample, feature)
     moments: list[Moment]  # in the order of work: backwards in time for the second direction
 
     def place(self, step: int) -> int:
@@ -161,21 +163,25 @@ def _run(reading: Reading, sizes: Plan, layer: int, way: int, x: Sized, samples:
     hidden = exact(_state(reading, "h_0", sizes, layer, way)[samples])
     has_memory = "c_0" in reading.arguments
     memory = exact(_state(reading, "c_0", sizes, layer, way)[samples]) if has_memory else None
-    moments: list[Moment] = []
+    from_x, moments = weights.of_input(x), []
     for step in range(sizes.steps)[:: -1 if way else 1]:
-        moment = sizes.cell.forward(weights, x[step], hidden, memory)
+        moment = sizes.cell.forward(weights, from_x[step], hidden, memory)
         hidden, memory = moment.output, moment.cell
         moments.append(moment)
-    return Pass(layer, way, end, weights, moments)
+    return Pass(layer, way, end, weights, x, moments)
 
 
 def _weights(reading: Reading, end: str) -> Weights:
-    def optional(name: str) -> Tensor | None:
-        return reading[name + end].double() if reading.arguments.get(name + end) is not None else None
+    def given(name: str) -> Tensor | None:
+        return reading[name + end] if reading.arguments.get(name + end) is not None else None
 
-    input_weight, hidden_weight = reading[f"weight_ih{end}"].double(), reading[f"weight_hh{end}"].double()
+    first, second, projection = given("bias_ih"), given("bias_hh"), given("weight_hr")
     return Weights(
-        input_weight, hidden_weight, optional("bias_ih"), optional("bias_hh"), optional("weight_hr")
+        matrix(reading[f"weight_ih{end}"]),
+        matrix(reading[f"weight_hh{end}"]),
+        None if first is None else exact(first),
+        None if second is None else exact(second),
+        None if projection is None else matrix(projection),
     )
 
 
@@ -263,7 +269,7 @@ def _arriving(reading: Reading, sizes: Plan, samples: slice) -> list[Sized]:
 def _through_time(cell: Cell, one: Pass, output: Sized, hidden: Sized, memory: Sized | None) -> Back:
     """From the last step to the first; `hidden` and `memory` are the gradients that arrive at the end."""
     weights = one.weights
-    pulls, arriving, inputs = [], [], []
+    pulls, arriving = [], []
     for place in reversed(range(len(one.moments))):
         total = output[one.place(place)] + hidden
         made = total if weights.projection is None else total.times(weights.projection)
@@ -273,5 +279,6 @@ def _through_time(cell: Cell, one: Pass, output: Sized, hidden: Sized, memory: S
         memory = pull.memory
         pulls.insert(0, pull)
         arriving.insert(0, total)
-        inputs.insert(0, joined(list(pull.input_part)).times(weights.input))
-    return Back(pulls, arriving, hidden, memory, stack(inputs[::-1] if one.direction else inputs))
+    in_time = pulls[::-1] if one.direction else pulls
+    at_gates = stack([joined(list(pull.input_part)) for pull in in_time])
+    return Back(pulls, arriving, hidden, memory, at_gates.times(weights.input))

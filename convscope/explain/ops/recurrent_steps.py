@@ -58,8 +58,8 @@ def projection(unit: Unit) -> Step:
     """The hidden state of an LSTM with `proj_size`: a weighted sum of o·tanh(c) of all units."""
     matrix, name = unit.way.weights.projection, f"weight_hr{unit.way.suffix}"
     assert matrix is not None
-    factors = {"o·tanh(c)": unit.moment.made.value[0], name: matrix[unit.unit]}
-    terms = product(("unit",), {name: _along((unit.unit,), matrix.shape[1])}, **factors)
+    factors = {"o·tanh(c)": unit.moment.made.value[0], name: matrix.value[unit.unit]}
+    terms = product(("unit",), {name: _along((unit.unit,), matrix.value.shape[1])}, **factors)
     return _sum("hidden state", f"h = Σ (o·tanh(c))·{name}   over all units", terms)
 
 
@@ -138,9 +138,9 @@ def _gate(unit: Unit, gate: int, name: str, letter: str, squash: Squash) -> tupl
         squash = CLOSED
     value = squash.of(inside)
     row = letter if letter in "ifgorz" and unit.sizes.kind in ("lstm", "gru") else ""
-    bias = f" + b_i{row} + b_h{row}" if unit.sizes.biased else ""
+    first, second = (f" + b_i{row}", f" + b_h{row}") if unit.sizes.biased else ("", "")
     prefix = "0, " if squash is RELU else ""
-    formula = f"{letter} = {squash.name}({prefix}W_i{row}·x + W_h{row}·h₋₁{bias})"
+    formula = f"{letter} = {squash.name}({prefix}W_i{row}·x{first} + W_h{row}·h₋₁{second})"
     numbers = f"{squash.name}({prefix}{' + '.join(text for _, text, _ in sides)}) = {number(value)}"
     code = squash.code.format(" + ".join(code for _, _, code in sides))
     return (*parts, Step(name, formula, numbers, value, code))
@@ -157,13 +157,15 @@ def _with_bias(part: Step, bias: float | None) -> tuple[float, str, str]:
 def _biases(unit: Unit, gate: int) -> tuple[float | None, float | None]:
     weights, row = unit.way.weights, gate * unit.sizes.units + unit.unit
     first, second = weights.input_bias, weights.hidden_bias
-    return None if first is None else float(first[row]), None if second is None else float(second[row])
+    return None if first is None else float(first.value[row]), None if second is None else float(
+        second.value[row]
+    )
 
 
 def _parts(unit: Unit, gate: int, name: str) -> tuple[Step, Step]:
     """W_ih·x and W_hh·h₋₁, each with its terms."""
     way, row = unit.way, gate * unit.sizes.units + unit.unit
-    x, h = unit.moment.input.value[0], unit.moment.hidden.value[0]
+    x, h = way.input.value[unit.step, 0], unit.moment.hidden.value[0]
     x_name = "input" if way.layer == 0 else f"output of layer {way.layer - 1}"
     h_name = "h_0" if unit.is_first else "previous hidden state"
     w_ih, w_hh = f"weight_ih{way.suffix}", f"weight_hh{way.suffix}"
@@ -171,8 +173,8 @@ def _parts(unit: Unit, gate: int, name: str) -> tuple[Step, Step]:
         {"input": unit.input_place(len(x))} if way.layer == 0 else {}
     )
     h_places = {w_hh: _along((row,), len(h))} | ({"h_0": unit.state_place(len(h))} if unit.is_first else {})
-    from_x = product(("feature",), x_places, **{x_name: x, w_ih: way.weights.input[row]})
-    from_h = product(("unit",), h_places, **{h_name: h, w_hh: way.weights.hidden[row]})
+    from_x = product(("feature",), x_places, **{x_name: x, w_ih: way.weights.input.value[row]})
+    from_h = product(("unit",), h_places, **{h_name: h, w_hh: way.weights.hidden.value[row]})
     return (
         _sum(f"{name} from the input", f"Σ {x_name}·{w_ih}", from_x),
         _sum(f"{name} from the hidden state", f"Σ {h_name}·{w_hh}", from_h),
