@@ -126,5 +126,9 @@ def _checked(at: Index, shape: tuple[int, ...], what: str) -> Index:
 
 
 def _bound(account: Account, dtype: torch.dtype) -> float:
+    """What the difference must stay within; below its smallest normal number a float has fewer digits."""
     size = account.size
-    return tolerance(dtype) * size if math.isfinite(size) else math.inf
+    if not math.isfinite(size):
+        return math.inf
+    least = torch.finfo(dtype).tiny if size and dtype.is_floating_point else 0.0
+    return max(tolerance(dtype) * size, least)
