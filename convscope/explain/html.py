@@ -10,7 +10,8 @@ from convscope.explain.explanation import Explanation
 
 CHANNELS, CELLS = 4, 12  # of a window: so many channels and columns are drawn, the rest is counted
 STYLE = (
-    "<style>.cs{font:13px/1.5 system-ui,sans-serif;max-width:60em}.cs table{border-collapse:collapse;margin:.4em 0}"
+    "<style>.cs{font:13px/1.5 system-ui,sans-serif;max-width:60em}"
+    ".cs table{border-collapse:collapse;margin:.4em 0}"
     ".cs td,.cs th{padding:.15em .5em;text-align:right;font-variant-numeric:tabular-nums;border:0}"
     ".cs .op{font-weight:600}.cs .faint{opacity:.65}.cs .sum{font-weight:600}.cs code{font-size:12px}"
     ".cs .windows{display:flex;gap:1em;align-items:center;flex-wrap:wrap}</style>"
@@ -28,7 +29,8 @@ def explanation_html(explanation: Explanation) -> str:
     line = f"<code class=faint>{escape(code.file)}:{code.line} {escape(code.text)}</code>" if code else ""
     body = [
         f"<p>{escape(account.what)}</p>",
-        f"<p><code class=faint>{escape(account.formula)}</code><br><code>{escape(account.numbers)}</code></p>",
+        f"<p><code class=faint>{escape(account.formula)}</code><br>",
+        f"<code>{escape(account.numbers)}</code></p>",
         _terms(account.terms),
         *(_step(step) for step in account.steps if len(account.steps) > 1),
         *(f"<p class=faint>{escape(note)}</p>" for note in account.notes),

@@ -1,7 +1,7 @@
 """Receptive fields: which part of the model's input a unit can see.
 
-Boxes of indices are handed back through the graph, operation by operation (`Op.reach`), and joined where paths
-meet; all units that are asked about go in one sweep. What comes out contains the support of the gradient.
+Boxes of indices are handed back through the graph, operation by operation (`Op.reach`), and joined where
+paths meet; all units that are asked about go in one sweep. What comes out contains the support of the gradient.
 An operation without a `reach` is taken to see all of its inputs, and the answer says that it is not exact.
 
 Source: Araujo, Norris, Sim 2019, https://distill.pub/2019/computing-receptive-fields
@@ -39,7 +39,7 @@ class Receptive(NamedTuple):
 
 @dataclass
 class _Sweep:
-    """Boxes of many units on one value: `boxes` (unit, axis, 2), where `active` (unit,) says that there is one."""
+    """Boxes of many units on one value: `boxes` (unit, axis, 2), where `active` (unit,) says so."""
 
     boxes: Boxes
     active: NDArray[np.bool_]
@@ -78,7 +78,7 @@ def receptive_fields(trace: Trace, given: Value | None = None) -> dict[int, Rece
 
 
 def box_on_input(trace: Trace, node: Node, at: Index, given: Value | None = None) -> Boxes | None:
-    """The part of the input that one unit sees, (axis, 2), cut at the input's borders; None: it sees nothing of it.
+    """The part of the input that one unit sees, (axis, 2), cut at the input's borders; None: nothing.
 
     Args:
         trace: where the node is.
@@ -177,10 +177,6 @@ def _by_value(reading: Reading, reached: dict[str, Boxes | list[Boxes]]) -> list
     found: list[tuple[int, Boxes]] = []
     for name, boxes in reached.items():
         argument = reading.arguments[name]
-        if isinstance(argument, Ref) and not isinstance(boxes, list):
-            found.append((argument.index, boxes))
-        elif isinstance(boxes, list):
-            found += [
-                (ref.index, each) for ref, each in zip(argument, boxes, strict=True) if isinstance(ref, Ref)
-            ]
+        refs, lists = (argument, boxes) if isinstance(boxes, list) else ([argument], [boxes])
+        found += [(ref.index, each) for ref, each in zip(refs, lists, strict=True) if isinstance(ref, Ref)]
     return found

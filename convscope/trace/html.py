@@ -31,7 +31,8 @@ def _row(trace: Trace, node: Node) -> str:
     shape = show(trace.values[node.outputs[0]].shape) if node.outputs else ""
     line = f"{node.source.file}:{node.source.line}" if node.source else ""
     return (
-        f"<tr><td class='n faint'>{node.index}</td><td>{escape(node.name)}</td><td class=faint>{escape(node.op)}</td>"
+        f"<tr><td class='n faint'>{node.index}</td><td>{escape(node.name)}</td>"
+        f"<td class=faint>{escape(node.op)}</td>"
         f"<td class=n>{shape}</td><td class=n>{1000 * node.seconds:.2f}</td>"
         f"<td class=faint title='{escape(line)}'>{escape(node.source.text if node.source else '')}</td></tr>"
     )
