@@ -1,7 +1,7 @@
 """Receptive fields: which part of the model's input a unit can see.
 
-Boxes of indices are handed back through the graph, operation by operation (`Op.reach`), and joined where
-paths meet; all units that are asked about go in one sweep. What comes out contains the support of the gradient.
+Boxes are handed back through the graph, operation by operation (`Op.reach`), and joined where
+paths meet; all units asked about go in one sweep. What comes out contains the support of the gradient.
 An operation without a `reach` is taken to see all of its inputs, and the answer says that it is not exact.
 
 Source: Araujo, Norris, Sim 2019, https://distill.pub/2019/computing-receptive-fields
