@@ -80,9 +80,7 @@ def _notes(reading: Reading, outside: int, taps: int, divisor: float) -> tuple[s
         return (f"divisor_override={number(divisor)} is divided by, however many numbers the window holds.",)
     if not outside:
         return ()
-    counted = (
-        "is counted among the divisor" if divisor == taps else "is not counted (count_include_pad=False)"
-    )
+    counted = "counts in the divisor" if divisor == taps else "does not count (count_include_pad=False)"
     return (f"{outside} of {taps} taps lie in the padding, which adds 0 and {counted}.",)
 
 
@@ -118,7 +116,7 @@ def holding(reading: Reading, at: Index) -> tuple[Tensor, list[list[int]]]:
     axes = axes_of(reading)
     windows = shares(reading) if reading.node.op.startswith("adaptive") else slides(reading)
     places = grid(
-        *at[:-axes], *(one.seen_by(place)[1] for one, place in zip(windows, at[-axes:], strict=True))
+        *at[:-axes], *(one.steps_over(place) for one, place in zip(windows, at[-axes:], strict=True))
     )
     return places, places.flatten(0, -2)[:, -axes:].tolist()
 

@@ -30,13 +30,12 @@ class Share(NamedTuple):
         """
         return torch.arange(step * self.size // self.steps, -(-(step + 1) * self.size // self.steps))
 
-    def seen_by(self, place: int) -> tuple[Tensor, Tensor]:
-        """The windows that hold a place, with the tap that lies on it."""
+    def steps_over(self, place: int) -> Tensor:
+        """The windows that hold a place, in order."""
         steps = torch.arange(self.steps)
         first = steps * self.size // self.steps
         behind = -(-(steps + 1) * self.size // self.steps)
-        holds = (first <= place) & (place < behind)
-        return place - first[holds], steps[holds]
+        return steps[(first <= place) & (place < behind)]
 
     def reach(self, ends: Boxes) -> Boxes:
         """What the windows [start, stop), (..., 2), look at."""
@@ -156,7 +155,7 @@ def max_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: AR
     """The sum over the windows in which this number won."""
     axes = axes_of(reading)
     each = zip(windows_of(reading), at[-axes:], strict=True)
-    places = grid(*at[:-axes], *(window.seen_by(place)[1] for window, place in each))
+    places = grid(*at[:-axes], *(window.steps_over(place) for window, place in each))
     won = [_winner(_window(reading, tuple(step))) == list(at) for step in places.flatten(0, -2).tolist()]
     gradient = pick(reading.output_gradient, places)
     wins = torch.tensor(won, dtype=torch.float64).reshape(gradient.shape)

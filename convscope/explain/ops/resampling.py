@@ -48,12 +48,12 @@ class Axis(NamedTuple):
         return 1 / self.given if self.given else self.size / self.wanted
 
     def positions(self, steps: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Where in the input each place of the output lies."""
+        """Where in the input each place of the output lies; below 0 is before the first."""
         if self.wanted == self.size:  # torch copies, also where a scale factor such as 1.1 led to this size
             return np.asarray(steps, np.float64)
         if self.mode == "corners":
             return np.asarray(steps * self.scale, np.float64)
-        return np.asarray(np.clip((steps + 0.5) * self.scale - 0.5, 0, None), np.float64)
+        return np.asarray((steps + 0.5) * self.scale - 0.5, np.float64)
 
     def nearest(self, steps: NDArray[np.int64]) -> NDArray[np.int64]:
         """The one input of each output; torch's float32 decides where two are equally near."""
@@ -71,7 +71,7 @@ class Axis(NamedTuple):
         if self.mode.startswith("nearest"):
             places = self.nearest(steps)[:, None]
             return places, np.ones(places.shape)
-        position = self.positions(steps)
+        position = np.maximum(self.positions(steps), 0)
         first = np.minimum(np.floor(position).astype(np.int64), self.size - 1)
         fraction = np.minimum(position - first, 1.0)
         return (
@@ -90,11 +90,12 @@ class Axis(NamedTuple):
         """What the outputs [start, stop), (..., 2), take from; with room for float32 in a linear position."""
         if self.mode.startswith("nearest"):
             return np.stack([self.nearest(ends[..., 0]), self.nearest(ends[..., 1] - 1) + 1], axis=-1)
-        room = 1e-6 * (1 + self.positions(ends))
-        first = np.floor(self.positions(ends[..., 0]) - room[..., 0])
-        last = np.floor(self.positions(ends[..., 1] - 1) + room[..., 1]) + 1
-        ends = np.stack([first, last + 1], axis=-1).astype(np.int64)
-        return np.clip(ends, 0, self.size)
+        first, last = self.positions(ends[..., 0]), self.positions(ends[..., 1] - 1)
+        room = 0.0 if self.wanted == self.size else 1e-6
+        low, high = np.floor(first - room * (1 + abs(first))), np.ceil(last + room * (1 + abs(last)))
+        return np.stack([np.clip(low, 0, self.size - 1), np.clip(high, 0, self.size - 1) + 1], -1).astype(
+            np.int64
+        )
 
 
 def axes_of(reading: Reading) -> tuple[Axis, ...] | None:

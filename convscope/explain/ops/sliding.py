@@ -75,6 +75,10 @@ class Slide(NamedTuple):
         real = (ahead % self.stride == 0) & (steps >= 0) & (steps < self.steps)
         return taps[real], steps[real]
 
+    def steps_over(self, place: int) -> Tensor:
+        """The steps at which a tap lies on a position, in order."""
+        return self.seen_by(place)[1].flip(0)
+
     def reach(self, ends: Boxes) -> Boxes:
         """What the window looks at in steps [start, stop), (..., 2); it may stick out into the padding."""
         first = ends[..., 0] * self.stride - self.before
