@@ -11,7 +11,6 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from convscope.trace.graph import Call, Trace
 from convscope.trace.own import own
-from convscope.trace.snapshot import unwatched
 from convscope.trace.states import States
 from convscope.trace.structure import leaves
 
@@ -85,8 +84,7 @@ class Calls:
         self.stack.append(call.index)
 
     def _values(self, structure: Any) -> tuple[int, ...]:  # noqa: ANN401
-        with unwatched():
-            return tuple(self.states.value_of(leaf) for leaf in leaves(structure) if isinstance(leaf, Tensor))
+        return tuple([self.states.value_of(leaf) for leaf in leaves(structure) if isinstance(leaf, Tensor)])
 
     def _know(self, module: nn.Module, path: str) -> None:
         """Names for a module, all that is in it, and its tensors."""

@@ -113,7 +113,7 @@ class Capture:
         self._read(node, args, kwargs)
         self._current = witness = Witness()
         if not seen:
-            witness.look(func, args, kwargs)
+            witness.look(func, args, kwargs)  # pyright: ignore[reportArgumentType]
         began = time.perf_counter()
         try:
             result = func(*args, **kwargs)
@@ -137,8 +137,7 @@ class Capture:
             taken.append(self.states.value_of(leaf))
             return Ref(taken[-1])
 
-        with unwatched():
-            node.args, node.kwargs = convert(args, read), convert(kwargs, read)
+        node.args, node.kwargs = convert(args, read), convert(kwargs, read) if kwargs else {}
         node.inputs = tuple(taken)
 
     def _note(self, node: Node, witness: Witness, result: Any, given: Any) -> None:  # noqa: ANN401
@@ -161,6 +160,7 @@ class Capture:
         if not made and not witness.kernels:
             return  # a question about a tensor, answered without its numbers
         node.outputs = tuple(value for _, value in made.values())
+        node.autocast = _autocast()
         node.kernels, node.random_state = tuple(map(str, witness.kernels)), witness.random_state
         self.trace.kernels += len(witness.kernels)
         self.trace.nodes.append(node)
@@ -176,6 +176,13 @@ class Capture:
             if tensor._is_view():
                 self.states.passed_by(before)
         return changed
+
+
+def _autocast() -> tuple[str, torch.dtype] | None:
+    for device in ("cpu", "cuda"):
+        if torch.is_autocast_enabled(device):
+            return device, torch.get_autocast_dtype(device)
+    return None
 
 
 @cache

@@ -15,7 +15,7 @@ from convscope.trace.capture import Capture
 from convscope.trace.graph import Failure, Ref, Score, Trace
 from convscope.trace.labels import label
 from convscope.trace.own import as_it_was
-from convscope.trace.snapshot import snapshot, unwatched
+from convscope.trace.snapshot import snapshot
 from convscope.trace.structure import convert, leaves
 
 
@@ -97,12 +97,11 @@ def _note_inputs(
         named = inspect.signature(getattr(model, "forward", model)).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
         named = {f"input{place}": each for place, each in enumerate(args, 1)} | kwargs
-    with unwatched():
-        for name, given in named.items():
-            for leaf in leaves(given):
-                if isinstance(leaf, Tensor):
-                    capture.states.value_of(leaf, "input", name)
-        capture.trace.given = convert((args, kwargs), _refer(capture))
+    for name, given in named.items():
+        for leaf in leaves(given):
+            if isinstance(leaf, Tensor):
+                capture.states.value_of(leaf, "input", name)
+    capture.trace.given = convert((args, kwargs), _refer(capture))
 
 
 def _refer(capture: Capture, **otherwise: None) -> Callable[[Any], Any]:

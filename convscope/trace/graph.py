@@ -110,6 +110,7 @@ class Node:
         seconds: wall time, with a little of the capture's own.
         kernels: the aten kernels that ran, as the dispatcher saw them.
         random_state: of the generator before it drew numbers; None: it drew none.
+        autocast: kind of device and type of number where `torch.autocast` was at work.
         seen: False for a kernel that no torch function announced; found by the witness.
     """
 
@@ -128,6 +129,7 @@ class Node:
     seconds: float = 0.0
     kernels: tuple[str, ...] = ()
     random_state: Tensor | None = None
+    autocast: tuple[str, torch.dtype] | None = None
     seen: bool = True
 
 

@@ -8,7 +8,7 @@ from convscope.trace.graph import Role
 
 def layer_paths(model: nn.Module) -> dict[int, str]:
     """Each layer's `path`, by its id; the model itself has none."""
-    found = {id(each): each.path for each in model.modules() if isinstance(each, keras.Layer)}
+    found = {id(each): str(each.path) for each in model.modules() if isinstance(each, keras.Layer)}
     return {key: path for key, path in found.items() if key != id(model)}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch._ops import OpOverload
+from torch.overrides import get_overridable_functions
 
 # The same operation under another name: operators, fused and kernel-level spellings.
 ALIASES = {
@@ -165,11 +166,31 @@ def function_at(address: str) -> Callable[..., Any] | None:
     home, _, name = address.rpartition(".")
     if home in HOMES:
         function = getattr(HOMES[home], name, None)
-        return function if callable(function) else None
+        return function if callable(function) and _is_operation(home, name) else None
     if home.startswith("torch.ops.aten."):
         packet = getattr(torch.ops.aten, home.removeprefix("torch.ops.aten."), None)
-        return getattr(packet, name, None) if packet is not None else None
+        function = getattr(packet, name, None) if packet is not None else None
+        return function if isinstance(function, OpOverload) and not _names_a_file(function) else None
     if home.startswith("torch.Tensor.") and name in ("__get__", "__set__"):
         found = getattr(torch.Tensor, home.removeprefix("torch.Tensor."), None)
         return getattr(found, name, None)
     return None
+
+
+def _is_operation(home: str, name: str) -> bool:
+    """Whether it computes with tensors: torch also has functions that load files, and with them any code."""
+    kernels = getattr(torch.ops.aten, name, None)
+    if kernels is not None and any(_names_a_file(getattr(kernels, each)) for each in kernels.overloads()):
+        return False
+    return home != "torch" or name in _overridable() or hasattr(torch._C._VariableFunctions, name)
+
+
+@cache
+def _overridable() -> set[str]:
+    """Functions of `torch` that take tensors; in `torch._C._VariableFunctions` are those that make them."""
+    functions = get_overridable_functions()
+    return {function.__name__ for home in (torch, torch.functional) for function in functions[home]}
+
+
+def _names_a_file(kernel: OpOverload) -> bool:
+    return any(argument.name == "filename" for argument in kernel._schema.arguments)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.parameter import is_lazy
 
 from convscope.trace.graph import Role
@@ -25,9 +25,10 @@ def own(model: nn.Module, prefix: str) -> Own:
     found = Own({}, {})
     for path, module in model.named_modules(prefix=prefix):
         found.paths[id(module)] = path
-        for role, tensors in (("parameter", module._parameters), ("buffer", module._buffers)):
-            for name, tensor in tensors.items():
-                found.tensors.setdefault(id(tensor), (role, f"{path}.{name}".lstrip(".")))
+        for name, tensor in module._parameters.items():
+            found.tensors.setdefault(id(tensor), ("parameter", f"{path}.{name}".lstrip(".")))
+        for name, tensor in module._buffers.items():
+            found.tensors.setdefault(id(tensor), ("buffer", f"{path}.{name}".lstrip(".")))
     if "keras" in sys.modules:
         from convscope.trace import keras
 
@@ -40,10 +41,14 @@ def own(model: nn.Module, prefix: str) -> Own:
 def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
     """Put back what a forward changes: batch norm would count a traced sample among its statistics."""
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    places = [place for module in modules for place in (module._parameters, module._buffers) if place]
-    before = [(place, dict(place)) for place in places]
-    tensors = {id(each): each for place in places for each in place.values() if _has_numbers(each)}
-    snapshots = [(tensor, snapshot(tensor)) for tensor in tensors.values()]
+    places: list[dict[str, Any]] = [
+        each for module in modules for each in (module._parameters, module._buffers)
+    ]
+    before = [(place, dict(place)) for place in places if place]
+    tensors = {id(each): each for _, named in before for each in named.values()}
+    snapshots = [
+        (each, snapshot(each)) for each in tensors.values() if each is not None and not is_lazy(each)
+    ]
     try:
         yield
     finally:
@@ -54,7 +59,3 @@ def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
             if not untouched(tensor, numbers):
                 with torch.no_grad():
                     tensor.copy_(numbers)
-
-
-def _has_numbers(tensor: Tensor | None) -> bool:
-    return tensor is not None and not is_lazy(tensor)

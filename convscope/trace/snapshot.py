@@ -42,7 +42,8 @@ def snapshot(tensor: Tensor) -> Tensor:
 
 def untouched(tensor: Tensor, before: Tensor) -> bool:
     """Whether a tensor still is what its snapshot says; at no cost where nobody asked to write to it."""
-    return torch._C._is_cow_tensor(tensor) or same_numbers(tensor.detach(), before)
+    shared = torch._C._is_cow_tensor(tensor)  # pyright: ignore[reportAttributeAccessIssue]
+    return shared or same_numbers(tensor.detach(), before)
 
 
 def same_numbers(one: Tensor, other: Tensor) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from convscope.trace.graph import Role, Trace, Value
-from convscope.trace.snapshot import memory_of, same_numbers, snapshot, storage_of
+from convscope.trace.snapshot import memory_of, same_numbers, snapshot, storage_of, unwatched
 
 
 @dataclass(slots=True)
@@ -18,12 +18,12 @@ class _Known:
     value: int
     storage: int
     writes: int  # to its storage, when it was seen
-    followed: bool = False  # its gradient is asked for
+    followed: bool  # its gradient is asked for, or none are
     held: Tensor | None = None  # while its numbers are kept, so that neither id nor storage is used again
 
 
 class States:
-    """Hands out values; the caller works `unwatched`."""
+    """Hands out values."""
 
     def __init__(self, trace: Trace, *, keep: bool, limit: int, gradients: bool) -> None:
         self.trace, self.keep, self.limit, self.gradients = trace, keep, limit, gradients
@@ -31,23 +31,30 @@ class States:
         self.leaves: dict[int, Tensor] = {}  # where gradients end: value → tensor
         self.collecting = False  # the model may run autograd itself; only the score's gradients count
         self._known: dict[int, _Known] = {}
-        self._writes: dict[int, tuple[int, int | None]] = {}  # storage → how often, and by whom last
+        self._writes: dict[int, int] = {}  # storage → how often it was written to
+        self._writer: dict[int, int] = {}  # storage → the last node to do so
         self._kept: set[tuple[int, int]] = set()
         self._partial: set[int] = set()  # values whose hook would not see all of their gradient
 
     def value_of(self, tensor: Tensor, role: Role = "constant", name: str = "") -> int:
         """The value that a tensor holds now; what was changed through another view of it is a new value."""
         known = self._find(tensor)
-        if known is None:
-            role, name = self.names.get(id(tensor), (role, name))
-            return self._register(tensor, role, name, None)
-        count, writer = self._writes.get(known.storage, (0, None))
-        if count != known.writes:
-            before = self.trace.values[known.value].tensor
-            if before is None or not same_numbers(before, tensor):
-                return self._register(tensor, "activation", "", writer)
-            known.writes = count
-        if self.gradients and not known.followed and tensor.requires_grad:
+        if known is not None and self._count(known.storage) == known.writes and known.followed:
+            return known.value  # most often, so without a look at the tensor
+        with unwatched():
+            if known is None:
+                role, name = self.names.get(id(tensor), (role, name))
+                return self._register(tensor, role, name, None)
+            return self._look_again(tensor, known)
+
+    def _look_again(self, tensor: Tensor, known: _Known) -> int:
+        """Its memory was written to, or no gradient flowed from it yet."""
+        count = self._count(known.storage)
+        before = self.trace.values[known.value].tensor
+        if count != known.writes and (before is None or not same_numbers(before, tensor)):
+            return self._register(tensor, "activation", "", self._writer[known.storage])
+        known.writes = count
+        if not known.followed and tensor.requires_grad:
             self._follow(tensor, known)  # it came out of code that autograd did not look into
         return known.value
 
@@ -55,7 +62,7 @@ class States:
         """A new value for what an operation made, changed, or handed on as it was (`x.contiguous()`)."""
         known = self._find(tensor)
         numbers = None
-        if known is not None and self._writes.get(known.storage, (0, None))[0] == known.writes:
+        if known is not None and self._count(known.storage) == known.writes:
             numbers = self.trace.values[known.value].tensor
         return self._register(tensor, "activation", "", node, position, numbers)
 
@@ -63,7 +70,7 @@ class States:
         """Take down whose memory an operation changed."""
         changed = {storage_of(tensor) for tensor in tensors}
         for storage in changed:
-            self._writes[storage] = (self._writes.get(storage, (0, None))[0] + 1, node)
+            self._writes[storage], self._writer[storage] = self._count(storage) + 1, node
         return changed
 
     def passed_by(self, value: int) -> None:
@@ -73,6 +80,9 @@ class States:
     def _find(self, tensor: Tensor) -> _Known | None:
         known = self._known.get(id(tensor))
         return known if known is not None and known.alive() is tensor else None
+
+    def _count(self, storage: int) -> int:
+        return self._writes.get(storage, 0)
 
     def _register(
         self,
@@ -84,8 +94,8 @@ class States:
         numbers: Tensor | None = None,
     ) -> int:
         storage, index = storage_of(tensor), len(self.trace.values)
-        writes = self._writes.get(storage, (0, None))[0]
-        known = _Known(weakref.ref(tensor), index, storage, writes)
+        writes = self._count(storage)
+        known = _Known(weakref.ref(tensor), index, storage, writes, followed=not self.gradients)
         value = Value(
             index, role, name, tuple(tensor.shape), tensor.dtype, str(tensor.device), producer, position
         )

@@ -14,6 +14,13 @@ class Ref:
     index: int
 
 
+@dataclass(frozen=True, slots=True)
+class Unkept:
+    """Here stood something that a file does not keep."""
+
+    text: str
+
+
 def convert(structure: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any structure, any leaf
     """The same structure with every leaf changed.
 
@@ -64,4 +71,4 @@ def _named(structure: Any) -> dict[str, Any]:  # noqa: ANN401
 
 def _has_fields(structure: Any) -> bool:  # noqa: ANN401
     """A dataclass, as some models return; a `Ref` is a leaf."""
-    return is_dataclass(structure) and not isinstance(structure, type | Ref)
+    return is_dataclass(structure) and not isinstance(structure, type | Ref | Unkept)
