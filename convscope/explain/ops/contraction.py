@@ -14,11 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.errors import TraceError
 from convscope.explain.account import Account, Index, Terms, product, total, written_out
 from convscope.explain.boxes import Boxes
 from convscope.explain.op import Cost, Op
-from convscope.explain.reading import Reading
+from convscope.explain.reading import Reading, Signature
 
 LEAD = "αβγδεζηθ"  # axes in front that only run along, the last one next to the matrix
 AXES = {
@@ -61,16 +60,16 @@ class Contraction(NamedTuple):
     axes: dict[str, str] = AXES
 
 
-Form = Callable[[Reading], Contraction | None]
+Form = Callable[[Reading], Contraction]
 
 
 def contraction_op(
-    signature: str,
+    signature: Signature,
     form: Form,
     size: Callable[[Reading], str] | None = None,
     parameters: Callable[[Reading], str] = lambda _: "",
 ) -> Op:
-    """The entry of `OPS` of an operation that is a sum of products; `form` gives None where it is not."""
+    """The entry of `OPS` of an operation that is a sum of products."""
     return Op(
         signature,
         partial(_explain, form),
@@ -88,10 +87,8 @@ def joined(parts: list[Terms]) -> Terms:
     return Terms(torch.cat([part.values.flatten() for part in parts]), ("term",))
 
 
-def _explain(form: Form, reading: Reading, at: Index) -> Account | None:
+def _explain(form: Form, reading: Reading, at: Index) -> Account:
     known = form(reading)
-    if known is None:
-        return None
     factors = {name: (letters, reading[name]) for name, letters in known.factors.items()}
     terms = _terms(known, factors, dict(zip(known.output, at, strict=True)), known.times)
     bias = _added_at(reading, known, at)
@@ -102,8 +99,6 @@ def _explain(form: Form, reading: Reading, at: Index) -> Account | None:
 def _gradient(form: Form, reading: Reading, name: str, at: Index) -> Account:
     """Each product that the number takes part in passes its gradient on, times the other factors."""
     known = form(reading)
-    if known is None:
-        raise TraceError(f"the gradient of this '{reading.node.op}' is not explained.")
     index = reading.value(name).index
     roles = [each for each in known.factors if reading.value(each).index == index]
     parts = [_factor_gradient(reading, known, role, at) for role in roles]
@@ -216,8 +211,6 @@ def _sizes(reading: Reading, known: Contraction) -> dict[str, int]:
 def _cost(form: Form, parameters: Callable[[Reading], str], reading: Reading) -> Cost:
     """Two factors at a time, from the left; a product that nothing is added to is no multiply-add."""
     known = form(reading)
-    if known is None:
-        return Cost(0)
     sizes, (held, *rest) = _sizes(reading, known), known.factors.values()
     counts: list[list[int]] = []
     for place, letters in enumerate(rest):
@@ -234,8 +227,6 @@ def _cost(form: Form, parameters: Callable[[Reading], str], reading: Reading) ->
 def _reach(form: Form, reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     """An axis that the output has too follows the output's box; one that is summed over is needed whole."""
     known = form(reading)
-    if known is None:
-        return {}
     wanted = known.factors | ({known.added.name: known.added.letters} if known.added else {})
     return {name: _box(boxes, known.output, letters, reading.shape(name)) for name, letters in wanted.items()}
 

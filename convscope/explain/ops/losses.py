@@ -56,7 +56,12 @@ def free(reading: Reading) -> Cost:  # noqa: ARG001
 
 def _pairs(kind: Kind, reading: Reading) -> Pairs:
     setting = reading[kind.setting] if kind.setting and reading.has(kind.setting) else 1.0
-    given = (reading["input"], reading["target"], torch.as_tensor(setting), _weight(reading))
+    given = (
+        reading["input"],
+        reading["target"],
+        torch.as_tensor(setting, dtype=torch.float64),
+        _weight(reading),
+    )
     x, t, s, weight = torch.broadcast_tensors(*(each.double() for each in given))
     how = reduction_of(reading)
     divisor = {"mean": float(x.numel()), "batchmean": float((x.shape or (1,))[0])}.get(how, 1.0)

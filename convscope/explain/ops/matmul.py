@@ -1,10 +1,12 @@
 """Products of matrices and vectors under all their names, and einsum."""
 
 from collections.abc import Callable
+from typing import Any
 
 from convscope.explain.op import Op
 from convscope.explain.ops.contraction import LEAD, Added, Contraction, contraction_op
-from convscope.explain.reading import Reading
+from convscope.explain.reading import Reading, tensors_of
+from convscope.trace.graph import Node, Ref
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.{}.html"
 WHAT = (
@@ -56,15 +58,19 @@ def _with_added(name: str, equation: str, names: str) -> Callable[[Reading], Con
     return form
 
 
-def _einsum(reading: Reading) -> Contraction | None:
-    """The equation as it is written; lists of operands and of axis numbers are not read."""
-    equation, names = reading["equation"], [name for name in OPERANDS if reading.has(name)]
-    if not isinstance(equation, str) or len(reading.node.args) != len(names) + 1:
-        return None
-    left, arrow, output = equation.replace(" ", "").partition("->")
+def _operands(node: Node) -> dict[str, Any]:
+    """The equation and its tensors by name, whether they stand one by one or in a list."""
+    equation, *given = node.args
+    return {"equation": equation} | dict(
+        zip(OPERANDS, (Ref(index) for index in tensors_of(given)), strict=False)
+    )
+
+
+def _einsum(reading: Reading) -> Contraction:
+    """Every axis has its letter; dots stand for axes that run along, counted from the last."""
+    equation, *names = reading.arguments
+    left, arrow, output = reading[equation].replace(" ", "").partition("->")
     letters = left.split(",")
-    if any(isinstance(reading.arguments[name], list | tuple) for name in names):
-        return None
     dots = [
         len(reading.shape(name)) - len(own.replace("...", "")) if "..." in own else 0
         for name, own in zip(names, letters, strict=True)
@@ -86,12 +92,12 @@ def _matmul_size(reading: Reading) -> str:
     return "\n".join(lines)
 
 
-OPERANDS = ("first", "second", "third", "fourth", "fifth")
+OPERANDS = ("first", "second", "third", *(f"{place}th" for place in range(4, 27)))
 OUTER = "Every number of the first with every number of the second: one product, nothing to add up."
 
 MATMUL = contraction_op("input other", _matmul, _matmul_size)
 RMATMUL = contraction_op("other input", _matmul, _matmul_size)
-EINSUM = contraction_op("equation first second=None third=None fourth=None fifth=None", _einsum)
+EINSUM = contraction_op(_operands, _einsum)
 PRODUCTS: dict[str, Op] = {
     "matmul": MATMUL,
     "rmatmul": RMATMUL,
