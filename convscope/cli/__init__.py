@@ -15,6 +15,7 @@ from cyclopts.argument import Argument
 from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 
 import convscope
+from convscope.cli.filters import filter  # noqa: A004 - the name of the command
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.options import UsageError
 from convscope.cli.seeing import compare, explain, summary
@@ -34,6 +35,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     networks,
     data,
     trust,
+    filter,
 )
 FAILED, MISUSED = 1, 2  # exit codes, as everywhere
 

@@ -1,0 +1,200 @@
+"""The command that applies a classic filter to a picture or a signal."""
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from convscope.cli.options import Json, UsageError
+from convscope.cli.show import write, write_json
+from convscope.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from convscope.explain.filters import Filter
+
+TEXTS = (".csv", ".tsv", ".txt", ".ts")  # endings of signals as text, plain or .gz
+GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "F")  # modes of pictures without colour
+
+
+def filter(  # noqa: A001 - the name of the command
+    name: str | None = None,
+    file: Path | None = None,
+    /,
+    *,
+    output: Path | None = None,
+    at: str | None = None,
+    padding: Literal["replicate", "reflect", "circular", "zeros", "none"] = "replicate",
+    as_json: Json = False,
+) -> None:
+    """Apply a classic filter: blur, sharpen, emboss a picture or signal, or find its edges.
+
+    Without NAME: list the filters with their kernels. Example: convscope filter sobel-x photo.jpg
+
+    Args:
+        name: The filter.
+        file: A picture; or a signal: a WAV file, or numbers as text, a line for each time step.
+        output: Where to write the result: for a picture any picture file; for a signal .csv (its numbers) or
+            .png (a plot). Without this: NAME-FILE.png in this folder.
+        at: Explain one number of the result instead: ROW,COLUMN of a picture, TIME of a signal, with the
+            channel before it where there are several: 2,ROW,COLUMN.
+        padding: What stands around the edge; none makes the result smaller.
+    """
+    if name is None or file is None:
+        _list(name, as_json=as_json)
+        return
+    from convscope.explain import explain
+    from convscope.explain.filters import apply
+
+    values = _read(file)
+    filtered = apply(name, values, padding)
+    if at is not None:
+        explanation = explain(filtered.trace, filtered.op, _place(at, filtered.output))
+        write_json(explanation.as_dict()) if as_json else write(str(explanation))
+        return
+    target = output or Path(f"{name}-{file.name.partition('.')[0]}.png")
+    _write(target, name, values, filtered.output)
+    write(f"written: {target.absolute()}")
+
+
+def _list(name: str | None, *, as_json: bool) -> None:
+    from convscope.errors import UnknownName
+    from convscope.explain.filters import FILTERS
+
+    if name is not None and name not in FILTERS:
+        raise UnknownName("filter", name, FILTERS)
+    chosen = {each: one for each, one in FILTERS.items() if name in (None, each)}
+    if as_json:
+        write_json(
+            {
+                each: {"what": one.what, "picture": _kernel(one, 2), "signal": _kernel(one, 1)}
+                for each, one in chosen.items()
+            }
+        )
+        return
+    for each, one in chosen.items():
+        write(f"{each}: {one.what}\n{_kernels(one)}\n")
+    write("To apply one: convscope filter NAME FILE")
+
+
+def _kernel(one: "Filter", axes: int) -> list | None:
+    kernel = one.kernel(axes)
+    return None if kernel is None else kernel.tolist()
+
+
+def _kernels(one: "Filter") -> str:
+    """The kernels as people write them: whole numbers, with what they are divided by."""
+    cells = [[f"{value:g}".replace("-", "−") for value in row] for row in one.plane]
+    width = max((len(cell) for row in cells for cell in row), default=0)
+    lines = ["    " + " ".join(cell.rjust(width) for cell in row) for row in cells]
+    if lines and one.divisor != 1:
+        lines[len(lines) // 2] += f"   / {one.divisor:g}"
+    if one.line:
+        line = " ".join(f"{value:g}".replace("-", "−") for value in one.line)
+        lines.append(
+            f"    for signals: {line}" + (f"   / {one.line_divisor:g}" if one.line_divisor != 1 else "")
+        )
+    return "\n".join(lines)
+
+
+def _read(file: Path) -> "Tensor":
+    """A picture as (channel, height, width) from 0 to 255, a signal as (channel, time)."""
+    import torch
+
+    from convscope.data import decode, wav
+
+    if file.suffix.lower() == ".wav":
+        return torch.from_numpy(wav.samples(file, wav.header(file)))
+    if file.name.lower().removesuffix(".gz").endswith(TEXTS):
+        return torch.tensor(_columns(file)).T
+    head = decode.header(file)
+    pixels = decode.decode(file, (head.height, head.width), 1 if head.mode in GREY else 3)
+    return torch.from_numpy(pixels.copy())
+
+
+def _columns(file: Path) -> list[list[float]]:
+    """The numbers of a text: a line for each time step, a column for each channel, perhaps a line of titles.
+
+    Raises:
+        DataError: there are no numbers, or a line has other things in it.
+    """
+    from convscope.data import signal_text
+
+    lines = [line for line in signal_text.read(file).splitlines() if line.strip()]
+    rows = [_numbers(line) for line in lines]
+    rows = rows[1:] if rows and rows[0] is None else rows
+    bad = next(
+        (place for place, row in enumerate(rows) if row is None or len(row) != len(rows[0] or ())), None
+    )
+    if bad is not None or not rows:
+        line = lines[bad + len(lines) - len(rows)] if bad is not None else ""
+        what = f"holds '{line[:40]}' where numbers were expected" if line else "holds no numbers"
+        raise DataError(f"{file} {what}.\n  Give a line for each time step, a column for each channel.")
+    return [row for row in rows if row is not None]
+
+
+def _numbers(line: str) -> list[float] | None:
+    try:
+        return [float(cell) for cell in re.split(r"\s*[,;\s]\s*", line.strip())]
+    except ValueError:
+        return None
+
+
+def _place(text: str, output: "Tensor") -> tuple[int, ...]:
+    """--at as an index of the output; the channel may be left out where there is one."""
+    try:
+        place = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        place = ()
+    missing = output.dim() - len(place)
+    if missing == 1 and len(output) == 1:
+        return (0, *place)
+    if missing:
+        axes = ("CHANNEL", "ROW", "COLUMN") if output.dim() == 3 else ("CHANNEL", "TIME")
+        axes = axes if len(output) > 1 else axes[1:]
+        raise UsageError(
+            f"--at: expected {','.join(axes)}, such as {','.join('3' for _ in axes)}; got '{text}'."
+        )
+    return place
+
+
+def _write(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
+    try:
+        if after.dim() == 3:
+            _write_picture(target, name, after)
+        elif target.suffix.lower() == ".csv":
+            rows = (",".join(f"{value:.9g}" for value in row) for row in after.T.tolist())
+            target.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        else:
+            _plot(target, name, before, after)
+    except (OSError, ValueError) as error:
+        raise DataError(f"{target} cannot be written: {error}.\n  Give another --output.") from error
+
+
+def _write_picture(target: Path, name: str, after: "Tensor") -> None:
+    from PIL import Image
+
+    from convscope.explain.filters import FILTERS
+
+    kernel = FILTERS[name].kernel(2)
+    if kernel is not None and float(kernel.sum()) == 0.0:  # edges rise and fall: 0 becomes middle grey
+        after = after / 2 + 127.5
+        write("edges have either sign: 0 is drawn as middle grey, at half the contrast")
+    outside = float(((after < -0.5) | (after > 255.5)).float().mean())
+    if outside:
+        write(f"{outside:.1%} of the numbers are below 0 or above 255, and are drawn as black or white")
+    pixels = after.round().clamp(0, 255).byte().movedim(0, -1).numpy()
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(target)
+
+
+def _plot(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
+    """Each channel before and after, one below the other."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 2.4 * len(after)), layout="constrained")
+    shift = (before.shape[1] - after.shape[1]) / 2  # without padding the ends are missing
+    for axes, was, now in zip(figure.subplots(len(after), squeeze=False)[:, 0], before, after, strict=True):
+        axes.plot(was.numpy(), color="#c4c5bf", label="before")
+        axes.plot([place + shift for place in range(len(now))], now.numpy(), color="#0b6e69", label=name)
+        axes.legend(frameon=False)
+    figure.savefig(target, dpi=160)
