@@ -66,11 +66,8 @@ class Scene:
         return [self.trace.values[index] for index in dict.fromkeys(indices)]
 
     def argument(self, position: int, name: str) -> Any:  # noqa: ANN401
-        """An argument of the operation, a `Value` where a tensor stood; None where it was not given."""
-        if self.node is None:
-            return None
-        given = self.node.args[position] if position < len(self.node.args) else self.node.kwargs.get(name)
-        return self.trace.values[given.index] if isinstance(given, Ref) else given
+        """An argument of the operation, see `argument`; None where no operation raised."""
+        return argument(self.trace, self.node, position, name) if self.node else None
 
     @property
     def input(self) -> Value | None:
@@ -131,6 +128,12 @@ class Scene:
     def given_tensors(self) -> list[Value]:
         """The tensors among the arguments of the model."""
         return [self.trace.values[leaf.index] for leaf in leaves(self.trace.given) if isinstance(leaf, Ref)]
+
+
+def argument(trace: Trace, node: Node, position: int, name: str) -> Any:  # noqa: ANN401
+    """An argument of an operation, a `Value` where a tensor stood; None where it was not given."""
+    given = node.args[position] if position < len(node.args) else node.kwargs.get(name)
+    return trace.values[given.index] if isinstance(given, Ref) else given
 
 
 def counted(value: int, noun: str) -> str:

@@ -1,5 +1,7 @@
 """Class numbers: targets of a loss, and entries of an embedding."""
 
+import math
+
 import torch
 
 from convscope.explain.diagnosis.code import changed, replaced
@@ -21,10 +23,10 @@ def loss(scene: Scene) -> Finding | None:
         return Finding(
             what, ways, "axis 1 of the targets: one too many", changed(scene, target, ".squeeze(1)", 1)
         )
-    rows = target.shape[0] if target.shape else 1
-    if len(scores.shape) > 1 and rows != scores.shape[0]:
-        what = f"{scene.name} got {scores.shape[0]:,} rows of scores for {rows:,} targets."
-        axis = f"axis 0 (sample): got {scores.shape[0]:,}, expected {rows:,}"
+    rows, given = (math.prod(each.shape[:1]) for each in (target, scores))
+    if len(scores.shape) > 1 and rows != given:
+        what = f"{scene.name} got {given:,} rows of scores for {rows:,} targets."
+        axis = f"axis 0 (sample): got {given:,}, expected {rows:,}"
         cause = f"{ways} {scene.came(scores, 'The scores')}"
         return Finding(
             what, cause, axis, advice="Look for a view or flatten that does not keep one row a sample."
@@ -36,7 +38,7 @@ def loss(scene: Scene) -> Finding | None:
 
 
 def _range(scene: Scene, scores: Value, target: Value, ways: str) -> Finding | None:
-    classes = scores.shape[1] if len(scores.shape) > 1 else scores.shape[0]
+    classes = scores.shape[:2][-1]
     if target.tensor is None or not target.tensor.numel():
         return None
     low, high = int(target.tensor.min()), int(target.tensor.max())

@@ -5,17 +5,23 @@ from typing import Any
 from convscope.explain.diagnosis.axes import space_of
 from convscope.explain.diagnosis.code import replaced
 from convscope.explain.diagnosis.finding import Finding, Fix
-from convscope.explain.diagnosis.scene import Scene
+from convscope.explain.diagnosis.scene import Scene, argument
 from convscope.shapes import AXES, show, window_output
-from convscope.trace.graph import Value
+from convscope.trace.graph import Node, Trace, Value
 
 
 def window(scene: Scene) -> Finding | None:
     """A kernel that does not fit into the padded input."""
     space, value = space_of(scene.op), scene.input
-    if space is None or value is None or len(value.shape) <= space or "transpose" in scene.op:
+    if (
+        space is None
+        or scene.node is None
+        or value is None
+        or len(value.shape) <= space
+        or "transpose" in scene.op
+    ):
         return None
-    setting = _settings(scene, space)
+    setting = settings(scene.trace, scene.node, space)
     if setting is None:
         return None
     kernel, stride, padding, dilation = setting
@@ -42,23 +48,21 @@ def window(scene: Scene) -> Finding | None:
     return Finding(what, cause, axis, fixes, advice)
 
 
-def _settings(scene: Scene, space: int) -> tuple[tuple[int, ...], ...] | None:
+def settings(trace: Trace, node: Node, space: int) -> tuple[tuple[int, ...], ...] | None:
     """Kernel, stride, padding and dilation, an entry an axis; None where they cannot be told."""
-    if "adaptive" in scene.op or scene.node is None:
+    if "adaptive" in node.op:
         return None
-    if "conv" in scene.op:
-        weight = scene.argument(1, "weight")
+    if "conv" in node.op:
+        weight = argument(trace, node, 1, "weight")
         kernel = weight.shape[2:] if isinstance(weight, Value) else None
         places = {"stride": 3, "padding": 4, "dilation": 5}
     else:
-        kernel = scene.argument(1, "kernel_size")
-        places = {"stride": 2, "padding": 3, "dilation": 4 if "max" in scene.op else 99}
-    given = [scene.argument(place, name) for name, place in places.items()]
-    standard = (kernel if "pool" in scene.op else 1, 0, 1)
-    chosen = [
-        kernel,
-        *(usual if each in (None, ()) else each for each, usual in zip(given, standard, strict=True)),
-    ]
+        kernel = argument(trace, node, 1, "kernel_size")
+        places = {"stride": 2, "padding": 3}
+        places |= {"dilation": 4} if "max" in node.op else {}
+    standard = {"stride": kernel if "pool" in node.op else 1, "padding": 0, "dilation": 1}
+    given = {name: argument(trace, node, place, name) for name, place in places.items()}
+    chosen = [kernel, *(given.get(name) or usual for name, usual in standard.items())]
     if any(each is None or isinstance(each, str) for each in chosen):
         return None
     return tuple(_each(setting, space) for setting in chosen)
