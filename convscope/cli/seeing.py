@@ -37,6 +37,7 @@ Input = Annotated[
 ]
 Classes = Annotated[int, Parameter(help="Classes of a network that is built.")]
 Markdown = Annotated[Flag, Parameter(help="Print a Markdown table.")]
+NEXT = "To take one of its numbers apart: --op NAME --at 3,7,7 (channel, row, column), or --op NAME alone."
 NARROWEST = 60  # characters: below that a table is no table
 
 
@@ -87,7 +88,7 @@ def explain(
     classes: Classes = 10,
     python: Flag = False,
     as_json: Json = False,
-) -> None:
+) -> int:
     """Take one number of a network apart: what it is made of, and the proof that it is the network's.
 
     Args:
@@ -103,8 +104,7 @@ def explain(
     opened = _with_a_sample(model, inputs or (), classes)
     seen = _traced(opened, score, wants_gradient=gradient is not None)
     if op is None:
-        _list_operations(opened, seen, as_json=as_json)
-        return
+        return _list_operations(opened, seen, as_json=as_json)
     place = _index(at) if at is not None else _largest(seen, op, gradient)
     found = explain_gradient(seen, op, gradient, place) if gradient else take_apart(seen, op, place)
     if as_json:
@@ -115,6 +115,7 @@ def explain(
         write(f"{opened.name}: {'; '.join(opened.given)}")
         write("" if at is not None else _said(gradient))
         write(str(found))
+    return 0
 
 
 def compare(
@@ -208,8 +209,10 @@ def _largest_output(output: object) -> "Tensor":
     return next(leaf for leaf in leaves(output) if isinstance(leaf, Tensor)).max()
 
 
-def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> None:
+def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
+    """What can be asked for; of a model that fails, everything up to there and why."""
     from convscope.explain import OPS
+    from convscope.explain.diagnosis import diagnose
     from convscope.shapes import show
 
     rows = [
@@ -223,14 +226,15 @@ def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> None:
     ]
     if as_json:
         write_json(rows)
-        return
-    write(f"{opened.name}: {'; '.join(opened.given)}\n")
-    table = [
-        [row["name"], row["op"], show(tuple(row["output"])), "yes" if row["explained"] else "no"]
-        for row in rows
-    ]
-    write(columns(["operation", "kind", "output", "explained"], table))
-    write("\nOne of its numbers: convscope explain MODEL --op NAME --at 0,3,7,7")
+    else:
+        cells = [
+            [row["name"], row["op"], show(tuple(row["output"])), "yes" if row["explained"] else "no"]
+            for row in rows
+        ]
+        write(f"{opened.name}: {'; '.join(opened.given)}\n")
+        write(columns(["operation", "kind", "output", "explained"], cells))
+        write(f"\n{diagnose(seen) if seen.failure else NEXT}")
+    return 1 if seen.failure else 0
 
 
 def _index(text: str) -> tuple[int, ...]:
@@ -244,9 +248,11 @@ def _largest(seen: "Trace", op: str, gradient: str | None) -> tuple[int, ...]:
     """Index of the largest number of an output, or of the largest gradient of an argument."""
     import torch
 
-    from convscope.explain import read
+    from convscope.explain import OPS, read
 
     node = seen[op]
+    if not node.outputs or (gradient and node.op not in OPS):
+        return ()  # what is wrong is said where it is taken apart
     value = read(seen, node).value(gradient) if gradient else seen.values[node.outputs[0]]
     numbers = value.gradient if gradient else seen.tensor(value.index)
     if numbers is None or not numbers.numel():

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convscope.errors import TraceError
+from convscope.errors import TraceError, UnknownName
 from convscope.trace.graph import Node, Ref, Trace, Value
 from convscope.trace.structure import convert, leaves
 
@@ -30,6 +30,9 @@ class Reading:
     def value(self, name: str) -> Value:
         """The value that stands for a tensor argument; one of a list is named as "tensors[1]"."""
         base, _, place = name.partition("[")
+        if base not in self.arguments:
+            tensors = [known for known, given in self.arguments.items() if tensors_of(given)]
+            raise UnknownName(f"argument of {self.node.name}", name, tensors)
         found = self.arguments[base]
         if place:
             found = found[int(place.rstrip("]"))]

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from convscope.explain.op import Cost
 from convscope.explain.ops import OPS
@@ -233,7 +234,11 @@ def _function(node: Node) -> str:
     """
     short = re.sub(r"^torch\.nn\.functional\.|^torch\._C\._nn\.", "F.", node.function)
     short = re.sub(r"^torch\.Tensor\.|^torch\.ops\.", lambda found: found[0][6:], short)
-    return node.op if not short or "__" in short else short.replace("torch._VF", "torch")
+    if not short or "__" in short:
+        return node.op
+    home, _, name = short.replace("torch._VF", "torch").rpartition(".")
+    same = home == "torch" and getattr(functional, name, None) is getattr(torch, name, torch)
+    return f"F.{name}" if same else f"{home}.{name}"
 
 
 def _as_call(row: Row, call: Call) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from convscope.explain.rows import Row
-from convscope.explain.summary import Summary, Totals
+from convscope.explain.summary import Summary
 from convscope.shapes import show
 
 TITLES = ("layer", "what", "output", "parameters", "MACs", "field", "memory", "time")
@@ -61,7 +61,7 @@ def formulas(row: Row) -> list[str]:
 def notes(summary: Summary) -> list[str]:
     """The totals and how they are counted."""
     totals = summary.totals
-    lines = [f"parameters: {_parameters(totals)}", f"MACs: {_macs(summary)}"]
+    lines = [f"parameters: {_parameters(summary)}", f"MACs: {_macs(summary)}"]
     lines.append(f"memory: {memory(totals.results)} of results, {memory(totals.weights)} of weights")
     lines += [f"time: {duration(totals.seconds)} for the forward"] if totals.seconds is not None else []
     if totals.uncounted:
@@ -133,10 +133,15 @@ def _alike(row: Row, other: Row) -> bool:
     )
 
 
-def _parameters(totals: Totals) -> str:
+def _parameters(summary: Summary) -> str:
+    totals = summary.totals
     parts = [f"{totals.parameters:,}"]
     parts += [f"{totals.frozen:,} of them frozen"] if totals.frozen else []
-    parts += [f"{totals.unused:,} of them not used in this forward"] if totals.unused else []
+    parts += (
+        [f"{totals.unused:,} of them not used in this forward"]
+        if totals.unused and not summary.diagnosis
+        else []
+    )
     return ", ".join(parts)
 
 

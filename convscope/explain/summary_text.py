@@ -7,7 +7,7 @@ from convscope.explain.summary import Summary
 from convscope.explain.summary_table import TITLES, WORDS, cells, formulas, heading, notes, visible
 
 FEW = 24  # operations: up to so many, every formula is shown
-LEAST = 12  # characters that the words of a row keep
+READABLE, LEAST = 24, 8  # characters for words: below the first, columns go; the second is always kept
 
 
 def as_text(
@@ -28,7 +28,22 @@ def as_text(
     >>> seen = trace(nn.Sequential(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU()), torch.zeros(1, 1, 28, 28))
     >>> for node in seen.nodes:
     ...     node.seconds = 0.0
-    >>> print(as_text(summarise(seen)))
+    >>> print(as_text(summarise(seen), width=84))
+    Sequential on input 1 × 1 × 28 × 28
+    <BLANKLINE>
+    layer  what                                       output  parameters     MACs  field
+    0      Conv2d(1, 16, kernel 5, paddin…  1 × 16 × 28 × 28         416  313,600    5×5
+        size: height ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28, width ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28
+        parameters: 16·(1·5·5 + 1) = 416
+        MACs: 28·28·5·5·1·16 = 313,600
+    1      ReLU                             1 × 16 × 28 × 28           –        –    5×5
+    <BLANKLINE>
+    parameters: 416
+    MACs: 313,600 for one sample
+    memory: 98.0 KiB of results, 1.6 KiB of weights
+    A MAC is one multiplication with its addition; biases, comparisons and element-wise
+      functions are not counted. Memory is that of results made anew, all kept, as in
+      training.
     """
     if explain is None:
         explain = sum(1 for _ in summary.operations) <= FEW
@@ -64,11 +79,15 @@ def _indented(level: int, line: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _aligned(lines: Sequence[tuple[str, ...]], width: int) -> list[str]:
-    """Columns side by side; without those that say nothing, and with the words cut where it gets too wide."""
+    """Columns that say something, side by side; where it gets too wide memory and time go, then words."""
     columns = [*zip(*lines, strict=True)]
     kept = [place for place, column in enumerate(columns) if {*column[1:]} - {"–", ""} or place <= WORDS]
     widths = [max(map(len, column)) for column in columns]
-    over = sum(widths[place] + 2 for place in kept) - 2 - width
+    for title in (None, "memory", "time"):
+        kept = [place for place in kept if TITLES[place] != title]
+        over = sum(widths[place] + 2 for place in kept) - 2 - width
+        if over <= max(0, widths[1] - READABLE):
+            break
     widths[1] = max(LEAST, widths[1] - max(0, over))
     return ["  ".join(_fitted(line, widths, place) for place in kept).rstrip() for line in lines]
 

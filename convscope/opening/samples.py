@@ -34,6 +34,7 @@ SHAPE = re.compile(r"(\d+(?:[x×]\d+)*)(?::(.+))?")
 SAMPLE = re.compile(r"(.+?)(?::(train|val|test))?:(-?\d+)")
 SIZED = re.compile(r"(.+):(\d+(?:[x×]\d+)+)")
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
+NUMBER = re.compile(r"[-+]?\.?\d|nan|\?", re.IGNORECASE)
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -188,7 +189,7 @@ def _picture(path: Path, wanted: tuple[int, ...] | None) -> Tensor:
     head = decode.header(path)
     channels = 1 if head.mode in ("1", "L", "LA", "I", "F") or head.mode.startswith("I;16") else 3
     channels, height, width = wanted or (channels, head.height, head.width)
-    return torch.from_numpy(decode.decode(path, (height, width), channels))
+    return torch.from_numpy(decode.decode(path, (height, width), channels).copy())  # Pillow's is read-only
 
 
 def _array(path: Path) -> Tensor:
@@ -210,9 +211,10 @@ def _array(path: Path) -> Tensor:
 def _signal(path: Path) -> Tensor:
     """A row a channel; one number a row is one channel."""
     lines = [line for line in signal_text.read(path).splitlines() if line.strip()]
-    lines = lines[1:] if signal_rows.has_header(lines) else lines
+    cells = [signal_rows.cut(line) for line in lines]
+    named = bool(cells) and not any(NUMBER.match(cell) for cell in cells[0])
     try:
-        rows = [signal_rows.numbers(signal_rows.cut(line)) for line in lines]
+        rows = [signal_rows.numbers(row) for row in cells[named:]]
     except signal_rows.TextError as error:
         raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
     if not rows or len({len(row) for row in rows}) > 1:
