@@ -12,10 +12,26 @@ from typing import Any
 import numpy as np
 import torch
 
+from convscope.trace.file import load_trace
 from convscope.trace.forward import run
 from convscope.trace.graph import Call, Failure, Node, Ref, Score, Source, Trace, Value
+from convscope.trace.replay import Replay, replay, replay_all
 
-__all__ = ["Call", "Failure", "Node", "Ref", "Score", "Source", "Trace", "Value", "trace"]
+__all__ = [
+    "Call",
+    "Failure",
+    "Node",
+    "Ref",
+    "Replay",
+    "Score",
+    "Source",
+    "Trace",
+    "Value",
+    "load_trace",
+    "replay",
+    "replay_all",
+    "trace",
+]
 
 LIMIT = 4 * 2**30  # bytes of values that are kept
 

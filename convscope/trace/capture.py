@@ -76,7 +76,7 @@ class Capture:
         with ExitStack() as stack:
             if hasattr(torch, "_dynamo"):  # imported, so something may be compiled
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
-            stack.enter_context(torch.jit.optimized_execution(False))  # no fusion in TorchScript
+            stack.enter_context(torch.jit.optimized_execution(False))  # nothing fused  # pyright: ignore
             stack.enter_context(self.calls.watching())
             stack.enter_context(_Kernels(self))
             stack.enter_context(self._functions)
@@ -172,9 +172,8 @@ class Capture:
         tensors = [leaf for leaf in leaves(given) if isinstance(leaf, Tensor)]
         found = dict(zip(node.inputs, tensors, strict=True))
         changed = [(before, tensor) for before, tensor in found.items() if storage_of(tensor) in storages]
-        for before, tensor in changed:
-            if tensor._is_view():
-                self.states.passed_by(before)
+        for before, _ in changed:
+            self.states.bypass(before)
         return changed
 
 

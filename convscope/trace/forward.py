@@ -12,6 +12,7 @@ from torch.utils._pytree import tree_map_only
 from convscope.errors import TraceError
 from convscope.trace import frames
 from convscope.trace.capture import Capture
+from convscope.trace.gradients import complete
 from convscope.trace.graph import Failure, Ref, Score, Trace
 from convscope.trace.labels import label
 from convscope.trace.own import as_it_was
@@ -81,9 +82,8 @@ def _own_copies(given: Any, starts: list[Tensor], *, gradients: bool) -> Any:  #
             wanted = tensor.requires_grad or (gradients and tensor.is_floating_point())
             fresh = snapshot(tensor).requires_grad_(wanted)
             starts.extend([fresh] if wanted else [])
-            copies[id(tensor)] = (
-                fresh.clone() if gradients and wanted else fresh
-            )  # no leaf: it may be changed
+            # Where gradients are asked for it is no leaf: the model may change it.
+            copies[id(tensor)] = fresh.clone() if gradients and wanted else fresh
         return copies[id(tensor)]
 
     return tree_map_only(Tensor, copy, given)
@@ -140,6 +140,7 @@ def _backward(capture: Capture, total: Tensor | None, starts: list[Tensor]) -> N
         raise TraceError(f"the gradients of the score could not be computed: {error}") from error
     for value, gradient in zip(states.leaves, found, strict=False):  # those of `starts` their hooks have
         capture.trace.values[value].gradient = gradient
+    complete(capture.trace, states.bypassed)
 
 
 def _failure(capture: Capture, error: Exception) -> Failure:

@@ -11,6 +11,7 @@ afterwards, and the edges are simply who made the value that is taken.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -241,6 +242,16 @@ class Trace:
     def restore(self, structure: Any) -> Any:  # noqa: ANN401 - arguments or results of any call
         """Arguments or results of a node with the tensors in their places."""
         return convert(structure, lambda leaf: self.tensor(leaf.index) if isinstance(leaf, Ref) else leaf)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything to one file; `load_trace` reads it. The module objects stay behind.
+
+        Raises:
+            TraceError: the folder cannot be written to.
+        """
+        from convscope.trace.file import save
+
+        save(self, Path(path))
 
     def parents(self, node: Node) -> Iterator[Node]:
         """The nodes whose results a node takes."""

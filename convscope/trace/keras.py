@@ -1,6 +1,8 @@
 """Keras 3 on torch: its layers are torch modules, but have names of their own."""
 
-import keras
+from collections.abc import Iterator
+from typing import Any
+
 from torch import nn
 
 from convscope.trace.graph import Role
@@ -8,15 +10,20 @@ from convscope.trace.graph import Role
 
 def layer_paths(model: nn.Module) -> dict[int, str]:
     """Each layer's `path`, by its id; the model itself has none."""
-    found = {id(each): str(each.path) for each in model.modules() if isinstance(each, keras.Layer)}
-    return {key: path for key, path in found.items() if key != id(model)}
+    return {id(layer): str(layer.path) for layer in _layers(model) if layer is not model}
 
 
 def weight_names(model: nn.Module) -> dict[int, tuple[Role, str]]:
     """Each weight's `path`, by its tensor's id; what is not trained is a buffer."""
-    layers = [each for each in model.modules() if isinstance(each, keras.Layer)]
     return {
-        id(weight.value): ("parameter" if weight.trainable else "buffer", weight.path)
-        for layer in layers
+        id(weight.value): ("parameter" if weight.trainable else "buffer", str(weight.path))
+        for layer in _layers(model)
         for weight in layer.variables
     }
+
+
+def _layers(model: nn.Module) -> Iterator[Any]:
+    """The modules that are Keras layers."""
+    from keras import Layer  # picks its backend when it is imported, which is the person's choice
+
+    yield from (module for module in model.modules() if isinstance(module, Layer))

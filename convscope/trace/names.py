@@ -182,7 +182,8 @@ def _is_operation(home: str, name: str) -> bool:
     kernels = getattr(torch.ops.aten, name, None)
     if kernels is not None and any(_names_a_file(getattr(kernels, each)) for each in kernels.overloads()):
         return False
-    return home != "torch" or name in _overridable() or hasattr(torch._C._VariableFunctions, name)
+    makers = torch._C._VariableFunctions  # pyright: ignore[reportAttributeAccessIssue]
+    return home != "torch" or name in _overridable() or hasattr(makers, name)
 
 
 @cache

@@ -41,8 +41,8 @@ def replay(trace: Trace, node: Node) -> Replay:
     """
     if node.op in UNWRITTEN:
         return Replay(False, None, f"'{node.op}' returns memory as it is, with any numbers in it.")
-    if any(tensor.device.type != "cpu" for tensor in _stored(trace, node)) and node.random_state is not None:
-        return Replay(False, None, "the random numbers of this device come from a generator that is not kept.")
+    if node.random_state is not None and any(trace.values[each].device != "cpu" for each in node.outputs):
+        return Replay(False, None, "the generator of random numbers of this device is not kept.")
     try:
         given = {index: snapshot(trace.tensor(index)) for index in node.inputs}
         with torch.no_grad():
@@ -69,8 +69,9 @@ def run_again(
     Raises:
         TraceError: torch does not have the function, so that it cannot be run by itself.
     """
+    refused = _statistics(node)
     starts = {
-        index: trace.tensor(index).clone().requires_grad_(wanted in (None, index))
+        index: trace.tensor(index).clone().requires_grad_(wanted in (None, index) and index not in refused)
         for index in dict.fromkeys(node.inputs)
         if trace.values[index].dtype.is_floating_point
     }
@@ -82,6 +83,15 @@ def run_again(
         }
         made = _run(node, given)
     return starts, made[node.outputs[which]]
+
+
+def _statistics(node: Node) -> set[int]:
+    """Running mean and variance of a normalisation: torch refuses to differentiate by them."""
+    if not node.op.endswith(("batch_norm", "instance_norm", "batch_norm_legit", "legit_no_training")):
+        return set()
+    first = 1 if node.function.startswith("torch.nn.functional.") else 3
+    named = (node.kwargs.get("running_mean"), node.kwargs.get("running_var"))
+    return {ref.index for ref in (*node.args[first : first + 2], *named) if isinstance(ref, Ref)}
 
 
 def _run(node: Node, given: dict[int, Tensor]) -> dict[int, Tensor]:
@@ -120,11 +130,6 @@ def _compared(network: dict[int, Tensor], made: dict[int, Tensor]) -> Replay:
     wide = torch.complex128 if made[index].is_complex() else torch.float64
     difference = float((made[index].to(wide) - network[index].to(wide)).abs().nan_to_num(torch.inf).max())
     return Replay(False, difference, "run by itself it gives other numbers: its inputs may share memory.")
-
-
-def _stored(trace: Trace, node: Node) -> list[Tensor]:
-    found = (trace.values[index].tensor for index in (*node.inputs, *node.outputs))
-    return [tensor for tensor in found if tensor is not None]
 
 
 @contextmanager

@@ -34,7 +34,8 @@ class States:
         self._writes: dict[int, int] = {}  # storage → how often it was written to
         self._writer: dict[int, int] = {}  # storage → the last node to do so
         self._kept: set[tuple[int, int]] = set()
-        self._partial: set[int] = set()  # values whose hook would not see all of their gradient
+        self.bypassed: set[int] = set()  # values whose hook does not see all of their gradient
+        self._views: dict[int, int] = {}  # value → storage, of views that autograd knows as such
 
     def value_of(self, tensor: Tensor, role: Role = "constant", name: str = "") -> int:
         """The value that a tensor holds now; what was changed through another view of it is a new value."""
@@ -73,9 +74,16 @@ class States:
             self._writes[storage], self._writer[storage] = self._count(storage) + 1, node
         return changed
 
-    def passed_by(self, value: int) -> None:
-        """Autograd's way does not lead through a view that is changed in place: a hook would not see all."""
-        self._partial.add(value)
+    def bypass(self, value: int) -> None:
+        """A view loses its place on autograd's way back, and so do the views that it looks through."""
+        storage = self._views.get(value)
+        while value in self._views and value not in self.bypassed:
+            self.bypassed.add(value)
+            producer = self.trace.values[value].producer
+            if producer is None:
+                return
+            behind = [each for each in self.trace.nodes[producer].inputs if self._views.get(each) == storage]
+            value = behind[0] if behind else value
 
     def _find(self, tensor: Tensor) -> _Known | None:
         known = self._known.get(id(tensor))
@@ -106,6 +114,8 @@ class States:
             known.held = tensor
         if self.gradients and tensor.requires_grad:
             self._follow(tensor, known)
+            if tensor._is_view():
+                self._views[index] = storage
         return index
 
     def _may_keep(self, tensor: Tensor, role: Role, storage: int, writes: int) -> bool:
@@ -130,8 +140,8 @@ class States:
             return
         value = self.trace.values[known.value]
 
-        def collect(gradient: Tensor) -> None:
-            if self.collecting and value.index not in self._partial:
+        def collect(gradient: Tensor | None) -> None:  # None: a piece of a split that nothing used
+            if gradient is not None and self.collecting:
                 value.gradient = gradient.detach()
 
         tensor.register_hook(collect)
