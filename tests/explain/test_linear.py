@@ -64,7 +64,7 @@ def test_the_words_have_the_numbers():
     assert OPS["linear"].cost(reading).formula == "2·400·120 = 96,000"
     assert OPS["linear"].size(reading) == "features: 400 in, 120 rows of weights = 120"
     account = explain(seen, 0, (0, 3)).account
-    assert account.formula == "y[θ,o] = Σ input[θ,i]·weight[o,i] + bias[o]   over i"
+    assert account.formula == "y[n,o] = Σ input[n,i]·weight[o,i] + bias[o]   over i"
     assert account.terms.axes == ("input feature",)
 
 

@@ -101,7 +101,13 @@ def explain_attention(reading: Reading, at: Index) -> Account | None:
     )
     formula = f"y[l,e] = Σ softmax(q[l]·k[s]·{number(head.scale)})[s]·v[s,e]   over s"
     steps = (*_steps(head, row), last)
-    return Account(what, formula, last.numbers, terms.result, DOCS, terms, steps=steps, scale=scale)
+    hidden = int((head.scores[0] == -math.inf).sum())
+    notes = (
+        (f"{hidden:,} of {len(head.key):,} keys are hidden from this query by the mask.",) if hidden else ()
+    )
+    return Account(
+        what, formula, last.numbers, terms.result, DOCS, terms, steps=steps, scale=scale, notes=notes
+    )
 
 
 def _steps(head: Head, row: int) -> tuple[Step, ...]:

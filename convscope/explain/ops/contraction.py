@@ -19,16 +19,6 @@ from convscope.explain.boxes import Boxes
 from convscope.explain.op import Cost, Op
 from convscope.explain.reading import Reading, Signature
 
-LEAD = "αβγδεζηθ"  # axes in front that only run along, the last one next to the matrix
-AXES = {
-    "i": "input feature",
-    "j": "second feature",
-    "o": "output feature",
-    "m": "row",
-    "n": "column",
-    "k": "inner",
-}
-
 
 class Added(NamedTuple):
     """A tensor that is added to the sum, times a number."""
@@ -48,7 +38,7 @@ class Contraction(NamedTuple):
         source: address of the documentation.
         added: the bias; None without one.
         times: what the whole sum is multiplied by.
-        axes: what the letters are called.
+        axes: what the letters are called; "axis k" where nothing is said.
     """
 
     factors: dict[str, str]
@@ -57,7 +47,7 @@ class Contraction(NamedTuple):
     source: str
     added: Added | None = None
     times: float = 1.0
-    axes: dict[str, str] = AXES
+    axes: dict[str, str] = {}  # noqa: RUF012 - never changed
 
 
 Form = Callable[[Reading], Contraction]
@@ -160,7 +150,7 @@ def _terms(
             places[name] = torch.stack(index, dim=-1) if index else torch.zeros(*shape, 0).long()
     if times != 1.0:
         numbers["times"] = torch.full(shape, times)
-    axes = tuple(known.axes.get(letter, "batch" if letter in LEAD else f"axis {letter}") for letter in free)
+    axes = tuple(known.axes.get(letter, f"axis {letter}") for letter in free)
     return product(axes or ("product",), places, **numbers)
 
 

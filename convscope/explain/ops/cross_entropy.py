@@ -84,11 +84,18 @@ def _explain(reading: Reading, at: Index) -> Account:
     steps = (*_position(parts, place, "one loss")[0], last)
     shown = f"The steps show the position with the largest loss, {place}; the last one adds up all of them."
     scale = float((rounding / _nonzero(parts.divisor)).sum())
-    formula = MEAN if reduction_of(reading) == "mean" else SUM
+    formula = _formula(reading)
     notes = (shown,) if losses.numel() > 1 else ()
     return Account(
         WHAT, formula, last.numbers, last.value, page, terms, steps=steps, scale=scale, notes=notes
     )
+
+
+def _formula(reading: Reading) -> str:
+    if reduction_of(reading) != "mean":
+        return SUM
+    by_weight = reading.has("weight") and not reading["target"].is_floating_point()
+    return WEIGHTED_MEAN if by_weight else MEAN
 
 
 def _nonzero(divisor: float) -> float:
@@ -127,12 +134,13 @@ def _gradient(reading: Reading, name: str, at: Index) -> Account:
     sample, chosen, *space = place
     arriving = reading.output_gradient
     arriving = float(arriving[(sample, *space)] if arriving.dim() else arriving)
-    arriving = arriving / parts.divisor if parts.divisor else 0.0  # nothing counted, nothing is learned
+    share = 1 / parts.divisor if parts.divisor else 0.0  # nothing counted, nothing is learned
     weight = float(reading["weight"][chosen]) if reading.has("weight") else 1.0
     pieces, rounding, what, formula = _slope(reading, parts, name, place, weight)
     slopes = torch.tensor(pieces, dtype=torch.float64)
-    terms = product(("part",), {}, gradient=torch.full_like(slopes, arriving), slope=slopes)
-    scale = abs(arriving) * rounding
+    constants = {"gradient": torch.full_like(slopes, arriving), "share": torch.full_like(slopes, share)}
+    terms = product(("part",), {}, **constants, slope=slopes)
+    scale = abs(arriving) * share * rounding
     page = DOCS.format(PAGES[reading.node.op])
     return Account(what, formula, written_out(terms), terms.result, page, terms, scale=scale)
 
@@ -146,10 +154,10 @@ def _slope(
         kept = weight * (1 - float(reading["label_smoothing"]))
         rounding = abs(kept) * float(parts.rounding[place])
         what = "More probability for a class costs what this class's surprise is."
-        return [kept * float(parts.surprise[place])], rounding, what, "dt = dL·weight·(−ln p)"
+        return [kept * float(parts.surprise[place])], rounding, what, "dt = dL·share·weight·(−ln p)"
     if parts.shares is None:
         what = "Only the logarithms of classes that count take part."
-        return [-target], abs(target), what, "dx = −dL·target"
+        return [-target], abs(target), what, "dx = −dL·share·target"
     sample, _, *space = place
     mass = float(parts.target[(sample, slice(None), *space)].sum())
     share, loss = float(parts.shares.shares[place]), float(parts.shares.loss[place])
@@ -158,7 +166,8 @@ def _slope(
         "true class is pushed up, all others down."
     )
     # A share carries the relative error of its power and its sum.
-    return [share * mass, -target], abs(share * mass) * loss + abs(target), what, "dx = dL·(p − target)"
+    formula = "dx = dL·share·(p·Σ target − target)" if abs(mass - 1) > 1e-6 else "dx = dL·share·(p − target)"
+    return [share * mass, -target], abs(share * mass) * loss + abs(target), what, formula
 
 
 def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> Account:
@@ -195,7 +204,8 @@ WHAT = (
     "where the network was certain and right."
 )
 ONE = "l = Σ target[c]·(−ln p[c])   with p = softmax(x)"
-MEAN = "L = Σ l / Σ weight   with l = Σ target[c]·(−ln p[c])"
+MEAN = "L = Σ l / n   with l = Σ target[c]·(−ln p[c])"
+WEIGHTED_MEAN = "L = Σ l / Σ weight[true class]   with l = Σ target[c]·(−ln p[c])"
 SUM = "L = Σ l   with l = Σ target[c]·(−ln p[c])"
 CROSS_ENTROPY, NLL_LOSS = (
     Op(

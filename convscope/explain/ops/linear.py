@@ -1,9 +1,16 @@
 """Linear layers: every output is a weighted sum of all inputs."""
 
-from convscope.explain.ops.contraction import LEAD, Added, Contraction, contraction_op
+from convscope.explain.ops.contraction import Added, Contraction, contraction_op
 from convscope.explain.reading import Reading
 
 LINEAR_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html"
+LEAD = "tuvwxyzn"  # axes in front, the last one next to the features
+AXES = dict.fromkeys(LEAD, "position") | {
+    "n": "sample",
+    "i": "input feature",
+    "j": "second feature",
+    "o": "output",
+}
 BILINEAR_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html"
 
 
@@ -16,7 +23,7 @@ def _linear(reading: Reading) -> Contraction:
         "feature has its own row of weights."
     )
     factors = {"input": f"{lead}i", "weight": f"{out}i"}
-    return Contraction(factors, lead + out, what, LINEAR_DOCS, _bias(reading, out))
+    return Contraction(factors, lead + out, what, LINEAR_DOCS, _bias(reading, out), axes=AXES)
 
 
 def _bilinear(reading: Reading) -> Contraction:
@@ -27,7 +34,7 @@ def _bilinear(reading: Reading) -> Contraction:
         "a weight of its own and adds everything up."
     )
     factors = {"input1": f"{lead}i", "weight": "oij", "input2": f"{lead}j"}
-    return Contraction(factors, f"{lead}o", what, BILINEAR_DOCS, _bias(reading, "o"))
+    return Contraction(factors, f"{lead}o", what, BILINEAR_DOCS, _bias(reading, "o"), axes=AXES)
 
 
 def _lead(axes: int) -> str:

@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from convscope.explain.op import Op
-from convscope.explain.ops.contraction import LEAD, Added, Contraction, contraction_op
+from convscope.explain.ops.contraction import Added, Contraction, contraction_op
 from convscope.explain.reading import Reading, tensors_of
 from convscope.trace.graph import Node, Ref
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.{}.html"
+LEAD = "stuvwxyb"  # axes in front of the matrices, the last one next to them
+AXES = dict.fromkeys(LEAD, "batch") | {"m": "row", "n": "column", "k": "inner"}
+DOTS = "αβγδεζηθ"  # what "..." stands for in an equation
 WHAT = (
     "Row times column: the numbers of a row of the first are multiplied by those of a column of the second, "
     "one by one, and added up."
@@ -18,10 +21,12 @@ WHAT = (
 def _matmul(reading: Reading) -> Contraction:
     """A vector on the left is a row, on the right a column; axes in front of the matrices run along."""
     first, second = len(reading.shape("input")), len(reading.shape("other"))
-    left, right = _lead(first - 2), _lead(second - 2)
+    left, right = _last(LEAD, first - 2), _last(LEAD, second - 2)
     row, column = "m" if first > 1 else "", "n" if second > 1 else ""
     factors = {"input": f"{left}{row}k", "other": f"{right}k{column}"}
-    return Contraction(factors, max(left, right, key=len) + row + column, WHAT, DOCS.format("matmul"))
+    return Contraction(
+        factors, max(left, right, key=len) + row + column, WHAT, DOCS.format("matmul"), axes=AXES
+    )
 
 
 def _inner(reading: Reading) -> Contraction:
@@ -29,20 +34,22 @@ def _inner(reading: Reading) -> Contraction:
     first, second = len(reading.shape("input")), len(reading.shape("other"))
     if not first or not second:
         factors = {"input": LEAD[:first], "other": LEAD[:second]}
-        return Contraction(factors, LEAD[: max(first, second)], WHAT, DOCS.format("inner"))
+        return Contraction(factors, LEAD[: max(first, second)], WHAT, DOCS.format("inner"), axes=AXES)
     left, right = LEAD[: first - 1], "abcdefgh"[: second - 1]
-    return Contraction({"input": f"{left}k", "other": f"{right}k"}, left + right, WHAT, DOCS.format("inner"))
+    return Contraction(
+        {"input": f"{left}k", "other": f"{right}k"}, left + right, WHAT, DOCS.format("inner"), axes=AXES
+    )
 
 
-def _lead(axes: int) -> str:
-    return LEAD[len(LEAD) - axes :] if axes > 0 else ""
+def _last(letters: str, count: int) -> str:
+    return letters[len(letters) - count :] if count > 0 else ""
 
 
 def _fixed(name: str, equation: str, names: str, what: str = WHAT) -> Callable[[Reading], Contraction]:
     """A product with fixed axes: "mk kn mn" is "first second output"."""
     *letters, output = equation.split(" ")
     factors = dict(zip(names.split(), letters, strict=True))
-    return lambda _: Contraction(factors, output, what, DOCS.format(name))
+    return lambda _: Contraction(factors, output, what, DOCS.format(name), axes=AXES)
 
 
 def _with_added(name: str, equation: str, names: str) -> Callable[[Reading], Contraction]:
@@ -75,13 +82,19 @@ def _einsum(reading: Reading) -> Contraction:
         len(reading.shape(name)) - len(own.replace("...", "")) if "..." in own else 0
         for name, own in zip(names, letters, strict=True)
     ]
-    spelled = [own.replace("...", _lead(axes)) for own, axes in zip(letters, dots, strict=True)]
+    spelled = [own.replace("...", _last(DOTS, axes)) for own, axes in zip(letters, dots, strict=True)]
     if not arrow:  # what occurs once, by alphabet, behind what the dots stand for
         once = sorted(letter for letter in set(left) - set("., ") if left.count(letter) == 1)
         output = "..." + "".join(once)
     what = "Axes with equal letters run together; what the output does not name is added up."
-    output = output.replace("...", _lead(max(dots)))
-    return Contraction(dict(zip(names, spelled, strict=True)), output, what, DOCS.format("einsum"), axes={})
+    output = output.replace("...", _last(DOTS, max(dots)))
+    return Contraction(
+        dict(zip(names, spelled, strict=True)),
+        output,
+        what,
+        DOCS.format("einsum"),
+        axes=dict.fromkeys(DOTS, "batch"),
+    )
 
 
 def _matmul_size(reading: Reading) -> str:
@@ -104,7 +117,7 @@ PRODUCTS: dict[str, Op] = {
     "einsum": EINSUM,
     "inner": contraction_op("input other", _inner),
     "mm": contraction_op("input mat2", _fixed("mm", "mk kn mn", "input mat2")),
-    "bmm": contraction_op("input mat2", _fixed("bmm", "βmk βkn βmn", "input mat2")),
+    "bmm": contraction_op("input mat2", _fixed("bmm", "bmk bkn bmn", "input mat2")),
     "mv": contraction_op("input vec", _fixed("mv", "mk k m", "input vec")),
     "dot": contraction_op("input tensor", _fixed("dot", "k k ", "input tensor")),
     "vdot": contraction_op("input other", _fixed("vdot", "k k ", "input other")),
@@ -114,9 +127,9 @@ PRODUCTS: dict[str, Op] = {
     "addmv": contraction_op("input mat vec beta=1 alpha=1", _with_added("addmv", "mk k m", "mat vec")),
     "addr": contraction_op("input vec1 vec2 beta=1 alpha=1", _with_added("addr", "m n mn", "vec1 vec2")),
     "baddbmm": contraction_op(
-        "input batch1 batch2 beta=1 alpha=1", _with_added("baddbmm", "βmk βkn βmn", "batch1 batch2")
+        "input batch1 batch2 beta=1 alpha=1", _with_added("baddbmm", "bmk bkn bmn", "batch1 batch2")
     ),
     "addbmm": contraction_op(
-        "input batch1 batch2 beta=1 alpha=1", _with_added("addbmm", "βmk βkn mn", "batch1 batch2")
+        "input batch1 batch2 beta=1 alpha=1", _with_added("addbmm", "bmk bkn mn", "batch1 batch2")
     ),
 }
