@@ -226,6 +226,24 @@ def test_a_long_sequence_keeps_its_bound():
     assert explain_gradient(seen, "lstm", "weight_hh_l0", (20, 5)).holds
 
 
+def test_a_plain_layer_that_lets_errors_grow_says_so_by_its_bound():
+    layer = nn.RNN(8, 64)
+    with torch.no_grad():
+        [weight.mul_(4) for weight in layer.parameters()]
+    seen = trace(layer, torch.randn(100, 1, 8))
+    first, last = (explain(seen, "rnn_tanh", (step, 0, 5)) for step in (0, 99))
+    assert first.holds
+    assert last.holds
+    assert last.bound > 10 * first.bound
+
+
+def test_dropout_between_all_layers_and_directions_is_drawn_again():
+    layer = nn.GRU(3, 4, 3, dropout=0.4, bidirectional=True, batch_first=True)
+    seen = trace(layer, torch.randn(2, 5, 3), score=lambda outputs: outputs[0].sum())
+    assert all(explain(seen, "gru", at).holds for at in [(0, 0, 0), (1, 4, 7), (0, 3, 5)])
+    assert explain_gradient(seen, "gru", "weight_ih_l0_reverse", (5, 2)).holds
+
+
 def test_gates_far_below_zero_are_explained():
     layer = nn.LSTM(1, 1, bias=False)
     with torch.no_grad():

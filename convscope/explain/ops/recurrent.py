@@ -7,6 +7,7 @@ float64: `recurrent_cells` knows one step, `recurrent_sequences` the order of th
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from convscope.explain.ops.recurrent_gradients import gradient
 from convscope.explain.ops.recurrent_sequences import (
     Pass,
     Plan,
+    back,
     cell_arguments,
     is_followed,
     plan,
@@ -107,7 +109,8 @@ def explain(reading: Reading, at: Index) -> Account | None:
         return None
     sizes = plan(reading)
     layer, direction, step, sample, place = _locate(reading, sizes, at)
-    way = unroll(reading, slice(sample, sample + 1))[layer][direction]
+    passes = unroll(reading, slice(sample, sample + 1))
+    way = passes[layer][direction]
     unit = Unit(sizes, way, way.place(sizes.steps - 1) if step is None else step, sample, place)
     wants_cell = reading.which + sizes.is_cell == 2
     if not wants_cell and way.weights.projection is not None:
@@ -123,10 +126,26 @@ def explain(reading: Reading, at: Index) -> Account | None:
         DOCS[sizes.kind],
         steps=lines,
         # Errors of the gates come through slopes below 1, and the unit carries those of earlier steps along
-        # as it carries its state; `Sized` has followed both through all steps.
-        scale=float(state.size[0, place]),
+        # as it carries its state: `Sized` has followed both through all steps. Gates keep the errors of other
+        # units small; a plain layer with large weights lets them grow from step to step.
+        scale=float(state.size[0, place])
+        + (0.0 if sizes.kind in ("lstm", "gru") else _carried(reading, at, passes, sample)),
         notes=_notes(unit, wants_cell),
     )
+
+
+def _carried(reading: Reading, at: Index, passes: list[list[Pass]], sample: int) -> float:
+    """What errors of all sums at all steps can do to this number: Σ |slope|·Σ|terms|."""
+    one = torch.zeros(reading.output_shape, dtype=torch.float64)
+    one[at] = 1.0
+    found = 0.0
+    backs = back(reading, passes, one, slice(sample, sample + 1))
+    for way, its in zip(chain.from_iterable(passes), chain.from_iterable(backs), strict=True):
+        hidden = way.in_time(lambda moment: moment.hidden)
+        sums = way.weights.of_input(way.input).size + way.weights.of_hidden(hidden).size
+        slopes = torch.stack([its.pulls[way.place(step)].input_part[0].value for step in range(len(sums))])
+        found += float((slopes.abs() * sums).sum())
+    return found
 
 
 def _locate(reading: Reading, sizes: Plan, at: Index) -> tuple[int, int, int | None, int, int]:

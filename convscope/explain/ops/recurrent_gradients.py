@@ -39,7 +39,7 @@ def _of_weight(reading: Reading, name: str, at: Index) -> Account:
     passes = unroll(reading)
     way, its = next(
         (way, its)
-        for layer, backs in zip(passes, back(reading, passes), strict=True)
+        for layer, backs in zip(passes, back(reading, passes, reading.output_gradient), strict=True)
         for way, its in zip(layer, backs, strict=True)
         if name.endswith(way.suffix) and name.removesuffix(way.suffix) in KINDS
     )
@@ -101,7 +101,7 @@ def _of_input(reading: Reading, at: Index) -> Account:
     samples = slice(sample, sample + 1)
     passes = unroll(reading, samples)
     arriving, weights = [], []
-    for way, its in zip(passes[0], back(reading, passes, samples)[0], strict=True):
+    for way, its in zip(passes[0], back(reading, passes, reading.output_gradient, samples)[0], strict=True):
         arriving.append(joined(list(its.pulls[way.place(step)].input_part))[0])
         weights.append(exact(way.weights.input.value[:, at[-1]]))
     pulled, shape = stack(arriving), (sizes.directions, len(sizes.cell.gates), sizes.units)
@@ -124,7 +124,10 @@ def _of_state(reading: Reading, name: str, at: Index) -> Account:
     samples = slice(sample, sample + 1)
     passes = unroll(reading, samples)
     layer, direction = divmod(row, sizes.directions)
-    way, its = passes[layer][direction], back(reading, passes, samples)[layer][direction]
+    way, its = (
+        passes[layer][direction],
+        back(reading, passes, reading.output_gradient, samples)[layer][direction],
+    )
     # A cell that was given no state takes the very same zeros for both, so both parts belong to its gradient.
     given = reading.arguments
     names = ("h_0", "c_0") if given.get("c_0") == given["h_0"] else (name,)

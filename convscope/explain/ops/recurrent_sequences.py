@@ -232,10 +232,19 @@ class Back(NamedTuple):
     input: Sized  # to what the layer took, (step, sample, feature)
 
 
-def back(reading: Reading, passes: list[list[Pass]], samples: slice = ALL) -> list[list[Back]]:
-    """Backpropagation through time from the gradient of the output: layer → direction → gradient."""
+def back(
+    reading: Reading, passes: list[list[Pass]], gradient: Tensor, samples: slice = ALL
+) -> list[list[Back]]:
+    """Backpropagation through time: layer → direction → gradient.
+
+    Args:
+        reading: the call, and which of its outputs the gradient belongs to.
+        passes: what `unroll` gave for the same samples.
+        gradient: d(score)/d(that output), as the output has its axes.
+        samples: of the batch.
+    """
     sizes = plan(reading)
-    output, hidden, memory = _arriving(reading, sizes, samples)
+    output, hidden, memory = _arriving(reading, sizes, gradient, samples)
     masks, found = _dropout(reading, sizes), []
     for layer in reversed(passes):
         backs = []
@@ -250,7 +259,7 @@ def back(reading: Reading, passes: list[list[Pass]], samples: slice = ALL) -> li
     return found
 
 
-def _arriving(reading: Reading, sizes: Plan, samples: slice) -> list[Sized]:
+def _arriving(reading: Reading, sizes: Plan, gradient: Tensor, samples: slice) -> list[Sized]:
     """Gradients of the outputs, the last hidden states and the last cell states: one of them is asked for."""
     rows = sizes.layers * sizes.directions
     shapes = [
@@ -260,9 +269,7 @@ def _arriving(reading: Reading, sizes: Plan, samples: slice) -> list[Sized]:
     ]
     found = [torch.zeros(shape, dtype=torch.float64) for shape in shapes]
     which = reading.which + sizes.is_cell  # a cell gives its states only
-    given = reading.output_gradient
-    given = time_first(given, sizes) if which == 0 else given.reshape(shapes[which])
-    found[which] = given
+    found[which] = time_first(gradient, sizes) if which == 0 else gradient.reshape(shapes[which])
     return [exact(each)[:, samples] for each in found]
 
 
