@@ -69,7 +69,8 @@ def attribute(
     if inputs.dim() not in (3, 4, 5) or not inputs.is_floating_point():
         kind = str(inputs.dtype).removeprefix("torch.")
         raise ShapeError(
-            f"attribution got {kind} inputs {tuple(inputs.shape)}, expected floats with axes (sample, channel, *space).\n  Write x.float(), and x[None] for a single sample."
+            f"attribution got {kind} inputs {tuple(inputs.shape)}, expected floats with axes "
+            "(sample, channel, *space).\n  Write x.float(), and x[None] for a single sample."
         )
     with _evaluating(model):
         scorer = Scorer(model, target, batch, samples=len(inputs))

@@ -35,7 +35,10 @@ def layer(module: nn.Module, **changes: Any) -> str:  # noqa: ANN401 - any setti
     for each in settings:
         if each.name in NEVER_WRITTEN or not hasattr(module, each.name):
             continue
-        value = _plain(changes.get(each.name, getattr(module, each.name)))
+        if each.name == "bias" and _has_no_weights(module):
+            continue
+        value = changes.get(each.name, getattr(module, each.name))
+        value = value if each.name == "normalized_shape" else _plain(value)
         if each.name == "bias" and not isinstance(value, bool):
             value = value is not None
         if each.default is inspect.Parameter.empty or value != each.default:
@@ -49,11 +52,15 @@ def _is_leading(setting: inspect.Parameter, words: list[str]) -> bool:
     return setting.default is inspect.Parameter.empty and not any("=" in word for word in words)
 
 
+def _has_no_weights(module: nn.Module) -> bool:
+    """A normalisation that was told so; then there is no bias to speak of."""
+    return not getattr(module, "affine", True) or not getattr(module, "elementwise_affine", True)
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401
-    """(3, 3) as 3; "bias" is asked for as a tensor or None."""
-    if isinstance(value, tuple) and value and all(each == value[0] for each in value) and len(value) > 1:
-        return value[0]
-    return value
+    """(3, 3) as 3, as people write it."""
+    equal = isinstance(value, tuple) and len(set(value)) == 1
+    return value[0] if equal else value
 
 
 def replaced(scene: Scene, **changes: Any) -> tuple[Fix, ...]:  # noqa: ANN401

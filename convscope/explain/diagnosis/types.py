@@ -7,7 +7,7 @@ import torch
 from convscope.explain.diagnosis.code import behind, changed
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene
-from convscope.trace.graph import Value
+from convscope.trace.graph import Ref, Value
 
 SPOKEN = (
     "dtype",
@@ -19,6 +19,7 @@ SPOKEN = (
     "Long",
     "double",
 )
+MOVED_FIRST = ("constant", "input", "activation", "buffer", "parameter")
 WORDS = {
     torch.uint8: "uint8 (whole numbers 0 to 255, as pictures come from files)",
     torch.float64: "float64 (NumPy's usual kind; torch's weights are float32)",
@@ -85,13 +86,23 @@ def device(scene: Scene) -> Finding | None:
         return None
     what = f"{scene.name} got tensors on different devices: {first.device} and {other.device}."
     cause = "; ".join(f"{_called(each)} {each.shape} is on {each.device}" for each in (first, other)) + "."
-    moves = next((each for each in (first, other) if each.role not in ("parameter", "buffer")), other)
+    moves = min((first, other), key=lambda each: MOVED_FIRST.index(_origin(scene, each)))
     target = (other if moves is first else first).device
-    fixes = changed(scene, moves, f'.to("{target}")', 0 if moves is first else 1)
+    positions = [
+        place
+        for place, given in enumerate(scene.node.args if scene.node else ())
+        if given == Ref(moves.index)
+    ]
+    fixes = changed(scene, moves, f'.to("{target}")', positions[0]) if positions else ()
     advice = f'Or move the model once: model.to("{moves.device}").'
-    if moves.role == "constant":
+    if _origin(scene, moves) == "constant":
         advice = f"A tensor made in the forward needs the device: torch.zeros(…, device=x.device). {advice}"
     return Finding(what, cause, "", fixes, advice)
+
+
+def _origin(scene: Scene, value: Value) -> str:
+    """Role of a value; "constant" also for what the forward made out of nothing, with `torch.zeros` say."""
+    return "constant" if scene.origin(value).role == "activation" else value.role
 
 
 def _called(value: Value) -> str:

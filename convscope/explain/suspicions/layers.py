@@ -81,7 +81,7 @@ def mixed_batch(trace: Trace) -> Iterator[Suspicion]:
         "mixed batch",
         f"Samples get mixed: {given[0]} samples went in, {ends[0][0]} rows came out.",
         place(node),
-        f"{before} has {prod(before[1:]):,} numbers a sample; the view {after} has {prod(after[1:]):,} a row.",
+        f"{before} has {prod(before[1:]):,} numbers a sample; {after} has {prod(after[1:]):,} a row.",
         f"x.flatten(1): one row a sample; the next layer then takes {prod(before[1:]):,}.",
     )
 

@@ -171,6 +171,6 @@ def useless_bias(trace: Trace) -> Iterator[Suspicion]:
                 "bias before batch norm",
                 f"The bias of {place(node)} is taken away again by {place(takers[0])}.",
                 place(node),
-                f"Batch norm subtracts each channel's mean, the bias with it: {count:,} parameters to no effect.",
+                f"Batch norm subtracts each channel's mean, bias included: {count:,} idle parameters.",
                 "bias=False in that layer; batch norm has a bias of its own.",
             )
