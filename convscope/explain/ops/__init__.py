@@ -88,4 +88,11 @@ OPS: dict[str, Op] = {
     **reductions.OPS,
     **reshaping.OPS,
     **writing.OPS,
+    "constant_pad_nd": padding.CONSTANT_PAD,
+    "upsample_nearest1d": resampling.NEAREST,
+    "upsample_nearest2d": resampling.NEAREST,
+    "upsample_nearest3d": resampling.NEAREST,
+    "upsample_linear1d": resampling.SMOOTH,
+    "upsample_bilinear2d": resampling.SMOOTH,
+    "upsample_trilinear3d": resampling.SMOOTH,
 }

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from convscope.explain.account import Account, Index, Step, Terms, number, product, written_out
+from convscope.explain.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explain.op import Op
 from convscope.explain.ops.pooling import (
     axes_of,
@@ -86,7 +86,7 @@ def _notes(reading: Reading, outside: int, taps: int, divisor: float) -> tuple[s
 
 def _listed(terms: Terms, divisor: float, most: int = 9) -> str:
     """(1 + 2 + …)/4 = 2.5."""
-    values = [number(value) for value in terms.factors["input"].flatten().tolist()]
+    values = [signed(value) for value in terms.factors["input"].flatten().tolist()]
     more = f" + … ({len(values) - most} more)" if len(values) > most else ""
     return f"({' + '.join(values[:most])}{more})/{number(divisor)} = {number(terms.result)}"
 
@@ -104,8 +104,8 @@ def average_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa
         weight=torch.tensor(weights, dtype=torch.float64).reshape(gradient.shape),
     )
     what = (
-        f"{len(weights)} windows hold this number, and each passes on its gradient divided by what its "
-        "sum was divided by."
+        "Each window that holds this number passes on its gradient, divided by what its sum was divided by. "
+        f"Such windows: {len(weights)}."
     )
     formula = "dx[q] = Σ dy[r]/n   over the windows r that hold q"
     return Account(what, formula, written_out(terms), terms.result, docs(reading), terms=terms)
@@ -152,7 +152,7 @@ def explain_power(reading: Reading, at: Index) -> Account:
     note = "The window hangs over the end, so torch scales the sum of what is there up to a full window."
     return Account(
         f"Lp pooling raises the numbers in its window to the power {number(p)}, adds them up and takes the "
-        f"root: between the mean (power 1) and the largest (a very high power).",
+        f"root: between the sum (power 1) and the largest (a very high power).",
         "y[r] = (Σ x[s·r + u]^p)^(1/p)   over the taps u of the window",
         step.numbers,
         result,
@@ -194,7 +194,8 @@ def power_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: 
         slope=torch.tensor(slopes, dtype=torch.float64).reshape(gradient.shape),
     )
     return Account(
-        f"{len(slopes)} windows hold this number; each passes on its gradient times the slope of its root.",
+        "Each window that holds this number passes on its gradient times the slope of its root. "
+        f"Such windows: {len(slopes)}.",
         "dx[q] = Σ dy[r]·x[q]^(p − 1)·s[r]^(1/p − 1)   over the windows r that hold q, s = Σ x^p",
         written_out(terms),
         terms.result,

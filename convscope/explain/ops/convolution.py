@@ -65,7 +65,7 @@ def explain_convolution(reading: Reading, at: Index) -> Account:
     outside = int((fine[0, ..., 0] < 0).sum())
     padding = f"{outside} of {prod(taps)} taps lie in the padding, where the input counts as 0."
     return Account(
-        f"A window of {show(taps)} numbers in each of {layer.fine // layer.groups:,} input channels is "
+        f"A window of {show(taps)} numbers {kernels.in_channels(layer.fine // layer.groups)} of the input is "
         f"multiplied, number by number, with kernel {channel}. The products are added up"
         + ("." if bias is None else ", and the kernel's bias with them."),
         FORMULAS[axes] if bias is not None else FORMULAS[axes].replace("b[o] + ", ""),
@@ -91,7 +91,7 @@ def convolution_gradient(reading: Reading, name: str, at: Index) -> Account:
     return Account(
         "An input counts in every output whose window saw it. Its gradient is the sum, over them, of the "
         "gradient that arrives there times the weight that the input met.",
-        "dx[i,q] = Σ dy[o,r]·w[o,i,u]   over channels o, positions r and taps u with s·r + d·u − p = q",
+        "dx[i,q] = Σ dy[o,r]·w[o,i,u]   over channels o and taps u; on each axis s·r + d·u − p = q",
         written_out(terms),
         terms.result,
         docs(layer),
@@ -106,7 +106,7 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
     return Account(
         "A weight is used once at every position of its output channel. Its gradient is the sum, over all of "
         "them, of the gradient that arrives there times the input that the weight met.",
-        "dw[o,i,u] = Σ dy[n,o,r]·x[n, i, s·r + d·u − p]   over samples n and positions r",
+        "dw[o,i,u] = Σ dy[n,o,r]·x[n, i, s·r + d·u − p]   over samples n and positions r, so on each axis",
         written_out(terms),
         terms.result,
         docs(layer),

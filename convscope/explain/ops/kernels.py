@@ -22,6 +22,11 @@ def every_position(reading: Reading) -> tuple[str, ...]:
     return names if samples(reading) is None else ("sample", *names)
 
 
+def in_channels(count: int) -> str:
+    """How many, in words: "in each of 512 channels"."""
+    return "in 1 channel" if count == 1 else f"in each of {count:,} channels"
+
+
 def bias_of(reading: Reading, channel: int) -> float | None:
     """What is added to a channel; None: the layer has no bias."""
     return float(reading["bias"][channel]) if reading.has("bias") else None

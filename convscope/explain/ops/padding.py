@@ -5,9 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from convscope.explain.account import Account, Index, Terms, number, written_out
+from convscope.explain.account import Account, Index, Terms, number, signed, written_out
 from convscope.explain.boxes import Boxes, is_empty
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops.sliding import POSITIONS, grid, products
@@ -56,87 +55,83 @@ class Frame(NamedTuple):
 
 
 def _mode(reading: Reading) -> str:
-    return reading["mode"] or "constant"
+    return reading.arguments.get("mode") or "constant"
 
 
 def frames(reading: Reading) -> tuple[Frame, ...]:
-    """One an axis, in the order of the axes: `pad` lists the last axis first."""
-    shape, given = reading.shape("input"), [int(size) for size in reading["pad"]]
+    """One for each of the last axes, as many as are padded: `pad` lists the last axis first."""
+    given = [int(size) for size in reading["pad"]]
     pairs = list(zip(given[::2], given[1::2], strict=True))[::-1]
-    pairs = [(0, 0)] * (len(shape) - len(pairs)) + pairs
-    return tuple(Frame(size, *pair, _mode(reading)) for size, pair in zip(shape, pairs, strict=True))
+    sizes = reading.shape("input")[-len(pairs) :]
+    return tuple(Frame(size, *pair, _mode(reading)) for size, pair in zip(sizes, pairs, strict=True))
+
+
+def _names(table: dict[int, tuple[str, ...]], rank: int, padded: int) -> tuple[str, ...]:
+    """Names of the last axes of a tensor; without one for more than three."""
+    if padded > 3:
+        return tuple(f"axis {place}" for place in range(rank - padded, rank))
+    return table[min(max(rank - 2, padded), 3)][-padded:]
 
 
 def explain_pad(reading: Reading, at: Index) -> Account:
     """The one number that stands here."""
-    mode, shape = _mode(reading), reading.shape("input")
-    source = tuple(
-        int(frame.source(np.array(place))) for frame, place in zip(frames(reading), at, strict=True)
-    )
-    inside = all(0 <= place < size for place, size in zip(source, shape, strict=True))
-    names, here = ("place",), ", ".join(map(str, source))
+    framed, mode = frames(reading), _mode(reading)
+    lead = len(at) - len(framed)
+    found = (int(one.source(np.array(place))) for one, place in zip(framed, at[lead:], strict=True))
+    source = (*at[:lead], *found)
+    inside = all(0 <= place < size for place, size in zip(source, reading.shape("input"), strict=True))
     if inside:
-        terms = products(names, input=(reading["input"], torch.tensor([source])))
-        return _copy(f"{WHAT[mode]} Here stands the input at ({here}).", "y[r] = x[source of r]", terms)
-    value = torch.tensor([reading["value"] or 0.0], dtype=torch.float64)
-    terms = Terms(value, names, {"constant": value})
-    return _copy(f"{WHAT[mode]} Here stands the constant.", "y[r] = the constant outside of x", terms)
-
-
-def _copy(what: str, formula: str, terms: Terms) -> Account:
-    return Account(what, formula, f"y = {number(terms.result)}", terms.result, DOCS, terms=terms)
+        terms = products(("place",), input=(reading["input"], torch.tensor([source])))
+        here, formula = f"the input at ({', '.join(map(str, source))})", "y[r] = x[where r comes from]"
+    else:
+        value = torch.tensor([reading["value"] or 0.0], dtype=torch.float64)
+        terms = Terms(value, ("place",), {"constant": value})
+        here, formula = "the constant", "y[r] = the constant, for r outside of x"
+    numbers = f"y = {number(terms.result)}"
+    return Account(f"{WHAT[mode]} Here stands {here}.", formula, numbers, terms.result, DOCS, terms=terms)
 
 
 def pad_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - only the input has one
     """The sum over the copies."""
-    copies = [
-        _copies(frame, place, size)
-        for frame, place, size in zip(frames(reading), at, reading.output_shape, strict=True)
-    ]
-    terms = products(_axes(len(at)), gradient=(reading.output_gradient, grid(*copies)))
-    what = (
-        "Padding copies numbers. The gradient of one is the sum of the gradients that arrive at its "
-        f"{terms.values.numel()} copies."
+    framed = frames(reading)
+    lead = len(at) - len(framed)
+    each = zip(framed, at[lead:], reading.output_shape[lead:], strict=True)
+    copies = [np.flatnonzero(frame.source(np.arange(size)) == place) for frame, place, size in each]
+    places = grid(*at[:lead], *map(torch.from_numpy, copies))
+    names = _names(POSITIONS, len(at), len(framed))
+    terms = products(names, gradient=(reading.output_gradient, places))
+    return Account(
+        "Padding copies numbers. The gradient of one is the sum of those that arrive at its copies: "
+        f"here {terms.values.numel()}, the number itself among them.",
+        "dx[q] = Σ dy[r]   over all r that come from q",
+        written_out(terms),
+        terms.result,
+        DOCS,
+        terms=terms,
     )
-    formula = "dx[q] = Σ dy[r]   over all r that come from q"
-    return Account(what, formula, written_out(terms), terms.result, DOCS, terms=terms)
-
-
-def _copies(frame: Frame, place: int, size: int) -> Tensor:
-    return torch.from_numpy(np.flatnonzero(frame.source(np.arange(size)) == place))
-
-
-def _axes(rank: int) -> tuple[str, ...]:
-    """Names of all axes of a tensor, as many as it has."""
-    space = POSITIONS[min(max(rank - 2, 1), 3)]
-    return tuple(f"axis {place}" for place in range(rank - len(space))) + space if rank > 1 else ("place",)
 
 
 def pad_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     """Where the copies come from; a constant frame sticks out, as the padding of a window does."""
-    seen = np.stack([frame.reach(boxes[..., axis, :]) for axis, frame in enumerate(frames(reading))], axis=-2)
+    seen, framed = boxes.copy(), frames(reading)
+    for axis, frame in enumerate(framed, boxes.shape[-2] - len(framed)):
+        seen[..., axis, :] = frame.reach(boxes[..., axis, :])
     return {"input": np.where(is_empty(boxes)[..., None, None], boxes, seen)}
 
 
 def pad_size(reading: Reading) -> str:
     """Before + size + behind, for each axis that is padded."""
-    named = frames(reading)
-    space = AXES[min(max(len(named) - 2, 1), 3)]
-    names = [f"axis {place}" for place in range(len(named) - len(space))] + list(space)
-    lines = [
-        f"{name} {_plus(frame.before)}{frame.size}{_signed(frame.after)} = {sum(frame[:3])}"
-        for name, frame in zip(names[-len(named) :], named, strict=True)
-        if (frame.before, frame.after) != (0, 0)
-    ]
-    return "\n".join(lines)
+    framed = frames(reading)
+    names = _names(AXES, len(reading.shape("input")), len(framed))
+    return "\n".join(
+        f"{name} {size} + {signed(before)} + {signed(after)} = {size + before + after}"
+        for name, (size, before, after, _) in zip(names, framed, strict=True)
+    )
 
 
-def _plus(size: int) -> str:
-    return f"{number(size)} + "
+def _op(signature: str) -> Op:
+    return Op(signature, explain_pad, pad_gradient, lambda _: Cost(0), pad_reach, pad_size)
 
 
-def _signed(size: int) -> str:
-    return f" + {size}" if size >= 0 else f" − {-size}"
-
-
-PAD = Op("input pad mode=None value=None", explain_pad, pad_gradient, lambda _: Cost(0), pad_reach, pad_size)
+PAD = _op("input pad mode=None value=None")
+CONSTANT_PAD = _op("input pad value=None")  # `constant_pad_nd`, into which exported programs turn it

@@ -163,8 +163,8 @@ def max_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: AR
         gradient * wins, POSITIONS[axes], {"gradient": gradient, "wins": wins}, {"gradient": places}
     )
     what = (
-        "Only the largest number of a window has an influence. The gradient is the sum of those that arrive "
-        f"at the {sum(won)} of {len(won)} windows in which this is the largest (of equal ones the first)."
+        "Only the largest number of a window has an influence, of equal ones the first. This one wins "
+        f"{sum(won)} of the {len(won)} windows that hold it: the gradients that arrive there are added up."
     )
     formula = "dx[q] = Σ dy[r]·[x[q] is the largest in window r]   over the windows r that hold q"
     return Account(what, formula, written_out(terms), terms.result, docs(reading), terms=terms)

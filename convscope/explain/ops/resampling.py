@@ -17,6 +17,12 @@ from convscope.explain.reading import Reading
 from convscope.shapes import AXES
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html"
+# What exported programs call it: the mode is in the name.
+KERNELS = {f"upsample_nearest{axes}d": "nearest" for axes in (1, 2, 3)} | {
+    "upsample_linear1d": "linear",
+    "upsample_bilinear2d": "bilinear",
+    "upsample_trilinear3d": "trilinear",
+}
 LINEAR = ("linear", "bilinear", "trilinear")
 FORMULAS = {
     "nearest": "y[r] = x[⌊r·scale⌋]",
@@ -98,12 +104,16 @@ class Axis(NamedTuple):
         )
 
 
+def _mode(reading: Reading) -> str:
+    return KERNELS.get(reading.node.op) or reading.arguments["mode"] or "nearest"
+
+
 def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
     """One an axis; None: a mode that is not known here (cubic, area, with antialiasing)."""
-    mode = reading["mode"] or "nearest"
+    mode = _mode(reading)
     if mode in LINEAR:
         mode = "corners" if reading["align_corners"] else "linear"
-    if mode not in FORMULAS or reading["antialias"]:
+    if mode not in FORMULAS or reading.arguments.get("antialias"):
         return None
     sizes, counts = reading.shape("input")[2:], reading.output_shape[2:]
     factors = _factors(reading, len(sizes))
@@ -112,7 +122,7 @@ def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
 
 def _factors(reading: Reading, axes: int) -> tuple[float | None, ...]:
     given = reading["scale_factor"]
-    if given is None or reading["recompute_scale_factor"]:
+    if given is None or reading.arguments.get("recompute_scale_factor"):
         return (None,) * axes
     return tuple(map(float, given)) if isinstance(given, list | tuple) else (float(given),) * axes
 
@@ -159,7 +169,7 @@ def interpolate_gradient(reading: Reading, name: str, at: Index) -> Account:  # 
     axes = axes_of(reading)
     if axes is None:
         raise TraceError(
-            f"the gradient of 'interpolate' with mode={reading['mode']!r} is not explained.\n"
+            f"the gradient of 'interpolate' with mode={_mode(reading)!r} is not explained.\n"
             "  Known are nearest, nearest-exact, linear, bilinear and trilinear, without antialias."
         )
     found = [axis.share(place) for axis, place in zip(axes, at[2:], strict=True)]
@@ -181,8 +191,8 @@ def interpolate_gradient(reading: Reading, name: str, at: Index) -> Account:  # 
 
 def interpolate_cost(reading: Reading) -> Cost:
     """A product for each input that an output is the mean of; the nearest is only copied."""
-    mode, shape = reading["mode"] or "nearest", reading.output_shape
-    if mode not in LINEAR:
+    shape = reading.output_shape
+    if _mode(reading) not in LINEAR:
         return Cost(0)
     factors = [*shape[2:], *[2] * (len(shape) - 2), *([shape[0]] if shape[0] != 1 else []), shape[1]]
     macs = prod(factors)
@@ -211,12 +221,14 @@ def interpolate_size(reading: Reading) -> str:
     return "\n".join(f"{axis} ⌊{size}·{number(f)}⌋ = {floor(size * f)}" for axis, size, f in each)
 
 
-INTERPOLATE = Op(
+def _op(signature: str) -> Op:
+    parts = (interpolate_cost, interpolate_reach, interpolate_size)
+    return Op(signature, explain_interpolate, interpolate_gradient, *parts)
+
+
+INTERPOLATE = _op(
     "input size=None scale_factor=None mode=None align_corners=None recompute_scale_factor=None "
-    "antialias=False",
-    explain_interpolate,
-    interpolate_gradient,
-    interpolate_cost,
-    interpolate_reach,
-    interpolate_size,
+    "antialias=False"
 )
+NEAREST = _op("input size=None scale_factor=None")
+SMOOTH = _op("input size=None align_corners=False scale_factor=None")

@@ -60,9 +60,9 @@ def explain_transposed(reading: Reading, at: Index) -> Account:
         "the stride or outside of the input."
     )
     return Account(
-        f"Each input lays its number times a kernel onto the output. Here fall {fallen} inputs in each of "
-        f"{layer.coarse // layer.groups:,} channels, each with another weight, and are added up"
-        + ("." if bias is None else ", and the bias with them."),
+        "Each input lays its number times a kernel onto the output, and what falls on one place is added up. "
+        f"Here fall {fallen} of them {kernels.in_channels(layer.coarse // layer.groups)}"
+        + ("." if bias is None else "; the bias is added to them."),
         FORMULAS[axes] if bias is not None else FORMULAS[axes].replace("b[o] + ", ""),
         written_out(terms, bias),
         total(terms, bias),
@@ -86,7 +86,7 @@ def transposed_gradient(reading: Reading, name: str, at: Index) -> Account:
     return Account(
         "An input lays its kernel onto the output. Its gradient is the sum, over the positions on which the "
         "kernel lies, of the gradient that arrives there times the weight: an ordinary convolution.",
-        "dx[i,r'] = Σ dy[o, s·r' + d·u − p]·w[i,o,u]   over channels o and taps u",
+        "dx[i,r'] = Σ dy[o, s·r' + d·u − p]·w[i,o,u]   over channels o and taps u, so on each axis",
         written_out(terms),
         terms.result,
         docs(layer),
@@ -101,7 +101,7 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
     return Account(
         "A weight is used once for every input of its channel. Its gradient is the sum, over all of them, of "
         "the input times the gradient that arrives where the weight puts it.",
-        "dw[i,o,u] = Σ x[n,i,r']·dy[n, o, s·r' + d·u − p]   over samples n and positions r'",
+        "dw[i,o,u] = Σ x[n,i,r']·dy[n, o, s·r' + d·u − p]   over samples n and positions r', so on each axis",
         written_out(terms),
         terms.result,
         docs(layer),

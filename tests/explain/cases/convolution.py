@@ -122,4 +122,10 @@ CASES = [
     Case("pad replicate", nn.ReplicationPad2d((3, 2, 1, 14)), two, ops=("pad",)),
     Case("pad circular", nn.CircularPad2d((3, 2, 9, 4)), two, ops=("pad",)),
     Case("pad circular signal", nn.CircularPad1d((11, 4)), one, ops=("pad",)),
+    Case(
+        "constant_pad_nd",
+        lambda x: torch.ops.aten.constant_pad_nd.default(x, [1, 2, 0, -1], 3.0),
+        two,
+        ops=("constant_pad_nd",),
+    ),
 ]

@@ -13,6 +13,12 @@ def resize(x, **settings):
     return Case(f"interpolate {settings}", lambda x: F.interpolate(x, **settings), x, ops=("interpolate",))
 
 
+def exported(name, *settings):
+    """An operation as an exported program calls it."""
+    kernel = getattr(torch.ops.aten, name).vec
+    return lambda x: kernel(x, *settings)
+
+
 CASES = [
     Case("max_pool1d", nn.MaxPool1d(2), one, ops=("max_pool1d",)),
     Case("max_pool1d all settings", nn.MaxPool1d(3, 2, 1, 2, ceil_mode=True), one, ops=("max_pool1d",)),
@@ -72,4 +78,26 @@ CASES = [
     resize(two, size=(3, 20), mode="bilinear"),
     resize(three, scale_factor=2, mode="trilinear"),
     resize(torch.randn(1, 1, 300, 2), scale_factor=2, mode="bilinear"),
+    *(
+        Case(
+            f"upsample_nearest{axes}d",
+            exported(f"upsample_nearest{axes}d", size, None),
+            x,
+            (f"upsample_nearest{axes}d",),
+        )
+        for axes, x, size in ((1, one, [7]), (2, two, [13, 5]), (3, three, [7, 6, 9]))
+    ),
+    Case("upsample_linear1d", exported("upsample_linear1d", None, False, [2.3]), one, ("upsample_linear1d",)),
+    Case(
+        "upsample_bilinear2d",
+        exported("upsample_bilinear2d", [13, 5], True, None),
+        two,
+        ("upsample_bilinear2d",),
+    ),
+    Case(
+        "upsample_trilinear3d",
+        exported("upsample_trilinear3d", None, False, [2.0, 1.5, 1.2]),
+        three,
+        ("upsample_trilinear3d",),
+    ),
 ]
