@@ -19,6 +19,7 @@ from torch.nn.parameter import is_lazy
 
 from convscope.explain.diagnosis import Diagnosis, diagnose
 from convscope.explain.rows import Row, rows_of
+from convscope.explain.suspicions import Suspicion, suspicions
 from convscope.trace import trace
 from convscope.trace.graph import Trace, Value
 from convscope.trace.structure import leaves
@@ -62,6 +63,7 @@ class Summary:
         rows: the modules and operations of the model, each with those inside it.
         totals: of the whole.
         diagnosis: why the forward did not come to its end; None when it did. Rows end there.
+        suspicions: what runs and looks wrong, as far as shapes tell.
     """
 
     model: str
@@ -70,6 +72,7 @@ class Summary:
     rows: tuple[Row, ...]
     totals: Totals
     diagnosis: Diagnosis | None = None
+    suspicions: tuple[Suspicion, ...] = ()
 
     @property
     def operations(self) -> Iterator[Row]:
@@ -91,6 +94,7 @@ class Summary:
             "rows": [row.as_dict() for row in self.rows],
             "totals": {**vars(self.totals), "uncounted": dict(self.totals.uncounted)},
             "diagnosis": self.diagnosis and self.diagnosis.as_dict(),
+            "suspicions": [each.as_dict() for each in self.suspicions],
         }
 
     def text(self, width: int = 100, depth: int | None = None, *, explain: bool | None = None) -> str:
@@ -152,6 +156,7 @@ def summarise(
         rows,
         _totals(seen, rows, seconds),
         diagnose(seen) if seen.failure else None,
+        () if seen.failure else tuple(suspicions(seen)),
     )
 
 

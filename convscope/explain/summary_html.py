@@ -3,7 +3,7 @@
 from html import escape
 
 from convscope.explain.summary import Summary
-from convscope.explain.summary_table import TITLES, WORDS, cells, formulas, heading, notes, visible
+from convscope.explain.summary_table import TITLES, WORDS, cells, formulas, heading, notes, troubles, visible
 
 STYLE = (
     "<style>.csm{font:13px/1.5 system-ui,sans-serif}.csm table{border-collapse:collapse}.csm td,.csm th{"
@@ -28,7 +28,7 @@ def as_html(summary: Summary) -> str:
         first = f"<td style='padding-left:{level + 0.7}em'><code>{name}</code></td><td>{what}{how}</td>"
         body.append(f"<tr>{first}{''.join(f'<td class=n>{figure}</td>' for figure in figures)}</tr>")
     said = "".join(f"<li>{escape(note)}</li>" for note in notes(summary))
-    failed = f"<pre>{escape(str(summary.diagnosis))}</pre>" if summary.diagnosis else ""
+    failed = f"<pre>{escape(troubles(summary))}</pre>" if troubles(summary) else ""
     table = f"<table><tr>{head}</tr>{''.join(body)}</table>"
     return f"{STYLE}<div class=csm><b>{escape(heading(summary))}</b>{table}<ul>{said}</ul>{failed}</div>"
 

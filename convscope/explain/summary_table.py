@@ -70,6 +70,13 @@ def notes(summary: Summary) -> list[str]:
     return [*lines, CONVENTION]
 
 
+def troubles(summary: Summary) -> str:
+    """Why the model fails, or what looks wrong in it; "" for a sound one."""
+    if summary.diagnosis:
+        return str(summary.diagnosis)
+    return "\n".join(str(each) for each in summary.suspicions)
+
+
 def memory(size: int) -> str:
     """Bytes as people write them.
 

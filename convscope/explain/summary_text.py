@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from convscope.explain.summary import Summary
-from convscope.explain.summary_table import TITLES, WORDS, cells, formulas, heading, notes, visible
+from convscope.explain.summary_table import TITLES, WORDS, cells, formulas, heading, notes, troubles, visible
 
 FEW = 24  # operations: up to so many, every formula is shown
 READABLE, LEAST = 24, 8  # characters for words: below the first, columns go; the second is always kept
@@ -57,7 +57,8 @@ def as_text(
         lines += [line, *(f"{'  ' * level}    {each}" for each in how)]
     lines += ["", *(part for note in notes(summary) for part in wrap(note, width, subsequent_indent="  "))]
     lines += [] if explain else ["How each number comes about: --formulas"]
-    return "\n".join([*lines, *(["", str(summary.diagnosis)] if summary.diagnosis else [])])
+    said = troubles(summary)
+    return "\n".join([*lines, *(["", said] if said else [])])
 
 
 def as_markdown(summary: Summary, depth: int | None = None) -> str:
@@ -68,7 +69,8 @@ def as_markdown(summary: Summary, depth: int | None = None) -> str:
         how = "" if opened else "<br>".join(formulas(row))
         lines.append([f"{'&nbsp;&nbsp;' * level}`{name}`", *others, how])
     table = [f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines]
-    failed = ["", "```text", str(summary.diagnosis), "```"] if summary.diagnosis else []
+    said = troubles(summary)
+    failed = ["", "```text", said, "```"] if said else []
     return "\n".join(
         [f"**{heading(summary)}**", "", *table, "", *(f"- {note}" for note in notes(summary)), *failed]
     )

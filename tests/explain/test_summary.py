@@ -249,6 +249,21 @@ def test_an_error_of_the_persons_own_code_marks_its_module():
     assert "KeyError" in str(found)
 
 
+def test_what_runs_but_looks_wrong_is_said():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.forgotten = nn.Linear(4, 4), nn.Linear(4, 4)
+
+        def forward(self, x):
+            return self.used(x)
+
+    found = summarise(Net(), torch.randn(2, 4))
+    for text in (str(found), found.markdown(), found._repr_html_(), json.dumps(found.as_dict())):
+        assert "1 layers with weights never ran: `forgotten`." in text
+    assert "20 of them not used in this forward" in str(found)
+
+
 # ---- how it looks
 
 
