@@ -1,4 +1,4 @@
-"""Number by number, with broadcasting: +, −, ×, ÷, powers, comparisons, a choice between two."""
+"""Number by number, with broadcasting: +, −, ×, ÷, comparisons, a choice between two."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -175,34 +175,12 @@ def _truncated(dtype: torch.dtype) -> Pointwise:
     )
 
 
-# ---- to the power of
-
-
-def _base_slope(a: Tensor, b: Tensor) -> Tensor:
-    return torch.where(b == 0, 0.0, b * a ** (b - 1))
-
-
-def _exponent_slope(a: Tensor, b: Tensor) -> Tensor:
-    return torch.where((a == 0) & (b >= 0), 0.0, a**b * torch.log(a))
-
-
-POW = Pointwise(
-    "The first number is raised to the power of the second.",
-    "ab",
-    "y = aᵇ",
-    "{a}^{b}",
-    "{a} ** {b}",
-    lambda a, b: a**b,
-    "torch.pow",
-    {"a": ("da = dy·b·aᵇ⁻¹", _base_slope), "b": ("db = dy·aᵇ·ln a", _exponent_slope)},
-)
-
 # ---- the larger, the smaller, one of two
 
 
-def _ahead(first: Tensor, second: Tensor) -> Tensor:
+def _ahead(a: Tensor, b: Tensor) -> Tensor:
     """1 where the first is larger, ½ where both are equal: so does torch share the gradient."""
-    return (first > second).double() + 0.5 * (first == second)
+    return (a > b).double() + 0.5 * (a == b)
 
 
 MAXIMUM = Pointwise(
@@ -368,8 +346,6 @@ OPS: dict[str, Op] = {
     "remainder": pointwise_op(TWO, REMAINDER),
     "rremainder": pointwise_op(TWO, _swapped(REMAINDER)),
     "fmod": pointwise_op(TWO, FMOD),
-    "pow": pointwise_op("input exponent", POW),
-    "rpow": pointwise_op(TWO, _swapped(POW)),
     "addcmul": pointwise_op("input tensor1 tensor2 value=1", ADDCMUL),
     "addcdiv": pointwise_op("input tensor1 tensor2 value=1", ADDCDIV),
     "lerp": pointwise_op("input end weight", LERP),

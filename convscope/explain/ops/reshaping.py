@@ -43,12 +43,12 @@ def reshaped_size(reading: Reading) -> str:
     groups = merged(source, result)
     if groups is None:
         return f"all: {'·'.join(map(str, source))} = {elements(source):,}"
-    lines = [
+    several = [(axis, [size for size in group if size != 1]) for axis, group in enumerate(groups)]
+    return "\n".join(
         f"axis {axis}: {'·'.join(map(str, sizes))} = {math.prod(sizes):,}"
-        for axis, sizes in enumerate(groups)
+        for axis, sizes in several
         if len(sizes) > 1
-    ]
-    return "\n".join(lines)
+    )
 
 
 def merged(source: tuple[int, ...], result: tuple[int, ...]) -> list[tuple[int, ...]] | None:
@@ -59,7 +59,7 @@ def merged(source: tuple[int, ...], result: tuple[int, ...]) -> list[tuple[int, 
     """
     left, groups = list(source), []
     for size in result:
-        group: list[int] = []
+        group = [left.pop(0)] if left and left[0] == size else []
         while left and math.prod(group) != size:
             group.append(left.pop(0))
         if math.prod(group) != size:
