@@ -468,6 +468,19 @@ def test_a_view_that_mixes_the_batch():
     assert "(4, 1, 8, 8) are 1·8·8 = 64 numbers a sample, but (8, 32) has 32 a row" in found.cause
 
 
+def test_steps_folded_into_the_batch_are_not_blamed():
+    class Folded(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(9, 2)
+
+        def forward(self, x):
+            x = x.view(-1, 8)
+            return self.fc(x)
+
+    assert mended(Folded(), x(4, 5, 8)).fix == "self.fc = nn.Linear(8, 2)"
+
+
 def test_a_view_that_does_not_come_out():
     found = diagnosed(View(60), (x(4, 1, 8, 8), torch.tensor([0, 1, 2, 3])))
     assert "256/60 = 4.267" in found.cause

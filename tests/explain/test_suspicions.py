@@ -178,6 +178,14 @@ def test_a_view_that_mixes_the_samples():
     assert kinds(Mixing(16), x(4, 1, 4, 4)) == []
 
 
+def test_a_missing_batch_axis_that_runs_to_the_end():
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), nn.Linear(9, 3))
+    seen = found(model, x(1, 5, 5))["missing batch axis"]
+    assert seen.what == "The batch axis is missing: (1, 5, 5) is one sample, but 4 rows came out."
+    assert seen.fix == "input = input.unsqueeze(0)"
+    assert kinds(nn.Conv2d(1, 4, 3), x(1, 5, 5)) == []
+
+
 def test_steps_that_are_folded_into_the_batch_and_out_again_are_meant():
     def model(given):
         return (given.view(-1, 8) * 2).view(4, 5, 8)

@@ -66,12 +66,7 @@ def attribute(
     """
     if method not in METHODS:
         raise UnknownName("method of attribution", method, METHODS)
-    if inputs.dim() not in (3, 4, 5) or not inputs.is_floating_point():
-        kind = str(inputs.dtype).removeprefix("torch.")
-        raise ShapeError(
-            f"attribution got {kind} inputs {tuple(inputs.shape)}, expected floats with axes "
-            "(sample, channel, *space).\n  Write x.float(), and x[None] for a single sample."
-        )
+    _check(inputs)
     with _evaluating(model):
         scorer = Scorer(model, target, batch, samples=len(inputs))
         try:
@@ -79,6 +74,16 @@ def attribute(
         except (RuntimeError, ValueError, IndexError, AttributeError):
             _explain_failure(model, inputs)
             raise
+
+
+def _check(inputs: Tensor) -> None:
+    """Floats with the axes of samples."""
+    if inputs.dim() not in (3, 4, 5) or not inputs.is_floating_point():
+        kind = str(inputs.dtype).removeprefix("torch.")
+        raise ShapeError(
+            f"attribution got {kind} inputs {tuple(inputs.shape)}, expected floats with axes "
+            "(sample, channel, *space).\n  Write x.float(), and x[None] for a single sample."
+        )
 
 
 def _explain_failure(model: nn.Module, inputs: Tensor) -> None:

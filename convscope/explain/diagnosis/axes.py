@@ -6,7 +6,7 @@ from convscope.explain.diagnosis.code import changed
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene, counted
 from convscope.shapes import AXES
-from convscope.trace.graph import Node, Value
+from convscope.trace.graph import Node, Trace, Value
 
 SPATIAL = re.compile(r"(?:adaptive_)?(?:conv|conv_transpose|max_pool|avg_pool|instance_norm)([123])d$")
 
@@ -66,19 +66,19 @@ def _with_axes(scene: Scene, value: Value, space: int) -> tuple[Fix, ...]:
     return changed(scene, value, second) + changed(scene, value, first)
 
 
-def unbatched_window(scene: Scene) -> tuple[Node, Value] | None:
+def unbatched_window(trace: Trace) -> tuple[Node, Value] | None:
     """The first window on the way that took one sample without a batch axis; torch lets that pass."""
-    for node in scene.trace.nodes:
+    for node in trace.nodes:
         space = space_of(node.op)
         if space is not None and node.inputs:
-            value = scene.trace.values[node.inputs[0]]
+            value = trace.values[node.inputs[0]]
             return (node, value) if len(value.shape) == space + 1 else None
     return None
 
 
 def missing_batch(scene: Scene) -> Finding | None:
     """A sample without its batch axis ran through the convolutions and failed later."""
-    found = unbatched_window(scene)
+    found = unbatched_window(scene.trace)
     if found is None or scene.input is None:
         return None
     node, value = found

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from convscope.explain.diagnosis.finding import Fix
 from convscope.explain.diagnosis.scene import Scene
 from convscope.trace import trace
-from convscope.trace.graph import Failure, Ref
+from convscope.trace.graph import Ref, Trace
 from convscope.trace.structure import convert
 
 
@@ -35,16 +35,21 @@ def works(scene: Scene, fix: Fix) -> bool | None:
             again = trace(model, args, kwargs, keep=False)
     except Exception:  # noqa: BLE001 - the person's code, changed by us, may raise anything
         return None
-    return again.failure is None or not _same_place(scene, again.failure, len(again.nodes))
+    return again.failure is None or not _same_place(scene, again)
 
 
-def _same_place(scene: Scene, failure: Failure, nodes: int) -> bool:
+def _same_place(scene: Scene, again: Trace) -> bool:
     """Whether it fails where it failed before, or sooner."""
-    before = scene.failure
-    op = (failure.node.op if failure.node else failure.kind, failure.source and failure.source.line)
-    was = (before.node.op if before.node else before.kind, before.source and before.source.line)
-    same = op == was and failure.call == before.call
-    return same or nodes < len(scene.trace.nodes)
+    return _place(again) == _place(scene.trace) or len(again.nodes) < len(scene.trace.nodes)
+
+
+def _place(failed: Trace) -> tuple[Any, ...]:
+    """Where a forward stopped: module, which of its calls, operation, line."""
+    failure = failed.failure
+    assert failure is not None
+    call = failed.calls[failure.call]
+    op = failure.node.op if failure.node else failure.kind
+    return call.path, call.number, op, failure.source and failure.source.line
 
 
 def _arguments(scene: Scene, fix: Fix) -> tuple[tuple[Any, ...], dict[str, Any]]:

@@ -76,9 +76,7 @@ def mixed(scene: Scene) -> Finding | None:
     if scene.samples is None or scene.node is None:
         return None
     node = mixing(scene.trace, scene.samples)
-    if node is None or not any(
-        value.shape and value.shape[0] == _rows(scene, node) for value in scene.tensors
-    ):
+    if node is None or not _rows_clash(scene, node):
         return None
     before, after = scene.trace.values[node.inputs[0]].shape, scene.trace.values[node.outputs[0]].shape
     where = f" ({node.source.text})" if node.source else ""
@@ -92,5 +90,7 @@ def mixed(scene: Scene) -> Finding | None:
     return Finding(what, cause, axis, advice=advice)
 
 
-def _rows(scene: Scene, node: Node) -> int:
-    return scene.trace.values[node.outputs[0]].shape[0]
+def _rows_clash(scene: Scene, node: Node) -> bool:
+    """Whether the operation that failed got both: rows of that view, and rows of the samples."""
+    rows = {value.shape[0] for value in scene.tensors if value.shape and value.role != "parameter"}
+    return {scene.trace.values[node.outputs[0]].shape[0], scene.samples} <= rows

@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[Trace], Iterator[Suspicion]], ...] = (
     numbers.not_finite,
     numbers.exploded,
     layers.mixed_batch,
+    layers.missing_batch,
     order.before_a_loss,
     order.softmax_over_samples,
     order.cut_scores,

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope.explain.diagnosis.axes import space_of
+from convscope.explain.diagnosis.axes import space_of, unbatched_window
 from convscope.explain.diagnosis.scene import argument
 from convscope.explain.diagnosis.views import mixing
 from convscope.explain.diagnosis.windows import settings
@@ -84,6 +84,24 @@ def mixed_batch(trace: Trace) -> Iterator[Suspicion]:
         f"{before} has {prod(before[1:]):,} numbers a sample; {after} has {prod(after[1:]):,} a row.",
         f"x.flatten(1): one row a sample; the next layer then takes {prod(before[1:]):,}.",
     )
+
+
+def missing_batch(trace: Trace) -> Iterator[Suspicion]:
+    """One sample without its batch axis, whose channels come out as if they were samples."""
+    found = unbatched_window(trace)
+    ends = [value.shape for value in outputs(trace) if len(value.shape) == 2]
+    if found is None or not ends or found[1].role != "input":
+        return
+    node, value = found
+    channels = {trace.values[index].shape[0] for index in node.outputs}
+    if ends[0][0] in channels:
+        yield Suspicion(
+            "missing batch axis",
+            f"The batch axis is missing: {value.shape} is one sample, but {ends[0][0]} rows came out.",
+            place(node),
+            f"{node.op} takes one sample without a batch; later layers then take its channels for samples.",
+            f"{value.name} = {value.name}.unsqueeze(0)",
+        )
 
 
 def dropped_border(trace: Trace) -> Iterator[Suspicion]:
