@@ -22,7 +22,8 @@ from convscope.explain.ops.moving import (
     through,
     view_reach,
 )
-from convscope.explain.ops.reshaping import in_a_row, same_place
+from convscope.explain.ops.rearranging import in_a_row
+from convscope.explain.ops.reshaping import same_place
 from convscope.explain.reading import Reading
 
 INDEXING = "torch.Tensor.select"
