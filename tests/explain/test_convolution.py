@@ -87,6 +87,20 @@ def test_same_puts_the_odd_one_behind():
     assert account.notes == ("1 of 4 taps lie in the padding, where the input counts as 0.",)
 
 
+@pytest.mark.parametrize(
+    ("mode", "numpys"),
+    [("constant", "constant"), ("reflect", "reflect"), ("replicate", "edge"), ("circular", "wrap")],
+)
+def test_padding_is_numpys(mode, numpys):
+    x = torch.randn(1, 2, 5, 4)
+    result, node = traced(lambda x: F.pad(x, (3, 1, 2, 4), mode=mode), x)
+    expected = np.pad(x.double().numpy(), [(0, 0), (0, 0), (2, 4), (3, 1)], mode=numpys)
+    own = [explain(result, node, index).result for index in np.ndindex(*expected.shape)]
+    assert own == expected.flatten().tolist()
+    size = OPS["pad"].size(read(result, node))
+    assert size == "height 5 + 2 + 4 = 11\nwidth 4 + 3 + 1 = 8"
+
+
 def test_a_group_is_named():
     result, node = traced(nn.Conv2d(4, 6, 3, groups=2), torch.randn(1, 4, 5, 5))
     account = explain(result, node, (0, 4, 1, 1)).account

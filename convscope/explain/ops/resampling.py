@@ -115,6 +115,8 @@ def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
         mode = "corners" if reading["align_corners"] else "linear"
     if mode not in FORMULAS or reading.arguments.get("antialias"):
         return None
+    if reading.node.op in KERNELS and isinstance(reading["scale_factor"], float):
+        return None  # the kernel itself: its scales are arguments of their own, one an axis
     sizes, counts = reading.shape("input")[2:], reading.output_shape[2:]
     factors = _factors(reading, len(sizes))
     return tuple(Axis(*each, mode) for each in zip(sizes, counts, factors, strict=True))
