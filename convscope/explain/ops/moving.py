@@ -78,7 +78,7 @@ def explain_move(move: Move, reading: Reading, at: Index) -> Account:
         what = f"{move.what} Here no number of the input lands, and a zero is put in."
         return Account(what, move.formula, step.numbers, 0.0, DOCS.format(move.docs), steps=(step,))
     value = reading.trace.tensor(reading.value(origin.argument).index)[origin.at].reshape(1)
-    terms = product(("place",), places_at("input", [origin.at]), input=value)
+    terms = product(("place",), places_at(origin.argument, [origin.at]), **{origin.argument: value})
     numbers = f"{here} = {origin.argument}[{listed(origin.at)}] = {number(terms.result)}"
     notes = move.notes(reading, at, origin) if move.notes else ()
     steps = converted(terms.result, value.dtype, reading.output_value.dtype)
