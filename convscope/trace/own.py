@@ -53,7 +53,8 @@ def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
         yield
     finally:
         for place, named in before:
-            if any(place.get(name) is not each for name, each in named.items()):
+            now = dict(place)  # of a script it is no dict
+            if any(now.get(name) is not each for name, each in named.items()):
                 place.update(named)  # a buffer that was replaced, not written to
         for tensor, numbers in snapshots:
             if not untouched(tensor, numbers):

@@ -39,14 +39,15 @@ def replay(trace: Trace, node: Node) -> Replay:
     >>> replay(seen, seen["dropout"])
     Replay(exact=True, difference=0.0, reason='')
     """
+    if node.op in ("grad", "backward"):
+        return Replay(False, None, "a gradient inside of the model comes from the operations before it.")
     if node.op in UNWRITTEN:
         return Replay(False, None, f"'{node.op}' returns memory as it is, with any numbers in it.")
     if node.random_state is not None and any(trace.values[each].device != "cpu" for each in node.outputs):
         return Replay(False, None, "the generator of random numbers of this device is not kept.")
     try:
-        given = {index: snapshot(trace.tensor(index)) for index in node.inputs}
-        with torch.no_grad():
-            made = _run(node, given)
+        with torch.inference_mode(False), torch.set_grad_enabled(bool(node.followed)):
+            made = _run(node, {index: _input(trace, node, index) for index in node.inputs})
         return _compared({index: trace.tensor(index) for index in made}, made)
     except TraceError as error:
         return Replay(False, None, str(error))
@@ -70,10 +71,12 @@ def run_again(
         TraceError: torch does not have the function, so that it cannot be run by itself.
     """
     refused = _statistics(node)
+    # torch 2.13 crashes where the weight alone of a group norm takes a gradient and its input is channels-last.
+    order = torch.contiguous_format if node.op.endswith("group_norm") else torch.preserve_format
     starts = {
-        index: trace.tensor(index).clone().requires_grad_(wanted in (None, index) and index not in refused)
+        index: trace.tensor(index).clone(memory_format=order).requires_grad_(wanted in (None, index))
         for index in dict.fromkeys(node.inputs)
-        if trace.values[index].dtype.is_floating_point
+        if trace.values[index].dtype.is_floating_point and index not in refused
     }
     with torch.inference_mode(False), torch.enable_grad():
         # An in-place operation may not change a leaf: it gets a copy, through which gradients flow.
@@ -92,6 +95,15 @@ def _statistics(node: Node) -> set[int]:
     first = 1 if node.function.startswith("torch.nn.functional.") else 3
     named = (node.kwargs.get("running_mean"), node.kwargs.get("running_var"))
     return {ref.index for ref in (*node.args[first : first + 2], *named) if isinstance(ref, Ref)}
+
+
+def _input(trace: Trace, node: Node, index: int) -> Tensor:
+    """An input as it was, with autograd looking on if it did; what is to be changed must not be a leaf then."""
+    tensor = snapshot(trace.tensor(index))
+    if index not in node.followed:
+        return tensor
+    tensor.requires_grad_()
+    return tensor.clone() if any(index == before for before, _ in node.changed) else tensor
 
 
 def _run(node: Node, given: dict[int, Tensor]) -> dict[int, Tensor]:

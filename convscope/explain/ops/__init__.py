@@ -18,6 +18,7 @@ from convscope.explain.ops import (
     linear,
     losses,
     matmul,
+    normalisation,
     norms,
     padding,
     picking,
@@ -35,6 +36,7 @@ from convscope.explain.ops import (
 
 OPS: dict[str, Op] = {
     **rectifiers.OPS,
+    **normalisation.OPS,
     **functions.OPS,
     **activations.OPS,
     "lstm": recurrent.SEQUENCE,
