@@ -130,15 +130,19 @@ class Capture:
     def _read(self, node: Node, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """What an operation takes."""
         taken: list[int] = []
+        followed: list[int] = []
+        graph = torch.is_grad_enabled()
 
         def read(leaf: Any) -> Any:  # noqa: ANN401
             if not isinstance(leaf, Tensor):
                 return leaf
             taken.append(self.states.value_of(leaf))
+            if graph and leaf.requires_grad:
+                followed.append(taken[-1])
             return Ref(taken[-1])
 
         node.args, node.kwargs = convert(args, read), convert(kwargs, read) if kwargs else {}
-        node.inputs = tuple(taken)
+        node.inputs, node.followed = tuple(taken), tuple(followed)
 
     def _note(self, node: Node, witness: Witness, result: Any, given: Any) -> None:  # noqa: ANN401
         """What an operation made and changed."""

@@ -68,7 +68,7 @@ class _Shelf:
 
     def __init__(self, tensors: dict[str, Tensor] | None = None) -> None:
         self.tensors = tensors or {}
-        self._names: dict[tuple[int, int, torch.dtype], str] = {}
+        self._names: dict[tuple[int, int, int, torch.dtype], str] = {}
 
     def put(self, tensor: Tensor | None) -> list[Any] | None:
         """Store the memory from a tensor's first number to its last, so that its strides stay."""
@@ -77,8 +77,9 @@ class _Shelf:
         plain = tensor.resolve_conj().resolve_neg()
         steps = zip(plain.shape, plain.stride(), strict=True)
         span = 1 + sum((size - 1) * stride for size, stride in steps) if plain.numel() else 0
-        address = torch._C._data_address(plain)  # pyright: ignore[reportAttributeAccessIssue]
-        name = self._names.setdefault((address, span, plain.dtype), f"t{len(self.tensors)}")
+        memory = torch._C._data_address(plain)  # pyright: ignore[reportAttributeAccessIssue]
+        key = (memory, plain.storage_offset(), span, plain.dtype)
+        name = self._names.setdefault(key, f"t{len(self.tensors)}")
         if name not in self.tensors or not span:
             flat = plain.as_strided((span,), (1,))
             real = torch.view_as_real(flat) if flat.is_complex() else flat
@@ -128,7 +129,7 @@ def _value_record(value: Value, shelf: _Shelf) -> list[Any]:
 
 
 PLAIN = ("index", "op", "function", "call", "inputs", "outputs", "changed", "name")
-PLAIN += ("seconds", "kernels", "seen")
+PLAIN += ("seconds", "kernels", "followed", "seen")
 
 
 def _node_record(node: Node, shelf: _Shelf) -> dict[str, Any]:
@@ -208,6 +209,7 @@ def _node(record: dict[str, Any], shelf: _Shelf) -> Node:
         float(record["seconds"]),
         tuple(map(str, record["kernels"])),
         shelf.get(record["random_state"]),
+        tuple(map(int, record["followed"])),
         decode(record["autocast"]),
         bool(record["seen"]),
     )
@@ -239,7 +241,12 @@ def _check(trace: Trace) -> None:
         values += (*call.inputs, *call.outputs)
         calls.append(call.parent)
     for node in (*trace.nodes, *broken):
-        values += (*node.inputs, *node.outputs, *(index for pair in node.changed for index in pair))
+        values += (
+            *node.inputs,
+            *node.outputs,
+            *node.followed,
+            *(index for pair in node.changed for index in pair),
+        )
         values += _references((node.args, node.kwargs, node.result))
         calls.append(node.call)
     for indices, there in ((values, trace.values), (nodes, trace.nodes), (calls, trace.calls)):

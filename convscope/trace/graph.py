@@ -111,6 +111,7 @@ class Node:
         seconds: wall time, with a little of the capture's own.
         kernels: the aten kernels that ran, as the dispatcher saw them.
         random_state: of the generator before it drew numbers; None: it drew none.
+        followed: those of `inputs` that autograd followed; some kernels then compute in another order.
         autocast: kind of device and type of number where `torch.autocast` was at work.
         seen: False for a kernel that no torch function announced; found by the witness.
     """
@@ -130,6 +131,7 @@ class Node:
     seconds: float = 0.0
     kernels: tuple[str, ...] = ()
     random_state: Tensor | None = None
+    followed: tuple[int, ...] = ()
     autocast: tuple[str, torch.dtype] | None = None
     seen: bool = True
 

@@ -135,10 +135,10 @@ def address(function: Callable[..., Any]) -> str:
     return ""
 
 
-def _spellings(name: str) -> tuple[str, str, str]:
-    """A function's name, and those of the operators that torch wraps: `x ** 2` is called "pow"."""
+def _spellings(name: str) -> tuple[str, ...]:
+    """A function's name, those of operators that torch wraps (`x ** 2` is called "pow"), and `fft.fft_fft`."""
     plain = name.removesuffix("_")
-    return name, f"__{plain}__", f"__i{plain}__"
+    return name, f"__{plain}__", f"__i{plain}__", name.partition("_")[2] or name
 
 
 HOMES = {
