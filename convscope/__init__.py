@@ -6,6 +6,10 @@
     run.evaluate()
     run.predict("digit.png")
 
+    seen = convscope.trace(model, inputs)                  # every operation, with its values
+    convscope.explain(seen, "conv2", at=(3, 7, 7))         # one number, taken apart
+    convscope.summarise(model, inputs)                     # shapes, formulas, MACs, receptive fields
+
 The names below are imported when they are first used, so that `import convscope` takes no time: PyTorch
 alone takes two seconds.
 """
@@ -16,20 +20,38 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
+    from convscope.explain import Explanation, diagnose, explain, explain_gradient, suspicions
+    from convscope.explain.attribution import attribute
+    from convscope.explain.compare import Comparison
+    from convscope.explain.summary import Summary, summarise
     from convscope.recipe import train
     from convscope.run import Run, load, runs
+    from convscope.trace import Trace, load_trace, replay, trace
     from convscope.training.settings import Augment, TrainingSettings
 
 __version__ = "0.1.0"
 __all__ = [
     "Augment",
+    "Comparison",
     "ConvscopeError",
     "DataSettings",
     "Dataset",
+    "Explanation",
     "Run",
+    "Summary",
+    "Trace",
     "TrainingSettings",
+    "attribute",
+    "diagnose",
+    "explain",
+    "explain_gradient",
     "load",
+    "load_trace",
+    "replay",
     "runs",
+    "summarise",
+    "suspicions",
+    "trace",
     "train",
 ]
 
@@ -43,6 +65,19 @@ HOMES = {
     "TrainingSettings": "convscope.training.settings",
     "Augment": "convscope.training.settings",
     "ConvscopeError": "convscope.errors",
+    "Trace": "convscope.trace",
+    "trace": "convscope.trace",
+    "load_trace": "convscope.trace",
+    "replay": "convscope.trace",
+    "explain": "convscope.explain",
+    "explain_gradient": "convscope.explain",
+    "Explanation": "convscope.explain",
+    "diagnose": "convscope.explain",
+    "suspicions": "convscope.explain",
+    "Summary": "convscope.explain.summary",
+    "summarise": "convscope.explain.summary",
+    "Comparison": "convscope.explain.compare",
+    "attribute": "convscope.explain.attribution",
 }
 
 

@@ -1,7 +1,6 @@
 """One number → why it is that: `explain(trace, "conv2", at=(3, 7, 7))`.
 
-    Trace ── reading (arguments by name) ── ops/<op>.py ──▶ Account ── beside the network's number ──▶
-    Explanation
+    Trace ── reading (its arguments) ── ops/<op>.py ──▶ Account ── beside the network's number ──▶ Explanation
 
 `OPS` in `ops/` says what can be explained. What is not there still has its values, and says that it is not
 explained.
@@ -11,13 +10,16 @@ import math
 
 import torch
 
+from convscope.door import open_door
 from convscope.errors import ShapeError, TraceError
 from convscope.explain.account import Account, Index, Step, Terms
+from convscope.explain.diagnosis import Diagnosis, diagnose
 from convscope.explain.explanation import Explanation, tolerance
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops import OPS
 from convscope.explain.reading import Reading
 from convscope.explain.replay import run_again
+from convscope.explain.suspicions import Suspicion, suspicions
 from convscope.explain.unknown import unknown
 from convscope.trace.graph import Node, Trace
 
@@ -25,14 +27,18 @@ __all__ = [
     "OPS",
     "Account",
     "Cost",
+    "Diagnosis",
     "Explanation",
     "Op",
     "Reading",
     "Step",
+    "Suspicion",
     "Terms",
+    "diagnose",
     "explain",
     "explain_gradient",
     "read",
+    "suspicions",
 ]
 
 
@@ -132,3 +138,6 @@ def _bound(account: Account, dtype: torch.dtype) -> float:
         return math.inf
     least = torch.finfo(dtype).tiny if size and dtype.is_floating_point else 0.0
     return max(tolerance(dtype) * size, least)
+
+
+open_door(__name__, explain)

@@ -102,7 +102,7 @@ def _middle(trace: Trace, node: Node) -> list[Index]:
     shape = trace.values[node.outputs[0]].shape
     if 0 in shape:
         return []
-    middle = tuple(size // 2 if axis > 1 else 0 for axis, size in enumerate(shape))
+    middle = tuple(size // 2 if axis else 0 for axis, size in enumerate(shape))
     steps = [
         tuple(place + (axis == step) for axis, place in enumerate(middle)) for step in range(2, len(shape))
     ]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from convscope.door import open_door
 from convscope.trace.file import load_trace
 from convscope.trace.forward import run
 from convscope.trace.graph import Call, Failure, Node, Ref, Score, Source, Trace, Value
@@ -79,3 +80,6 @@ def _arguments(inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:  # noqa: 
 
 def _tensor(given: Any) -> Any:  # noqa: ANN401
     return torch.from_numpy(given) if isinstance(given, np.ndarray) else given
+
+
+open_door(__name__, trace)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from convscope.explain.account import Index
-from convscope.explain.boxes import Boxes, clip, unit
+from convscope.explain.boxes import Boxes, unit
 from convscope.explain.op import Op
 from convscope.explain.ops.moving import Layout, Move, Origin, Reach, bare, tensor_names, through
 from convscope.explain.reading import Reading
@@ -58,7 +58,6 @@ def _sizes(tensors: list[Tensor], axis: int) -> list[int]:
 def _reach(prepare: Prepared, reading: Reading, boxes: Boxes) -> Reach:
     """Each tensor gets the part of the boxes that lies on its stretch of the axis."""
     tensors, shapes, axis = _prepared(prepare, reading)
-    boxes = clip(boxes, reading.output_shape)
     ends = [0, *accumulate(_sizes(tensors, axis))]
     found: list[Boxes] = []
     for tensor, shape, (start, end) in zip(tensors, shapes, pairwise(ends), strict=True):

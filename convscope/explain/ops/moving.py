@@ -194,6 +194,9 @@ def through(layout: Layout, boxes: Boxes) -> Boxes:
     >>> through(flat, unit((1, 7))).tolist()
     [[1, 2], [1, 2], [3, 4]]
     """
+    turned = _turned(layout)
+    if turned is not None:
+        return turned_back(boxes, turned)
     inside = clip(boxes, layout.shape)
     sizes = np.array(layout.source, np.int64)
     step = np.array([math.prod(layout.source[axis + 1 :]) for axis in range(len(sizes))], np.int64)
@@ -208,6 +211,31 @@ def through(layout: Layout, boxes: Boxes) -> Boxes:
     last = np.where(one_turn, high // step % np.maximum(sizes, 1) + 1, sizes)
     found = np.stack([first, last], axis=-1)
     return np.where(is_empty(inside)[..., None, None], 0, found)
+
+
+def _turned(layout: Layout) -> list[int] | None:
+    """For each axis of the source the axis of the view that it became, −1 for size 1; None: more than turned.
+
+    >>> _turned(Layout.of(bare((2, 3, 1)).transpose(0, 1), (2, 3, 1)))
+    [1, 0, -1]
+    """
+    if layout.offset or math.prod(layout.shape) != math.prod(layout.source):
+        return None
+    axes = list(zip(layout.strides, layout.shape, strict=True))
+    found: list[int] = []
+    for axis, size in enumerate(layout.source):
+        same = (math.prod(layout.source[axis + 1 :]), size)
+        if size > 1 and axes.count(same) != 1:
+            return None
+        found.append(axes.index(same) if size > 1 else -1)
+    return found
+
+
+def turned_back(boxes: Boxes, axes: list[int]) -> Boxes:
+    """Boxes with their axes in another order; they may stick out, as a window does into the padding."""
+    single = np.broadcast_to(np.array([0, 1], np.int64), (*boxes.shape[:-2], 2))
+    found = [single if axis < 0 else boxes[..., axis, :] for axis in axes]
+    return np.stack(found, axis=-2) if found else np.zeros((*boxes.shape[:-2], 0, 2), np.int64)
 
 
 def view_reach(reading: Reading, boxes: Boxes) -> Reach:

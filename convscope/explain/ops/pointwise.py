@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from convscope.explain.account import Account, Index, Step, Terms, number, product, signed, written_out
-from convscope.explain.boxes import Boxes, clip
+from convscope.explain.boxes import Boxes
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops.moving import DOCS, Reach, broadcast, places_at
 from convscope.explain.reading import Reading, Signature
@@ -136,7 +136,6 @@ def _cost(choose: Choice, reading: Reading) -> Cost:
 
 def pointwise_reach(reading: Reading, boxes: Boxes) -> Reach:
     """Every tensor at the same place; where it was broadcast, at its only one."""
-    boxes = clip(boxes, reading.output_shape)
     tensors = [name for name, given in reading.arguments.items() if isinstance(given, Ref) and name != "out"]
     return {name: broadcast(boxes, reading.shape(name)) for name in tensors}
 
