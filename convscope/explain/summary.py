@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from convscope.explain.diagnosis import Diagnosis, diagnose
@@ -164,22 +164,25 @@ def _totals(seen: Trace, rows: tuple[Row, ...], seconds: float | None) -> Totals
     operations = [leaf for row in rows for leaf in row.leaves()]
     used = sum(row.parameters for row in operations)
     module = seen.calls[0].module if seen.calls else None
-    own = [each for each in module.parameters() if not is_lazy(each)] if isinstance(module, nn.Module) else []
-    buffers = (
-        [each for each in module.buffers() if not is_lazy(each)] if isinstance(module, nn.Module) else []
-    )
-    parameters = sum(each.numel() for each in own) if own else used
-    weights = sum(each.numel() * each.element_size() for each in (*own, *buffers))
+    own = _ready(module.named_parameters()) if isinstance(module, nn.Module) else {}
+    buffers = _ready(module.named_buffers()) if isinstance(module, nn.Module) else {}
+    taken = {value.name for value in seen.values if value.role == "parameter"}
+    weights = sum(each.numel() * each.element_size() for each in (*own.values(), *buffers.values()))
     return Totals(
-        parameters=parameters,
-        frozen=sum(each.numel() for each in own if not each.requires_grad),
-        unused=parameters - used,
+        parameters=sum(each.numel() for each in own.values()) if own else used,
+        frozen=sum(each.numel() for each in own.values() if not each.requires_grad),
+        unused=sum(each.numel() for name, each in own.items() if name not in taken),
         macs=sum(row.macs or 0 for row in operations),
         uncounted=Counter(row.op for row in operations if row.macs is None and not row.failed),
         results=sum(row.memory for row in operations),
         weights=weights or _bytes(seen),
         seconds=seconds,
     )
+
+
+def _ready(named: Iterator[tuple[str, Tensor]]) -> dict[str, Tensor]:
+    """Those that have a size by now."""
+    return {name: each for name, each in named if not is_lazy(each)}
 
 
 def _bytes(seen: Trace) -> int:
