@@ -112,7 +112,7 @@ class Listed(nn.Module):
 
 def test_layers_in_a_python_list_and_the_fix():
     seen = found(Listed(), x(4, 4))["unregistered layers"]
-    assert seen.what.startswith("2 layers (Linear) run but are not registered")
+    assert seen.what.startswith("Layers that run are not registered (2: Linear)")
     assert seen.why.startswith("Their 40 parameters")  # 2·(4·4 + 4)
     mended = Listed()
     exec(seen.fix, {"nn": nn, "self": mended})
