@@ -123,6 +123,8 @@ class Capture:
         finally:
             node.seconds = time.perf_counter() - began
             self._current = None
+        if op == "lstm_cell" and self.states.gradients:
+            result = _apart(result)
         with unwatched():
             self._note(node, witness, result, (args, kwargs))
         return result
@@ -186,6 +188,12 @@ def _autocast() -> tuple[str, torch.dtype] | None:
         if torch.is_autocast_enabled(device):
             return device, torch.get_autocast_dtype(device)
     return None
+
+
+def _apart(result: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """Autograd sees `h` made from `c`, so that a gradient at `c` would have in it what came through `h`."""
+    with unwatched(gradients=torch.is_grad_enabled()):
+        return tuple([tensor.view_as(tensor) for tensor in result])
 
 
 @cache

@@ -1,5 +1,6 @@
 """A trace in a file: one safetensors file, its structure as JSON in the header; no pickle, so no code."""
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -78,7 +79,7 @@ class _Shelf:
         steps = zip(plain.shape, plain.stride(), strict=True)
         span = 1 + sum((size - 1) * stride for size, stride in steps) if plain.numel() else 0
         memory = torch._C._data_address(plain)  # pyright: ignore[reportAttributeAccessIssue]
-        key = (memory, plain.storage_offset(), span, plain.dtype)
+        key = (memory, int(plain.storage_offset()), int(span), plain.dtype)
         name = self._names.setdefault(key, f"t{len(self.tensors)}")
         if name not in self.tensors or not span:
             flat = plain.as_strided((span,), (1,))
@@ -128,25 +129,15 @@ def _value_record(value: Value, shelf: _Shelf) -> list[Any]:
     return [*kind, value.producer, value.position, shelf.put(value.tensor), shelf.put(value.gradient)]
 
 
-PLAIN = ("index", "op", "function", "call", "inputs", "outputs", "changed", "name")
-PLAIN += ("seconds", "kernels", "followed", "seen")
+# What JSON takes as it is.
+PLAIN = (
+    *("index", "op", "function", "call", "inputs", "outputs", "changed"),
+    *("name", "seconds", "kernels", "followed", "seen"),
+)
 
 
 def _node_record(node: Node, shelf: _Shelf) -> dict[str, Any]:
-    plain = (
-        "index",
-        "op",
-        "function",
-        "call",
-        "inputs",
-        "outputs",
-        "changed",
-        "name",
-        "seconds",
-        "kernels",
-        "seen",
-    )
-    return {name: getattr(node, name) for name in plain} | {
+    return {name: getattr(node, name) for name in PLAIN} | {
         "args": encode(node.args),
         "kwargs": encode(node.kwargs),
         "result": encode(node.result),
@@ -182,10 +173,9 @@ def _call(index: int, record: list[Any]) -> Call:
 
 def _value(index: int, record: list[Any], shelf: _Shelf) -> Value:
     role, name, shape, dtype, device, producer, position, tensor, gradient = record
-    value = Value(
-        index, role, str(name), tuple(map(int, shape)), DTYPES[dtype], str(device), _optional(producer)
-    )
-    value.position, value.tensor, value.gradient = int(position), shelf.get(tensor), shelf.get(gradient)
+    sizes, made_by = tuple(map(int, shape)), _optional(producer)
+    value = Value(index, role, str(name), sizes, DTYPES[dtype], str(device), made_by, int(position))
+    value.tensor, value.gradient = shelf.get(tensor), shelf.get(gradient)
     kept = [each.shape for each in (value.tensor, value.gradient) if each is not None]
     if role not in ROLES or any(shape != value.shape for shape in kept):
         raise ValueError(f"value {index} is not what it says")
@@ -245,7 +235,7 @@ def _check(trace: Trace) -> None:
             *node.inputs,
             *node.outputs,
             *node.followed,
-            *(index for pair in node.changed for index in pair),
+            *itertools.chain(*node.changed),
         )
         values += _references((node.args, node.kwargs, node.result))
         calls.append(node.call)

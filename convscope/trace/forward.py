@@ -10,13 +10,14 @@ from torch import Tensor
 from torch.utils._pytree import tree_map_only
 
 from convscope.errors import TraceError
+from convscope.shapes import show
 from convscope.trace import frames
 from convscope.trace.capture import Capture
 from convscope.trace.gradients import complete
 from convscope.trace.graph import Failure, Ref, Score, Trace
 from convscope.trace.labels import label
 from convscope.trace.own import as_it_was
-from convscope.trace.snapshot import snapshot
+from convscope.trace.snapshot import snapshot, unwatched
 from convscope.trace.structure import convert, leaves
 
 
@@ -52,7 +53,8 @@ def _forward(
 ) -> None:
     """The forward between the modes; an exception ends it, and what came before stays."""
     starts: list[Tensor] = []
-    args, kwargs = _own_copies((args, kwargs), starts, gradients=score is not None)
+    with unwatched(gradients=score is not None):  # this may be a trace in a trace
+        args, kwargs = _own_copies((args, kwargs), starts, gradients=score is not None)
     _note_inputs(capture, model, args, kwargs)
     trace, output, total = capture.trace, None, None
     began = time.perf_counter()
@@ -65,9 +67,10 @@ def _forward(
     trace.seconds = time.perf_counter() - began
     trace.output = convert(output, _refer(capture, otherwise=None))
     if score is not None and trace.failure is None:
-        if total is not None:
-            trace.score = capture.states.value_of(total)
-        _backward(capture, _column(output, score) if isinstance(score, int) else total, starts)
+        if callable(score):
+            trace.score = capture.states.value_of(_number(total))
+        with unwatched(gradients=True):
+            _backward(capture, _column(output, score) if isinstance(score, int) else total, starts)
 
 
 def _own_copies(given: Any, starts: list[Tensor], *, gradients: bool) -> Any:  # noqa: ANN401
@@ -111,6 +114,16 @@ def _refer(capture: Capture, **otherwise: None) -> Callable[[Any], Any]:
         return otherwise.get("otherwise", leaf)
 
     return refer
+
+
+def _number(total: Any) -> Tensor:  # noqa: ANN401
+    if isinstance(total, Tensor) and total.numel() == 1:
+        return total
+    got = show(tuple(total.shape)) if isinstance(total, Tensor) else f"a {type(total).__name__}"
+    raise TraceError(
+        f"a score is one number, but the function returned {got}.\n"
+        "  Return a tensor with one number, such as `output[:, 3].sum()`."
+    )
 
 
 def _column(output: Any, score: int) -> Tensor:  # noqa: ANN401

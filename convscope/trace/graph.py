@@ -286,6 +286,7 @@ class Trace:
 
     def __repr__(self) -> str:
         sizes = f"{len(self.nodes)} operations, {self.memory / 2**20:.1f} MiB of values"
+        sizes += f", {self.dropped} not kept" if self.dropped else ""
         end = f", failed: {self.failure.kind}" if self.failure else ""
         return f"Trace of {self.model}: {sizes}{end}"
 

@@ -136,7 +136,7 @@ def address(function: Callable[..., Any]) -> str:
 
 
 def _spellings(name: str) -> tuple[str, ...]:
-    """A function's name, those of operators that torch wraps (`x ** 2` is called "pow"), and `fft.fft_fft`."""
+    """Its name, those of the operators that torch wraps (`x ** 2` is "pow"), and "fft" of "fft_fft"."""
     plain = name.removesuffix("_")
     return name, f"__{plain}__", f"__i{plain}__", name.partition("_")[2] or name
 

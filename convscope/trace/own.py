@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-import torch
 from torch import nn
 from torch.nn.parameter import is_lazy
 
 from convscope.trace.graph import Role
-from convscope.trace.snapshot import snapshot, untouched
+from convscope.trace.snapshot import snapshot, untouched, unwatched
 
 
 class Own(NamedTuple):
@@ -46,9 +45,9 @@ def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
     ]
     before = [(place, dict(place)) for place in places if place]
     tensors = {id(each): each for _, named in before for each in named.values()}
-    snapshots = [
-        (each, snapshot(each)) for each in tensors.values() if each is not None and not is_lazy(each)
-    ]
+    kept = [each for each in tensors.values() if each is not None and not is_lazy(each)]
+    with unwatched():
+        snapshots = [(each, snapshot(each)) for each in kept]
     try:
         yield
     finally:
@@ -56,7 +55,7 @@ def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
             now = dict(place)  # of a script it is no dict
             if any(now.get(name) is not each for name, each in named.items()):
                 place.update(named)  # a buffer that was replaced, not written to
-        for tensor, numbers in snapshots:
-            if not untouched(tensor, numbers):
-                with torch.no_grad():
+        with unwatched():
+            for tensor, numbers in snapshots:
+                if not untouched(tensor, numbers):
                     tensor.copy_(numbers)

@@ -71,7 +71,7 @@ def run_again(
         TraceError: torch does not have the function, so that it cannot be run by itself.
     """
     refused = _statistics(node)
-    # torch 2.13 crashes where the weight alone of a group norm takes a gradient and its input is channels-last.
+    # torch 2.13 crashes where only the weight of group norm takes a gradient and its input is channels-last.
     order = torch.contiguous_format if node.op.endswith("group_norm") else torch.preserve_format
     starts = {
         index: trace.tensor(index).clone(memory_format=order).requires_grad_(wanted in (None, index))
@@ -98,7 +98,7 @@ def _statistics(node: Node) -> set[int]:
 
 
 def _input(trace: Trace, node: Node, index: int) -> Tensor:
-    """An input as it was, with autograd looking on if it did; what is to be changed must not be a leaf then."""
+    """An input as it was, followed by autograd if it was; what is to be changed is no leaf then."""
     tensor = snapshot(trace.tensor(index))
     if index not in node.followed:
         return tensor
@@ -137,7 +137,7 @@ def _compared(network: dict[int, Tensor], made: dict[int, Tensor]) -> Replay:
     if not differing:
         return Replay(True, 0.0)
     index = differing[0]
-    if made[index].shape != network[index].shape or made[index].dtype != network[index].dtype:
+    if (made[index].shape, made[index].dtype) != (network[index].shape, network[index].dtype):
         return Replay(False, None, "run by itself it gives another shape or type of number.")
     wide = torch.complex128 if made[index].is_complex() else torch.float64
     difference = float((made[index].to(wide) - network[index].to(wide)).abs().nan_to_num(torch.inf).max())

@@ -5,16 +5,21 @@ from torch import Tensor
 
 
 class unwatched:  # noqa: N801 - reads as what it does
-    """What the capture does itself is not the model's doing: no mode sees it, no gradient follows it."""
+    """What the capture does itself is not the model's doing: no mode sees it, and autograd only if wanted."""
 
-    __slots__ = ("functions", "grad", "kernels")
+    __slots__ = ("functions", "grad", "gradients", "kernels")
+
+    def __init__(self, *, gradients: bool = False) -> None:
+        self.gradients = gradients
 
     def __enter__(self) -> None:
         self.functions, self.kernels = torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch()
         self.functions.__enter__()
         self.kernels.__enter__()
         self.grad = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(False)  # `torch.no_grad()` is ten times slower, and this runs everywhere
+        torch._C._set_grad_enabled(
+            self.gradients
+        )  # `torch.no_grad()` is ten times slower, and this runs everywhere
 
     def __exit__(self, *_: object) -> None:
         torch._C._set_grad_enabled(self.grad)

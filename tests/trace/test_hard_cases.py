@@ -48,7 +48,9 @@ class Clones(TorchFunctionMode):
             result = func(*args, **kwargs)
         finally:
             self.inside = False
-        if func.__name__ != "to" or result is not args[0]:  # what had this type is handed on
+        handed_on = func.__name__ == "to" and result is args[0]  # it had this type
+        told = func.__name__ == "__get__" and not isinstance(result, Tensor)  # `x.device`
+        if not handed_on and not told:
             self.seen.append(Seen(before, copies(result), copies((args, kwargs))))
         return result
 
