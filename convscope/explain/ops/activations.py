@@ -6,7 +6,8 @@ from typing import Any
 from convscope.explain.account import Account, Index, Step, number, signed
 from convscope.explain.boxes import Boxes
 from convscope.explain.op import Op
-from convscope.explain.ops.curve import DOCS, Curve, explain, free, gradient, line, literal, smallest
+from convscope.explain.ops.curve import DOCS, Curve, explain, free, gradient, line, smallest
+from convscope.explain.ops.expression import literal
 from convscope.explain.reading import Reading
 from convscope.trace.graph import Node
 
@@ -102,7 +103,7 @@ GELU = Curve(
     f"(1 + math.tanh({GELU_TANH_INNER})) / 2 + x * (1 - math.tanh({GELU_TANH_INNER}) ** 2) "
     "* math.sqrt(2 / math.pi) * (1 + 0.134145 * x ** 2) / 2 if approximate == 'tanh' else "
     "(1 + math.erf(x / math.sqrt(2))) / 2 + x * math.exp(-x ** 2 / 2) / math.sqrt(2 * math.pi)",
-    "approximate=None",
+    "approximate=none",
     page="nn.GELU",
     size="abs(x)",  # erf (tanh) is close to −1 for negative x, and 1 is added to it
     # The same, and x² is rounded before exp(−x²/2).

@@ -1,17 +1,14 @@
 """Functions of one number at a time: a table of `Curve` records becomes explanations, slopes and scripts.
 
-A curve's value and slope are Python expressions. The same text is computed, shown as the formula, and written
-into the script, so that these cannot differ.
+A curve's value and slope are Python expressions (see `expression.py`).
 """
 
 import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from itertools import product as combinations
-from types import CodeType
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,12 +17,12 @@ from torch.nn import functional as F
 from convscope.explain.account import Account, Index, Step, number, product, signed
 from convscope.explain.boxes import Boxes
 from convscope.explain.op import Cost, Op
+from convscope.explain.ops.expression import Names, chosen, evaluate, literal, pretty, put_in, shown
 from convscope.explain.reading import Reading
 from convscope.shapes import elements, show
 from convscope.trace.structure import Ref
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch."
-Names = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -98,104 +95,21 @@ def same_size(reading: Reading) -> str:
     return f"as the input: {show(shape) or 'one number'} = {elements(shape):,}"
 
 
-def evaluate(expression: str, names: Names) -> float:
-    """An expression of a table with its numbers; the tables are ours, nothing foreign is ever run.
-
-    >>> evaluate("max(0.0, x)", {"x": 2.0})
-    2.0
-    """
-    return eval(_compiled(expression), {"math": math}, names)
-
-
-def chosen(expression: str, names: Names) -> str:
-    """The piece that holds; a condition stays where it uses a name that is not known yet.
-
-    >>> chosen("x if x > 0 else a * x", {"x": -1.0, "a": 0.1}), chosen("x if x > 0 else a * x", {"a": 0.1})
-    ('a * x', 'x if x > 0 else a * x')
-    """
-    value, _, rest = expression.partition(" if ")
-    if not rest:
-        return expression
-    condition, _, other = rest.partition(" else ")
-    try:
-        return value if evaluate(condition, names) else chosen(other, names)
-    except NameError:
-        return f"{value} if {condition} else {chosen(other, names)}"
-
-
-def put_in(expression: str, names: Names, write: Callable[[Any], str]) -> str:
-    """The expression with numbers for its names.
-
-    >>> put_in("max(0.0, x)", {"x": -2.0}, signed)
-    'max(0.0, (−2))'
-    """
-    return re.sub(
-        r"(?<![\w.])[^\W\d]\w*", lambda m: write(names[m[0]]) if m[0] in names else m[0], expression
-    )
-
-
-def literal(value: Any) -> str:  # noqa: ANN401 - a number, None or a word
-    """A number as it is written in Python, in brackets where it is negative."""
-    if not isinstance(value, int | float):
-        return repr(value)
-    text = repr(value) if math.isfinite(value) else f'float("{value}")'
-    return f"({text})" if text.startswith("-") else text
-
-
-PRETTY = (
-    (r"math\.pow\(([^,]+), ((?:[^,() ]|\([^()]*\))+)\)", r"\1^\2"),
-    (r"math\.pow\(([^,]+), ((?:[^,()]|\([^()]*\))+)\)", r"\1^(\2)"),
-    (r"math\.", ""),
-    (r" \*\* 2", "²"),
-    (r" \*\* 3", "³"),
-    (r"(\d)\.0\b", r"\1"),
-    (r" ([*]) ", "·"),
-    (r" / ", "/"),
-    (r"-", "−"),
-    (r"<=", "≤"),
-    (r">=", "≥"),
-    (r"==", "="),
-    (r"\bpi\b", "π"),
-    (r"\binf\b", "∞"),
-    (r"sqrt\(([\w.]+)\)", r"√\1"),
-    (r"sqrt\(", "√("),
-    (r"(^|[(,|] ?| if | else |[<>≤≥=] )\((−[^()]+)\)(?=$|[),|]| [<>≤≥=i])", r"\1\2"),  # ((−2)) → (−2)
-    (r"abs\(([^()]+)\)", r"|\1|"),
-)
-
-
-def pretty(expression: str) -> str:
-    """Python as mathematics.
-
-    >>> pretty("-x * (1.0 + math.exp(-abs(x)) ** 2) / math.sqrt(2)")
-    '−x·(1 + exp(−|x|)²)/√2'
-    """
-    for pattern, replacement in PRETTY:
-        expression = re.sub(pattern, replacement, expression)
-    return expression
-
-
 def line(name: str, symbol: str, expression: str, names: Names, otherwise: Callable[[], float]) -> Step:
     """One expression as a step; `otherwise` gives the number where Python refuses, as for the log of 0."""
     known = {key: value for key, value in names.items() if key not in ("x", "y")}
     formula = f"{symbol} = {pretty(chosen(expression, known))}"
     try:
-        value = (
-            math.nan
-            if names["x"] != names["x"] and "isnan" not in expression
-            else evaluate(expression, names)
-        )
+        if not math.isfinite(names["x"]):
+            raise ArithmeticError  # Python's max(0, nan) is 0, torch's is no number
+        value = float(evaluate(expression, names))
         code = put_in(chosen(expression, known), names, literal)
-    except (ArithmeticError, ValueError, TypeError):
+    except (ArithmeticError, ValueError):
         value = otherwise()
         code = literal(value)
-    if not math.isfinite(value):
-        code = literal(value)
-    numbers = pretty(put_in(chosen(expression, names), names, _shown))
-    value = float(value)
-    return Step(
-        name, formula, f"{numbers} = {number(value)}" if numbers != number(value) else numbers, value, code
-    )
+    numbers = pretty(put_in(chosen(expression, names), names, shown))
+    equal = "" if numbers == number(value) else f" = {number(value)}"
+    return Step(name, formula, f"{numbers}{equal}", value, code)
 
 
 def smallest(dtype: torch.dtype) -> float:
@@ -228,7 +142,7 @@ def explain(curve: Curve, reading: Reading, at: Index) -> Account:
 
 
 def gradient(curve: Curve, reading: Reading, name: str, at: Index) -> Account:
-    """dy·slope; a number that several outputs use collects from all of them, as does one given twice (x·x)."""
+    """dy·slope; a number that is used several times collects from all of them: stretched, or given twice."""
     given = reading.arguments[name]
     same = [
         each
@@ -312,7 +226,9 @@ def _torch_says(reading: Reading, names: Names, curve: Curve, asked: str = "") -
         F, reading.node.op
     )
     arguments = {
-        argument: names[curve.short(argument)] for argument in reading.arguments if argument != "inplace"
+        argument: names[curve.short(argument)]
+        for argument in reading.arguments
+        if argument not in ("inplace", "scale", "input_scale")
     }
     numbers = {
         argument: torch.tensor(value, dtype=torch.float64, requires_grad=True)
@@ -333,10 +249,6 @@ def _remark(curve: Curve, names: Names) -> list[str]:
 
 def _page(curve: Curve, reading: Reading) -> str:
     return f"{DOCS}{curve.page or reading.node.op}.html"
-
-
-def _shown(value: Any) -> str:  # noqa: ANN401
-    return signed(value) if isinstance(value, int | float) else str(value)
 
 
 def _own_place(at: Index, shape: tuple[int, ...]) -> Index:
@@ -361,8 +273,3 @@ def _stretched(boxes: Boxes, shape: tuple[int, ...]) -> Boxes:
     own = boxes[..., boxes.shape[-2] - len(shape) :, :].copy()
     own[..., np.array(shape) == 1, :] = (0, 1)
     return own
-
-
-@cache
-def _compiled(expression: str) -> CodeType:
-    return compile(expression, "<table>", "eval")

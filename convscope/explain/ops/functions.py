@@ -5,7 +5,8 @@ from dataclasses import replace
 import torch
 
 from convscope.explain.account import Index
-from convscope.explain.ops.curve import Curve, Names
+from convscope.explain.ops.curve import Curve
+from convscope.explain.ops.expression import Names
 from convscope.explain.reading import Reading
 
 ROUNDED = "The steps are flat, so no gradient passes."

@@ -1,4 +1,4 @@
-"""Batch, layer, group, instance and root mean square normalisation: one account, four ways to group numbers."""
+"""Batch, layer, group, instance and root mean square normalisation: one account, four groupings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ class Kind:
 
     def op(self, signature: Signature) -> Op:
         """The entry of `OPS`."""
-        return Op(signature, self.explain, self.gradient, cost, self.reach, size)
+        return Op(signature, self.explain, self.gradient, cost, self.reach, same_size)
 
     @property
     def source(self) -> str:
@@ -56,6 +56,9 @@ class Kind:
         steps += _affine(reading, steps[-1].value, weight, bias)
         # The mean is taken from x: what both of them were rounded by is divided by σ, too.
         scale = abs(weight) * (abs(x) + found.size) / found.deviation + abs(bias)
+        if layout.span and not reading["input"].is_contiguous():
+            # Of channels-last pictures torch takes the variance as mean square less squared mean.
+            scale += abs(weight * steps[len(found.steps)].value) * (1 + (found.mean / found.deviation) ** 2)
         notes = (_note(reading, layout, at),) if not stored(reading) else ()
         return Account(
             f"{self.what}{STORED if stored(reading) else ''}",
@@ -146,11 +149,6 @@ def cost(reading: Reading) -> Cost:
         return Cost(0)
     count = elements(reading.shape(given[0]))
     return Cost(0, parameters=f"2·{count:,} = {2 * count:,}" if len(given) == 2 else f"{count:,}")
-
-
-def size(reading: Reading) -> str:
-    """As large as the input; what is kept beside it has one number for each group."""
-    return same_size(reading)
 
 
 BATCH = Kind(

@@ -103,7 +103,7 @@ def _mean_steps(
     *,
     centred: bool,
 ) -> tuple[list[Step], tuple[float, float]]:
-    """The mean gradient, and the mean of gradient × normalised number; and how large these were before adding."""
+    """The mean gradient and the mean of gradient × normalised number; how large these were before adding."""
     values, dy = reading["input"][region].double(), reading.output_gradient[region].double()
     factors = {"gradient": dy} if weight is None else {"gradient": dy, "weight": weight.expand_as(dy)}
     where = {"gradient": places(region)}
@@ -142,7 +142,7 @@ def _last_step(g: float, normalised: float, means: list[Step], found: Statistics
 
 
 def _normalised(reading: Reading, layout: Layout, block: Region, *, centred: bool) -> tuple[Tensor, Tensor]:
-    """Every normalised number of a block of whole groups, and how large it was before the mean was taken off."""
+    """The normalised numbers of a block of whole groups, and how large they were with their mean."""
     x = reading["input"][block].double()
     if stored(reading):
         channel = slice(block[1].start, block[1].stop)

@@ -17,7 +17,7 @@ def kept(reading: Reading) -> str:
     Kernels return the output, the mean and 1/σ; what is changed in place comes after what is returned.
     """
     returned = sum(isinstance(leaf, Ref) for leaf in leaves(reading.node.result))
-    names = ["", "mean", "1/σ"][:returned] + ["running mean", "running variance"]
+    names = (*("", "mean", "1/σ")[:returned], "running mean", "running variance")
     return names[reading.which]
 
 
@@ -58,7 +58,7 @@ def place_of_kept(reading: Reading, layout: Layout, boxes: Boxes) -> Boxes:
 
 
 def _regions(reading: Reading, layout: Layout, at: Index) -> list[Region]:
-    """The groups of numbers behind one statistic; a running one of an instance norm has one for each sample."""
+    """The groups of numbers behind one statistic; a running one of an instance norm has several."""
     rest = (0,) * len(layout.shape)
     if kept(reading).startswith("running"):
         samples = range(1) if 0 in layout.axes else range(layout.shape[0])

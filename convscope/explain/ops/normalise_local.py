@@ -23,7 +23,7 @@ def _window(channel: int, size: int, channels: int) -> tuple[int, int]:
 
 
 def explain_local(reading: Reading, at: Index) -> Account:
-    """x / (k + α·mean of squares)^β."""
+    """The number over (k + α·mean of squares)^β."""
     size, alpha, beta, k = _settings(reading)
     low, high = _window(at[1], size, reading.shape("input")[1])
     column = reading["input"][(at[0], slice(None), *at[2:])].double()
@@ -51,7 +51,7 @@ def explain_local(reading: Reading, at: Index) -> Account:
     last = Step(
         "output", "y = x / d", f"{number(x)} / {number(below.value)} = {number(y)}", y, f"{x!r} / divisor"
     )
-    what = f"The number is divided by what its {size} neighbours along the channels, itself among them, are in size."
+    what = f"The more there is in the {size} channels around it, the more a number is divided."
     missing = size - (high - low)
     notes = (
         (f"{missing} of {size} channels lie beyond the first or the last and count as 0.",) if missing else ()

@@ -54,7 +54,7 @@ def stored(reading: Reading) -> bool:
 
 
 def epsilon(reading: Reading) -> float:
-    """What is added to the variance; a root mean square norm takes the type's own step where none is given."""
+    """What is added to the variance; where none is given it is the rounding step of the type."""
     given = reading["eps"]
     return float(torch.finfo(reading.value("input").dtype).eps if given is None else given)
 

@@ -12,7 +12,8 @@ import torch
 from convscope.explain.account import Account, Index, number, product
 from convscope.explain.boxes import Boxes
 from convscope.explain.op import Cost
-from convscope.explain.ops.curve import DOCS, Curve, Names, gradient
+from convscope.explain.ops.curve import DOCS, Curve, gradient
+from convscope.explain.ops.expression import Names
 from convscope.explain.reading import Reading
 from convscope.shapes import elements
 

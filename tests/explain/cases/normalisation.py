@@ -118,12 +118,12 @@ BATCH = [
 ]
 OTHERS = [
     case("layer norm", used(nn.LayerNorm(6)), "layer_norm"),
-    case("layer norm over two axes", used(nn.LayerNorm((5, 6))), "layer_norm"),
-    case("layer norm of everything", used(nn.LayerNorm((4, 7))), "layer_norm", inputs=SIGNALS),
+    case("layer norm over two axes", used(nn.LayerNorm([5, 6])), "layer_norm"),
+    case("layer norm of everything", used(nn.LayerNorm([4, 7])), "layer_norm", inputs=SIGNALS),
     case("layer norm of rows", used(nn.LayerNorm(4)), "layer_norm", inputs=ROWS),
     case("layer norm without weights", nn.LayerNorm(6, elementwise_affine=False), "layer_norm"),
     case("layer norm without a bias", used(nn.LayerNorm(6, bias=False)), "layer_norm"),
-    case("layer norm far from zero", used(nn.LayerNorm((5, 6))), "layer_norm", inputs=PICTURES - 30),
+    case("layer norm far from zero", used(nn.LayerNorm([5, 6])), "layer_norm", inputs=PICTURES - 30),
     case("layer norm, torch.layer_norm", lambda x: torch.layer_norm(x, [6], eps=0.1), "layer_norm"),
     case("layer norm of a traced script", scripted(used(nn.LayerNorm(6)), PICTURES), "native_layer_norm"),
     case("group norm", used(nn.GroupNorm(2, 4)), "group_norm"),
@@ -162,7 +162,7 @@ OTHERS = [
     case("rms norm", used(nn.RMSNorm(6)), "rms_norm"),
     case(
         "rms norm over two axes, without weights",
-        nn.RMSNorm((5, 6), elementwise_affine=False, eps=0.1),
+        nn.RMSNorm([5, 6], elementwise_affine=False, eps=0.1),
         "rms_norm",
     ),
     case("rms norm of rows", used(nn.RMSNorm(4, eps=1e-6)), "rms_norm", inputs=ROWS),
