@@ -1,6 +1,7 @@
 """What stands in the sections of every report, as plain values for the template."""
 
 import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,12 +11,15 @@ from torch import Tensor
 from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
+from convscope.explain.rows import Row
+from convscope.explain.summary import summarise
 from convscope.network.preprocess import Model, Standardise
 from convscope.run import plots, words
 from convscope.run.drawing import Pen
+from convscope.run.latency import latency
 from convscope.run.metrics import Evaluation, ValueEvaluation
-from convscope.run.outline import latency, outline
 from convscope.shapes import show
+from convscope.trace import trace
 from convscope.training.batches import Batches
 
 if TYPE_CHECKING:
@@ -160,16 +164,34 @@ def _drawn(pen: Pen, dataset: Dataset) -> str:
 def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """The layers, with their totals and the time for one sample."""
     model, sample = run.model(), dataset.inputs[:1]
-    layers = outline(model, sample)
+    summary = summarise(trace(model, sample, keep=False))
+    layers = list(_layers(summary.rows))
     return {
-        "layers": [{**layer._asdict(), "shape": show(layer.shape)} for layer in layers],
-        "parameters": sum(weights.numel() for weights in model.parameters()),
-        "macs": sum(layer.macs or 0 for layer in layers),
-        "heaviest": max(layer.parameters for layer in layers),
+        "layers": layers,
+        "parameters": summary.totals.parameters,
+        "macs": summary.totals.macs,
+        "heaviest": max(layer["parameters"] for layer in layers),
         "latency": latency(model, sample),
         "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
         "first_step": _first_step(model),
     }
+
+
+def _layers(rows: Sequence[Row], path: str = "") -> Iterator[dict[str, Any]]:
+    """A line for each operation, in the order in which a sample passes them."""
+    for row in rows:
+        name = f"{path}.{row.name}".removeprefix(".")
+        if row.rows:
+            yield from _layers(row.rows, name)
+        else:
+            yield {
+                "name": name,
+                "what": f"{row.kind}({row.settings})".removesuffix("()"),
+                "shape": show(row.output[0][1:]) if row.output else "",
+                "parameters": row.parameters,
+                "macs": row.macs or None,
+                "sees": show(row.field.size) if row.field and any(row.field.jump) else "",
+            }
 
 
 def _first_step(model: Model) -> str:
