@@ -284,6 +284,11 @@ class Trace:
                 return None if maker is None else self.nodes[maker]
         return None
 
+    def _repr_html_(self) -> str:
+        from convscope.trace.html import trace_html
+
+        return trace_html(self)
+
     def __repr__(self) -> str:
         sizes = f"{len(self.nodes)} operations, {self.memory / 2**20:.1f} MiB of values"
         sizes += f", {self.dropped} not kept" if self.dropped else ""
