@@ -18,10 +18,10 @@ from convscope.explain.explanation import Explanation, tolerance
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops import OPS
 from convscope.explain.reading import Reading
-from convscope.explain.replay import run_again
 from convscope.explain.suspicions import Suspicion, suspicions
 from convscope.explain.unknown import unknown
 from convscope.trace.graph import Node, Trace
+from convscope.trace.replay import run_again
 
 __all__ = [
     "OPS",

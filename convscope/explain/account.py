@@ -136,7 +136,7 @@ def number(value: float) -> str:
     >>> number(-0.123456), number(2.0), number(1e-9)
     ('−0.12346', '2', '1e−09')
     """
-    return f"{value:.5g}".replace("-", "−")
+    return f"{value + 0.0:.5g}".replace("-", "−")  # −0.0 is written as 0
 
 
 def signed(value: float) -> str:

@@ -11,7 +11,7 @@ from convscope.explain.explanation import Explanation
 CHANNELS, CELLS = 4, 12  # of a window: so many channels and columns are drawn, the rest is counted
 STYLE = (
     "<style>.cs{font:13px/1.5 system-ui,sans-serif;max-width:60em}"
-    ".cs table{border-collapse:collapse;margin:.4em 0}"
+    ".cs table{font:inherit;border-collapse:collapse;margin:.4em 0}"
     ".cs td,.cs th{padding:.15em .5em;text-align:right;font-variant-numeric:tabular-nums;border:0}"
     ".cs .op{font-weight:600}.cs .faint{opacity:.65}.cs .sum{font-weight:600}.cs code{font-size:12px}"
     ".cs .windows{display:flex;gap:1em;align-items:center;flex-wrap:wrap}</style>"
@@ -101,4 +101,8 @@ def _grid(plane: Tensor) -> str:
 def _cell(value: float, largest: float) -> str:
     strength = min(1.0, abs(value) / largest) * 0.6 if torch.isfinite(torch.tensor(value)) else 0.0
     colour = POSITIVE if value > 0 else NEGATIVE
-    return f'<td style="background:rgba({colour},{strength:.2f})">{number(value)}</td>'
+    return f'<td style="background:rgba({colour},{strength:.2f})">{_short(value)}</td>'
+
+
+def _short(value: float) -> str:
+    return f"{value + 0.0:.3g}".replace("-", "−")

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from convscope.explain.account import Account, Index, Terms
-from convscope.explain.replay import run_again
 from convscope.trace.graph import Node, Trace
+from convscope.trace.replay import run_again
 
 MOST = 64  # inputs that are shown
 SOURCE = "https://docs.pytorch.org/docs/stable/autograd.html"

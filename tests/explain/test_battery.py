@@ -17,8 +17,8 @@ from torch import Tensor
 
 from convscope.explain import OPS, explain, explain_gradient, read
 from convscope.explain.boxes import unit
-from convscope.explain.replay import run_again
 from convscope.trace import Ref, trace
+from convscope.trace.replay import run_again
 from convscope.trace.structure import leaves
 
 FAMILIES = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("*.py"))

@@ -13,8 +13,8 @@ from torch.nn import functional as F
 
 from convscope.explain import OPS, explain, explain_gradient, read
 from convscope.explain.boxes import clip, unit
-from convscope.explain.replay import run_again
 from convscope.trace import trace
+from convscope.trace.replay import run_again
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 

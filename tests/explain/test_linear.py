@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from convscope.explain import OPS, explain, explain_gradient, read
 from convscope.explain.boxes import unit
-from convscope.explain.replay import run_again
 from convscope.trace import trace
+from convscope.trace.replay import run_again
 
 
 @pytest.fixture(autouse=True)

@@ -12,8 +12,8 @@ from torch import nn
 
 from convscope.explain import OPS, explain, explain_gradient, read
 from convscope.explain.boxes import clip, unit
-from convscope.explain.replay import run_again
 from convscope.trace import trace
+from convscope.trace.replay import run_again
 
 
 def traced(layer, x, score=None):

@@ -9,9 +9,9 @@ from convscope.explain.boxes import Boxes, clip
 from convscope.explain.op import Op
 from convscope.explain.ops.moving import DOCS, Reach, free, listed
 from convscope.explain.reading import Reading
-from convscope.explain.replay import run_again
 from convscope.explain.script import literal
 from convscope.trace.graph import Ref
+from convscope.trace.replay import run_again
 
 Made = Callable[[Reading, Index], float]
 
