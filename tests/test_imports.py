@@ -34,7 +34,8 @@ def test_every_public_name_is_found_and_listed():
     assert set(convscope.HOMES) == set(convscope.__all__)
     for name in convscope.__all__:
         value = getattr(convscope, name)
-        assert getattr(value, "__wrapped__", value).__name__ == name  # a room that can be called is its function
+        function = getattr(value, "__wrapped__", value)  # a room that can be called is its function
+        assert function.__name__ == name
         assert name in dir(convscope)
 
 

@@ -7,7 +7,8 @@ from convscope.trace.graph import Node, Trace
 
 MOST = 400  # rows
 STYLE = (
-    "<style>.cst{font:13px/1.5 system-ui,sans-serif}.cst table{font:inherit;border-collapse:collapse}.cst td,.cst th{"
+    "<style>.cst{font:13px/1.5 system-ui,sans-serif}"
+    ".cst table{font:inherit;border-collapse:collapse}.cst td,.cst th{"
     "padding:.15em .7em;text-align:left;border:0}.cst .n{text-align:right;font-variant-numeric:tabular-nums}"
     ".cst .faint{opacity:.6}.cst .failed{color:#b3261e}</style>"
 )

@@ -37,7 +37,7 @@ def unregistered(trace: Trace) -> Iterator[Suspicion]:
     where = ", ".join(f"`self.{name}`" for name in holders) or "made within the forward"
     yield Suspicion(
         "unregistered layers",
-        f"Layers that run are not registered ({len(foreign)}: {kinds}): model.parameters() does not have them.",
+        f"Layers that run are not registered ({len(foreign)}: {kinds}): model.parameters() lacks them.",
         where,
         f"Their {count:,} parameters are not trained, not saved, and not moved to another device.",
         "; ".join(f"self.{name} = nn.ModuleList(self.{name})" for name in holders)
