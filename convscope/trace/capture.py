@@ -7,6 +7,7 @@ unseen. `states.py` says which value a tensor holds, `calls.py` in which module 
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
@@ -30,6 +31,9 @@ from convscope.trace.witness import Witness
 
 # Compositions that are opened: what they do inside are the operations a person wants to see.
 OPENED = (F.multi_head_attention_forward, F.normalize, F.gumbel_softmax)
+
+SCRIPTS = (torch.jit.ScriptModule, torch.jit.ScriptFunction)
+SAVE = torch.ops.aten.detach.default
 
 
 class _Functions(TorchFunctionMode):
@@ -71,12 +75,14 @@ class Capture:
         self._functions = _Functions(self)
 
     @contextmanager
-    def watching(self) -> Iterator[None]:
+    def watching(self, model: Callable[..., Any]) -> Iterator[None]:
         """While the modes and hooks are set; compiled code runs as it was written."""
         with ExitStack() as stack:
             if hasattr(torch, "_dynamo"):  # imported, so something may be compiled
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
-            stack.enter_context(torch.jit.optimized_execution(False))  # nothing fused  # pyright: ignore
+                stack.enter_context(warnings.catch_warnings())  # it would warn of our hooks
+                warnings.filterwarnings("ignore", "Using `torch.compile", UserWarning)
+            stack.enter_context(_scripts_as_written(model))
             stack.enter_context(self.calls.watching())
             stack.enter_context(_Kernels(self))
             stack.enter_context(self._functions)
@@ -94,10 +100,24 @@ class Capture:
 
     def kernel(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
         """One kernel; without an operation at work it becomes one."""
+        if self._current is None and func is SAVE and self._is_saved(args[0]):
+            with unwatched():
+                return self.states.alias(func(*args), args[0])
         if self._current is None:
             return self._run(func, canonical(func), args, kwargs, seen=False)
         self._current.look(func, args, kwargs)
         return func(*args, **kwargs)
+
+    def _is_saved(self, tensor: Tensor) -> bool:
+        """Autograd keeps what the kernel before made for its way back; in eager code the operation does."""
+        last = self.trace.nodes[-1] if self.trace.nodes else None
+        if not torch.is_grad_enabled() or last is None or last.seen:
+            return False
+        if self.states.value_of(tensor) not in (*last.inputs, *last.outputs):
+            return False
+        last.kernels += (str(SAVE),)
+        self.trace.kernels += 1
+        return True
 
     def _run(
         self,
@@ -188,6 +208,20 @@ def _autocast() -> tuple[str, torch.dtype] | None:
         if torch.is_autocast_enabled(device):
             return device, torch.get_autocast_dtype(device)
     return None
+
+
+@contextmanager
+def _scripts_as_written(model: Callable[..., Any]) -> Iterator[None]:
+    """TorchScript fuses operations that it has seen a few times; for now it forgets what it has fused."""
+    modules = list(model.modules()) if isinstance(model, torch.nn.Module) else [model]
+    scripts = [getattr(each, "forward", each) for each in modules if isinstance(each, SCRIPTS)]
+    flushes = [flush for each in scripts if (flush := getattr(each, "_debug_flush_compilation_cache", None))]
+    with torch.jit.optimized_execution(False):  # pyright: ignore[reportPrivateImportUsage]
+        for flush in flushes:
+            flush()
+        yield
+    for flush in flushes:
+        flush()
 
 
 def _apart(result: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:

@@ -59,7 +59,7 @@ def _forward(
     trace, output, total = capture.trace, None, None
     began = time.perf_counter()
     try:
-        with capture.watching():
+        with capture.watching(model):
             output = model(*args, **kwargs)
             total = score(output) if callable(score) else None
     except Exception as error:  # noqa: BLE001 - a person's model may raise anything

@@ -9,8 +9,8 @@ from convscope.trace.graph import Role
 
 
 def layer_paths(model: nn.Module) -> dict[int, str]:
-    """Each layer's `path`, by its id; the model itself has none."""
-    return {id(layer): str(layer.path) for layer in _layers(model) if layer is not model}
+    """Each layer's `path`, by its id, or its name before it has one; the model itself has none."""
+    return {id(layer): str(layer.path or layer.name) for layer in _layers(model) if layer is not model}
 
 
 def weight_names(model: nn.Module) -> dict[int, tuple[Role, str]]:
@@ -23,7 +23,9 @@ def weight_names(model: nn.Module) -> dict[int, tuple[Role, str]]:
 
 
 def _layers(model: nn.Module) -> Iterator[Any]:
-    """The modules that are Keras layers."""
+    """The layers in a model: Keras keeps them where torch does not look."""
     from keras import Layer  # picks its backend when it is imported, which is the person's choice
 
-    yield from (module for module in model.modules() if isinstance(module, Layer))
+    for module in model.modules():
+        if isinstance(module, Layer):
+            yield from module._flatten_layers()

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -66,6 +66,12 @@ class States:
         if known is not None and self._count(known.storage) == known.writes:
             numbers = self.trace.values[known.value].tensor
         return self._register(tensor, "activation", "", node, position, numbers)
+
+    def alias(self, tensor: Tensor, original: Tensor) -> Tensor:
+        """Another tensor with the same value."""
+        known = self._known[id(original)]
+        self._known[id(tensor)] = replace(known, alive=weakref.ref(tensor), held=tensor)
+        return tensor
 
     def wrote(self, tensors: Iterable[Tensor], node: int) -> set[int]:
         """Take down whose memory an operation changed."""
