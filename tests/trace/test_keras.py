@@ -71,9 +71,10 @@ print("all is well")
 
 
 def test_layers_are_calls_with_their_path(tmp_path):
-    script = f"PATH = {str(tmp_path / 'model.keras')!r}\n{SCRIPT}"
+    script = tmp_path / "layers.py"
+    script.write_text(f"PATH = {str(tmp_path / 'model.keras')!r}\n{SCRIPT}")
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", script],
+        [sys.executable, "-W", "ignore", script],
         env={**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": str(tmp_path)},
         cwd=Path(__file__).parents[2],
         capture_output=True,
