@@ -213,3 +213,24 @@ def test_help_does_not_wait_for_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
     )
     assert done.stdout.splitlines()[-1] == "False"
+
+
+KERAS = """
+import sys, keras
+from convscope.cli import execute
+
+layers = [keras.Input((12, 12, 1)), keras.layers.Conv2D(4, 3), keras.layers.Flatten(), keras.layers.Dense(3)]
+keras.Sequential(layers).save("net.keras")
+sys.exit(execute(["summary", "net.keras", "--json"]))
+"""
+
+
+def test_a_keras_model_counts_its_weights_and_sees_like_any_other(tmp_path):
+    env = {**os.environ, "KERAS_BACKEND": "torch", "KERAS_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-c", KERAS], cwd=tmp_path, env=env, capture_output=True, text=True, check=True
+    )
+    told = json.loads(ran.stdout)
+    assert told["totals"]["parameters"] == (9 + 1) * 4 + (10 * 10 * 4 + 1) * 3
+    assert told["totals"]["unused"] == 0
+    assert told["suspicions"] == []

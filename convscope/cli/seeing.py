@@ -103,6 +103,8 @@ def explain(
 
     opened = _with_a_sample(model, inputs or (), classes)
     seen = _traced(opened, score, wants_gradient=gradient is not None)
+    if op is None and at and len(seen.nodes) == 1:
+        op = seen.nodes[0].name
     if op is None:
         return _list_operations(opened, seen, as_json=as_json)
     place = _index(at) if at is not None else _largest(seen, op, gradient)

@@ -22,7 +22,7 @@ from convscope.trace.structure import Ref
 
 
 class Receptive(NamedTuple):
-    """What the units of one operation see of one input, an entry for each axis behind sample and channel.
+    """What the units of one operation see of one input, an entry for each of the input's axes of space.
 
     Attributes:
         size: how many positions a unit in the middle sees; may be more than the input has (padding).
@@ -66,13 +66,14 @@ def receptive_fields(trace: Trace, given: Value | None = None) -> dict[int, Rece
         return {}
     units = [(node, at) for node in trace.nodes if node.outputs for at in _middle(trace, node)]
     boxes, active, exact = _boxes_on(trace, given, units)
+    space = _space(given, boxes[active])
     fields: dict[int, Receptive] = {}
     row = 0
     while row < len(units):
         node, at = units[row]
         count = sum(1 for _ in _middle(trace, node))
         if active[row]:
-            fields[node.index] = _field(at, boxes[row : row + count], bool(exact[row]))
+            fields[node.index] = _field(at, boxes[row : row + count], bool(exact[row]), space)
         row += count
     return fields
 
@@ -98,32 +99,41 @@ def _main_input(trace: Trace) -> Value | None:
 
 
 def _middle(trace: Trace, node: Node) -> list[Index]:
-    """The unit in the middle of an operation's output, then its next neighbour on each axis of space."""
+    """The unit in the middle of an operation's output, then its next neighbour on each axis but the first."""
     shape = trace.values[node.outputs[0]].shape
     if 0 in shape:
         return []
     middle = tuple(size // 2 if axis else 0 for axis, size in enumerate(shape))
-    steps = [
-        tuple(place + (axis == step) for axis, place in enumerate(middle)) for step in range(2, len(shape))
-    ]
-    return [middle, *steps]
+    steps = range(1, len(shape))
+    return [middle, *(tuple(place + (axis == step) for axis, place in enumerate(middle)) for step in steps)]
 
 
-def _field(at: Index, boxes: Boxes, exact: bool) -> Receptive:
+def _space(given: Value, middles: Boxes) -> list[int]:
+    """The input's axes of space: all behind the sample's, but for the channels'.
+
+    Those are the second axis, or the last where units see a part of the second one but all of the last
+    (Keras). An input of two axes has no channels.
+    """
+    last = len(given.shape) - 1
+    if last < 2:
+        return list(range(1, last + 1))
+    partial = [(middles[:, axis, 1] - middles[:, axis, 0] < given.shape[axis]).any() for axis in (1, last)]
+    channels = last if partial == [True, False] else 1
+    return [axis for axis in range(1, last + 1) if axis != channels]
+
+
+def _field(at: Index, boxes: Boxes, exact: bool, space: list[int]) -> Receptive:
     """Size from the middle's box; jump and start from how far its neighbours' boxes lie from it."""
-    space = boxes[:, 2:] if boxes.shape[1] > 2 else boxes[:, 1:]
-    middle = space[0]
-    size = tuple(int(high - low) for low, high in middle)
-    same_axes = len(at) == boxes.shape[1] and len(space) == len(size) + 1
-    jump = tuple(
-        int(space[1 + axis, axis, 0] - middle[axis, 0]) if same_axes else 0 for axis in range(len(size))
-    )
-    places = at[2:] if same_axes else (0,) * len(size)
-    start = tuple(
-        float(low + high - 1) / 2 - place * step
-        for (low, high), place, step in zip(middle.tolist(), places, jump, strict=True)
-    )
-    return Receptive(size, jump, start, exact)
+    middle = boxes[0]
+    size = tuple(int(middle[axis, 1] - middle[axis, 0]) for axis in space)
+    jump, start = [], []
+    for axis in space:
+        shifts = [int(box[axis, 0] - middle[axis, 0]) for box in boxes[1:]]
+        moved = max(range(len(shifts)), key=lambda step: abs(shifts[step]), default=None)
+        jump.append(0 if moved is None else shifts[moved])
+        place = 0 if moved is None else at[1 + moved]
+        start.append(float(middle[axis].sum() - 1) / 2 - place * jump[-1])
+    return Receptive(size, tuple(jump), tuple(start), exact)
 
 
 def _boxes_on(

@@ -20,6 +20,7 @@ from torch.nn.parameter import is_lazy
 from convscope.explain.diagnosis import Diagnosis, diagnose
 from convscope.explain.rows import Row, rows_of
 from convscope.explain.suspicions import Suspicion, suspicions
+from convscope.shapes import elements
 from convscope.trace import trace
 from convscope.trace.graph import Trace, Value
 from convscope.trace.structure import leaves
@@ -144,7 +145,7 @@ def summarise(
         seen, seconds = model, None
     else:  # timed first: what torch sets up once is not put down to the first operation
         seconds = _plain_seconds(model, inputs, dict(keywords or {}))
-        seen = trace(model, inputs, keywords, keep=False)
+        seen = trace(model, inputs, keywords)
         if seen.failure:
             seen = trace(model, inputs, keywords)  # with its numbers a fix can be tried
     rows, given = rows_of(seen), seen.inputs
@@ -162,16 +163,17 @@ def summarise(
 
 def _totals(seen: Trace, rows: tuple[Row, ...], seconds: float | None) -> Totals:
     operations = [leaf for row in rows for leaf in row.leaves()]
-    used = sum(row.parameters for row in operations)
     module = seen.calls[0].module if seen.calls else None
     own = _ready(module.named_parameters()) if isinstance(module, nn.Module) else {}
     buffers = _ready(module.named_buffers()) if isinstance(module, nn.Module) else {}
-    taken = {value.name for value in seen.values if value.role == "parameter"}
+    taken = {value.name: value for value in seen.values if value.role == "parameter"}
+    used = sum(elements(value.shape) for name, value in taken.items() if "?" not in name)
+    parameters = sum(each.numel() for each in own.values()) if own else used
     weights = sum(each.numel() * each.element_size() for each in (*own.values(), *buffers.values()))
     return Totals(
-        parameters=sum(each.numel() for each in own.values()) if own else used,
+        parameters=parameters,
         frozen=sum(each.numel() for each in own.values() if not each.requires_grad),
-        unused=sum(each.numel() for name, each in own.items() if name not in taken),
+        unused=parameters - used,
         macs=sum(row.macs or 0 for row in operations),
         uncounted=Counter(row.op for row in operations if row.macs is None and not row.failed),
         results=sum(row.memory for row in operations),

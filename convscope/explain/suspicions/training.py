@@ -22,6 +22,8 @@ def never_ran(trace: Trace) -> Iterator[Suspicion]:
     names = {id(each): name for name, each in root.named_parameters()}
     idle = []
     for path, module in root.named_modules():
+        if path.endswith("_torch_params"):
+            continue  # Keras's own list of its layers' weights
         own = [names[id(each)] for each in module.parameters(recurse=False)]
         if own and path and not used & set(own) and not any(call.path == path for call in trace.calls):
             idle.append(path)
