@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._ops import OpOverload
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -187,7 +188,7 @@ class Capture:
             return  # a question about a tensor, answered without its numbers
         node.outputs = tuple(value for _, value in made.values())
         node.autocast = _autocast()
-        node.kernels, node.random_state = tuple(map(str, witness.kernels)), witness.random_state
+        node.kernels, node.random_state = tuple(map(_kernel_name, witness.kernels)), witness.random_state
         self.trace.kernels += len(witness.kernels)
         self.trace.nodes.append(node)
 
@@ -201,6 +202,11 @@ class Capture:
         for before, _ in changed:
             self.states.bypass(before)
         return changed
+
+
+@cache
+def _kernel_name(kernel: OpOverload) -> str:
+    return str(kernel)
 
 
 def _autocast() -> tuple[str, torch.dtype] | None:

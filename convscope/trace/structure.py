@@ -21,6 +21,9 @@ class Unkept:
     text: str
 
 
+SINGLE = (Tensor, int, Ref)  # most often, so asked for first
+
+
 def convert(structure: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN401 - any structure, any leaf
     """The same structure with every leaf changed.
 
@@ -29,10 +32,12 @@ def convert(structure: Any, change: Callable[[Any], Any]) -> Any:  # noqa: ANN40
     >>> convert({"scores": [1, 2], "mask": (3, None)}, lambda leaf: leaf and -leaf)
     {'scores': [-1, -2], 'mask': (-3, None)}
     """
-    if isinstance(structure, Tensor | int | Ref):  # most often, so first
+    if isinstance(structure, SINGLE):
         return change(structure)
-    if isinstance(structure, tuple):
-        return tuple([convert(value, change) for value in structure])
+    if isinstance(structure, tuple):  # of single things almost always
+        return tuple(
+            [change(each) if isinstance(each, SINGLE) else convert(each, change) for each in structure]
+        )
     if isinstance(structure, list):
         return [convert(value, change) for value in structure]
     if isinstance(structure, dict):
@@ -50,9 +55,9 @@ def leaves(structure: Any) -> Iterator[Any]:  # noqa: ANN401
     >>> list(leaves({"scores": [1, 2], "mask": (3, None)}))
     [1, 2, 3, None]
     """
-    if isinstance(structure, Tensor | int | Ref):
+    if isinstance(structure, SINGLE):
         yield structure
-    elif isinstance(structure, list | tuple):
+    elif isinstance(structure, (list, tuple)):
         for value in structure:
             yield from leaves(value)
     elif isinstance(structure, dict):

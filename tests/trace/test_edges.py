@@ -79,11 +79,8 @@ def parents(each, place):
 def our_edges(model, x):
     result = trace(model, x)
     assert result.failure is None, result.failure
-    return [
-        (plain(node.op), {parent.index for parent in result.parents(node)})
-        for node in result.nodes
-        if node.outputs
-    ]
+    nodes = [node for node in result.nodes if node.outputs]
+    return [(plain(node.op), {parent.index for parent in result.parents(node)}) for node in nodes]
 
 
 def plain(name):
