@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 import torch
-from torch._ops import OpOverload
+from torch._ops import OpOverload, OpOverloadPacket
 from torch.overrides import get_overridable_functions
 
 # The same operation under another name: operators, fused and kernel-level spellings.
@@ -180,7 +180,7 @@ def function_at(address: str) -> Callable[..., Any] | None:
 def _is_operation(home: str, name: str) -> bool:
     """Whether it computes with tensors: torch also has functions that load files, and with them any code."""
     kernels = getattr(torch.ops.aten, name, None)
-    if kernels is not None and any(_names_a_file(getattr(kernels, each)) for each in kernels.overloads()):
+    if isinstance(kernels, OpOverloadPacket) and any(_names_a_file(getattr(kernels, each)) for each in kernels.overloads()):
         return False
     makers = torch._C._VariableFunctions  # pyright: ignore[reportAttributeAccessIssue]
     return home != "torch" or name in _overridable() or hasattr(makers, name)
