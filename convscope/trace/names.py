@@ -180,7 +180,9 @@ def function_at(address: str) -> Callable[..., Any] | None:
 def _is_operation(home: str, name: str) -> bool:
     """Whether it computes with tensors: torch also has functions that load files, and with them any code."""
     kernels = getattr(torch.ops.aten, name, None)
-    if isinstance(kernels, OpOverloadPacket) and any(_names_a_file(getattr(kernels, each)) for each in kernels.overloads()):
+    if isinstance(kernels, OpOverloadPacket) and any(
+        _names_a_file(getattr(kernels, each)) for each in kernels.overloads()
+    ):
         return False
     makers = torch._C._VariableFunctions  # pyright: ignore[reportAttributeAccessIssue]
     return home != "torch" or name in _overridable() or hasattr(makers, name)
