@@ -42,10 +42,11 @@ class Value:
         role: input of the model, parameter, buffer, constant (made outside of any operation), or activation.
         name: of a parameter or buffer as `named_parameters()` has it, of an input its argument; else "".
         shape, dtype, device: as torch has them.
-        producer: the node that made it; None where none did.
+        producer: the node that made it, or changed it through another view; None where none did.
         position: which of the producer's outputs it is.
         tensor: the numbers, never changed afterwards; None where they were not kept.
-        gradient: of the asked-for score with respect to this state, same shape; None where there is none.
+        gradient: of the asked-for score with respect to this state, same shape; None where there is none or
+            it cannot be known (see `gradients.py`).
     """
 
     index: int
@@ -296,6 +297,5 @@ class Trace:
         return f"Trace of {self.model}: {sizes}{end}"
 
 
-Score = (
-    int | Callable[[Any], Tensor]
-)  # the class whose score gradients are asked for, or what makes the score
+# The class whose score gradients are asked for, or what makes the score.
+Score = int | Callable[[Any], Tensor]
