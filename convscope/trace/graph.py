@@ -45,7 +45,7 @@ class Value:
         producer: the node that made it, or changed it through another view; None where none did.
         position: which of the producer's outputs it is.
         tensor: the numbers, never changed afterwards; None where they were not kept.
-        gradient: of the score with respect to this state, same shape; None: there is none, or see `gradients.py`.
+        gradient: of the score with respect to this state, same shape; None: none, or see `gradients.py`.
     """
 
     index: int
