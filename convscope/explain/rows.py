@@ -45,6 +45,7 @@ class Row:
         seconds: as measured by the trace.
         failed: the forward ended here.
         rows: what is inside.
+        node: index of the operation in the trace; None for a module with rows inside.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Row:
     seconds: float = 0.0
     failed: bool = False
     rows: tuple["Row", ...] = ()
+    node: int | None = None
 
     def leaves(self) -> Iterator["Row"]:
         """The row itself, or the innermost ones inside."""
@@ -152,6 +154,7 @@ class _Tree:
             self.fields.get(node.index),
             node.seconds,
             failed,
+            node=node.index,
         )
 
     def _parameters(self, node: Node) -> tuple[int, bool]:

@@ -1,0 +1,54 @@
+"""Tensors on their way to the page: raw and little-endian, or a byte a number where a picture will do."""
+
+import base64
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Message = dict[str, Any]
+
+
+def exact(values: Tensor) -> Message:
+    """Every number as float32."""
+    array = values.detach().float().contiguous().cpu().numpy().astype("<f4")
+    return _packed("f32", values.shape, array.tobytes(), *_range(values))
+
+
+def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Message:
+    """A byte a number, between the smallest and the largest (or the two given); what is no number becomes the low."""
+    values = values.detach().float()
+    found = _range(values)
+    low, high = found[0] if low is None else low, found[1] if high is None else high
+    scaled = (values.nan_to_num(low, high, low) - low) * (255 / ((high - low) or 1.0))
+    data = scaled.round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy().tobytes()
+    return _packed("u8", values.shape, data, low, high)
+
+
+def small(values: Tensor, most: int = 28) -> Tensor:
+    """A plane (height, width) of at most so many rows and columns: neighbours are averaged."""
+    height, width = values.shape
+    if max(height, width) <= most:
+        return values
+    size = (min(height, most), min(width, most))
+    return F.adaptive_avg_pool2d(values[None, None].float(), size)[0, 0]
+
+
+def _packed(dtype: str, shape: tuple[int, ...], data: bytes, low: float, high: float) -> Message:
+    text = base64.b64encode(data).decode()
+    return {"dtype": dtype, "shape": list(shape), "data": text, "low": low, "high": high}
+
+
+def _range(values: Tensor) -> tuple[float, float]:
+    finite = values[torch.isfinite(values)] if values.dtype.is_floating_point else values
+    if not finite.numel():
+        return 0.0, 0.0
+    low, high = torch.aminmax(finite)
+    return float(low), float(high)
+
+
+def plain(value: float) -> float | None:
+    """JSON knows neither infinity nor NaN."""
+    return value if np.isfinite(value) else None

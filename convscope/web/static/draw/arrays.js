@@ -1,0 +1,46 @@
+/** Numbers as they travel, and indices in them. */
+
+/** @typedef {import("../messages").Numbers} Numbers */
+
+/**
+ * The numbers of a message.
+ * @param {Numbers} numbers
+ * @returns {Float32Array} grey ones stretched back to their range
+ */
+export function unpack({ dtype, data, low, high }) {
+  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+  if (dtype === "f32") return new Float32Array(bytes.buffer);
+  return Float32Array.from(bytes, (byte) => low + (byte / 255) * (high - low));
+}
+
+/** How many numbers a shape holds. @param {number[]} shape */
+export const length = (shape) => shape.reduce((product, size) => product * size, 1);
+
+/** The numbers at one place of the first axis. @param {Float32Array} values @param {number[]} shape @param {number} place */
+export function row(values, shape, place) {
+  const size = length(shape.slice(1));
+  return values.subarray(place * size, (place + 1) * size);
+}
+
+/** The largest |value|, 1 where all are zero: the end of a signed scale. @param {ArrayLike<number>} values */
+export function limit(values) {
+  let most = 0;
+  for (let place = 0; place < values.length; place += 1) {
+    const size = Math.abs(values[place]);
+    if (size > most && size < Infinity) most = size;
+  }
+  return most || 1;
+}
+
+/** Index of a place in a row of numbers. @param {number} flat @param {number[]} shape @returns {number[]} */
+export function unravel(flat, shape) {
+  const index = Array(shape.length).fill(0);
+  for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+    index[axis] = flat % shape[axis];
+    flat = Math.floor(flat / shape[axis]);
+  }
+  return index;
+}
+
+/** Place of an index in a row of numbers. @param {number[]} index @param {number[]} shape */
+export const ravel = (index, shape) => index.reduce((flat, place, axis) => flat * shape[axis] + place, 0);

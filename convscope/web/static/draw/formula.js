@@ -1,0 +1,130 @@
+/**
+ * Plain formulas ("⌊(28 + 2·2 − 5)/1⌋ + 1 = 28", "y[o,r] = b[o] + Σ x[i, r+u]·w[o,i,u]") set as MathML.
+ * A small recursive parser: what it does not know it sets as it stands, so every formula can be shown.
+ */
+
+const NS = "http://www.w3.org/1998/Math/MathML";
+const TOKEN = /\s*(\d[\d, \u202f]*\d(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[²³]|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
+const CLOSING = { "(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|" };
+const RAISED = { "²": "2", "³": "3" };
+
+/**
+ * @param {string} text one formula
+ * @param {{general?: boolean}} [options] general: set faint, as the rule without numbers
+ * @returns {HTMLElement}
+ */
+export function formula(text, { general = false } = {}) {
+  const box = document.createElement("div");
+  box.className = general ? "formula general" : "formula";
+  box.setAttribute("title", text);
+  const math = node("math", [], { displaystyle: "true" });
+  math.append(...parse(text));
+  box.append(math);
+  return box;
+}
+
+/** The elements of a formula. @param {string} text @returns {Element[]} */
+export function parse(text) {
+  const reader = { tokens: tokens(text), at: 0 };
+  const parts = [];
+  while (reader.at < reader.tokens.length) parts.push(...expression(reader, null));
+  return parts;
+}
+
+/** @param {string} text */
+export function tokens(text) {
+  const found = [];
+  TOKEN.lastIndex = 0;
+  for (let match = TOKEN.exec(text); match; match = TOKEN.exec(text)) found.push(match[1]);
+  return found;
+}
+
+/** @typedef {{tokens: string[], at: number}} Reader */
+
+/** Atoms and operators up to a closing sign. @param {Reader} reader @param {string | null} closing @returns {Element[]} */
+function expression(reader, closing) {
+  /** @type {Element[]} */
+  const parts = [];
+  while (reader.at < reader.tokens.length && reader.tokens[reader.at] !== closing) {
+    if (reader.tokens[reader.at] === "/" && parts.length) {
+      reader.at += 1;
+      parts.push(node("mfrac", [bare(/** @type {Element} */ (parts.pop())), bare(divisor(reader))]));
+    } else {
+      parts.push(atom(reader));
+    }
+  }
+  reader.at += 1;
+  return parts;
+}
+
+/** What stands below a line: a sum takes what it sums along. @param {Reader} reader */
+function divisor(reader) {
+  const made = atom(reader);
+  return made.textContent === "Σ" ? node("mrow", [made, atom(reader)]) : made;
+}
+
+/** One number, letter, bracket or sign, with what hangs on it. @param {Reader} reader @returns {Element} */
+function atom(reader) {
+  const token = reader.tokens[reader.at] ?? "";
+  reader.at += 1;
+  const made = start(token, reader);
+  return raised(subscript(made, token, reader), reader);
+}
+
+/** @param {string} token @param {Reader} reader @returns {Element} */
+function start(token, reader) {
+  if (token === "√") return node("msqrt", [bare(atom(reader))]);
+  if (/^\d/.test(token)) return leaf("mn", token.replace(/[, ]/g, "\u202f"));
+  if (/^\p{L}/u.test(token)) return called(leaf("mi", token), reader);
+  const closing = CLOSING[/** @type {keyof typeof CLOSING} */ (token)];
+  const ends = closing && reader.tokens.indexOf(closing, reader.at) >= 0;
+  if (ends) return node("mrow", [leaf("mo", token), ...expression(reader, closing), leaf("mo", closing)], { "data-bracket": token });
+  return leaf("mo", token);
+}
+
+/** exp(x) is one thing. @param {Element} name @param {Reader} reader */
+function called(name, reader) {
+  if (reader.tokens[reader.at] !== "(") return name;
+  return node("mrow", [name, atom(reader)]);
+}
+
+/** x[i, j] has its index below. @param {Element} made @param {string} token @param {Reader} reader */
+function subscript(made, token, reader) {
+  if (!/^\p{L}/u.test(token) || reader.tokens[reader.at] !== "[") return made;
+  reader.at += 1;
+  return node("msub", [made, node("mrow", expression(reader, "]"))]);
+}
+
+/** @param {Element} made @param {Reader} reader */
+function raised(made, reader) {
+  const token = reader.tokens[reader.at];
+  const digit = RAISED[/** @type {keyof typeof RAISED} */ (token)];
+  if (digit) {
+    reader.at += 1;
+    return node("msup", [made, leaf("mn", digit)]);
+  }
+  if (token !== "^") return made;
+  reader.at += 1;
+  return node("msup", [made, bare(atom(reader))]);
+}
+
+/** Without the brackets that a fraction or a root makes needless. @param {Element} made */
+function bare(made) {
+  if (made.getAttribute("data-bracket") !== "(") return made;
+  return node("mrow", Array.from(made.children).slice(1, -1));
+}
+
+/** @param {string} name @param {Element[]} children @param {Record<string, string>} [props] */
+function node(name, children, props = {}) {
+  const made = document.createElementNS(NS, name);
+  for (const [key, value] of Object.entries(props)) made.setAttribute(key, value);
+  made.append(...children);
+  return made;
+}
+
+/** @param {string} name @param {string} text */
+function leaf(name, text) {
+  const made = node(name, []);
+  made.textContent = text;
+  return made;
+}

@@ -1,0 +1,46 @@
+/** Numbers for people: a true minus, narrow spaces between thousands, powers of ten written as such. */
+
+/** @param {number} value @param {number} [digits] */
+export const fixed = (value, digits = 3) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
+
+/** @param {number} value @param {number} [digits] */
+export const signed = (value, digits = 3) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+
+/** @param {number} value a whole number */
+export const count = (value) => value.toLocaleString("en-US").replace(/,/g, "\u202f");
+
+/** 1.8×10⁻⁶. @param {number} value finite */
+export function power(value) {
+  if (value === 0) return "0";
+  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const raised = String(exponent).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
+  return `${fixed(value / 10 ** exponent, 1)}×10${raised}`;
+}
+
+/** As few digits as say it: 0.1235, 12.3, 1.2×10⁻⁶. @param {number} value @param {number} [digits] significant ones */
+export function plain(value, digits = 4) {
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-4 || size >= 1e7)) return power(value);
+  const text = Number(size.toPrecision(digits)).toString();
+  return `${value < 0 ? "−" : ""}${text}`;
+}
+
+/** 16×28×28. @param {number[]} sizes */
+export const shape = (sizes) => (sizes.length ? sizes.join("×") : "1");
+
+/** @param {number} seconds */
+export function time(seconds) {
+  if (seconds < 1e-3) return `${(seconds * 1e6).toFixed(0)} µs`;
+  return seconds < 1 ? `${(seconds * 1e3).toFixed(2)} ms` : `${seconds.toFixed(2)} s`;
+}
+
+/** @param {number} bytes */
+export function size(bytes) {
+  const step = Math.min(3, Math.max(0, Math.floor(Math.log2(bytes || 1) / 10)));
+  return `${(bytes / 1024 ** step).toFixed(step ? 1 : 0)} ${["B", "KiB", "MiB", "GiB"][step]}`;
+}
+
+/** @param {number} share 0..1 @param {number} [digits] */
+export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u202f%`;

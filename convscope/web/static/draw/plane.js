@@ -1,0 +1,106 @@
+/** Numbers as pictures: planes as heat maps, signals as lines, vectors as bars. */
+
+import { el, svg } from "./dom.js";
+import { colourOf, colours, css, step } from "./colour.js";
+import { length, limit as limitOf, row, unpack } from "./arrays.js";
+
+/** @typedef {import("./colour.js").Kind} Kind */
+/** @typedef {import("../messages").Look} Look */
+
+/**
+ * A heat map, one pixel a number; style makes it as large as it should be.
+ * @param {ArrayLike<number>} values row by row
+ * @param {number} height @param {number} width
+ * @param {Kind} kind @param {number} [limit] the end of the scale @param {string} [label]
+ */
+export function plane(values, height, width, kind, limit = limitOf(values), label = "") {
+  const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
+  const image = new ImageData(width, height);
+  const pixels = new Uint32Array(image.data.buffer);
+  const table = new Uint32Array(colours(kind).buffer);
+  for (let place = 0; place < width * height; place += 1) pixels[place] = table[step(values[place], kind, limit)];
+  context(canvas).putImageData(image, 0, 0);
+  return canvas;
+}
+
+/** A colour picture. @param {ArrayLike<number>} values (3, height, width), 0..255 @param {number} height @param {number} width @param {string} label */
+export function photo(values, height, width, label) {
+  const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
+  const image = new ImageData(width, height);
+  const size = width * height;
+  for (let place = 0; place < size; place += 1) {
+    image.data.set([values[place], values[size + place], values[2 * size + place], 255], 4 * place);
+  }
+  context(canvas).putImageData(image, 0, 0);
+  return canvas;
+}
+
+/**
+ * Lines over one time axis, each channel in its own band.
+ * @param {ArrayLike<number>[]} rows @param {{label?: string, height?: number, class?: string}} [options]
+ */
+export function lines(rows, { label = "", height = 100, class: name = "lines" } = {}) {
+  const band = height / rows.length;
+  const paths = rows.map((values, at) => svg("path", { d: line(values, at * band, band), class: `line line-${at % 4}` }));
+  return svg("svg", { viewBox: `0 0 ${Math.max(1, rows[0].length - 1)} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": label, class: name }, paths);
+}
+
+/** @param {ArrayLike<number>} values @param {number} top @param {number} height */
+function line(values, top, height) {
+  let low = Infinity;
+  let high = -Infinity;
+  for (let at = 0; at < values.length; at += 1) {
+    low = Math.min(low, values[at]);
+    high = Math.max(high, values[at]);
+  }
+  const scale = high > low ? (height * 0.88) / (high - low) : 0;
+  return Array.from(values, (value, at) => `${at ? "L" : "M"}${at} ${(top + height * 0.94 - (value - low) * scale).toFixed(2)}`).join("");
+}
+
+/** A vector as bars from a middle line. @param {ArrayLike<number>} values @param {string} [label] */
+export function bars(values, label = "") {
+  const most = limitOf(values);
+  const drawn = Array.from(values, (value, at) => {
+    const height = (50 * Math.abs(value)) / most;
+    return svg("rect", { x: at + 0.1, width: 0.8, y: value > 0 ? 50 - height : 50, height, fill: css(colourOf(value > 0 ? 0.62 : -0.62, "signed", 1)) });
+  });
+  return svg("svg", { viewBox: `0 0 ${values.length} 100`, preserveAspectRatio: "none", role: "img", "aria-label": label, class: "bars-of-vector" }, drawn);
+}
+
+/**
+ * A sample as the person knows it. Volumes show the middle slice; `slice` picks another one.
+ * @param {Look} look @param {{label?: string, slice?: number}} [options]
+ */
+export function picture({ kind, numbers }, { label = "", slice } = {}) {
+  const values = unpack(numbers);
+  const { shape, high } = numbers;
+  if (kind === "image") return image(values, shape, high, label);
+  if (kind === "volume") return volume(values, shape, high, label, slice);
+  if (kind === "vector") return bars(values, label);
+  return lines(Array.from({ length: shape[0] }, (_, channel) => row(values, shape, channel)), { label });
+}
+
+/** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label */
+function image(values, shape, high, label) {
+  const [channels, height, width] = shape;
+  if (channels === 3) return photo(high > 1.5 ? values : values.map((value) => value * 255), height, width, label);
+  return plane(values.subarray(0, height * width), height, width, values.some((value) => value < 0) ? "signed" : "raw", high, label);
+}
+
+/** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label @param {number} [slice] */
+function volume(values, shape, high, label, slice = Math.floor(shape[1] / 2)) {
+  const [, , height, width] = shape;
+  const size = length([height, width]);
+  return plane(values.subarray(slice * size, (slice + 1) * size), height, width, values.some((value) => value < 0) ? "signed" : "raw", high, label);
+}
+
+/** What the colours mean. @param {Kind} kind @param {string} low @param {string} high */
+export function legend(kind, low, high) {
+  const ramp = Float32Array.from({ length: 256 }, (_, at) => (kind === "signed" ? at / 127.5 - 1 : at / 255));
+  const bar = plane(ramp, 1, 256, kind, 1, "colour scale");
+  bar.style.imageRendering = "auto";
+  return el("span.legend.inline", {}, low, bar, high);
+}
+
+/** @param {HTMLCanvasElement} canvas */
+const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));

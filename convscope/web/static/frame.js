@@ -1,0 +1,94 @@
+/** The frame around every page: where I am, language, light or dark, and the three columns. */
+
+import { button, el, icon, segments, svg } from "./draw/dom.js";
+import { NAMES, t } from "./texts.js";
+
+/** @typedef {import("./main.js").Context} Context */
+
+const root = document.documentElement;
+
+/**
+ * Put the parts on the screen; a part that is the same element stays as it is.
+ * @param {Context} context @param {(Node | string)[][]} parts left, middle, right
+ */
+export function frame(context, [left, middle, right]) {
+  if (!document.querySelector(".explorer > .bar")) skeleton();
+  place(".bar", [brand(), pages(context), crumbs(context), tools(context)]);
+  place(".rail", left);
+  place(".main", middle);
+  place(".inspector", right);
+}
+
+function skeleton() {
+  document.body.className = "explorer";
+  document.body.replaceChildren(
+    ...document.querySelectorAll("script"),
+    el("header.bar"),
+    el("aside.rail", { "aria-label": t("Input") }),
+    el("main.main", { tabindex: -1 }),
+    el("aside.inspector", { "aria-label": t("Selected") }),
+  );
+}
+
+/** New children, with the scroll and the focus where they were. @param {string} selector @param {(Node | string)[]} children */
+function place(selector, children) {
+  const box = /** @type {HTMLElement} */ (document.querySelector(`.explorer > ${selector}`));
+  const { scrollTop } = box;
+  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
+  box.replaceChildren(...children.filter(Boolean));
+  box.scrollTop = scrollTop;
+  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+}
+
+function brand() {
+  const mark = svg("svg", { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" },
+    svg("rect", { x: 1, y: 1, width: 16, height: 16, rx: 2, fill: "none", stroke: "var(--line-strong)", "stroke-width": 1.5 }),
+    svg("rect", { x: 6, y: 4, width: 8, height: 8, fill: "none", stroke: "var(--accent)", "stroke-width": 2 }));
+  return el("div.brand", {}, mark, "convscope");
+}
+
+/** Network, results, filters. @param {Context} context */
+function pages({ state, session, go }) {
+  const options = [{ id: "network", text: t("Network") }];
+  if (session.hasRun) options.push({ id: "results", text: t("Results") });
+  if (!session.saved) options.push({ id: "filters", text: t("Filters") });
+  return segments(options, state.page, { label: t("Pages"), choose: (page) => go({ page: /** @type {any} */ (page) }) });
+}
+
+/** One crumb a level; each leads back. @param {Context} context */
+function crumbs({ state, session, go, t }) {
+  /** @type {[string, string, Partial<import("./state.js").State>][]} */
+  const trail = [[t("Network"), session.title, { page: "network", level: "map", op: null, channel: null, at: null }]];
+  if (state.page === "network" && state.op !== null) {
+    const name = names.get(state.op) ?? String(state.op);
+    trail.push([state.level === "map" ? t("Operation") : t("Layer"), name, { level: state.level === "map" ? "map" : "layer", at: null, way: "forward" }]);
+  }
+  if (state.level === "channel" && state.channel !== null) trail.push([t("Channel"), String(state.channel), { at: null }]);
+  if (state.level === "channel" && state.at) trail.push([t("Number"), `(${state.at.join(", ")})`, {}]);
+  const items = trail.map(([level, name, change], place) =>
+    el("li", {}, el("button.crumb", { type: "button", "aria-current": place === trail.length - 1 ? "page" : null, onclick: () => go(change) }, el("small", {}, level), el("b", {}, name))));
+  return el("nav", { "aria-label": t("Levels"), style: { flex: "1", "min-width": "0" } }, el("ol.crumbs", {}, items));
+}
+
+/** Names of the operations, for the crumbs; the map tells them. @type {Map<number, string>} */
+export const names = new Map();
+
+/** @param {Context} context */
+function tools({ session }) {
+  return el("div.tools", {},
+    segments(NAMES, root.lang, { label: t("Language"), choose: (lang) => remember("lang", lang) }),
+    button("", { kind: "square", "aria-label": t("Light or dark"), onclick: () => remember("theme", root.dataset.theme === "dark" ? "light" : "dark") }, "sun"),
+    !session.saved && el("a.button", { href: "save", title: t("one HTML file that opens offline") }, icon("save"), t("Save page")));
+}
+
+/** Language and theme stay for the next visit. @param {"lang" | "theme"} what @param {string} value */
+function remember(what, value) {
+  if (what === "lang") root.lang = value;
+  else root.dataset.theme = value;
+  try {
+    localStorage.setItem(`convscope.${what}`, value);
+  } catch {
+    // a page opened from disk may have no storage; then it is for this visit
+  }
+  dispatchEvent(new Event("convscope:redraw"));
+}

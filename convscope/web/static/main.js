@@ -1,0 +1,92 @@
+/**
+ * The page. This file alone holds the state; api.js alone fetches; a view turns messages into elements.
+ *
+ *     state ── needs ──▶ api ── messages ──▶ view ──▶ elements ── go(change), act(what) ──▶ state
+ */
+
+import { connect } from "./api.js";
+import { el } from "./draw/dom.js";
+import { frame } from "./frame.js";
+import { read, up, write } from "./state.js";
+import { t } from "./texts.js";
+import { pageOf, VIEWS } from "./views.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {{state: State, session: import("./messages").Session, t: typeof t, go: (change: Partial<State>) => void, act: (address: string, body: any) => Promise<void>, ask: (address: string) => Promise<any>}} Context */
+
+const api = connect();
+let state = read(location.hash);
+/** @type {AbortController | null} */
+let running = null;
+/** @type {import("./messages").Session} */
+let session;
+
+/** Move: change the state, keep the way back, draw. @param {Partial<State>} change */
+function go(change) {
+  state = { ...state, ...change };
+  history.pushState(null, "", `#${write(state)}`);
+  draw();
+}
+
+/** Do something that changes the network or its input, then draw anew. @param {string} address @param {any} body */
+async function act(address, body) {
+  busy(true);
+  try {
+    await api.post(address, body);
+    await draw();
+  } catch (error) {
+    say(error);
+  } finally {
+    busy(false);
+  }
+}
+
+/** Fetch what the page in this state needs and put it on the screen; what is out of date is dropped. */
+async function draw() {
+  running?.abort();
+  running = new AbortController();
+  const { signal } = running;
+  try {
+    const parts = pageOf(state).map((name) => fill(name, signal));
+    frame(context(), await Promise.all(parts));
+  } catch (error) {
+    if (!signal.aborted) say(error);
+  }
+}
+
+/** The elements of one view. @param {keyof typeof VIEWS} name @param {AbortSignal} signal */
+async function fill(name, signal) {
+  const view = VIEWS[name];
+  const needs = Object.entries(view.needs(state, session));
+  const messages = await Promise.all(needs.map(([, address]) => api.get(address, signal)));
+  return view.draw(Object.fromEntries(needs.map(([key], place) => [key, messages[place]])), context());
+}
+
+/** @returns {Context} */
+const context = () => ({ state, session, t, go, act, ask: (address) => api.get(address) });
+
+/** @param {unknown} error */
+function say(error) {
+  const words = error instanceof Error ? error.message : String(error);
+  const text = words === "not-saved" ? t("This is not in the saved page.") : words;
+  document.querySelector(".toast")?.remove();
+  const note = el("div.toast", { role: "alert" }, text);
+  document.body.append(note);
+  setTimeout(() => note.remove(), 8000);
+}
+
+/** @param {boolean} on */
+const busy = (on) => document.body.classList.toggle("busy", on);
+
+addEventListener("popstate", () => {
+  state = read(location.hash);
+  draw();
+});
+addEventListener("keydown", (event) => {
+  const inField = event.target instanceof Element && event.target.closest("input, select, textarea, dialog");
+  if (event.key === "Escape" && !inField) go(up(state));
+});
+addEventListener("convscope:redraw", draw); // theme or language changed
+
+session = await api.get("session");
+await draw();

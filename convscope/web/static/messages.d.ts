@@ -1,0 +1,132 @@
+/* What the server sends: one type a message. The Python side makes them in convscope/web/messages/, the tests
+   compare both. Tensors never travel as JSON: a Plane or Numbers holds them raw, in base64. */
+
+/** Little-endian numbers in base64; shape as in torch. "u8" is grey: value = low + byte/255·(high − low). */
+export interface Numbers { dtype: "f32" | "u8"; shape: number[]; data: string; low: number; high: number }
+
+/** One sample as the person sees it: picture (height, width[, 3]), signal (channel, time), volume (depth, height, width). */
+export interface Look { kind: "image" | "signal" | "volume" | "sequence" | "vector"; numbers: Numbers; names: string[] }
+
+/** GET session */
+export interface Session {
+  title: string;              // of the run or model
+  kind: "image" | "signal" | "volume" | "sequence" | "any";
+  classes: string[];          // empty: regression, or no run behind it
+  hasData: boolean;           // samples to choose from
+  hasRun: boolean;            // results, data check, runs side by side
+  canDraw: boolean;           // small grey pictures, one-channel signals
+  inputs: { name: string; shape: number[]; dtype: string }[];
+  saved: boolean;             // a saved page: nothing can be computed anew
+  version: string;
+}
+
+/** GET samples?which=right|wrong|unsure|all&class=&page= */
+export interface Samples {
+  which: string; page: number; pages: number; total: number;
+  counts: Record<string, number>;             // right, wrong, unsure, all
+  samples: { index: number; look: Look; label: string; predicted: string; probability: number }[];
+}
+
+/** POST input (see routes) and GET graph answer with the state after it. */
+export interface Graph {
+  trace: string;                              // changes with every new input or edit; part of every further address
+  input: { caption: string; look: Look; sample: number | null; label: string | null };
+  prediction: Prediction | null;
+  operations: Operation[];
+  modules: Module[];
+  failure: Failure | null;
+  suspicions: { what: string; where: string; why: string; fix: string }[];
+  totals: { parameters: number; macs: number; seconds: number; bytes: number };
+  edited: string[];                           // what-if changes in force, in words
+}
+export interface Prediction { classes: string[]; logits: number[]; probabilities: number[]; truth: number | null }
+export interface Operation {
+  index: number; name: string; op: string;    // "conv2d"
+  what: string;                               // "Conv2d 5×5", "F.relu": what stands below the name
+  module: number;                             // index in modules
+  shape: number[];                            // of the first output, with the sample axis
+  inputs: number[];                           // operations it takes from; −1 is the model's input
+  parameters: number; macs: number; seconds: number;
+  reshapes: boolean;                          // only moves numbers: a pill on the edge
+  explained: boolean;
+  signed: boolean;                            // has values below zero
+  thumbnail: Numbers | null;                  // small mean map (≤ 28×28, u8), or bars of a vector
+}
+export interface Module { index: number; path: string; kind: string; parent: number | null; same: string; /* equal for repeated blocks */ }
+export interface Failure { words: string; what: string; where: string; cause: string; axis: string; fix: string; tried: string; operation: Operation | null; source: SourceLine | null }
+export interface SourceLine { file: string; line: number; text: string }
+
+/** GET operation/{index}: the right side. */
+export interface OperationDetail {
+  index: number; name: string; op: string; settings: string; source: SourceLine | null; docs: string;
+  shape: number[]; size: Formula | null; parameters: Formula | null; macs: Formula | null;
+  share: { parameters: number; macs: number; seconds: number };    // 0..1 of the network
+  bytes: number; seconds: number;
+  receptive: { size: number[]; jump: number[]; box: number[][]; exact: boolean } | null;   // box of the middle unit
+  histogram: { low: number; high: number; counts: number[] } | null;
+  replayed: { exact: boolean; words: string } | null;
+  weights: { name: string; shape: number[]; numbers: number }[];
+}
+/** A formula in general and with the numbers, as plain text; formula.js sets it as MathML. */
+export interface Formula { general: string; numbers: string; value: string }
+
+/** GET layer/{index}?sort=index|mean|max|sparsity|gradient|effect&page=: 64 channels. */
+export interface Layer {
+  index: number; sort: string; page: number; pages: number; channels: number;
+  axes: "maps" | "traces" | "slices" | "vector" | "steps";   // how one channel is drawn
+  space: number[];                                            // of one channel
+  low: number; high: number;                                  // of the whole layer
+  items: { channel: number; mean: number; min: number; max: number; sparsity: number; value: number }[]; // value: sorted by
+  maps: Numbers;                                              // (item, *space), u8
+  gates: { names: string[]; values: Numbers } | null;         // recurrent: (gate, step, unit)
+}
+
+/** GET channel/{index}/{channel}: everything a sliding window needs; the page computes sums itself, in float64. */
+export interface Channel {
+  index: number; channel: number;
+  window: Window | null;                                      // null: no sliding window; numbers come one by one
+  output: Numbers;                                            // the output map, f32
+}
+export interface Window {
+  kind: "convolution" | "pooling" | "transposed";
+  rule: "sum" | "max" | "mean";
+  kernel: number[]; stride: number[]; padding: number[][]; dilation: number[]; groups: number;   // padding: [before, after]
+  input: Numbers;                                             // (channel of the group, *space), f32
+  channels: number[];                                         // which input channels these are
+  weight: Numbers | null;                                     // (channel of the group, *kernel), f32
+  bias: number | null;
+  unused: number[];                                           // positions at the end of each axis that no window reaches
+}
+
+/** GET number/{index}?at=0,3,7,7[&gradient=weight]: one number with its proof (Explanation.as_dict and the rest). */
+export interface OneNumber {
+  op: string; name: string; about: string; at: number[]; kind: "explained" | "not explained";
+  what: string; formula: string; numbers: string; notes: string[];
+  terms: Terms | null; bias: number | null; steps: Step[];
+  result: number; network: number; difference: number; bound: number; holds: boolean;
+  source: string; code: SourceLine | null;
+  box: number[][] | null;                                     // its receptive field on the input
+  python: string;
+}
+export interface Terms { axes: string[]; rule: string; values: Nested; factors: Record<string, Nested>; places: Record<string, Nested>; result: number }
+export interface Step { name: string; formula: string; numbers: string; value: number; code: string; terms: Terms | null }
+export type Nested = number | Nested[];
+
+/** GET attribution?method=gradient|integrated|gradcam|occlusion&class= */
+export interface Attribution { method: string; target: string; numbers: Numbers; words: string }
+
+/** GET results, check, runs */
+export interface Results {
+  headline: { name: string; value: string }[];
+  confusion: { classes: string[]; counts: number[][] } | null;
+  mistakes: { index: number; look: Look; label: string; predicted: string; probability: number }[];
+}
+export interface Findings { findings: { severity: string; what: string; todo: string; samples: number[] }[] }
+export interface Runs { columns: string[]; rows: { path: string; cells: string[]; current: boolean }[] }
+/** GET versus?run=PATH: another run on the same input. */
+export interface Versus { runs: { title: string; prediction: Prediction; graph: { operations: number; parameters: number; macs: number; seconds: number } }[] }
+
+/** POST filter {kernel: number[][], padding, stride, dilation, pool}: the playground. */
+export interface Filtered { look: Look; result: Numbers; size: Formula; kernel: number[][]; names: string[] }
+/** GET filters */
+export interface Filters { filters: { name: string; kernel: number[][]; what: string }[] }
