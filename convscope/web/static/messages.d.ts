@@ -112,6 +112,26 @@ export interface Terms { axes: string[]; rule: string; values: Nested; factors: 
 export interface Step { name: string; formula: string; numbers: string; value: number; code: string; terms: Terms | null }
 export type Nested = number | Nested[];
 
+/** POST input: another input; a file goes as its bytes to `input?name=FILE.png`. The answer is the new Graph's `trace`. */
+export type Given =
+  | { sample: number }                                         // of the data
+  | { numbers: Numbers; caption: string; of: number | null };  // drawn or changed by hand, shaped as `Look`; of: the
+                                                               // sample it was made from, whose label stays
+/** POST edit: something tried on one operation of the sandbox copy. POST reset: all of it undone; POST undo: the last. */
+export type Edit =
+  | { op: number; what: "kernel"; output: number; input: number; values: Nested }      // weight[output, input] of its group
+  | { op: number; what: "channel"; channel: number }                                   // its output is zero
+  | { op: number; what: "activation"; to: string }                                     // one of EditChoices.activations
+  | { op: number; what: "setting"; setting: "stride" | "padding" | "dilation"; value: number[] };
+/** GET edit/{index}: what can be tried on this operation, and what was there before anything was. */
+export interface EditChoices {
+  kernel: { outputs: number; inputs: number; size: number[] } | null;  // inputs: of one group
+  channels: number;                                                    // that can be set to zero; 0: none
+  activations: string[]; activation: string | null;                    // null: this is none
+  settings: { setting: "stride" | "padding" | "dilation"; value: number[] }[];
+  before: { prediction: Prediction | null; thumbnail: Numbers | null } | null;   // this input through the unchanged model; null: nothing was changed
+}
+
 /** GET attribution?method=gradient|integrated|gradcam|occlusion&class= */
 export interface Attribution { method: string; target: string; numbers: Numbers; words: string }
 
