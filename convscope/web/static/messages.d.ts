@@ -20,7 +20,7 @@ export interface Session {
   version: string;
 }
 
-/** GET samples?which=right|wrong|unsure|all&class=&page= */
+/** GET samples?which=right|wrong|unsure|all&class=&page=[&predicted=]; class and predicted: names, "" for all (predicted: a cell of the confusion matrix) */
 export interface Samples {
   which: string; page: number; pages: number; total: number;
   counts: Record<string, number>;             // right, wrong, unsure, all

@@ -15,12 +15,15 @@
  * @property {number} samples page of inputs
  * @property {string[]} open paths of the blocks that are unfolded on the map
  * @property {string} overlay attribution drawn on the input; "" for none
+ * @property {number[] | null} cell of the confusion matrix: [true class, what was said], −1 for any
+ * @property {string} versus path of the run that is shown beside this one; "" for none
  */
 
 /** @type {State} */
 export const START = {
   page: "network", op: null, level: "map", channel: null, at: null, way: "forward",
   sort: "index", leaf: 0, which: "all", label: "", samples: 0, open: [], overlay: "",
+  cell: null, versus: "",
 };
 
 /** @param {State} state @returns {string} only what differs from the start */
@@ -46,7 +49,7 @@ export function read(hash) {
 /** @param {string} key @param {string} text */
 function parse(key, text) {
   if (key === "open") return text.split(",").filter(Boolean);
-  if (key === "at") return text ? text.split(",").map(Number) : null;
+  if (key === "at" || key === "cell") return text ? text.split(",").map(Number) : null;
   if (["op", "channel", "leaf", "samples"].includes(key)) return Number.isInteger(Number(text)) ? Number(text) : START[/** @type {keyof State} */ (key)];
   return text;
 }
