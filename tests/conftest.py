@@ -1,21 +1,32 @@
-"""Tests marked `real_data` read the folder that CONVSCOPE_DATA names; without it they are left out."""
+"""Tests that need something which not every machine has are left out where it is missing, in the open."""
 
 import os
+import shutil
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
+NEEDS = {  # mark → what it needs, whether that is here, what to do where it is not
+    "real_data": ("data from the folder $CONVSCOPE_DATA", os.environ.get("CONVSCOPE_DATA"), "set it"),
+    "browser": ("Chromium, $CHROMIUM or in the PATH", CHROMIUM, "apt-get install chromium"),
+}
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "real_data: reads data from the folder $CONVSCOPE_DATA")
+    for mark, (what, _, _) in NEEDS.items():
+        config.addinivalue_line("markers", f"{mark}: needs {what}")
 
 
 def pytest_collection_modifyitems(config, items):
     """Leave them out in the open: the last line of pytest counts them as deselected."""
-    if os.environ.get("CONVSCOPE_DATA"):
-        return
-    without = [item for item in items if item.get_closest_marker("real_data")]
+    missing = [mark for mark, (_, here, _) in NEEDS.items() if not here]
+    without = [item for item in items if any(item.get_closest_marker(mark) for mark in missing)]
     config.hook.pytest_deselected(items=without)
     items[:] = [item for item in items if item not in without]
 
 
 def pytest_report_header():
-    data = os.environ.get("CONVSCOPE_DATA")
-    return f"real data: {data or 'not here (CONVSCOPE_DATA is not set), tests that need them are deselected'}"
+    return [
+        f"{mark}: {here}"
+        if here
+        else f"{mark}: needs {what}; not here, so these tests are deselected ({todo})"
+        for mark, (what, here, todo) in NEEDS.items()
+    ]
