@@ -18,6 +18,35 @@ from convscope.web.guard import Guard
 from convscope.web.session import Session
 
 
+class Server:
+    """The page of one session on this machine; it has its address from the start, and answers while it runs.
+
+    Args:
+        session: the model and its input.
+        port: 0 takes a free one.
+    """
+
+    def __init__(self, session: Session, port: int = 0) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port))
+        number = self._listener.getsockname()[1]
+        token = secrets.token_urlsafe(24)
+        self.address = f"http://127.0.0.1:{number}/{token}/"
+        guarded = Guard(app(session), token, number)
+        settings = uvicorn.Config(
+            guarded, log_level="warning", lifespan="off", access_log=False, server_header=False
+        )
+        self._server = uvicorn.Server(settings)
+
+    def run(self) -> None:
+        """Answer until Ctrl-C, or until `stop` is called from another thread."""
+        with self._listener:
+            self._server.run(sockets=[self._listener])
+
+    def stop(self) -> None:
+        """Finish what is being answered, then return from `run`."""
+        self._server.should_exit = True
+
+
 def serve(session: Session, *, port: int = 0, ready: Callable[[str], None]) -> None:
     """Answer the page until Ctrl-C.
 
@@ -26,12 +55,6 @@ def serve(session: Session, *, port: int = 0, ready: Callable[[str], None]) -> N
         port: 0 takes a free one.
         ready: is told the address as soon as somebody may open it.
     """
-    listener = socket.create_server(("127.0.0.1", port))
-    number = listener.getsockname()[1]
-    token = secrets.token_urlsafe(24)
-    guarded = Guard(app(session), token, number)
-    settings = uvicorn.Config(
-        guarded, log_level="warning", lifespan="off", access_log=False, server_header=False
-    )
-    ready(f"http://127.0.0.1:{number}/{token}/")
-    uvicorn.Server(settings).run(sockets=[listener])
+    server = Server(session, port)
+    ready(server.address)
+    server.run()
