@@ -4,7 +4,7 @@
  */
 
 const NS = "http://www.w3.org/1998/Math/MathML";
-const TOKEN = /\s*(\d[\d, \u202f]*\d(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[²³]|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
+const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[²³]|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
 const CLOSING = { "(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|" };
 const RAISED = { "²": "2", "³": "3" };
 
@@ -74,7 +74,7 @@ function atom(reader) {
 /** @param {string} token @param {Reader} reader @returns {Element} */
 function start(token, reader) {
   if (token === "√") return node("msqrt", [bare(atom(reader))]);
-  if (/^\d/.test(token)) return leaf("mn", token.replace(/[, ]/g, "\u202f"));
+  if (/^\d/.test(token)) return leaf("mn", token.replace(/,/g, "\u202f"));
   if (/^\p{L}/u.test(token)) return called(leaf("mi", token), reader);
   const closing = CLOSING[/** @type {keyof typeof CLOSING} */ (token)];
   const ends = closing && reader.tokens.indexOf(closing, reader.at) >= 0;

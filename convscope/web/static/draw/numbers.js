@@ -12,7 +12,7 @@ export const count = (value) => value.toLocaleString("en-US").replace(/,/g, "\u2
 /** 1.8×10⁻⁶. @param {number} value finite */
 export function power(value) {
   if (value === 0) return "0";
-  const exponent = Math.floor(Math.log10(Math.abs(value)));
+  const exponent = Number(value.toExponential(1).split("e")[1]);
   const raised = String(exponent).replace("-", "⁻").replace(/\d/g, (digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(digit)]);
   return `${fixed(value / 10 ** exponent, 1)}×10${raised}`;
 }

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { formula, parse, tokens } from "../../../convscope/web/static/draw/formula.js";
+
+/** As much of a document as formulas need. */
+class Element {
+  constructor(/** @type {string} */ name) {
+    this.name = name;
+    /** @type {Element[]} */
+    this.children = [];
+    this.own = "";
+    /** @type {Map<string, string>} */
+    this.attributes = new Map();
+  }
+  setAttribute(/** @type {string} */ key, /** @type {string} */ value) { this.attributes.set(key, value); }
+  getAttribute(/** @type {string} */ key) { return this.attributes.get(key) ?? null; }
+  append(/** @type {Element[]} */ ...children) { this.children.push(...children); }
+  get textContent() { return this.own + this.children.map((child) => child.textContent).join(""); }
+  set textContent(text) { this.own = text; }
+  /** mfrac(a, b) @returns {string} */
+  get sketch() { return this.children.length ? `${this.name}(${this.children.map((child) => child.sketch).join(" ")})` : this.own; }
+}
+
+before(() => {
+  const made = (/** @type {string} */ name) => new Element(name);
+  Object.assign(globalThis, { document: { createElement: made, createElementNS: (/** @type {string} */ _, /** @type {string} */ name) => made(name) } });
+});
+
+const sketch = (/** @type {string} */ text) => parse(text).map((element) => /** @type {any} */ (element).sketch).join(" ");
+
+test("a division becomes a fraction without its brackets", () => {
+  assert.equal(sketch("(a + b)/(c)"), "mfrac(mrow(a + b) mrow(c))");
+});
+
+test("an index goes below, a power above", () => {
+  assert.equal(sketch("y[o, r]"), "msub(y mrow(o , r))");
+  assert.equal(sketch("x²"), "msup(x 2)");
+});
+
+test("a size formula keeps its floor", () => {
+  assert.equal(sketch("⌊7/2⌋ + 1"), "mrow(⌊ mfrac(7 2) ⌋) + 1");
+});
+
+test("thousands are one number, indices are several", () => {
+  assert.deepEqual(tokens("13,456,789.5"), ["13,456,789.5"]);
+  assert.equal(sketch("1,024"), "1\u202f024");
+  assert.equal(sketch("y[0, 12, 7]"), "msub(y mrow(0 , 12 , 7))");
+});
+
+test("what is no formula is set as it stands", () => {
+  for (const text of ["", "(", ")))", "a[", "x / ", "√", "…", "max { 3, 4 }", "−", "^", "1e-5 ("]) {
+    assert.ok(Array.isArray(parse(text)), text);
+  }
+});
+
+test("no sign of a formula is lost", () => {
+  for (const text of ["y[o,r] = b[o] + Σ x[i, r+u]·w[o,i,u]", "⌊(28 + 2·2 − 5)/1⌋ + 1 = 28", "exp(3.25) = 25.79", "−1.5×10⁻⁶"]) {
+    assert.equal(tokens(text).join("").replace(/\s/g, ""), text.replace(/\s/g, ""));
+  }
+});
+
+test("the words of a formula stay readable for everybody", () => {
+  assert.equal(formula("a/b").getAttribute("title"), "a/b");
+});
