@@ -1,0 +1,58 @@
+/** Samples side by side with what was said of them; each leads into the network. */
+
+import { button, el } from "../../draw/dom.js";
+import { count, percent } from "../../draw/numbers.js";
+import { picture } from "../../draw/plane.js";
+import { t } from "../../texts.js";
+
+/** @typedef {import("../../main.js").Context} Context */
+/** @typedef {import("../../messages").Samples["samples"][number]} Sample */
+
+/** @param {Sample[]} samples @param {Context} context */
+export function tiles(samples, context) {
+  const wide = samples.some(({ look }) => look.kind === "signal" || look.kind === "sequence");
+  return el(`div.tiles${wide ? ".wide" : ""}`, {}, samples.map((sample) => tile(sample, context)));
+}
+
+/** @param {Sample} sample @param {Context} context */
+function tile(sample, context) {
+  const { index, look, label, predicted, probability } = sample;
+  const right = label === predicted;
+  const told = right ? t("sample {index}: {label}, seen as such", { index, label }) : t("sample {index}: {label}, taken for {predicted}", { index, label, predicted });
+  return el("button.tile", { type: "button", title: told, "aria-label": told, "data-focus": `tile ${index}`, onclick: () => enter(index, context) },
+    el("span.ground", {}, picture(look, { label: "" })),
+    el("span.said", {}, el("b", {}, predicted), Number.isFinite(probability) && el("i", {}, percent(probability))),
+    !right && label !== "" && el("span.is", {}, t("is {label}", { label })));
+}
+
+/** Into the network with this sample. @param {number} sample @param {Context} context */
+export async function enter(sample, { act, go }) {
+  await act("input", { sample });
+  go({ page: "network", level: "map", op: null, channel: null, at: null });
+}
+
+/**
+ * A page of samples that the server finds, with a way to the next one.
+ * @param {(page: number) => string} address @param {Context} context
+ */
+export function gallery(address, context) {
+  const box = el("div.gallery", { "aria-live": "polite" });
+  const show = async (/** @type {number} */ page) => {
+    try {
+      const message = /** @type {import("../../messages").Samples} */ (await context.ask(address(page)));
+      box.replaceChildren(tiles(message.samples, context), ...(message.pages > 1 ? [turning(message, show)] : []));
+    } catch (error) {
+      box.replaceChildren(el("p.soft", {}, error instanceof Error && error.message !== "not-saved" ? error.message : t("This is not in the saved page.")));
+    }
+  };
+  show(0);
+  return box;
+}
+
+/** @param {import("../../messages").Samples} message @param {(page: number) => void} show */
+function turning({ page, pages, total }, show) {
+  return el("p.turning", {},
+    el("span.caption", {}, t("page {page} of {pages}, {total} samples", { page: page + 1, pages, total: count(total) })),
+    button("", { kind: "square", "aria-label": t("previous page"), disabled: page === 0, onclick: () => show(page - 1) }, "back"),
+    button("", { kind: "square", "aria-label": t("next page"), disabled: page >= pages - 1, onclick: () => show(page + 1) }, "next"));
+}
