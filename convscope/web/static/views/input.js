@@ -1,7 +1,83 @@
-/** To be written. */
+/** The left column of every page: what goes in, what comes out, and the hands to change it. */
 
-/** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+import { el } from "../draw/dom.js";
+import { shape } from "../draw/numbers.js";
+import { editor } from "./input/edit.js";
+import { gifts } from "./input/gifts.js";
+import { chosenOverlay, overlay } from "./input/overlay.js";
+import { boxOf, large } from "./input/large.js";
+import { prediction } from "./input/prediction.js";
+import { samples } from "./input/samples.js";
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @typedef {import("../main.js").Context} Context */
+/** @typedef {import("../messages").Graph} Graph */
+
+const STEPS = 28; // operations in the list; of more, those around the selected one
+
+/** @param {import("../state.js").State} state @param {import("../messages").Session} session @returns {Record<string, string>} */
+export function needs(state, session) {
+  /** @type {Record<string, string>} */
+  const found = { graph: "graph" };
+  if (state.page !== "network") return found;
+  if (state.level === "map" && session.hasData) found.samples = samplesAddress(state);
+  if (state.op !== null) found.operation = `operation/${state.op}`;
+  return found;
+}
+
+/** @param {import("../state.js").State} state */
+function samplesAddress({ which, label, samples: page }) {
+  return `samples?which=${which}&class=${encodeURIComponent(label)}&page=${page}`;
+}
+
+/** @param {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, samples: list, operation }, context) {
+  const { state, t } = context;
+  const onMap = state.page !== "network" || state.level === "map";
+  const view = large(graph, context);
+  view.box(operation?.receptive?.box ?? null);
+  boxOfNumber(view, context);
+  chosenOverlay(view, graph, context);
+  return [
+    el("section.input-now", {},
+      el("h2", {}, t("Input")),
+      view.element,
+      el("p.caption.wrap-anywhere", {}, captionOf(graph, operation, context)),
+      gifts(graph, context),
+      editor(view, graph, context)),
+    graph.prediction && el("section.input-prediction", {},
+      el("h3", {}, t("Prediction")),
+      prediction(graph.prediction, context, onMap ? 5 : 10),
+      overlay(graph, context)),
+    list && el("section.input-samples", {}, samples(list, graph, context)),
+    !onMap && el("section.input-steps.wide-only", {}, el("h3", {}, t("Operations")), steps(graph, context)),
+  ].filter((part) => part instanceof Node);
+}
+
+/** At the channel level the box is that of the one number. @param {ReturnType<typeof large>} view @param {Context} context */
+function boxOfNumber(view, { state, ask }) {
+  if (state.level !== "channel" || state.op === null || state.channel === null || !state.at) return;
+  const address = `number/${state.op}?at=${[0, state.channel, ...state.at].join(",")}`;
+  ask(address).then((message) => message.box && view.box(message.box), () => {}); // without a box: the operation's stays
+}
+
+/** @param {Graph} graph @param {import("../messages").OperationDetail | undefined} operation @param {Context} context */
+function captionOf({ input }, operation, { state, t }) {
+  const boxed = operation?.receptive && boxOf(operation.receptive.box, input.look);
+  if (!boxed || !operation) return input.caption;
+  const reads = state.level === "channel" && state.at ? t("The box is all that this number can see.") : t("The box is what the middle of {name} sees.", { name: operation.name });
+  return `${input.caption}. ${reads}`;
+}
+
+/** The operations as a list: where am I, one press to another. @param {Graph} graph @param {Context} context */
+function steps({ operations }, { state, t, go }) {
+  const listed = operations.filter(({ reshapes, index }) => !reshapes || index === state.op);
+  const here = Math.max(0, listed.findIndex(({ index }) => index === state.op));
+  const first = Math.max(0, Math.min(here - STEPS / 2, listed.length - STEPS));
+  const shown = listed.slice(first, first + STEPS);
+  const items = shown.map(({ index, name, shape: sizes }) =>
+    el("li", { "aria-current": index === state.op ? "step" : null },
+      el("button.step", { type: "button", title: name, "data-focus": `step-${index}`, onclick: () => go({ op: index, level: "layer", channel: null, at: null, leaf: 0 }) },
+        el("span.step-name", {}, name), el("span", {}, shape(sizes.slice(1))))));
+  const rest = listed.length - shown.length;
+  return el("div", {}, el("ol.steps", { "aria-label": t("Operations") }, items), rest > 0 && el("p.caption", {}, t("{count} further operations: on the map", { count: rest })));
+}
