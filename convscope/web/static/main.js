@@ -12,19 +12,21 @@ import { t } from "./texts.js";
 import { pageOf, VIEWS } from "./views.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{state: State, session: import("./messages").Session, t: typeof t, go: (change: Partial<State>) => void, act: (address: string, body: any) => Promise<void>, ask: (address: string) => Promise<any>}} Context */
+/** @typedef {{state: State, session: import("./messages").Session, t: typeof t, go: (change: Partial<State>, how?: {replace?: boolean}) => void, act: (address: string, body: any) => Promise<void>, ask: (address: string) => Promise<any>}} Context */
 
 const api = connect();
 let state = read(location.hash);
+let drawn = 0;
 /** @type {AbortController | null} */
 let running = null;
 /** @type {import("./messages").Session} */
 let session;
 
-/** Move: change the state, keep the way back, draw. @param {Partial<State>} change */
-function go(change) {
+/** Move: change the state, keep the way back (or, for small steps, replace where we were), draw. @param {Partial<State>} change @param {{replace?: boolean}} [how] */
+function go(change, { replace = false } = {}) {
   state = { ...state, ...change };
-  history.pushState(null, "", `#${write(state)}`);
+  if (replace) history.replaceState(null, "", `#${write(state)}`);
+  else history.pushState(null, "", `#${write(state)}`);
   draw();
 }
 
@@ -48,7 +50,8 @@ async function draw() {
   const { signal } = running;
   try {
     const parts = pageOf(state).map((name) => fill(name, signal));
-    frame(context(), await Promise.all(parts));
+    const made = await Promise.all(parts);
+    if (!signal.aborted) frame(context(), made);
   } catch (error) {
     if (!signal.aborted) say(error);
   }

@@ -1,4 +1,4 @@
-"""One browser, a server for each model, and a watch: a page that complains, or asks another host, fails its test."""
+"""One browser, a server for each model, and a watch: a page that complains or asks another host fails its test."""
 
 import threading
 from dataclasses import dataclass, field
@@ -123,7 +123,7 @@ class Watch:
 
 @pytest.fixture
 def visit(chromium):
-    """`visit(served, "op=3&level=layer")`: a page that is watched; English and light unless `query` says else."""
+    """`visit(served, "op=3&level=layer")`: a watched page; English and light unless `query` says else."""
     opened = []
 
     def go(address, state="", *, query="lang=en&theme=light", size=(1440, 900)):
@@ -136,7 +136,7 @@ def visit(chromium):
         page.watch = watch  # a test that wants a complaint takes it out
         opened.append((context, watch))
         page.goto(f"{address}?{query}#{state}")
-        page.locator(".explorer > .bar .brand").wait_for()
+        page.locator("html[data-drawn]").wait_for()
         return page
 
     yield go

@@ -21,7 +21,9 @@ def test_a_first_visit(plain, visit):
 def test_the_policy_is_in_force(plain, visit):
     page = visit(plain)
     tried = page.evaluate("""() => {
-        const said = new Promise((done) => addEventListener("securitypolicyviolation", (event) => done(event.violatedDirective)));
+        const said = new Promise((done) => {
+            addEventListener("securitypolicyviolation", (event) => done(event.violatedDirective));
+        });
         const script = document.createElement("script");
         script.textContent = "window.broken = true";
         document.body.append(script);
