@@ -104,3 +104,26 @@ export function legend(kind, low, high) {
 
 /** @param {HTMLCanvasElement} canvas */
 const context = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/** @param {number[][]} points @returns {string} the d of a line through them */
+export const path = (points) => points.map(([x, y], at) => `${at ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("");
+
+/**
+ * A small line with its zero, as wide as its box.
+ * @param {ArrayLike<number>} values @param {{label?: string, height?: number}} [options]
+ */
+export function spark(values, { label = "", height = 40 } = {}) {
+  let low = 0;
+  let high = 0;
+  for (let at = 0; at < values.length; at += 1) {
+    low = Math.min(low, values[at]);
+    high = Math.max(high, values[at]);
+  }
+  const y = (/** @type {number} */ value) => height - 4 - ((height - 8) * (value - low)) / (high - low || 1);
+  const points = Array.from(values, (value, at) => [(100 * (at + 0.5)) / values.length, y(value)]);
+  return svg("svg", { class: "spark", viewBox: `0 0 100 ${height}`, preserveAspectRatio: "none", role: label ? "img" : null, "aria-label": label || null, "aria-hidden": label ? null : "true" },
+    svg("line", { x1: 0, x2: 100, y1: y(0), y2: y(0), class: "spark-zero" }), svg("path", { d: path(points), class: "spark-line" }));
+}
+
+/** Numbers side by side as colours. @param {ArrayLike<number>} values @param {number} limit @param {Kind} [kind] @param {string} [label] */
+export const strip = (values, limit, kind = "signed", label = "") => plane(values, 1, values.length, kind, limit, label);
