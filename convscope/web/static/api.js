@@ -2,6 +2,8 @@
 
 /** @typedef {{get: (address: string, signal?: AbortSignal) => Promise<any>, post: (address: string, body: any) => Promise<any>, saved: boolean}} Api */
 
+/** @typedef {{message: Promise<any>, signal: AbortSignal | undefined, done: boolean}} Kept asked for once, however many views need it */
+
 const KEPT = 200; // messages kept, the oldest go first
 
 /** @returns {Api} */
@@ -21,20 +23,27 @@ function fromPage(messages) {
 
 /** @returns {Api} */
 function fromServer() {
-  /** @type {Map<string, any>} */
+  /** @type {Map<string, Kept>} */
   const kept = new Map();
-  const get = async (/** @type {string} */ address, /** @type {AbortSignal | undefined} */ signal) => {
-    if (kept.has(address)) return kept.get(address);
-    const message = await read(await fetch(`api/${address}`, { signal }));
-    kept.set(address, message);
+  const get = (/** @type {string} */ address, /** @type {AbortSignal | undefined} */ signal) => {
+    const known = kept.get(address);
+    if (known && (known.done || !known.signal || known.signal === signal)) return known.message;
+    const asked = { message: fetch(`api/${address}`, { signal }).then(read), signal, done: false };
+    const forget = () => kept.get(address) === asked && kept.delete(address);
+    asked.message.then((message) => (message.ready === false ? forget() : (asked.done = true)), forget);
+    kept.set(address, asked);
     if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? "");
-    return message;
+    return asked.message;
   };
   const post = async (/** @type {string} */ address, /** @type {any} */ body) => {
     kept.clear(); // a new input or edit makes every message another one
     const raw = body instanceof Blob;
     const headers = new Headers(raw ? [] : [["Content-Type", "application/json"]]);
-    return read(await fetch(`api/${address}`, { method: "POST", headers, body: raw ? body : JSON.stringify(body) }));
+    try {
+      return await read(await fetch(`api/${address}`, { method: "POST", headers, body: raw ? body : JSON.stringify(body) }));
+    } finally {
+      kept.clear(); // what was asked for meanwhile may be of either
+    }
   };
   return { get, post, saved: false };
 }
