@@ -2,7 +2,7 @@
 
 import { el } from "../draw/dom.js";
 import { shape } from "../draw/numbers.js";
-import { editor } from "./input/edit.js";
+import { editor, isEditing } from "./input/edit.js";
 import { gifts } from "./input/gifts.js";
 import { chosenOverlay, overlay } from "./input/overlay.js";
 import { boxOf, large } from "./input/large.js";
@@ -38,7 +38,7 @@ export function draw({ graph, samples: list, operation }, context) {
   boxOfNumber(view, context);
   chosenOverlay(view, graph, context);
   return [
-    el("section.input-now", {},
+    el(`section.input-now${onMap && !isEditing() ? ".compact" : ""}`, {},
       el("h2", {}, t("Input")),
       view.element,
       el("p.caption.wrap-anywhere", {}, captionOf(graph, operation, context)),

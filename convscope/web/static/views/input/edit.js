@@ -24,6 +24,8 @@ const held = {
   of: /** @type {number | null} */ (null),
 };
 
+export const isEditing = () => held.on;
+
 /** @param {Context} context */
 export function toggleEdit({ t }) {
   held.on = !held.on;

@@ -2,7 +2,7 @@
 
 import { button, el } from "../../draw/dom.js";
 import { drawing } from "./drawing.js";
-import { toggleEdit } from "./edit.js";
+import { isEditing, toggleEdit } from "./edit.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").Graph} Graph */
@@ -23,7 +23,7 @@ export function gifts(graph, context) {
     file,
     button(t("Upload"), { title: t("or drop a file on the page, or paste a picture"), "data-focus": "upload", onclick: () => file.click() }, "upload"),
     canDraw(graph, context) && button(t("Draw"), { "data-focus": "draw", onclick: () => drawing(graph, context) }, "draw"),
-    button(t("Edit"), { "data-focus": "edit", title: t("change numbers of this input and see everything follow"), onclick: () => toggleEdit(context) }, null));
+    button(t("Edit"), { "data-focus": "edit", title: t("change numbers of this input and see everything follow"), "aria-pressed": String(isEditing()), onclick: () => toggleEdit(context) }));
 }
 
 /** Small grey pictures and one-channel signals. @param {Graph} graph @param {Context} context */

@@ -9,23 +9,28 @@ import { picture } from "../../draw/plane.js";
 
 /** @param {Samples} list @param {import("../../messages").Graph} graph @param {Context} context */
 export function samples(list, graph, context) {
+  if ("ready" in list && list.ready === false) again();
   const { state, session, t, go } = context;
   const names = { all: t("All"), right: t("Right"), wrong: t("Wrong"), unsure: t("Unsure") };
   const options = Object.entries(names).filter(([id]) => id in list.counts).map(([id, text]) => ({ id, text, count: count(list.counts[id]) }));
   return [
-    el("h3", {}, t("Samples")),
+    el("div.samples-head", {}, el("h3", {}, t("Samples")), session.classes.length > 1 && classFilter(context)),
     options.length > 1 && segments(options, state.which, { label: t("Which samples"), wide: true, choose: (which) => go({ which, samples: 0 }) }),
-    session.classes.length > 1 && classFilter(context),
     grid(list, graph, context),
     pager(list, context),
   ];
 }
 
+/** The network is still looking at them: ask once more. */
+function again() {
+  setTimeout(() => dispatchEvent(new Event("convscope:redraw")), 600);
+}
+
 /** @param {Context} context */
 function classFilter({ state, session, t, go }) {
   const options = [["", t("all classes")], ...session.classes.map((name) => [name, name])];
-  return el("label.field.class-filter", {}, t("Class"),
-    el("select.select", { "data-focus": "class-filter", onchange: (/** @type {any} */ event) => go({ label: event.target.value, samples: 0 }) },
+  return el("label.field", {},
+    el("select.select", { "aria-label": t("Class"), "data-focus": "class-filter", onchange: (/** @type {any} */ event) => go({ label: event.target.value, samples: 0 }) },
       options.map(([value, text]) => el("option", { value, selected: value === state.label }, text))));
 }
 
