@@ -4,14 +4,15 @@ import { button, el } from "../draw/dom.js";
 import { count, percent } from "../draw/numbers.js";
 import { t } from "../texts.js";
 import { inside, mistaken, scores, total } from "./results/confusion.js";
-import { matrix } from "./results/matrix.js";
-import { gallery, tiles } from "./results/tiles.js";
+import { matrix, words } from "./results/matrix.js";
+import { enter, gallery, tiles } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Results} Results */
 /** @typedef {import("./results/confusion.js").Confusion} Confusion */
 
-const LISTED = 8; // kinds of mistakes in the list
+const LISTED = 10; // kinds of mistakes in the list
+const BESIDE = 12; // classes up to which the list has room beside the matrix
 
 /** @returns {Record<string, string>} */
 export const needs = () => ({ results: "results" });
@@ -22,7 +23,7 @@ export function draw({ results }, context) {
   return [
     heading(results),
     figures(results.headline),
-    ...(confusion ? [confusions(confusion, context), ...chosen(confusion, context), classes(confusion, context)] : []),
+    ...(confusion ? [confusions(confusion, context), classes(confusion, context)] : []),
     surest(mistakes, confusion !== null, context),
     findings(context),
   ];
@@ -40,37 +41,44 @@ function figures(headline) {
   return el("dl.figures", {}, headline.map(({ name, value }) => el("div", {}, el("dt", {}, t(name)), el("dd", {}, value))));
 }
 
-/** The matrix, and beside it the same in words: the most frequent mistakes. @param {Confusion} confusion @param {Context} context */
+/** The matrix, and beside it what was pressed in it, or the same in words. @param {Confusion} confusion @param {Context} context */
 function confusions(confusion, context) {
-  const choose = (/** @type {number[]} */ cell) => context.go({ cell: String(cell) === String(context.state.cell) ? null : cell });
-  const found = mistaken(confusion);
-  const most = found[0]?.times ?? 1;
-  const rows = found.slice(0, LISTED).map((cell) => {
-    const place = [cell.truth, cell.said];
-    const [truth, said] = place.map((each) => confusion.classes[each]);
-    return el("li", {}, el("button.pair", { type: "button", "aria-pressed": String(String(place) === String(context.state.cell)), "data-focus": `pair ${place}`, onclick: () => choose(place) },
-      el("span.what", {}, el("b", {}, truth), " → ", el("b", {}, said)),
-      el("span.track", {}, el("i", { style: { width: `${(100 * cell.times) / most}%` } })),
-      el("span.number", {}, t("{times} times", { times: count(cell.times) })),
-      el("span.number.faint", {}, percent(cell.share))));
-  });
-  const list = el("div.pairs", {}, el("h3", {}, t("Most frequent mistakes")), found.length ? el("ol", {}, rows) : el("p.soft", {}, t("There are none.")));
+  const { cell } = context.state;
+  const choose = (/** @type {number[]} */ place) => context.go({ cell: String(place) === String(cell) ? null : place });
   return el("section.panel.results", {},
     el("header", {}, el("h2", {}, t("What it takes for what")), el("p.soft", {}, t("Rows: what it is. Columns: what the network said."))),
-    el(`div.beside${confusion.classes.length > 12 ? ".below" : ""}`, {}, matrix(confusion, context.state.cell, choose), list));
+    el(`div.beside${confusion.classes.length > BESIDE ? ".below" : ""}`, {}, matrix(confusion, cell, choose), cell ? chosen(confusion, cell, context) : pairs(confusion, choose)));
 }
 
-/** The samples of the cell, row or column that was pressed. @param {Confusion} confusion @param {Context} context */
-function chosen(confusion, context) {
-  const { cell } = context.state;
-  if (!cell) return [];
+/** The most frequent mistakes; each row is a cell. @param {Confusion} confusion @param {(cell: number[]) => void} choose */
+function pairs(confusion, choose) {
+  const found = mistaken(confusion);
+  const rows = found.slice(0, LISTED).map((cell) =>
+    el("li", {}, el("button.pair", { type: "button", "aria-label": words(confusion, cell), "data-focus": `pair ${cell.truth} ${cell.said}`, onclick: () => choose([cell.truth, cell.said]) },
+      el("span.what", {}, el("b", {}, confusion.classes[cell.truth]), " → ", el("b", {}, confusion.classes[cell.said])),
+      el("span.track", {}, el("i", { style: { width: `${(100 * cell.times) / found[0].times}%` } })),
+      el("span.number", {}, t("{times} times", { times: count(cell.times) })),
+      el("span.number.faint", {}, percent(cell.share)))));
+  return el("div.pairs", {}, el("h3", {}, t("Most frequent mistakes")),
+    found.length ? el("ol", {}, rows) : el("p.soft", {}, t("There are none.")),
+    el("p.caption", {}, t("Press a cell, a class or a row of this list to see its samples.")));
+}
+
+/** The samples of the cell, row or column that was pressed. @param {Confusion} confusion @param {number[]} cell @param {Context} context */
+function chosen(confusion, cell, context) {
   const [truth, said] = cell.map((place) => confusion.classes[place] ?? "");
-  const words = said === "" ? t("Every {truth}", { truth }) : truth === "" ? t("All that it took for {said}", { said }) : truth === said ? t("{truth}, seen as such", { truth }) : t("{truth}, taken for {said}", { truth, said });
   const address = (/** @type {number} */ page) => `samples?${new URLSearchParams({ which: "all", class: truth, page: String(page), predicted: said })}`;
-  return [el("section.panel.results.chosen", { "aria-label": words },
-    el("header", {}, el("h2", {}, words), el("p.soft", {}, t("{count} samples; press one to see it in the network.", { count: count(inside(confusion, cell)) })),
-      button(t("Close"), { onclick: () => context.go({ cell: null }) }, "cross")),
-    gallery(address, context))];
+  return el("div.chosen", {},
+    el("header", {}, el("h3", {}, titled(truth, said)), button("", { kind: "square", "aria-label": t("Close"), title: t("Close"), onclick: () => context.go({ cell: null }) }, "cross"),
+      el("p.caption", {}, t("{count} samples; press one to see it in the network.", { count: count(inside(confusion, cell)) }))),
+    gallery(address, context));
+}
+
+/** @param {string} truth @param {string} said "" for any */
+function titled(truth, said) {
+  if (said === "") return t("Every {truth}", { truth });
+  if (truth === "") return t("All that it took for {said}", { said });
+  return truth === said ? t("{truth}, seen as such", { truth }) : t("{truth}, taken for {said}", { truth, said });
 }
 
 /** Precision and recall, class by class. @param {Confusion} confusion @param {Context} context */
@@ -119,7 +127,5 @@ function listed({ findings: found }, context) {
 }
 
 /** Samples that a finding names. @param {number[]} samples @param {Context} context */
-function linked(samples, { act, go }) {
-  return el("p.linked", {}, samples.map((sample) =>
-    el("button.button", { type: "button", onclick: () => act("input", { sample }).then(() => go({ page: "network", level: "map", op: null })) }, t("sample {index}", { index: sample }))));
-}
+const linked = (samples, context) =>
+  el("p.linked", {}, samples.map((sample) => button(t("sample {index}", { index: sample }), { onclick: () => enter(sample, context) })));
