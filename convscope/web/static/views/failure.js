@@ -1,7 +1,9 @@
-/** To be written. */
+/** Why the model stopped: one sentence, where, the cause and what to change. */
 
-/** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+import { el } from "../draw/dom.js";
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {Node[]} */
+export function failure({ what }, { t }) {
+  void t;
+  return [el("div.verdict", { role: "alert" }, el("span.mark", { "aria-hidden": "true" }, "!"), el("h2", {}, what))];
+}

@@ -1,7 +1,192 @@
-/** To be written. */
+/** The map: the whole network in lines that read like text. Press to select, press again to open. */
 
-/** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+import { el, svg } from "../draw/dom.js";
+import { count, size, time } from "../draw/numbers.js";
+import { legend } from "../draw/plane.js";
+import { names } from "../frame.js";
+import { failure } from "./failure.js";
+import { box, operationsOf, portions, words } from "./map/boxes.js";
+import { leading } from "./map/edges.js";
+import { layout, plan } from "./map/layout.js";
+import { keyboard } from "./map/walk.js";
+import { SCALES, sizer, spacesOf } from "./map/sizes.js";
+import { tree } from "./map/tree.js";
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @typedef {import("../messages").Graph} Graph */
+/** @typedef {import("../main.js").Context} Context */
+/** @typedef {import("./map/layout.js").Layout} Layout */
+/** @typedef {import("./map/layout.js").Plan} Plan */
+/** @typedef {import("./map/flow.js").Cell} Cell */
+/** @typedef {import("./map/boxes.js").Sheet} Sheet */
+
+/** @returns {Record<string, string>} */
+export const needs = () => ({ graph: "graph" });
+
+/** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph }, context) {
+  for (const op of graph.operations) names.set(op.index, op.name);
+  const { state } = context;
+  const planned = plan(graph, state.open, state.op, treeOf(graph));
+  const sheet = sheetOf(graph, context, planned);
+  const map = el("div.map", { role: "group", "aria-label": context.t("Graph of the network") });
+  const spread = () => fill(map, planned, sheet);
+  watch(map, spread);
+  spread();
+  listen(map, planned, sheet);
+  return [head(graph, context), ...(graph.failure ? failure(graph.failure, context) : []), map];
+}
+
+/** @type {WeakMap<Graph, import("./map/tree.js").Block>} */
+const trees = new WeakMap();
+
+/** @param {Graph} graph */
+function treeOf(graph) {
+  const found = trees.get(graph) ?? tree(graph);
+  trees.set(graph, found);
+  return found;
+}
+
+/** Name and totals. @param {Graph} graph @param {Context} context */
+function head({ operations, totals }, { t, session }) {
+  const facts = [
+    t("{number} operations", { number: count(operations.length) }),
+    t("{number} parameters", { number: count(totals.parameters) }),
+    t("{number} MACs", { number: count(totals.macs) }),
+    time(totals.seconds),
+  ];
+  return el("div.rows-of-controls.map-head", {},
+    el("div.title-row", {}, el("h1", {}, session.title), el("span.soft.small", {}, facts.join(" · "))),
+    el("div.key", {}, [t("parameters"), t("MACs"), t("time")].map((word) => el("span", {}, el("i"), word)), legend("signed", t("negative"), t("positive"))));
+}
+
+/** @param {Graph} graph @param {Context} context @param {Plan} planned @returns {Sheet} */
+function sheetOf(graph, context, planned) {
+  const shown = new Set(planned.boxes.values());
+  const largest = (/** @type {"parameters" | "macs" | "seconds"} */ key) => Math.max(...Array.from(shown, (block) => block[key]), Number.MIN_VALUE);
+  const { op } = context.state;
+  const lit = op === null ? new Set() : leading(graph.operations, op);
+  return { graph, context, lit, most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
+}
+
+/** The largest scale at which all fits; else the third, and the page scrolls. @param {Plan} planned @param {Sheet} sheet @param {number} width @param {number} height */
+function arrange(planned, sheet, width, height) {
+  const { graph } = sheet;
+  const by = operationsOf(graph);
+  const meet = (/** @type {Cell} */ from, /** @type {Cell} */ to) => meeting(from, to, graph, by);
+  const end = graph.failure ? "failure" : graph.prediction ? "result" : null;
+  /** @type {[Layout, import("./map/sizes.js").Scale] | null} */
+  let last = null;
+  for (const scale of width < 700 ? SCALES.slice(2) : SCALES) {
+    const made = layout(planned, { sizeOf: sizer(scale, graph), spaces: spacesOf(scale), width, end, meet });
+    if (made.height <= height) return /** @type {const} */ ([made, scale]);
+    if (!last || scale.picture >= 48 || made.height < 0.6 * last[0].height) last = [made, scale];
+  }
+  return /** @type {[Layout, import("./map/sizes.js").Scale]} */ (last);
+}
+
+/** Where an edge meets a bar cut in parts. @param {Cell} from @param {Cell} to @param {Graph} graph @param {Map<number, import("../messages").Operation>} by */
+function meeting(from, to, graph, by) {
+  const op = to.element.block?.op;
+  if (!op || !to.size.stretch) return null;
+  const inside = from.element.block;
+  let top = 0;
+  for (const part of portions(op, graph)) {
+    const index = by.get(part.from)?.index ?? -1;
+    if (inside ? inside.first.index <= index && index <= inside.last.index : index < 0) return to.y + (top + part.share / 2) * to.h;
+    top += part.share;
+  }
+  return null;
+}
+
+/** Lay out for the width there is, and draw. @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */
+function fill(map, planned, sheet) {
+  const [width, height] = room(map);
+  const [made, scale] = arrange(planned, sheet, width, height);
+  map.dataset.width = String(width);
+  map.dataset.scale = String(scale.picture);
+  map.style.setProperty("--picture", `${scale.picture}px`);
+  map.style.setProperty("--bar", `${scale.bars}px`);
+  map.style.height = `${Math.ceil(made.height)}px`;
+  const frames = made.cells.filter(({ element }) => element.type === "frame");
+  const others = made.cells.filter(({ element }) => element.type !== "frame" && element.type !== "lanes");
+  map.replaceChildren(...frames.map((cell) => put(cell, sheet)), lines(made, sheet), ...others.map((cell) => put(cell, sheet)), list(planned, sheet));
+  keyboard(map, made);
+}
+
+/** @param {Cell} cell @param {Sheet} sheet */
+function put(cell, sheet) {
+  const node = /** @type {HTMLElement} */ (box(cell, sheet));
+  const { x, y, w, h, element } = cell;
+  node.style.left = `${x.toFixed(1)}px`;
+  node.style.top = `${y.toFixed(1)}px`;
+  node.style.width = `${w.toFixed(1)}px`;
+  if (element.type === "frame" || cell.size.stretch) node.style.height = `${h.toFixed(1)}px`;
+  return node;
+}
+
+/** All edges as one SVG, the lit ones above. @param {Layout} made @param {Sheet} sheet */
+function lines(made, { lit, graph }) {
+  const drawn = made.edges.map(({ from, to, ops, d }) => {
+    const on = ops.some(([a, b]) => lit.has(a) && lit.has(b));
+    const alarm = to.element.type === "failure" && graph.failure;
+    return { on, path: svg("path", { d, class: `edge${on ? " lit" : ""}${alarm ? " alarm" : ""}`, "data-from": from.element.block?.key, "data-to": to.element.block?.key }) };
+  });
+  drawn.sort((a, b) => Number(a.on) - Number(b.on));
+  return svg("svg", { class: "edges", width: made.width, height: made.height, "aria-hidden": "true" }, drawn.map(({ path }) => path));
+}
+
+/** The same as text, for those who do not see it. @param {Plan} planned @param {Sheet} sheet */
+function list(planned, { context }) {
+  const { t } = context;
+  const shown = Array.from(new Set(planned.boxes.values()));
+  const from = new Map(shown.map((block) => [block, /** @type {string[]} */ ([])]));
+  for (const edge of planned.edges) from.get(edge.to)?.push(edge.from ? edge.from.name : t("input"));
+  return el("ol.unseen", { "aria-label": t("Operations in order") }, shown.map((block) => {
+    const { name, what, size: sizes } = words(block, context);
+    return el("li", {}, t("{name}, {what}, gives {size}, takes from {inputs}", { name, what, size: sizes, inputs: (from.get(block) ?? []).join(", ") }));
+  }));
+}
+
+/** Width and height that the map may take. @param {HTMLElement} map */
+function room(map) {
+  const main = /** @type {HTMLElement | null} */ (document.querySelector(".explorer > .main"));
+  const token = (/** @type {string} */ name) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || 0;
+  const narrow = innerWidth < 960;
+  const pads = innerWidth <= 1360 ? 32 : 48;
+  const guess = innerWidth - (narrow ? 0 : token("--rail-width") + token("--inspector-width")) - pads;
+  const width = map.isConnected ? map.clientWidth : main ? main.clientWidth - pads : guess;
+  const height = innerHeight - token("--bar-height") - 90;
+  return [Math.max(320, width), Math.max(360, height)];
+}
+
+/** Lay out anew where the width turns out to be another. @param {HTMLElement} map @param {() => void} spread */
+function watch(map, spread) {
+  new ResizeObserver(() => {
+    if (map.isConnected && map.clientWidth && Math.abs(Number(map.dataset.width) - map.clientWidth) > 1) spread();
+  }).observe(map);
+}
+
+/** @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */
+function listen(map, planned, { context }) {
+  const { state, go } = context;
+  map.addEventListener("click", (event) => {
+    const pressed = /** @type {HTMLElement | null} */ (event.target instanceof Element ? event.target.closest("[data-key]") : null);
+    if (!pressed) {
+      if (state.op !== null && event.target === map) go({ op: null });
+      return;
+    }
+    const { key = "", op } = pressed.dataset;
+    if (op === undefined) return go(toggle(state, key, pressed.getAttribute("aria-expanded") === "true", planned));
+    const index = Number(op);
+    go(state.op === index ? { level: "layer", leaf: 0 } : { op: index });
+  });
+  void size;
+}
+
+/** @param {import("../state.js").State} state @param {string} key @param {boolean} isOpen @param {Plan} planned @returns {Partial<import("../state.js").State>} */
+function toggle(state, key, isOpen, planned) {
+  const open = state.open.filter((each) => each !== key && each !== `!${key}`);
+  const block = Array.from(planned.open).find((each) => each.key === key);
+  const holds = isOpen && block && state.op !== null && block.first.index <= state.op && state.op <= block.last.index;
+  return { open: [...open, isOpen ? `!${key}` : key], ...(holds ? { op: null } : {}) };
+}
