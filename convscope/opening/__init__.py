@@ -24,7 +24,7 @@ from convscope.errors import NetworkError, ShapeError
 from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
 from convscope.opening import keras_file, samples, typed
-from convscope.opening.samples import Given
+from convscope.opening.samples import Given, Place
 from convscope.run import Run, folders, load
 
 __all__ = ["Opened", "open_model"]
@@ -47,6 +47,7 @@ class Opened:
         given: a line for each input: what it is.
         classes: names of the outputs, of a run; else empty.
         run: the run that it comes from.
+        place: of the first input in the run's data, where it is one of its samples.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Opened:
     given: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     run: Run | None = None
+    place: Place | None = None
 
 
 def open_model(name: str, inputs: Sequence[str] = (), *, classes: int = CLASSES) -> Opened:
@@ -119,6 +121,7 @@ def _finished(name: str, model: nn.Module, given: Sequence[Given], run: Run | No
         tuple(each.words for each in given),
         run.classes if run else (),
         run,
+        _first(given).place,
     )
 
 

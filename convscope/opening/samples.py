@@ -45,6 +45,14 @@ DTYPES = {
 HIGHEST = {torch.uint8: 255, torch.bool: 1}  # of random whole numbers, where it is not said
 
 
+class Place(NamedTuple):
+    """Where a sample stands in its data: "test", 17, and its label (a class's index, or a value)."""
+
+    part: str  # "" for the whole data
+    index: int
+    label: int | float
+
+
 class Given(NamedTuple):
     """One input.
 
@@ -52,11 +60,13 @@ class Given(NamedTuple):
         keyword: the argument it is for; "" for the next one in order.
         tensor: ONE sample with its sample axis.
         words: what it is, for people.
+        place: in the data that a run was trained on, where it comes from there.
     """
 
     keyword: str
     tensor: Tensor
     words: str
+    place: Place | None = None
 
 
 def read(word: str, seed: int = 0, axis: int = 0) -> Given:
@@ -99,8 +109,12 @@ def of_run(word: str, run: Run, seed: int = 0) -> Given:
         typed = what if ":" in what else f"{what}:{run.settings.facts.values}"
         return read(typed, seed)._replace(keyword=keyword)
     if part := re.fullmatch(rf"({'|'.join(PARTS)}):(-?\d+)", what):
-        sample, words = _sample(run.dataset(), part[1], int(part[2]))
-    elif found and not Path(what).exists():
+        dataset, index = run.dataset(), int(part[2])
+        sample, words = _sample(dataset, part[1], index)
+        rows = dataset.parts[part[1]]
+        place = Place(part[1], index % len(rows), dataset.labels[rows[index]].item())
+        return Given(keyword, sample[None], words, place)
+    if found and not Path(what).exists():
         settings = run.settings.data.plain()
         sample, words = _sample(data_room.load(found[1], settings), found[2], int(found[3]))
     else:
@@ -171,16 +185,26 @@ def _of_file(what: str) -> tuple[Tensor, str]:
         sample = _picture(path, tuple(map(int, re.split("[x×]", sized[2]))) if sized else None)
     elif sized:
         raise DataError(f"only pictures are brought to a size; {path} is none.\n  Leave :{sized[2]} out.")
-    elif ending in (".npy", ".npz"):
-        sample = _array(path)
-    elif ending == ".wav":
-        sample = torch.from_numpy(wav.samples(path, wav.header(path)))
-    elif signal_text.ending(path) not in ("", ".ts"):
-        sample = _signal(path)
     else:
-        raise DataError(f"{path} holds nothing that convscope reads as one sample.\n  {FORMS}")
+        sample = values_of(path)
     sample = _plain(sample)
     return sample, f"{path.name}, {show(tuple(sample.shape)) or 'one number'}"
+
+
+def values_of(path: Path) -> Tensor:
+    """The numbers of a file that is no picture, as they stand there: an array, a sound, a signal as text.
+
+    Raises:
+        DataError: it is none of them, or damaged.
+    """
+    ending = path.suffix.lower()
+    if ending in (".npy", ".npz"):
+        return _array(path)
+    if ending == ".wav":
+        return torch.from_numpy(wav.samples(path, wav.header(path)))
+    if signal_text.ending(path) not in ("", ".ts"):
+        return _signal(path)
+    raise DataError(f"{path} holds nothing that convscope reads as one sample.\n  {FORMS}")
 
 
 def _picture(path: Path, wanted: tuple[int, ...] | None) -> Tensor:

@@ -9,6 +9,7 @@ It listens on 127.0.0.1 only, behind a token; nothing is loaded from anywhere el
 
 import secrets
 import socket
+import threading
 from collections.abc import Callable
 
 import uvicorn
@@ -16,6 +17,8 @@ import uvicorn
 from convscope.web.app import app
 from convscope.web.guard import Guard
 from convscope.web.session import Session
+
+GRACE = 2  # seconds that answers under way have when the server is stopped
 
 
 class Server:
@@ -27,18 +30,26 @@ class Server:
     """
 
     def __init__(self, session: Session, port: int = 0) -> None:
+        self._session = session
         self._listener = socket.create_server(("127.0.0.1", port))
         number = self._listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         self.address = f"http://127.0.0.1:{number}/{token}/"
         guarded = Guard(app(session), token, number)
         settings = uvicorn.Config(
-            guarded, log_level="warning", lifespan="off", access_log=False, server_header=False
+            guarded,
+            log_level="error",  # a stranger's malformed request is answered, and no business of the person's
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            ws="none",
+            timeout_graceful_shutdown=GRACE,
         )
         self._server = uvicorn.Server(settings)
 
     def run(self) -> None:
         """Answer until Ctrl-C, or until `stop` is called from another thread."""
+        threading.Thread(target=self._session.begin, daemon=True).start()  # while the browser starts
         with self._listener:
             self._server.run(sockets=[self._listener])
 

@@ -9,11 +9,13 @@
 | `api/attribution`, `api/filters`, `api/filter` | which pixels; the classic filters |
 | `save` | the page as one file |
 
-All answers are JSON with the types of static/messages.d.ts. Bad words in an address are the person's error: 4xx.
+All answers are JSON with the types of static/messages.d.ts. Bad words in an address are the person's
+error: 4xx.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+import mimetypes
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,59 +29,108 @@ from starlette.staticfiles import StaticFiles
 
 from convscope.errors import ConvscopeError
 from convscope.web.guard import TooLarge
-from convscope.web.messages import GET, POST
+from convscope.web.messages import FREE, GET, POST
+from convscope.web.messages.number import finite
 from convscope.web.session import Session
 
 STATIC = Path(__file__).parent / "static"
+PLAIN = {"cache-control": "no-store"}
 Answer = Callable[[Request], Awaitable[Response]]
+
+mimetypes.add_type("text/javascript", ".js")  # some systems say text/plain, and browsers then refuse it
 
 
 def app(session: Session) -> Starlette:
     """The ASGI application for one session."""
-    routes = [Route(f"/api/{address}", _get(session, answer)) for address, answer in GET.items()]
+    routes = [
+        Route(f"/api/{address}", _get(session, answer, free=address in FREE))
+        for address, answer in GET.items()
+    ]
     routes += [
         Route(f"/api/{address}", _post(session, answer), methods=["POST"]) for address, answer in POST.items()
     ]
-    routes += [Mount("/", StaticFiles(directory=STATIC, html=True))]
-    refusals: dict[Any, Any] = {
-        ConvscopeError: _refused,
-        ValueError: _refused,
-        TooLarge: _too_large,
-        HTTPException: _missing,
-    }
+    routes += [Mount("/api", _nothing), Mount("/", StaticFiles(directory=STATIC, html=True))]
+    refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
+    refusals |= {OverflowError: _refused, RecursionError: _refused}
+    refusals |= {TooLarge: _too_large, MemoryError: _too_large, HTTPException: _missing, Exception: _failed}
     return Starlette(routes=routes, exception_handlers=refusals)
 
 
-def _get(session: Session, answer: Callable[..., Any]) -> Answer:
+def _get(session: Session, answer: Callable[..., Any], *, free: bool) -> Answer:
+    def work(asked: Mapping[str, str]) -> bytes:
+        if free:
+            return _encoded(answer(session, asked))
+        with session.lock:  # one state of the session for the whole answer
+            if asked.get("trace") not in (None, session.seen.key):
+                raise HTTPException(409, "this is of another input")
+            return _encoded(answer(session, asked))
+
     async def respond(request: Request) -> Response:
-        asked = {**request.path_params, **request.query_params}
-        return _json(await run_in_threadpool(answer, session, asked))
+        asked = {**request.query_params, **request.path_params}
+        return Response(await run_in_threadpool(work, asked), media_type="application/json", headers=PLAIN)
 
     return respond
 
 
 def _post(session: Session, answer: Callable[..., Any]) -> Answer:
+    def work(body: bytes, sent: str, asked: Mapping[str, str]) -> bytes:
+        given = _parsed(body) if sent.startswith("application/json") else {**asked, "upload": body}
+        with session.lock:
+            return _encoded(answer(session, given))
+
     async def respond(request: Request) -> Response:
-        body = await request.body()
-        is_json = request.headers.get("content-type", "").startswith("application/json")
-        given = json.loads(body) if is_json else body
-        return _json(await run_in_threadpool(answer, session, given))
+        body, sent = await request.body(), request.headers.get("content-type", "")
+        found = await run_in_threadpool(work, body, sent, request.query_params)
+        return Response(found, media_type="application/json", headers=PLAIN)
 
     return respond
 
 
-def _json(message: Any) -> Response:  # noqa: ANN401 - any message
-    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Response(text, media_type="application/json", headers={"cache-control": "no-store"})
+def _parsed(body: bytes) -> dict[str, Any]:
+    """The JSON of a request: an object, in which every number is one."""
+
+    def no_number(word: str) -> float:
+        raise ValueError(f"{word} is no number.")
+
+    try:
+        given = json.loads(body, parse_constant=no_number)
+    except ValueError as error:  # UnicodeDecodeError is one too
+        raise ValueError(f"the request is no JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise ValueError("the request is no JSON object.")
+    return given
+
+
+def _encoded(message: Any) -> bytes:  # noqa: ANN401 - any message
+    def text(plain: Any) -> str:  # noqa: ANN401
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    try:
+        return text(message).encode("utf-8", "replace")
+    except ValueError:  # NaN or infinity, that JSON does not know
+        return text(finite(message)).encode("utf-8", "replace")
+
+
+async def _nothing(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001
+    raise HTTPException(404, "there is no such address")
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    return JSONResponse({"error": str(error)}, status_code=422)
+    known = isinstance(error, ConvscopeError | ValueError)
+    words = str(error) if known else f"nothing is there: {error}"
+    return JSONResponse({"error": words}, status_code=422, headers=PLAIN)
 
 
 async def _too_large(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    return JSONResponse({"error": "this is too large"}, status_code=413)
+    return JSONResponse(
+        {"error": "this is too large"}, status_code=413, headers={**PLAIN, "connection": "close"}
+    )
 
 
 async def _missing(request: Request, error: HTTPException) -> Response:  # noqa: ARG001
-    return JSONResponse({"error": error.detail}, status_code=error.status_code)
+    return JSONResponse({"error": error.detail}, status_code=error.status_code, headers=PLAIN)
+
+
+async def _failed(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the log has the traceback
+    words = f"{type(error).__name__}: {error}. convscope did not expect this."
+    return JSONResponse({"error": words}, status_code=500, headers=PLAIN)

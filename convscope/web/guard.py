@@ -1,12 +1,13 @@
 """Who may talk to the explorer: this machine's browser, with the address that was printed.
 
-A page on the internet can make a browser send requests to 127.0.0.1, or have its own name resolve to it (DNS
-rebinding). Neither knows the token in the path, and both are told from the person's own page by Host and Origin.
+A page on the internet can make a browser send requests to 127.0.0.1, or have its own name resolve to it
+(DNS rebinding). Neither knows the token in the path, and both are told from the person's own page by Host and
+Origin.
 Source: https://owasp.org/www-project-web-security-testing-guide (CSRF), RFC 9110 (Host), Fetch (Origin).
 """
 
 import secrets
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -15,6 +16,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST = 32 * 2**20  # bytes of a request
+LONG = 19  # digits of a length that no upload has
+METHODS = ("GET", "POST")
+ONCE = (b"host", b"origin", b"content-length")  # headers that stand in a request once
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -35,6 +39,8 @@ HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 
+UNCACHED = (b"cache-control", b"no-cache")  # the page's own files: ask each time whether they changed
+
 
 class Guard:
     """Lets through what comes from the page itself, strips the token from the path, and adds the policy.
@@ -51,28 +57,43 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request (ASGI)."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})  # refused before it was accepted: 403
         if scope["type"] != "http":
             return
         refusal = self._refuses(scope)
         if refusal is not None:
             await _answer(send, *refusal)
             return
-        path = scope["path"].removeprefix(f"/{self.token}") or "/"
-        inner = {**scope, "path": path, "raw_path": path.encode()}
+        path = scope["path"].removeprefix(f"/{self.token}")
+        if not path:
+            await _answer(send, 308, "a slash is missing", [(b"location", f"/{self.token}/".encode())])
+            return
+        inner = {**scope, "path": path, "raw_path": path.encode("utf-8", "replace")}
         await self.app(inner, _limited(receive), _with_headers(send))
 
     def _refuses(self, scope: Scope) -> tuple[int, str] | None:
         """Status and words for a request that does not come from the page; None lets it through."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if headers.get("host") not in self.hosts:
+        headers: dict[bytes, list[bytes]] = {}
+        for name, value in scope["headers"]:
+            headers.setdefault(name.lower(), []).append(value)
+        if any(len(headers.get(name, ())) > 1 for name in ONCE):
+            return 400, "a header stands there twice"
+        host, origin, length = (headers.get(name, [b""])[0].decode("latin-1") for name in ONCE)
+        if host not in self.hosts:
             return 421, "wrong host"
-        origin = headers.get("origin")
-        if origin is not None and origin.removeprefix("http://") not in self.hosts:
+        if b"origin" in headers and origin not in {f"http://{name}" for name in self.hosts}:
             return 403, "foreign origin"
-        first, _, _ = scope["path"].removeprefix("/").partition("/")
-        if not secrets.compare_digest(first.encode(), self.token.encode()):
+        first, _, rest = scope["path"].removeprefix("/").partition("/")
+        if not secrets.compare_digest(first.encode("utf-8", "replace"), self.token.encode()):
             return 403, "wrong token: open the address that convscope printed"
-        if int(headers.get("content-length") or 0) > LARGEST:
+        if scope["method"] not in METHODS:
+            return 405, "only GET and POST"
+        if "\\" in rest or not rest.isprintable() or ".." in rest.split("/"):
+            return 400, "no such path"
+        if length and not (length.isascii() and length.isdigit() and len(length) < LONG):
+            return 400, "Content-Length is no number"
+        if int(length or 0) > LARGEST:
             return 413, f"larger than {LARGEST // 2**20} MiB"
         return None
 
@@ -99,13 +120,17 @@ def _limited(receive: Receive) -> Receive:
 def _with_headers(send: Send) -> Send:
     async def sending(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *HEADERS]}
+            own = {name for name, _ in HEADERS}
+            kept = [pair for pair in message["headers"] if pair[0].lower() not in own]
+            cached = [] if any(name.lower() == b"cache-control" for name, _ in kept) else [UNCACHED]
+            message = {**message, "headers": [*kept, *cached, *HEADERS]}
         await send(message)
 
     return sending
 
 
-async def _answer(send: Send, status: int, words: str) -> None:
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), *HEADERS]
+async def _answer(send: Send, status: int, words: str, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    """Close the connection too: whatever is still to come on it belongs to what was refused."""
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *HEADERS, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": words.encode()})

@@ -3,13 +3,42 @@
 import copy
 import secrets
 import threading
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
+from convscope.data.dataset import Dataset
+from convscope.errors import ConvscopeError, DataError
+from convscope.network.preprocess import Model
 from convscope.opening import Opened
+from convscope.run import Run
 from convscope.trace import Trace, trace
+from convscope.web.later import Later
+from convscope.web.part import Part
+
+Made = TypeVar("Made")
+KEPT_GRADIENTS = 4  # classes whose gradients are kept for one input
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the model is run on.
+
+    Attributes:
+        inputs: (1, …) each.
+        caption: in words.
+        sample: its place in the part of the data that is shown; None: it came from elsewhere.
+        label: its class, where it is known.
+        whole: the first input as it was before the person changed numbers of it.
+    """
+
+    inputs: tuple[Any, ...]
+    caption: str
+    sample: int | None = None
+    label: int | None = None
+    whole: Tensor | None = None
 
 
 @dataclass
@@ -19,38 +48,120 @@ class Seen:
     Attributes:
         key: stands in every address, so that an answer can never belong to another state.
         trace: without gradients.
-        inputs: what the model was given, (1, …) each.
-        caption: the input in words.
-        sample: its place in the data; None: it came from elsewhere.
-        label: its class, where it is known.
+        given: the input.
+        kept: answers that took time, by address; they go with the trace.
     """
 
     trace: Trace
-    inputs: tuple[Any, ...]
-    caption: str
-    sample: int | None = None
-    label: int | None = None
+    given: Given
     key: str = field(default_factory=lambda: secrets.token_hex(4))
-    kept: dict[str, Any] = field(default_factory=dict)  # answers that took time, by address
+    kept: dict[str, Any] = field(default_factory=dict)
+    gradients: dict[int, Trace] = field(default_factory=dict)
+
+    inputs = property(lambda self: self.given.inputs)
+    caption = property(lambda self: self.given.caption)
+    sample = property(lambda self: self.given.sample)
+    label = property(lambda self: self.given.label)
 
 
 class Session:
-    """The state behind one page. All of its methods may be called from several threads; one works at a time."""
+    """The state behind one page. All of its methods may be called from several threads; one works at a time.
 
-    def __init__(self, opened: Opened) -> None:
-        self.opened = opened
+    Args:
+        opened: the model and its first input.
+        dataset: where samples are taken from; None: loaded when it is asked for, where there is a run.
+        note: a sentence on what is shown, such as "untrained".
+    """
+
+    def __init__(self, opened: Opened, dataset: Dataset | None = None, note: str = "") -> None:
+        self.opened, self.note = opened, note
         self.original = opened.model
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
         self.edits: list[str] = []
         self.lock = threading.RLock()
-        self.seen = self._see(opened.inputs, ", ".join(opened.given))
+        self._later: dict[str, Later[Any]] = {}
+        self.others: dict[str, Run] = {}  # runs to set beside this one, by path
+        self._first = _first(opened)
+        self._seen: Seen | None = None
+        self._dataset = dataset
+        self._part: Part | None = None
+        self._part_lock, self._later_lock = threading.Lock(), threading.Lock()
+
+    @property
+    def seen(self) -> Seen:
+        """The input gone through the model, now if it has not yet."""
+        with self.lock:
+            if self._seen is None:
+                self._seen = self._see(self._first)
+            return self._seen
+
+    @property
+    def kind(self) -> str:
+        """Of the data: image, signal, volume, sequence, or any."""
+        if self._dataset is not None:
+            return self._dataset.kind
+        return self.opened.run.settings.facts.kind if self.opened.run else "any"
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there are samples to choose from (as far as is known before they are loaded)."""
+        return self._dataset is not None or self.opened.run is not None
+
+    @property
+    def part(self) -> Part:
+        """The samples to choose from.
+
+        Raises:
+            DataError: there are none, or they are not there any more.
+        """
+        with self._part_lock:
+            if self._part is None:
+                self._part = Part(self._data(), self._asked())
+            return self._part
+
+    def later(self, what: str, make: Callable[[], Made]) -> Later[Made]:
+        """Something that takes long and is made once for the session."""
+        with self._later_lock:
+            return self._later.setdefault(what, Later(make))
+
+    def begin(self) -> None:
+        """Do what the first page will need, before anybody asks."""
+        try:
+            _ = self.seen
+            if self.has_data:
+                self.part.said.begin()
+        except ConvscopeError:
+            pass  # told when it is asked for
 
     def show(
         self, inputs: tuple[Tensor, ...], caption: str, sample: int | None = None, label: int | None = None
     ) -> None:
         """Send another input through."""
         with self.lock:
-            self.seen = self._see(inputs, caption, sample, label)
+            self._seen = self._see(Given(inputs, caption, sample, label))
+
+    def choose(self, index: int) -> None:
+        """Send a sample of the data through."""
+        given = self.part.sample(index)[None]
+        self.show((given,), self.part.words(index), index, self.part.label(index))
+
+    def change(self, first: Tensor, words: str) -> None:
+        """The same sample with other numbers; `restore` brings it back."""
+        with self.lock:
+            given = self.seen.given
+            whole = given.inputs[0] if given.whole is None else given.whole
+            caption = given.caption if given.whole is not None else f"{given.caption}, {words}"
+            changed = replace(given, inputs=(first, *given.inputs[1:]), whole=whole, caption=caption)
+            self._seen = self._see(changed)
+
+    def restore(self) -> None:
+        """The input without the person's changes."""
+        with self.lock:
+            given = self.seen.given
+            if given.whole is not None:
+                caption = given.caption.rpartition(", ")[0]
+                inputs = (given.whole, *given.inputs[1:])
+                self._seen = self._see(replace(given, inputs=inputs, caption=caption, whole=None))
 
     def sandbox(self) -> nn.Module:
         """The copy that may be changed; made at the first change."""
@@ -61,24 +172,48 @@ class Session:
     def again(self, words: str) -> None:
         """The same input through the changed model."""
         with self.lock:
-            self.edits.append(words)
-            self.seen = self._see(self.seen.inputs, self.seen.caption, self.seen.sample, self.seen.label)
+            self.edits = [*self.edits, words]
+            self._seen = self._see(self.seen.given)
 
     def reset(self) -> None:
         """The model as it was opened."""
         with self.lock:
             self.model, self.edits = self.original, []
-            self.seen = self._see(self.seen.inputs, self.seen.caption, self.seen.sample, self.seen.label)
+            self._seen = self._see(self.seen.given)
 
     def with_gradients(self, target: int) -> Trace:
-        """The same input once more, with gradients of one class's score; kept as long as the input is."""
+        """The same input once more, with gradients of one class's score; kept for the last few classes."""
         with self.lock:
-            key = f"gradients {target}"
-            if key not in self.seen.kept:
-                self.seen.kept[key] = trace(self.model, self.seen.inputs, self.opened.keywords, score=target)
-            return self.seen.kept[key]
+            kept = self.seen.gradients
+            if target not in kept:
+                found = trace(self.model, self.seen.inputs, self.opened.keywords, score=target)
+                if len(kept) >= KEPT_GRADIENTS:
+                    kept.pop(next(iter(kept)))
+                kept[target] = found
+            return kept[target]
 
-    def _see(
-        self, inputs: tuple[Any, ...], caption: str, sample: int | None = None, label: int | None = None
-    ) -> Seen:
-        return Seen(trace(self.model, inputs, self.opened.keywords), inputs, caption, sample, label)
+    def _see(self, given: Given) -> Seen:
+        return Seen(trace(self.model, given.inputs, self.opened.keywords), given)
+
+    def _data(self) -> Dataset:
+        if self._dataset is None and self.opened.run is None:
+            raise DataError(f"{self.opened.name} has no data to take samples from.\n  Open a run of it.")
+        if self._dataset is None and self.opened.run is not None:
+            self._dataset = self.opened.run.dataset()
+        assert self._dataset is not None
+        return self._dataset
+
+    def _asked(self) -> Model:
+        """What is asked about every sample: the model as it was opened."""
+        assert isinstance(self.original, Model)  # of a run, or made for a data set
+        return self.original
+
+
+def _first(opened: Opened) -> Given:
+    """What the person named on the command line."""
+    caption, place = ", ".join(opened.given), opened.place
+    if place is None or opened.run is None:
+        return Given(opened.inputs, caption)
+    label = None if opened.run.settings.facts.regression else int(place.label)
+    index = place.index if place.part == "test" else None
+    return Given(opened.inputs, f"{place.part} {place.index}", index, label)

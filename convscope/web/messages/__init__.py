@@ -11,12 +11,17 @@ from convscope import __version__
 from convscope.errors import ShapeError
 from convscope.web.messages.channel import channel
 from convscope.web.messages.graph import graph
+from convscope.web.messages.input import choose_input, sample_axis
 from convscope.web.messages.layer import layer
 from convscope.web.messages.number import number
 from convscope.web.messages.operation import operation
+from convscope.web.messages.results import check, results
+from convscope.web.messages.runs import runs, versus
+from convscope.web.messages.samples import PAGE, samples
 from convscope.web.session import Session
 
 Asked = Mapping[str, str]
+DRAWN = 64  # pixels a side of a picture that a person would draw, at most
 
 
 def _whole(asked: Asked, name: str, default: int = 0) -> int:
@@ -35,17 +40,45 @@ def _index(asked: Asked) -> tuple[int, ...]:
 def session_message(session: Session) -> dict[str, Any]:
     """The message `Session` of static/messages.d.ts."""
     opened = session.opened
+    regression = opened.run is not None and opened.run.settings.facts.regression
     return {
         "title": opened.name,
-        "kind": opened.run.settings.facts.kind if opened.run else "any",
-        "classes": list(opened.classes),
-        "hasData": opened.run is not None,
+        "note": session.note,
+        "kind": session.kind,
+        "classes": [] if regression else list(opened.classes),
+        "hasData": session.has_data,
         "hasRun": opened.run is not None,
-        "canDraw": False,
-        "inputs": [],
+        "canDraw": _can_draw(session),
+        "inputs": _inputs(session),
         "saved": False,
         "version": __version__,
     }
+
+
+def _inputs(session: Session) -> list[dict[str, Any]]:
+    """What the model takes, each without its sample axis."""
+    opened = session.opened
+    named = {f"input {place}" if place else "input": each for place, each in enumerate(opened.inputs)}
+    found = []
+    for name, each in {**named, **opened.keywords}.items():
+        shape = list(each.shape)
+        if shape:
+            shape.pop(sample_axis(each))
+        found.append({"name": name, "shape": shape, "dtype": str(each.dtype).removeprefix("torch.")})
+    return found
+
+
+def _can_draw(session: Session) -> bool:
+    """Small grey pictures, and signals of one channel."""
+    shapes = [each["shape"] for each in _inputs(session)]
+    if (
+        len(shapes) != 1
+        or not shapes[0]
+        or shapes[0][0] != 1
+        or session.kind not in ("image", "signal", "any")
+    ):
+        return False
+    return len(shapes[0]) == 2 or (len(shapes[0]) == 3 and max(shapes[0]) <= DRAWN)
 
 
 GET: dict[str, Callable[[Session, Asked], Any]] = {
@@ -66,5 +99,27 @@ GET: dict[str, Callable[[Session, Asked], Any]] = {
         _whole(asked, "output"),
         _whole(asked, "target"),
     ),
+    "samples": lambda session, asked: samples(
+        session,
+        asked.get("which", "all"),
+        asked.get("class", ""),
+        asked.get("predicted", ""),
+        _whole(asked, "page"),
+        _whole(asked, "size", PAGE),
+    ),
+    "results": lambda session, _: results(session),
+    "check": lambda session, _: check(session),
+    "runs": lambda session, _: runs(session),
+    "versus": lambda session, asked: versus(session, asked.get("run", "")),
 }
-POST: dict[str, Callable[[Session, Any], Any]] = {}
+POST: dict[str, Callable[[Session, Any], Any]] = {
+    "input": choose_input,
+}
+FREE = {
+    "session",
+    "samples",
+    "results",
+    "check",
+    "runs",
+    "versus",
+}  # may take long, and nobody waits for them

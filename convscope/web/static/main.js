@@ -14,6 +14,7 @@ import { pageOf, VIEWS } from "./views.js";
 /** @typedef {import("./state.js").State} State */
 /** @typedef {{state: State, session: import("./messages").Session, t: typeof t, go: (change: Partial<State>, how?: {replace?: boolean}) => void, act: (address: string, body: any) => Promise<void>, ask: (address: string) => Promise<any>}} Context */
 
+const SOON = 600; // ms until what was not ready is asked for again
 const api = connect();
 let state = read(location.hash);
 let drawn = 0;
@@ -62,6 +63,7 @@ async function fill(name, signal) {
   const view = VIEWS[name];
   const needs = Object.entries(view.needs(state, session));
   const messages = await Promise.all(needs.map(([, address]) => api.get(address, signal)));
+  if (messages.some((message) => message.ready === false)) setTimeout(() => signal.aborted || draw(), SOON);
   return view.draw(Object.fromEntries(needs.map(([key], place) => [key, messages[place]])), context());
 }
 

@@ -4,12 +4,13 @@
 /** Little-endian numbers in base64; shape as in torch. "u8" is grey: value = low + byte/255·(high − low). */
 export interface Numbers { dtype: "f32" | "u8"; shape: number[]; data: string; low: number; high: number }
 
-/** One sample as the person sees it: picture (height, width[, 3]), signal (channel, time), volume (depth, height, width). */
+/** One sample as the person sees it: (channel, *space), whatever its kind; a vector (n). */
 export interface Look { kind: "image" | "signal" | "volume" | "sequence" | "vector"; numbers: Numbers; names: string[] }
 
 /** GET session */
 export interface Session {
   title: string;              // of the run or model
+  note: string;               // what to bear in mind: that it is untrained, for example; "" for nothing
   kind: "image" | "signal" | "volume" | "sequence" | "any";
   classes: string[];          // empty: regression, or no run behind it
   hasData: boolean;           // samples to choose from
@@ -23,8 +24,10 @@ export interface Session {
 /** GET samples?which=right|wrong|unsure|all&class=&page=[&predicted=]; class and predicted: names, "" for all (predicted: a cell of the confusion matrix) */
 export interface Samples {
   which: string; page: number; pages: number; total: number;
-  counts: Record<string, number>;             // right, wrong, unsure, all
-  samples: { index: number; look: Look; label: string; predicted: string; probability: number }[];
+  counts: Record<string, number>;             // right, wrong, unsure, all; of values, or before `ready`: all alone
+  samples: { index: number; look: Look; label: string; predicted: string; probability: number | null }[];   // null: a value
+  part: string;                               // "test": which part of the data these are
+  ready: boolean;                             // false: the network is still looking at them; main.js asks again
 }
 
 /** POST input (see routes) and GET graph answer with the state after it. */
@@ -96,6 +99,7 @@ export interface Window {
   weight: Numbers | null;                                     // (channel of the group, *kernel), f32
   bias: number | null;
   unused: number[];                                           // positions at the end of each axis that no window reaches
+  divisor?: number | "inside" | "padded" | null;              // mean: a number, the taps on real numbers, or those within the padding (default)
 }
 
 /** GET number/{index}?at=0,3,7,7[&gradient=weight]: one number with its proof (Explanation.as_dict and the rest). */
@@ -139,7 +143,8 @@ export interface Attribution { method: string; target: string; numbers: Numbers;
 export interface Results {
   headline: { name: string; value: string }[];
   confusion: { classes: string[]; counts: number[][] } | null;
-  mistakes: { index: number; look: Look; label: string; predicted: string; probability: number }[];
+  mistakes: Samples["samples"];
+  part: string;               // "test": on which part of the data
 }
 export interface Findings { findings: { severity: string; what: string; todo: string; samples: number[] }[] }
 export interface Runs { columns: string[]; rows: { path: string; cells: string[]; current: boolean }[] }

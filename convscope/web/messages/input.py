@@ -1,0 +1,180 @@
+"""POST input: another sample, a file, numbers; or the current ones changed at a place or in a box."""
+
+import base64
+import binascii
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from convscope.errors import DataError, ShapeError
+from convscope.shapes import show
+from convscope.web import uploads
+from convscope.web.messages.looks import kind_of
+from convscope.web.messages.numbers import Message
+from convscope.web.session import Session
+from convscope.web.uploads import Wanted
+
+WORDS = 200  # characters of a caption or a file's name
+FORMS = 'Send a file, or one of {"sample": 3}, {"numbers": …}, {"edit": …}, {"mask": …}, {"reset": true}.'
+
+
+def choose_input(session: Session, body: Any) -> Message:  # noqa: ANN401 - whatever comes in
+    """Send another input through the model; the answer names the new trace.
+
+    Raises:
+        DataError, ShapeError: it is nothing that can be an input.
+    """
+    match body:
+        case {"upload": bytes(content)}:
+            _upload(session, content, _words(body.get("name", ""), "name"))
+        case {"sample": sample}:
+            session.choose(_whole(sample, "sample"))
+        case {"numbers": numbers}:
+            _numbers(session, numbers, body)
+        case {"edit": {"at": at, "value": value}}:
+            _edit(session, at, value)
+        case {"mask": {"box": box, "value": value}}:
+            _mask(session, box, value)
+        case {"reset": True}:
+            session.restore()
+        case _:
+            raise DataError(f"this is no input.\n  {FORMS}")
+    return {"trace": session.seen.key}
+
+
+def _upload(session: Session, content: bytes, name: str) -> None:
+    axis, wanted = _wanted(session)
+    values, said = uploads.of_bytes(content, wanted, name)
+    caption = ", ".join(word for word in (name or "uploaded file", said) if word)
+    session.show(_in_place(session, values.unsqueeze(axis)), caption)
+
+
+def _numbers(session: Session, numbers: Any, body: Message) -> None:  # noqa: ANN401
+    """Drawn or changed by hand; `of` says which sample it was made from."""
+    axis, wanted = _wanted(session)
+    given = _packed(numbers) if isinstance(numbers, dict) else _listed(numbers, body.get("shape"))
+    values, _ = uploads.of_numbers(given, wanted)
+    caption = _words(body.get("caption", ""), "caption") or "made by hand"
+    of = body.get("of")
+    label = None if of is None else session.part.label(_whole(of, "of"))
+    session.show(_in_place(session, values.unsqueeze(axis)), caption, of, label)
+
+
+def _edit(session: Session, at: Any, value: Any) -> None:  # noqa: ANN401
+    """One number of the input."""
+    axis, wanted = _wanted(session)
+    place = tuple(_whole(each, "at") for each in _list(at, "at"))
+    shape = tuple(wanted.example.shape)
+    if len(place) != len(shape) or any(not 0 <= each < size for each, size in zip(place, shape, strict=True)):
+        raise ShapeError(f"the input has the shape {show(shape)}; there is no number at {list(place)}.")
+    values = wanted.example.clone()
+    values[place] = uploads.cast(torch.tensor(_number(value), dtype=torch.float64), values)
+    session.change(values.unsqueeze(axis), "changed by hand")
+
+
+def _mask(session: Session, box: Any, value: Any) -> None:  # noqa: ANN401
+    """A box of the input: a number, or "mean", that of each channel."""
+    axis, wanted = _wanted(session)
+    values = wanted.example.clone()
+    where = _slices(box, tuple(values.shape))
+    if value == "mean":
+        space = tuple(range(1, values.dim())) or (0,)
+        filling = values.double().mean(dim=space, keepdim=True).expand(values.shape)[where]
+    else:
+        filling = torch.tensor(_number(value), dtype=torch.float64)
+    values[where] = uploads.cast(filling, values)
+    session.change(values.unsqueeze(axis), "masked")
+
+
+def _slices(box: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:  # noqa: ANN401
+    """[[from, to (without)], …] of the axes of space; of channels too, or of the sample axis as well."""
+    ends = [tuple(_whole(end, "box") for end in _list(pair, "box")) for pair in _list(box, "box")]
+    if len(ends) == len(shape) + 1:
+        ends = ends[1:]
+    if len(ends) == len(shape) - 1:
+        ends = [(0, shape[0]), *ends]
+    fits = len(ends) == len(shape) and all(
+        len(pair) == 2 and 0 <= pair[0] < pair[1] <= size for pair, size in zip(ends, shape, strict=False)
+    )
+    if not fits:
+        raise ShapeError(f"the input has the shape {show(shape)}; there is no box {box}."[:300])
+    return tuple(slice(low, high) for low, high in ends)
+
+
+def _wanted(session: Session) -> tuple[int, Wanted]:
+    """Where the sample axis is, and what one sample is like now.
+
+    Raises:
+        ShapeError: the model takes no tensor by place.
+    """
+    inputs = session.seen.inputs
+    if not inputs or not isinstance(inputs[0], Tensor) or not inputs[0].dim():
+        raise ShapeError("the first input of this model is no tensor; it cannot be changed here.")
+    axis = sample_axis(inputs[0])
+    example = inputs[0].select(axis, 0)
+    run = session.opened.run
+    fit = run.settings.data.fit if run else "letterbox"
+    return axis, Wanted(example, kind_of(example, session.kind), fit)
+
+
+def sample_axis(given: Tensor) -> int:
+    """Torch's recurrent layers have theirs on the second axis."""
+    return 1 if given.dim() > 1 and given.shape[0] != 1 and given.shape[1] == 1 else 0
+
+
+def _in_place(session: Session, first: Tensor) -> tuple[Any, ...]:
+    return (first, *session.seen.inputs[1:])
+
+
+def _packed(numbers: Message) -> Tensor:
+    """The message `Numbers`, float32."""
+    match numbers:
+        case {"dtype": "f32", "shape": list(shape), "data": str(data)}:
+            try:
+                raw = base64.b64decode(data, validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise DataError("the numbers are no base64.") from error
+            if len(raw) % 4:
+                raise DataError("the numbers are cut short.")
+            return _shaped(
+                torch.frombuffer(bytearray(raw), dtype=torch.float32) if raw else torch.empty(0), shape
+            )
+    raise DataError("the numbers are no message `Numbers` of type f32.")
+
+
+def _listed(numbers: Any, shape: Any) -> Tensor:  # noqa: ANN401
+    values = [_number(each) for each in _list(numbers, "numbers")]
+    return _shaped(torch.tensor(values, dtype=torch.float64), shape)
+
+
+def _shaped(values: Tensor, shape: Any) -> Tensor:  # noqa: ANN401
+    sizes = tuple(_whole(each, "shape") for each in _list(shape, "shape"))
+    if any(size < 0 for size in sizes) or math.prod(sizes) != len(values):
+        raise ShapeError(f"{len(values):,} numbers do not have the shape {show(sizes[:8])}.")
+    return values.reshape(sizes)
+
+
+def _list(value: Any, what: str) -> list[Any]:  # noqa: ANN401
+    if not isinstance(value, list):
+        raise DataError(f"'{what}' is a list, got {type(value).__name__}.")
+    return value
+
+
+def _whole(value: Any, what: str) -> int:  # noqa: ANN401
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise DataError(f"'{what}' is a whole number, got {str(value)[:20]!r}.")
+    return value
+
+
+def _number(value: Any) -> float:  # noqa: ANN401
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        raise DataError(f"a number was expected, got {str(value)[:20]!r}.")
+    return float(value)
+
+
+def _words(value: Any, what: str) -> str:  # noqa: ANN401
+    if not isinstance(value, str):
+        raise DataError(f"'{what}' is text, got {type(value).__name__}.")
+    return "".join(letter for letter in value[:WORDS] if letter.isprintable())

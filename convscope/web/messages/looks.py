@@ -1,0 +1,72 @@
+"""A sample as the person knows it: a picture, traces, slices."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from convscope.web.messages.numbers import Message, exact, grey
+
+SIDE = 64  # pixels of a small picture, at most
+POINTS = 140  # of a small trace, at most
+
+
+def look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Message:
+    """The message `Look` of static/messages.d.ts, every number as it is.
+
+    Args:
+        sample: (channel, *space), or whatever the model takes.
+        kind: image, signal, volume, sequence or vector.
+        names: of the channels.
+    """
+    return {"kind": kind, "numbers": exact(_arranged(sample, kind)), "names": list(names)}
+
+
+def small_look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Message:
+    """The same for a list of samples: a byte a number, and no more of them than can be seen."""
+    ends = (0.0, 255.0) if sample.dtype == torch.uint8 else (None, None)
+    seen = _arranged(sample, kind).float()
+    if kind == "image" and len(seen) != 3:
+        seen = seen[:1]
+    if kind == "volume":
+        seen = seen[:1, seen.shape[1] // 2]
+    if kind in ("image", "volume"):
+        seen = _shrunk(seen)
+        seen = seen[:, None] if kind == "volume" else seen
+    else:
+        seen = _thinned(seen)
+    return {"kind": kind, "numbers": grey(seen, *ends), "names": list(names)}
+
+
+def kind_of(sample: Tensor, kind: str) -> str:
+    """Of a model without data: by the axes of one sample.
+
+    >>> kind_of(torch.zeros(1, 8, 8), "any"), kind_of(torch.zeros(12), "any")
+    ('image', 'vector')
+    """
+    return kind if kind != "any" else {2: "signal", 3: "image", 4: "volume"}.get(sample.dim(), "vector")
+
+
+def _arranged(sample: Tensor, kind: str) -> Tensor:
+    """(channel, *space), or (n,) of a vector; Keras has the colours of a picture last."""
+    if kind == "vector":
+        return sample.flatten()
+    colours_last = kind == "image" and sample.shape[-1] in (1, 3) and sample.shape[0] not in (1, 3)
+    return sample.movedim(-1, 0) if colours_last else sample
+
+
+def _shrunk(planes: Tensor) -> Tensor:
+    """(channel, height, width), neighbours averaged."""
+    height, width = planes.shape[1:]
+    if max(height, width) <= SIDE:
+        return planes
+    scale = SIDE / max(height, width)
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return F.adaptive_avg_pool2d(planes[None], size)[0]
+
+
+def _thinned(seen: Tensor) -> Tensor:
+    """Of each piece of a trace its least and its greatest value: peaks stay."""
+    if seen.shape[-1] <= POINTS:
+        return seen
+    pieces = seen.tensor_split(POINTS // 2, dim=-1)
+    return torch.stack([end for piece in pieces for end in torch.aminmax(piece, dim=-1)], dim=-1)
