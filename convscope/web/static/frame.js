@@ -33,9 +33,11 @@ function skeleton() {
 /** New children, with the scroll and the focus where they were. @param {string} selector @param {(Node | string)[]} children */
 function place(selector, children) {
   const box = /** @type {HTMLElement} */ (document.querySelector(`.explorer > ${selector}`));
+  const fresh = children.filter(Boolean);
+  if (fresh.length === box.childNodes.length && fresh.every((child, at) => child === box.childNodes[at])) return;
   const { scrollTop } = box;
   const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
-  box.replaceChildren(...children.filter(Boolean));
+  box.replaceChildren(...fresh);
   box.scrollTop = scrollTop;
   if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
 }

@@ -16,7 +16,7 @@ import * as runs from "./views/runs.js";
 import * as whatif from "./views/whatif.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{needs: (state: State, session: import("./messages").Session) => Record<string, string>, draw: (messages: any, context: import("./main.js").Context) => (Node | string)[]}} View */
+/** @typedef {{needs: (state: State, session: import("./messages").Session) => Record<string, string>, draw: (messages: any, context: import("./main.js").Context) => (Node | string)[] | Promise<(Node | string)[]>}} View */
 
 /** @type {Record<string, View>} */
 export const VIEWS = { input, map, layer, channel, overview, operation, proof, whatif, results, runs, filters };

@@ -1,7 +1,63 @@
-/** To be written. */
+/** One channel and one number of it: which drawing an operation has. */
+
+import { unpack } from "../draw/arrays.js";
+import { el } from "../draw/dom.js";
+import { names } from "../frame.js";
+import { draw as terms } from "./channel/terms.js";
+import { draw as window2d } from "./channel/window2d.js";
+import { address, placed } from "./channel/place.js";
+import { strongest } from "./channel/windows.js";
+
+/** @typedef {import("../messages").Channel} Channel */
+/** @typedef {import("../messages").Graph} Graph */
+/** @typedef {import("../messages").OneNumber} OneNumber */
+/** @typedef {import("../main.js").Context} Context */
+/** @typedef {{channel: Channel, number: OneNumber | null, layer: import("../messages").Layer | null, graph: Graph}} Messages */
+/** @typedef {(messages: Messages, context: Context) => (Node | string)[] | Promise<(Node | string)[]>} Drawing */
+
+const ONE_BY_ONE = { softmax: "softmax", log_softmax: "softmax", cross_entropy: "softmax", linear: "vector" };
+const RECURRENT = /^(lstm|gru|rnn)/;
+
+/** @type {Record<string, () => Promise<{draw: Drawing}>>} */
+const ELSEWHERE = {
+  window1d: () => import("./channel/window1d.js"),
+  window3d: () => import("./channel/window3d.js"),
+  steps: () => import("./channel/steps.js"),
+  softmax: () => import("./channel/softmax.js"),
+  vector: () => import("./channel/vector.js"),
+  backward: () => import("./channel/backward.js"),
+};
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+export const needs = (state) => ({ graph: "graph", channel: `channel/${state.op}/${state.channel ?? 0}` });
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @param {{graph: Graph, channel: Channel}} messages @param {Context} context @returns {Promise<(Node | string)[]>} */
+export async function draw({ graph, channel }, context) {
+  graph.operations.forEach(({ index, name }) => names.set(index, name));
+  const { state, go } = context;
+  const at = placed(state.at, channel.output.shape) ?? strongest(unpack(channel.output), channel.output.shape);
+  if (!state.at || state.at.length !== at.length) setTimeout(() => go({ at }, { replace: true }));
+  const here = { ...context, state: { ...state, at } };
+  const kind = kindOf(graph, channel, state);
+  const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
+  const number = alone ? null : await context.ask(address(graph, channel, at)).catch(() => null);
+  const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
+  return (await drawing(kind))({ channel, number, layer, graph }, here);
+}
+
+/** @param {Graph} graph @param {Channel} channel @param {import("../state.js").State} state */
+export function kindOf(graph, channel, state) {
+  if (state.way === "backward") return "backward";
+  const axes = channel.window?.kernel.length;
+  if (axes) return `window${axes}d`;
+  const op = graph.operations.find(({ index }) => index === channel.index)?.op ?? "";
+  if (RECURRENT.test(op)) return "steps";
+  return ONE_BY_ONE[/** @type {keyof typeof ONE_BY_ONE} */ (op)] ?? "terms";
+}
+
+/** @param {string} kind @returns {Promise<Drawing>} */
+async function drawing(kind) {
+  if (kind === "window2d") return window2d;
+  if (!(kind in ELSEWHERE)) return terms;
+  return ELSEWHERE[kind]().then((module) => module.draw ?? terms, () => terms);
+}

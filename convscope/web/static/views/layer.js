@@ -1,7 +1,185 @@
-/** To be written. */
+/** The layer: its channels in pages of 64, sorted; the chosen one with its kernels below. */
+
+import { limit as limitOf, row, unpack } from "../draw/arrays.js";
+import { button, el, segments } from "../draw/dom.js";
+import { count, fixed, percent, plain, shape, signed } from "../draw/numbers.js";
+import { bars, legend, lines, plane } from "../draw/plane.js";
+import { names } from "../frame.js";
+
+/** @typedef {import("../messages").Layer} Layer */
+/** @typedef {import("../messages").Graph} Graph */
+/** @typedef {import("../messages").Channel} Channel */
+/** @typedef {import("../main.js").Context} Context */
+
+const MOST_KERNELS = 64; // drawn at once
+let ownScale = false; // each channel its own colours
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+export const needs = (state) => ({ graph: "graph", layer: `layer/${state.op}?sort=${state.sort}&page=${state.leaf}` });
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @param {{graph: Graph, layer: Layer}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, layer }, context) {
+  graph.operations.forEach(({ index, name }) => names.set(index, name));
+  const chosen = layer.items.find(({ channel }) => channel === context.state.channel)?.channel ?? layer.items[0]?.channel ?? 0;
+  const grid = el("div.channels", { role: "group", "aria-label": context.t("Channels"), "data-axes": layer.axes });
+  grid.append(...tiles(layer, chosen, context));
+  grid.addEventListener("keydown", (event) => walk(event, grid, context));
+  return [heading(graph, layer, context), controls(graph, layer, grid, chosen, context), grid, detail(graph, layer, chosen, context)];
+}
+
+/** @param {Graph} graph @param {Layer} layer @param {Context} context */
+function heading(graph, layer, { t }) {
+  const operation = graph.operations.find(({ index }) => index === layer.index);
+  const size = shape(layer.space);
+  const words = {
+    maps: t("{n} channels, {size} each", { n: count(layer.channels), size }),
+    traces: t("{n} channels, {size} steps each", { n: count(layer.channels), size }),
+    slices: t("{n} channels, {size} each, the middle slice", { n: count(layer.channels), size }),
+    vector: t("{n} numbers", { n: count(layer.channels) }),
+    steps: t("{n} steps, {size} units each", { n: count(layer.channels), size }),
+  }[layer.axes];
+  const most = Math.max(Math.abs(layer.low), Math.abs(layer.high));
+  const kind = layer.low < 0 ? "signed" : "positive";
+  return el("div.title-row.apart", {},
+    el("div.title-row", {}, el("h1", {}, operation?.name ?? String(layer.index)), el("span.soft.small", {}, [operation?.what, words].filter(Boolean).join(" · "))),
+    legend(kind, kind === "signed" ? plain(-most, 3) : "0", plain(most, 3)));
+}
+
+/** @param {Graph} graph @param {Layer} layer @param {HTMLElement} grid @param {number} chosen @param {Context} context */
+function controls(graph, layer, grid, chosen, context) {
+  const { state, t, go } = context;
+  const options = [
+    { id: "index", text: t("Index") }, { id: "mean", text: t("Mean") }, { id: "max", text: t("Max") },
+    { id: "sparsity", text: t("Sparsity") }, { id: "gradient", text: t("Gradient") }, { id: "effect", text: effectName(graph, context) },
+  ];
+  const scale = () => segments([{ id: "one", text: t("One scale") }, { id: "own", text: t("Each its own") }], ownScale ? "own" : "one", { label: t("Colour scale"), choose: (id) => {
+    ownScale = id === "own";
+    grid.replaceChildren(...tiles(layer, chosen, context));
+    colours.replaceChildren(t("Colours"), scale());
+  } });
+  const colours = el("span.field", {}, t("Colours"), scale());
+  const sort = segments(options, state.sort, { label: t("Sort by"), choose: (id) => go({ sort: id, leaf: 0 }) });
+  return el("div.rows-of-controls.apart", {}, layer.channels > 1 && el("span.field", {}, t("Sort by"), sort), pager(layer, context), layer.axes === "maps" && layer.channels > 1 && colours);
+}
+
+/** @param {Graph} graph @param {Context} context */
+function effectName({ prediction }, { t }) {
+  if (!prediction) return t("Effect");
+  const target = prediction.truth ?? prediction.logits.indexOf(Math.max(...prediction.logits));
+  return t("Effect on {name}", { name: prediction.classes[target] ?? target });
+}
+
+/** @param {Layer} layer @param {Context} context */
+function pager(layer, { t, go }) {
+  if (layer.pages < 2) return null;
+  const turn = (/** @type {number} */ by) => go({ leaf: Math.max(0, Math.min(layer.pages - 1, layer.page + by)), channel: null });
+  return el("span.field", {},
+    button("", { kind: "square", "aria-label": t("Page before"), "data-focus": "leaf-before", disabled: layer.page === 0, onclick: () => turn(-1) }, "back"),
+    t("Page {n} of {all}", { n: layer.page + 1, all: layer.pages }),
+    button("", { kind: "square", "aria-label": t("Page after"), "data-focus": "leaf-after", disabled: layer.page === layer.pages - 1, onclick: () => turn(1) }, "next"));
+}
+
+/** @param {Layer} layer @param {number} chosen @param {Context} context */
+function tiles(layer, chosen, context) {
+  const values = unpack(layer.maps);
+  const most = Math.max(Math.abs(layer.low), Math.abs(layer.high)) || 1;
+  return layer.items.map((item, place) => {
+    const own = row(values, layer.maps.shape, place);
+    return tile(layer, item, picture(layer, own, ownScale ? limitOf(own) : most, item.channel, context), item.channel === chosen, context);
+  });
+}
+
+/** @param {Layer} layer @param {Layer["items"][number]} item @param {Element} drawn @param {boolean} chosen @param {Context} context */
+function tile(layer, item, drawn, chosen, { state, t, go }) {
+  const { channel } = item;
+  const open = () => go({ level: "channel", channel, at: null });
+  const words = t("channel {k}: mean {mean}, smallest {min}, largest {max}", { k: channel, mean: plain(item.mean), min: plain(item.min), max: plain(item.max) });
+  return el("button.channel", {
+    type: "button", title: words, "aria-label": words, "aria-pressed": String(chosen), "data-focus": `channel-${channel}`, tabindex: chosen ? 0 : -1,
+    onclick: () => (chosen ? open() : go({ channel })),
+    ondblclick: open,
+    onkeydown: (/** @type {KeyboardEvent} */ event) => {
+      if (event.key !== "Enter") return;
+      event.preventDefault();
+      open();
+    },
+  }, drawn, el("span.line", {}, el("b", {}, channel), el("span", {}, sortedBy(state.sort, item.value))));
+}
+
+/** @param {string} sort @param {number} value */
+function sortedBy(sort, value) {
+  if (value === null || sort === "index") return "";
+  if (sort === "sparsity") return percent(value, 0);
+  if (sort === "max") return plain(value, 3);
+  return Math.abs(value) >= 0.01 && Math.abs(value) < 1000 ? signed(value, 2) : plain(value, 2);
+}
+
+/** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} most @param {number} channel @param {Context} context */
+function picture(layer, values, most, channel, { t }) {
+  const space = layer.maps.shape.slice(1);
+  const label = t("channel {k}", { k: channel });
+  const kind = layer.low < 0 ? "signed" : "positive";
+  if (space.length === 2) return plane(values, space[0], space[1], kind, most, label);
+  if (space.length === 1) return layer.axes === "steps" ? bars(values, label) : lines([values], { label });
+  if (space.length === 3) {
+    const size = space[1] * space[2];
+    const middle = Math.floor(space[0] / 2);
+    return plane(values.subarray(middle * size, (middle + 1) * size), space[1], space[2], kind, most, label);
+  }
+  return plane(values, 1, 1, kind, most, label);
+}
+
+/** Arrow keys go from channel to channel. @param {KeyboardEvent} event @param {HTMLElement} grid @param {Context} context */
+function walk(event, grid, { go }) {
+  const all = /** @type {HTMLElement[]} */ ([...grid.children]);
+  const at = all.findIndex((each) => each === document.activeElement);
+  const columns = all.filter((each) => each.offsetTop === all[0].offsetTop).length;
+  const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns, Home: -at, End: all.length - 1 - at }[event.key];
+  if (by === undefined || at < 0) return;
+  event.preventDefault();
+  const next = all[at + by];
+  if (!next) return;
+  next.focus();
+  go({ channel: Number(next.dataset.focus?.replace("channel-", "")) }, { replace: true });
+}
+
+/** The chosen channel in numbers, its kernels as soon as they come. @param {Graph} graph @param {Layer} layer @param {number} chosen @param {Context} context */
+function detail(graph, layer, chosen, context) {
+  const { t, go } = context;
+  const item = layer.items.find(({ channel }) => channel === chosen);
+  if (!item) return el("div");
+  const facts = [[t("smallest"), plain(item.min)], [t("mean"), plain(item.mean)], [t("largest"), plain(item.max)], [t("zero or less"), percent(item.sparsity, 0)]];
+  const kernels = el("div.kernel-place");
+  context.ask(`channel/${layer.index}/${chosen}`).then((message) => kernels.replaceChildren(...kernelRow(message, context)), () => {});
+  return el("section.chosen", {},
+    el("div.title-row.apart", {},
+      el("div.title-row", {}, el("h2", {}, t("Channel {k}", { k: chosen })), el("dl.inline-facts", {}, facts.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))),
+      button(t("Open channel"), { kind: "main-action", "data-focus": "open-channel", onclick: () => go({ level: "channel", channel: chosen, at: null }) })),
+    kernels);
+}
+
+/** The kernels of one channel, as planes, lines or the middle slice. @param {Channel} message @param {Context} context */
+function kernelRow({ window, channel }, { t }) {
+  if (!window?.weight) return [];
+  const weight = window.weight;
+  const values = unpack(weight);
+  const most = limitOf(values);
+  const shown = window.channels.slice(0, MOST_KERNELS);
+  const figures = shown.map((input, place) =>
+    el("figure", {}, kernel(row(values, weight.shape, place), window.kernel, most, t("kernel for input {i}", { i: input })), el("figcaption", {}, t("in {i}", { i: input }))));
+  const words = [t("{n} input channels, {size} each", { n: window.channels.length, size: shape(window.kernel) })];
+  if (shown.length < window.channels.length) words.push(t("the first {n} are shown", { n: shown.length }));
+  return [
+    el("div.title-row.apart", {}, el("span", {}, el("b", {}, t("Kernel {k}", { k: channel })), " ", el("span.small.faint", {}, words.join(", "))), legend("signed", fixed(-most, 2), signed(most, 2))),
+    el("div.kernels", {}, figures),
+  ];
+}
+
+/** @param {Float32Array} values @param {number[]} size @param {number} most @param {string} label */
+export function kernel(values, size, most, label) {
+  if (size.length === 1) return plane(values, 1, size[0], "signed", most, label);
+  if (size.length === 2) return plane(values, size[0], size[1], "signed", most, label);
+  const each = size[1] * size[2];
+  const middle = Math.floor(size[0] / 2);
+  return plane(values.subarray(middle * each, (middle + 1) * each), size[1], size[2], "signed", most, label);
+}

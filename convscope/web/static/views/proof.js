@@ -1,7 +1,163 @@
-/** To be written. */
+/** The number, its sum, the network's own number, and how far they lie apart. */
+
+import { button, el, icon, section } from "../draw/dom.js";
+import { formula } from "../draw/formula.js";
+import { count, fixed, plain, power, signed } from "../draw/numbers.js";
+import { follow } from "./channel/live.js";
+import { address } from "./channel/place.js";
+import { numbersOf, shapeOf } from "./channel/terms.js";
+import { unravel } from "../draw/arrays.js";
+
+/** @typedef {import("../messages").OneNumber} OneNumber */
+/** @typedef {import("../messages").OperationDetail} OperationDetail */
+/** @typedef {import("../messages").Graph} Graph */
+/** @typedef {import("./channel/live.js").Local} Local */
+/** @typedef {import("../main.js").Context} Context */
+
+const WAIT = 120; // ms that the window rests until the server is asked
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+export const needs = (state) => ({ graph: "graph", operation: `operation/${state.op}` });
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @param {{graph: Graph, operation: OperationDetail}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, operation }, context) {
+  const { state } = context;
+  const [result, reasons] = [el("div"), el("div")];
+  /** @type {{local: Local | null, number: OneNumber | null}} */
+  const known = { local: null, number: null };
+  const show = () => {
+    result.replaceChildren(...resultPart(known, operation, context));
+    reasons.replaceChildren(...reasonPart(known.number, graph, operation, context));
+  };
+  let timer = 0;
+  const ask = (/** @type {number[]} */ at) => context.ask(address(graph, { index: operation.index, channel: state.channel ?? 0 }, at)).then((number) => {
+    const now = known.local?.at ?? state.at;
+    if (now && at.join() !== now.join()) return;
+    known.number = number;
+    show();
+  }, () => {});
+  follow(`${state.op}/${state.channel ?? 0}`, (local) => {
+    if (known.local && local.at.join() !== known.local.at.join()) known.number = null;
+    known.local = local;
+    show();
+    clearTimeout(timer);
+    timer = window.setTimeout(() => result.isConnected && !known.number && ask(local.at), WAIT);
+  });
+  show();
+  if (state.at) ask(state.at);
+  return [result, reasons, el("div.actions", {},
+    button(t(context, "Copy as Python"), { kind: "main-action", "data-focus": "copy-python", onclick: (/** @type {Event} */ event) => copy(event, known.number?.python ?? "", context) }, "copy"),
+    button(t(context, "Copy as CSV"), { "data-focus": "copy-csv", onclick: (/** @type {Event} */ event) => copy(event, csv(known), context) }, "copy"))];
+}
+
+/** @param {Context} context @param {string} text */
+const t = (context, text) => context.t(text);
+
+/** @param {{local: Local | null, number: OneNumber | null}} known @param {OperationDetail} operation @param {Context} context */
+function resultPart({ local, number }, operation, { t }) {
+  if (!local && !number) return [section(el("h3", {}, t("Result")), el("p.small.soft", {}, t("Choose a number.")))];
+  const ours = local?.result ?? number?.result ?? 0;
+  const network = local?.network ?? number?.network ?? 0;
+  const difference = number && !local ? number.difference : network - ours;
+  const bound = number?.bound ?? 1e-6 * (local?.size ?? 0);
+  const holds = number ? number.holds : Math.abs(difference) <= bound;
+  const line = (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ more = "") => [el(`span.soft${more}`, {}, name), el(`span.number${more}`, {}, value)];
+  const strong = (/** @type {string} */ name, /** @type {string} */ value) => [el("span.strong.rule", {}, name), el("span.number.strong.rule", {}, value)];
+  return [section(
+    el("h3", {}, t("Result")), el("div.figure", {}, figure(ours)),
+    el("div.sum-table", {}, parts(local, number, t).flatMap(([name, value]) => line(name, value)), strong(t("computed here"), figure(ours)),
+      line(t("the network's own"), figure(network)), line(t("difference"), difference ? power(difference) : "0"), line(t("bound 10⁻⁶ · Σ|terms|"), Number.isFinite(bound) && bound ? power(bound) : "0")),
+    badge(holds, number, operation, t))];
+}
+
+/** @param {Local | null} local @param {OneNumber | null} number @param {Context["t"]} t @returns {[string, string][]} */
+function parts(local, number, t) {
+  if (local?.rule === "max") return [[t("the largest of {n} numbers", { n: local.terms }), figure(local.sum)]];
+  if (local?.rule === "mean") return [[t("Σ of {n} numbers", { n: local.terms }), signed(local.sum, 6)], [t("divided by"), plain(local.divisor)]];
+  const terms = local?.terms ?? (number?.terms ? numbersOf(number.terms.values).length : 0);
+  const bias = local ? local.bias : number?.bias ?? null;
+  const sum = local ? local.sum : number?.terms?.result ?? null;
+  /** @type {[string, string][]} */
+  const rows = [];
+  if (terms && sum !== null && (local || number?.terms?.rule !== "max")) rows.push([t("Σ of {n} terms", { n: count(terms) }), signed(sum, 6)]);
+  if (bias !== null) rows.push([t("bias"), signed(bias, 6)]);
+  return rows;
+}
+
+/** Six digits after the point where that says something. @param {number} value */
+const figure = (value) => (value !== null && Math.abs(value) < 1e6 && (Math.abs(value) >= 1e-4 || value === 0) ? fixed(value, 6) : plain(value ?? NaN, 6));
+
+/** @param {boolean} holds @param {OneNumber | null} number @param {OperationDetail} operation @param {Context["t"]} t */
+function badge(holds, number, operation, t) {
+  if (number?.kind === "not explained") return el("p.proof.open", {}, t("not explained: only what matters is known"));
+  if (!holds) return el("p.proof.open", {}, t("outside the bound"));
+  const exact = operation.replayed?.exact;
+  return el("p.proof", { title: operation.replayed?.words ?? "" }, icon("check"), exact ? t("replayed bit-exactly") : t("within the bound"));
+}
+
+/** @param {OneNumber | null} number @param {Graph} graph @param {OperationDetail} operation @param {Context} context */
+function reasonPart(number, graph, operation, { t }) {
+  const code = number?.code ?? operation.source;
+  return [
+    section(el("h3", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", {}, el("span.where", {}, `${code.file}:${code.line}`), "\n", code.text)),
+    number && section(el("h3", {}, t("Formula")), formula(number.formula, { general: true }), number.numbers.length < 300 && formula(number.numbers), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
+    number?.box ? receptive(number.box, graph, t) : null,
+  ].filter((part) => part !== null);
+}
+
+/** @param {string} source @param {Context["t"]} t */
+function sourceLink(source, t) {
+  if (!/^https:\/\//.test(source)) return source ? el("p.caption", {}, source) : null;
+  return el("p.caption.wrap-anywhere", {}, t("as described at"), " ", el("a.plain-link", { href: source, target: "_blank", rel: "noreferrer" }, source.replace(/^https:\/\/(www\.)?/, "")));
+}
+
+/** What part of the input this number can see, in words. @param {number[][]} box @param {Graph} graph @param {Context["t"]} t */
+function receptive(box, graph, t) {
+  const axes = box.length >= 4 ? box.slice(-2) : box.slice(-1);
+  const space = graph.input.look.kind === "volume" ? box.slice(-3) : axes;
+  const sizes = space.map(([start, stop]) => stop - start);
+  const last = (/** @type {number[]} */ [start, stop]) => `${start}–${stop - 1}`;
+  const words = space.length === 1 ? t("Places {a} of the input.", { a: last(space[0]) })
+    : space.length === 3 ? t("Slices {a}, rows {b}, columns {c} of the input.", { a: last(space[0]), b: last(space[1]), c: last(space[2]) })
+    : t("Rows {a}, columns {b} of the input.", { a: last(space[0]), b: last(space[1]) });
+  return section(el("h3", {}, t("Receptive field"), el("span", {}, sizes.join("×"))), el("p.small.soft", {}, words));
+}
+
+/** @param {{local: Local | null, number: OneNumber | null}} known */
+function csv({ local, number }) {
+  const rows = local ? local.rows() : number?.terms ? termRows(number.terms) : [];
+  return rows.map((row) => row.join(",")).join("\n");
+}
+
+/** @param {import("../messages").Terms} terms @returns {string[][]} */
+function termRows(terms) {
+  const values = numbersOf(terms.values);
+  const shape = shapeOf(terms.values);
+  const factors = Object.entries(terms.factors).map(([name, nested]) => ({ name, values: numbersOf(nested) }));
+  return [[...terms.axes, ...factors.map(({ name }) => name), "term"], ...values.map((value, place) => [...unravel(place, shape), ...factors.map((factor) => factor.values[place]), value].map(String))];
+}
+
+/** To the clipboard; where that is not allowed, into a field to copy from. @param {Event} event @param {string} text @param {Context} context */
+async function copy(event, text, { t }) {
+  const pressed = /** @type {HTMLElement} */ (event.currentTarget);
+  const label = pressed.lastChild;
+  if (!text || !label) return;
+  const before = label.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    label.textContent = t("Copied");
+    setTimeout(() => (label.textContent = before), 1500);
+  } catch {
+    showText(text, t);
+  }
+}
+
+/** @param {string} text @param {Context["t"]} t */
+function showText(text, t) {
+  const field = /** @type {HTMLTextAreaElement} */ (el("textarea.copy-text", { readonly: true, rows: 16, "aria-label": t("Text to copy") }, text));
+  const dialog = /** @type {HTMLDialogElement} */ (el("dialog.copy-dialog", {}, el("p.small.soft", {}, t("Copy this text:")), field, el("form", { method: "dialog" }, button(t("Close"), { type: "submit" }))));
+  dialog.addEventListener("close", () => dialog.remove());
+  document.body.append(dialog);
+  dialog.showModal();
+  field.select();
+}

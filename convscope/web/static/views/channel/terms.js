@@ -1,0 +1,133 @@
+/** Any other operation: what it does, its formula, its steps as lines, its terms as cells, the largest first. */
+
+import { limit as limitOf, length, ravel, unpack, unravel } from "../../draw/arrays.js";
+import { linked, short } from "../../draw/cells.js";
+import { colourOf, css, inkOn } from "../../draw/colour.js";
+import { button, el } from "../../draw/dom.js";
+import { formula } from "../../draw/formula.js";
+import { count, fixed, plain } from "../../draw/numbers.js";
+import { legend } from "../../draw/plane.js";
+import { pickable } from "./pick.js";
+
+/** @typedef {import("../../messages").Terms} Terms */
+/** @typedef {import("../../messages").Nested} Nested */
+/** @typedef {import("../../messages").OneNumber} OneNumber */
+/** @typedef {import("../../messages").Graph} Graph */
+/** @typedef {import("../../main.js").Context} Context */
+
+const FIRST = 24; // terms shown before one asks for more
+
+/** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ channel, number, graph }, context) {
+  const { state, t } = context;
+  const operation = graph.operations.find(({ index }) => index === state.op);
+  return [
+    el("div.title-row.apart", {},
+      el("div.title-row", {}, el("h1", {}, titleOf(state, t)), el("span.soft.small", {}, [operation?.name, operation?.what].filter(Boolean).join(" · "))),
+      legend("signed", t("negative"), t("positive"))),
+    channel && channel.output.shape.length > 0 ? outputPanel(channel, context) : "",
+    ...(number ? account(number, graph, context) : [el("p.soft", {}, t("There is nothing more to say about this number."))]),
+  ];
+}
+
+/** @param {import("../../state.js").State} state @param {typeof import("../../texts.js").t} t */
+export function titleOf({ channel, at }, t) {
+  return at?.length ? t("Channel {k}, element ({at})", { k: channel ?? 0, at: at.join(", ") }) : t("Number {k}", { k: channel ?? 0 });
+}
+
+/** The channel itself: press another number. @param {import("../../messages").Channel} channel @param {Context} context */
+function outputPanel(channel, context) {
+  const { state, t, go } = context;
+  const values = unpack(channel.output);
+  const at = state.at ?? [];
+  const map = pickable(values, channel.output.shape, at, t("output of channel {k}", { k: channel.channel }), (place) => go({ at: place }, { replace: true }));
+  return el("section.panel.output-panel", {}, map, el("div.small.soft", {}, el("p", {}, t("Press another number, or walk with the arrow keys.")), el("p", {}, el("b.value", {}, plain(values[ravel(at, channel.output.shape)], 6)))));
+}
+
+/** What a number is made of. @param {OneNumber} number @param {Graph} graph @param {Context} context @returns {(Node | string)[]} */
+export function account(number, graph, context) {
+  const { t } = context;
+  const source = number.terms && moved(number, graph, context);
+  return [
+    el("section.panel.account", {}, el("p", {}, number.what), formula(number.formula, { general: true }), shortened(number.numbers), ...number.notes.map((note) => el("p.small.soft", {}, note)), source),
+    number.steps.length ? el("section.panel", {}, el("h2", {}, t("Step by step")), number.steps.map((step, place) => line(step, place, context))) : "",
+    number.terms ? el("section.panel.card", {}, termTable(number.terms, context)) : "",
+  ];
+}
+
+/** Very long lines of numbers stay readable. @param {string} text */
+function shortened(text) {
+  return text.length > 400 ? el("code.source", {}, `${text.slice(0, 400)} …`) : formula(text);
+}
+
+/** @param {import("../../messages").Step} step @param {number} place @param {Context} context */
+function line(step, place, context) {
+  const head = el("div.step-line", {}, el("span.step-name", {}, el("i", {}, place + 1), step.name), el("div.step-formulas", {}, formula(step.formula, { general: true }), shortened(step.numbers)), el("span.number.strong", {}, plain(step.value, 6)));
+  if (!step.terms) return head;
+  return el("details.step", {}, el("summary", {}, head), termTable(step.terms, context));
+}
+
+/** Where a number that was only moved comes from. @param {OneNumber} number @param {Graph} graph @param {Context} context */
+function moved(number, graph, { state, t, go }) {
+  const operation = graph.operations.find(({ index }) => index === state.op);
+  const from = graph.operations.find(({ index }) => index === operation?.inputs[0]);
+  const places = Object.values(number.terms?.places ?? {})[0];
+  const place = places && flat(places, 1);
+  if (!operation?.reshapes || !from || !place || place.length !== from.shape.length) return null;
+  const [, channel = 0, ...at] = place;
+  return button(t("It is the number ({at}) of {name}", { at: place.slice(1).join(", "), name: from.name }), { "data-focus": "moved", onclick: () => go({ op: from.index, level: "channel", channel, at }) }, "next");
+}
+
+/** Terms by size, with their factors. @param {Terms} terms @param {Context} context */
+export function termTable(terms, { t }) {
+  const values = /** @type {number[]} */ (numbersOf(terms.values));
+  const shape = shapeOf(terms.values);
+  const factors = Object.entries(terms.factors).map(([name, nested]) => ({ name, values: /** @type {number[]} */ (numbersOf(nested)) }));
+  const order = values.map((_, place) => place).sort((one, other) => Math.abs(values[other]) - Math.abs(values[one]));
+  const body = el("div.term-rows", { style: { "--factors": factors.length } });
+  const more = button("", { onclick: () => show(shown + 10 * FIRST) });
+  let shown = 0;
+  const show = (/** @type {number} */ upTo) => {
+    body.append(...order.slice(shown, upTo).flatMap((place) => termRow(place, values, factors, shape, terms)));
+    shown = Math.min(upTo, order.length);
+    more.textContent = t("{n} further terms", { n: count(order.length - shown) });
+    more.hidden = shown >= order.length;
+  };
+  show(FIRST);
+  linked(body);
+  return el("div.term-table", {},
+    el("div.title-row.apart", {}, el("h2", {}, terms.rule === "max" ? t("{n} candidates, the largest wins", { n: count(values.length) }) : t("{n} terms, the largest first", { n: count(values.length) })), el("b", {}, `${terms.rule === "max" ? t("largest") : "Σ"} = ${fixed(terms.result, 6)}`)),
+    el("div.term-rows.head", { style: { "--factors": factors.length } }, el("span", {}, terms.axes.join(", ") || t("term")), factors.map(({ name }) => el("span", {}, name)), el("span", {}, t("term")), el("span", {}, t("running sum"))),
+    body, more);
+}
+
+/** @param {number} place @param {number[]} values @param {{name: string, values: number[]}[]} factors @param {number[]} shape @param {Terms} terms */
+function termRow(place, values, factors, shape, terms) {
+  const most = limitOf(values);
+  const where = unravel(place, shape).join(", ");
+  return el("div.term-row", { "data-tap": place },
+    el("span.who", {}, where || "–"),
+    factors.map((factor) => tinted(factor.values[factor.values.length === values.length ? place : 0], limitOf(factor.values))),
+    tinted(values[place], most),
+    el("span.term-bar", {}, el("i", { class: values[place] < 0 ? "down" : "up", style: { width: `${Math.min(50, (50 * Math.abs(values[place])) / most)}%` } })),
+    terms.rule === "max" && values[place] === terms.result ? el("b.winner", {}, "◂") : null);
+}
+
+/** @param {number} value @param {number} most */
+function tinted(value, most) {
+  const rgb = colourOf(value, "signed", most);
+  return el("span.cell", { title: String(value), style: { background: css(rgb), color: inkOn(rgb) } }, value === null ? "–" : short(value));
+}
+
+/** @param {Nested} nested @returns {(number)[]} */
+export const numbersOf = (nested) => (Array.isArray(nested) ? nested.flatMap(numbersOf) : [nested]);
+
+/** @param {Nested} nested @returns {number[]} */
+export const shapeOf = (nested) => (Array.isArray(nested) ? [nested.length, ...(nested.length ? shapeOf(nested[0]) : [])] : []);
+
+/** The only place of terms that have one: null where there are several. @param {Nested} nested @param {number} most how many */
+function flat(nested, most) {
+  const shape = shapeOf(nested);
+  return length(shape.slice(0, -1)) <= most ? numbersOf(nested) : null;
+}
+
