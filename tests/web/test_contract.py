@@ -1,7 +1,7 @@
 """What the server sends has the types of static/messages.d.ts: TypeScript compares real messages with them.
 
-Every message becomes a literal, `const m3: Layer = {…}`; so a missing key, one too many, or a null where a number
-is promised is a type error.
+Every message becomes a literal, `const m3: Layer = {…}`; so a missing key, one too many, or a null where a
+number is promised is a type error.
 """
 
 import json

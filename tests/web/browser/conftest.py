@@ -1,4 +1,4 @@
-"""One browser, a server for each model, and a watch: a page that complains or asks another host fails its test."""
+"""One browser, a server a model, and a watch: a page that complains or asks elsewhere fails its test."""
 
 import threading
 from dataclasses import dataclass, field
