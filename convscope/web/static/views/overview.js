@@ -1,7 +1,88 @@
-/** To be written. */
+/** The right side while nothing is selected: the network in one glance. */
 
-/** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({});
+import { button, el, section } from "../draw/dom.js";
+import { count, percent, size, time } from "../draw/numbers.js";
+import { short } from "./map/tree.js";
 
-/** @param {any} messages @param {import("../main.js").Context} context @returns {(Node | string)[]} */
-export const draw = (messages, context) => [];
+/** @typedef {import("../messages").Graph} Graph */
+/** @typedef {import("../messages").Operation} Operation */
+/** @typedef {import("../main.js").Context} Context */
+
+const TOP = 5;
+
+/** @returns {Record<string, string>} */
+export const needs = () => ({ graph: "graph" });
+
+/** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph }, context) {
+  const parts = [what, edits, doubts, costly, totals];
+  return parts.map((part) => part(graph, context)).filter((made) => made !== null);
+}
+
+/** What it is, and what to do first. @param {Graph} graph @param {Context} context */
+function what(graph, { t, session }) {
+  const { operations, prediction, input } = graph;
+  const layers = operations.filter(({ parameters }) => parameters > 0).length;
+  const inside = t("{layers} layers with weights, {operations} operations in all.", { layers: count(layers), operations: count(operations.length) });
+  const first = input.label !== null && prediction ? verdict(prediction, t) : "";
+  return section(
+    el("h2.wrap-anywhere", {}, session.title),
+    el("p.soft", {}, inside, first && ` ${first}`),
+    el("p.hint", {}, t("Press a box to see its numbers; press it again to open its channels. Arrow keys walk along the network.")));
+}
+
+/** @param {import("../messages").Prediction} prediction @param {Context["t"]} t */
+function verdict({ classes, probabilities, truth }, t) {
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  const names = { guess: classes[best], share: percent(probabilities[best], 0), truth: truth === null ? "" : classes[truth] };
+  if (truth === null) return t("It says {guess} ({share}).", names);
+  return best === truth ? t("It says {guess} ({share}), which is right.", names) : t("It says {guess} ({share}); it is {truth}.", names);
+}
+
+/** What was changed to try, and the way back. @param {Graph} graph @param {Context} context */
+function edits({ edited }, { t, act }) {
+  if (!edited.length) return null;
+  return section(
+    el("h3", {}, t("Changed to try")),
+    el("ul.plain-list", {}, edited.map((words) => el("li", {}, words))),
+    el("div.below", {}, button(t("Reset"), { onclick: () => act("reset", {}), "data-focus": "reset" }, "reset")));
+}
+
+/** What runs but looks wrong. @param {Graph} graph @param {Context} context */
+function doubts({ suspicions, operations }, { t, go }) {
+  if (!suspicions.length) return null;
+  return section(el("h3", {}, t("Worth a look"), el("span", {}, suspicions.length)), suspicions.map(({ what: found, where, why, fix }) => {
+    const op = operations.find(({ name }) => name === where);
+    const place = op ? el("button.link", { type: "button", onclick: () => go({ op: op.index }) }, where) : el("span.faint", {}, where);
+    return el("div.doubt", {}, el("p.strong", {}, found), el("p.small.soft", {}, why), fix && el("code.source", {}, fix), el("p.small", {}, place));
+  }));
+}
+
+/** The operations that cost most. @param {Graph} graph @param {Context} context */
+function costly(graph, { t, go, state }) {
+  const key = graph.totals.macs ? "macs" : "parameters";
+  const all = graph.totals[key];
+  if (!all) return null;
+  const top = graph.operations.toSorted((a, b) => b[key] - a[key]).slice(0, TOP).filter((op) => op[key] > 0);
+  const rows = top.map((op) => el("button.cost", { type: "button", "data-focus": `cost-${op.index}`, title: op.name, "aria-label": t("{name}: {share} of the {what}", { name: op.name, share: percent(op[key] / all), what: key === "macs" ? t("MACs") : t("parameters") }), onclick: () => go({ op: op.index, open: state.open }) },
+    el("span.cost-name", {}, short(op.name, 22)),
+    el("span.track", {}, el("i", { style: { width: `${(100 * op[key]) / top[0][key]}%` } })),
+    el("span.number", {}, percent(op[key] / all))));
+  const sum = top.reduce((total, op) => total + op[key], 0) / all;
+  return section(
+    el("h3", {}, key === "macs" ? t("Where the work lies") : t("Where the parameters lie"), el("span.faint", {}, key === "macs" ? t("share of MACs") : t("share of parameters"))),
+    el("div.costs", {}, rows),
+    top.length > 1 && top.length < graph.operations.length && el("p.caption.below", {}, t("These {number} do {share} of it.", { number: top.length, share: percent(sum, 0) })));
+}
+
+/** @param {Graph} graph @param {Context} context */
+function totals({ totals: all, operations }, { t }) {
+  const rows = [
+    [t("Operations"), count(operations.length)],
+    [t("Parameters"), count(all.parameters)],
+    [t("Multiply–adds"), count(all.macs)],
+    [t("Time"), time(all.seconds)],
+    [t("Memory of the values"), size(all.bytes)],
+  ];
+  return section(el("h3", {}, t("In all")), el("dl.facts", {}, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+}

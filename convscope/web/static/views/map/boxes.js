@@ -78,7 +78,7 @@ function operation(cell, block, op, sheet) {
   if (drawn === "cat") return el("button.cat", props, parts(cell, op, sheet));
   return el("button.op", props,
     el("span.look", {}, look(op, sheet.graph, ""), costs(op, sheet)),
-    el("b", {}, short(op.name)), el("span.what.type", {}, op.what), el("span.what", {}, sample(op.shape)));
+    el("b", {}, short(op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sample(op.shape)));
 }
 
 /** A bar cut in proportion to what each branch brings. @param {Cell} cell @param {Operation} op @param {Sheet} sheet */

@@ -5,7 +5,7 @@
 
 /** @typedef {import("./series.js").Series} Series */
 /** @typedef {import("./series.js").Element} Element */
-/** @typedef {{w: number, h: number, cy: number, port: number, glue?: boolean, stretch?: boolean}} Size cy: height at which edges meet; port: where they leave */
+/** @typedef {{w: number, h: number, cy: number, port: number, glue?: boolean, stretch?: boolean, tail?: number}} Size cy: height at which edges meet; port: where they leave; tail: text below */
 /** @typedef {{element: Element, size: Size, x: number, y: number, w: number, h: number, cy: number, flows: Flow[], flow: Flow, line: number, at: number}} Cell */
 /** @typedef {{from: number, to: number, track: number}} Arc over the cells between two of a flow */
 /** @typedef {{cells: Cell[], w: number, up: number, down: number, over: number, y: number, arcs: Arc[], under: number}} Line */
@@ -109,7 +109,7 @@ function height(cell, before, spaces) {
     cell.cy = (enter(cell.flows[0]) + cell.h - last.h + enter(last)) / 2;
   } else if (cell.size.stretch && before?.element.type === "lanes") {
     cell.cy = before.cy;
-    cell.h = Math.max(cell.size.h, before.h);
+    cell.h = Math.max(cell.size.h, before.h - (cell.size.tail ?? 0));
   }
 }
 

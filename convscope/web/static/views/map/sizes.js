@@ -28,7 +28,7 @@ export function drawnAs(op) {
 export const joinSign = (op) => JOINS.get(op.op.replace(/_$/, "")) ?? "";
 
 /** @param {Scale} scale @returns {Spaces} */
-export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 26 : 20, fan: picture > 40 ? 26 : 22, pad: 16, header: 34, lane: 6, gutter: 34, stretch: 44 });
+export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 16 : 14, fan: 24, pad: 16, header: 34, lane: 6, gutter: 34, stretch: 48 });
 
 /** @param {Scale} scale @param {Graph} graph @returns {(element: Element) => Size} */
 export function sizer(scale, graph) {
@@ -45,7 +45,7 @@ export function sizer(scale, graph) {
     const drawn = drawnAs(block.op);
     if (drawn === "pill") return pillSize(pillText(block.op));
     if (drawn === "join") return { w: 22, h: 22, cy: 11, port: 22, glue: true };
-    if (drawn === "cat") return { w: 44, h: picture, cy: picture / 2, port: 44, glue: true, stretch: true };
+    if (drawn === "cat") return { w: 44, h: picture, cy: picture / 2, port: 44, glue: true, stretch: true, tail: text };
     return { w: box, h: picture + text, cy: picture / 2, port: block.op.parameters ? picture + side : picture };
   };
 }
