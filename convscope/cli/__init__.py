@@ -17,6 +17,7 @@ from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
 import convscope
 from convscope.cli.filters import filter  # noqa: A004 - the name of the command
 from convscope.cli.listing import check, data, networks, runs
+from convscope.cli.look import look
 from convscope.cli.options import UsageError
 from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.training import INTERRUPTED, train
@@ -27,6 +28,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
     evaluate,
     predict,
+    look,
     summary,
     explain,
     compare,

@@ -48,8 +48,8 @@ HIGHEST = {torch.uint8: 255, torch.bool: 1}  # of random whole numbers, where it
 class Place(NamedTuple):
     """Where a sample stands in its data: "test", 17, and its label (a class's index, or a value)."""
 
-    part: str  # "" for the whole data
-    index: int
+    part: str
+    number: int
     label: int | float
 
 

@@ -30,7 +30,7 @@ from starlette.staticfiles import StaticFiles
 from convscope.errors import ConvscopeError
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
-from convscope.web.messages.number import finite
+from convscope.web.messages.numbers import finite
 from convscope.web.session import Session
 
 STATIC = Path(__file__).parent / "static"

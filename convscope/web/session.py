@@ -70,10 +70,20 @@ class Session:
     Args:
         opened: the model and its first input.
         dataset: where samples are taken from; None: loaded when it is asked for, where there is a run.
-        note: a sentence on what is shown, such as "untrained".
+        sample: begin with this one of them instead of the model's first input.
+        note: what to bear in mind, such as "not trained"; "" for nothing.
+        without_data: those of the run are not there any more.
     """
 
-    def __init__(self, opened: Opened, dataset: Dataset | None = None, note: str = "") -> None:
+    def __init__(
+        self,
+        opened: Opened,
+        dataset: Dataset | None = None,
+        *,
+        sample: int | None = None,
+        note: str = "",
+        without_data: bool = False,
+    ) -> None:
         self.opened, self.note = opened, note
         self.original = opened.model
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
@@ -81,11 +91,11 @@ class Session:
         self.lock = threading.RLock()
         self._later: dict[str, Later[Any]] = {}
         self.others: dict[str, Run] = {}  # runs to set beside this one, by path
-        self._first = _first(opened)
         self._seen: Seen | None = None
-        self._dataset = dataset
+        self._dataset, self._without_data = dataset, without_data
         self._part: Part | None = None
         self._part_lock, self._later_lock = threading.Lock(), threading.Lock()
+        self._first = _first(opened) if sample is None else self._sample(sample)
 
     @property
     def seen(self) -> Seen:
@@ -94,6 +104,18 @@ class Session:
             if self._seen is None:
                 self._seen = self._see(self._first)
             return self._seen
+
+    @property
+    def title(self) -> str:
+        """The name of the run, or the model as the person wrote it."""
+        return self.opened.run.name if self.opened.run else self.opened.name
+
+    @property
+    def words(self) -> str:
+        """What is shown, in a line for the terminal."""
+        run, what = self.opened.run, self._first.caption
+        trained = f"{run.settings.network.name} trained on {run.settings.data.source}, " if run else ""
+        return f"{trained}{what}{f' ({self.note})' if self.note else ''}"
 
     @property
     def kind(self) -> str:
@@ -105,7 +127,7 @@ class Session:
     @property
     def has_data(self) -> bool:
         """Whether there are samples to choose from (as far as is known before they are loaded)."""
-        return self._dataset is not None or self.opened.run is not None
+        return self._dataset is not None or (self.opened.run is not None and not self._without_data)
 
     @property
     def part(self) -> Part:
@@ -142,8 +164,9 @@ class Session:
 
     def choose(self, index: int) -> None:
         """Send a sample of the data through."""
-        given = self.part.sample(index)[None]
-        self.show((given,), self.part.words(index), index, self.part.label(index))
+        given = self._sample(index)
+        with self.lock:
+            self._seen = self._see(given)
 
     def change(self, first: Tensor, words: str) -> None:
         """The same sample with other numbers; `restore` brings it back."""
@@ -195,8 +218,12 @@ class Session:
     def _see(self, given: Given) -> Seen:
         return Seen(trace(self.model, given.inputs, self.opened.keywords), given)
 
+    def _sample(self, index: int) -> Given:
+        part = self.part
+        return Given((part.sample(index)[None],), part.words(index), index, part.label(index))
+
     def _data(self) -> Dataset:
-        if self._dataset is None and self.opened.run is None:
+        if not self.has_data:
             raise DataError(f"{self.opened.name} has no data to take samples from.\n  Open a run of it.")
         if self._dataset is None and self.opened.run is not None:
             self._dataset = self.opened.run.dataset()
@@ -215,5 +242,5 @@ def _first(opened: Opened) -> Given:
     if place is None or opened.run is None:
         return Given(opened.inputs, caption)
     label = None if opened.run.settings.facts.regression else int(place.label)
-    index = place.index if place.part == "test" else None
-    return Given(opened.inputs, f"{place.part} {place.index}", index, label)
+    index = place.number if place.part == "test" else None
+    return Given(opened.inputs, f"{place.part} {place.number}", index, label)

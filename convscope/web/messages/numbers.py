@@ -18,7 +18,7 @@ def exact(values: Tensor) -> Message:
 
 
 def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Message:
-    """A byte a number, between the smallest and the largest (or the two given); what is no number becomes the low."""
+    """A byte a number, between the smallest and the largest (or the two given); what is none becomes the low."""
     values = values.detach().float()
     found = _range(values)
     low, high = found[0] if low is None else low, found[1] if high is None else high
@@ -52,3 +52,15 @@ def _range(values: Tensor) -> tuple[float, float]:
 def plain(value: float) -> float | None:
     """JSON knows neither infinity nor NaN."""
     return value if np.isfinite(value) else None
+
+
+def finite(message: Any) -> Any:  # noqa: ANN401 - any message
+    """A message in which null stands for infinity and NaN."""
+    match message:
+        case dict():
+            return {key: finite(value) for key, value in message.items()}
+        case list() | tuple():
+            return [finite(value) for value in message]
+        case float():
+            return plain(message)
+    return message

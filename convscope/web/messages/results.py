@@ -83,7 +83,7 @@ def check(session: Session) -> Message:
     found = session.later("check", lambda: look_through(session)).get(PATIENCE)
     if found is None:
         raise DataError("the data are still being looked through.\n  Come back in a while.")
-    places = {part.dataset.names[row]: index for index, row in enumerate(part.rows.tolist())}
+    places = {str(part.dataset.names[row]): index for index, row in enumerate(part.rows.tolist())}
     return {"findings": list(_findings(found, part, places))}
 
 

@@ -1,0 +1,110 @@
+"""The command that opens the explorer: a page in the browser, served by this machine for this machine."""
+
+import os
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from convscope.cli.options import Flag, UsageError
+from convscope.cli.seeing import Classes, Input
+from convscope.cli.show import console, write
+from convscope.cli.training import INTERRUPTED
+
+if TYPE_CHECKING:
+    from convscope.web.session import Session
+
+PORTS = 65535
+SCREENS = (
+    "DISPLAY",
+    "WAYLAND_DISPLAY",
+    "BROWSER",
+)  # without one of them Linux opens a browser in the terminal
+
+
+def look(
+    what: Annotated[str | None, Parameter(name="RUN|MODEL|DATA")] = None,
+    /,
+    *,
+    inputs: Input = None,
+    classes: Classes = 10,
+    port: int = 0,
+    no_open: Flag = False,
+    save: Path | None = None,
+) -> int:
+    """Look inside a network in the browser, from the whole of it to one number and its proof.
+
+    The page is served by this machine for this machine; nothing is sent anywhere. Ctrl-C stops it.
+    Of a model that fails: everything up to there, and how to mend it.
+
+    Args:
+        what: A run (its folder, or latest), a model as for convscope summary, with --input, or data that
+            convscope check takes. Without it: the latest run in ./runs; or an example, which is trained
+            once.
+        port: Listen on this port of 127.0.0.1; a free one if not given.
+        no_open: Print the address, and open no browser.
+        save: Write the page to this HTML file instead. It works from disk, offline, with a few samples.
+    """
+    if not 0 <= port <= PORTS:
+        raise UsageError(f"--port: expected 1 to {PORTS}, or 0 for a free one; got {port}.")
+    from convscope.web.subject import session_of
+
+    session = session_of(what or _something(inputs), inputs or (), classes=classes)
+    if save is not None:
+        from convscope.web.save import save as write_page
+
+        write_page(session, save)
+        return 0
+    return _serve(session, port, opens=not no_open)
+
+
+def _something(inputs: list[str] | None) -> str:
+    """What is shown to a person who names nothing."""
+    from convscope.web import subject
+
+    if inputs:
+        raise UsageError("--input needs a model.\n  Name one: convscope look plain --input 1x28x28")
+    if run := subject.latest():
+        return run
+    if found := subject.example():
+        return str(found)
+    return _trained_example()
+
+
+def _trained_example() -> str:
+    from convscope.cli.terminal import Terminal
+    from convscope.recipe import Judged
+    from convscope.web import subject
+
+    write("There is no run in ./runs yet: a small network is trained on real digits, once, as an example.")
+    with Terminal(console(), quiet=False) as terminal:
+        for event in subject.make_example():
+            if isinstance(event, Judged):
+                return str(event.run.path)
+            terminal.show(event)
+    raise KeyboardInterrupt  # training ends without a verdict only then
+
+
+def _serve(session: "Session", port: int, *, opens: bool) -> int:
+    from convscope.web import Server
+
+    try:
+        server = Server(session, port)
+    except OSError as error:
+        raise UsageError(f"--port: {port} cannot be used: {error.strerror}.\n  Leave --port out.") from error
+    write(f"{session.title}: {session.words}")
+    write(f"  {server.address}\n  Ctrl-C stops it.")
+    if opens and _has_screen():
+        webbrowser.open(server.address)
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        write("\nstopped.")
+        return INTERRUPTED
+    return 0
+
+
+def _has_screen() -> bool:
+    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, SCREENS))
