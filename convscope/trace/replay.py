@@ -47,7 +47,7 @@ def replay(trace: Trace, node: Node) -> Replay:
         return Replay(False, None, "the generator of random numbers of this device is not kept.")
     try:
         with torch.inference_mode(False), torch.set_grad_enabled(bool(node.followed)):
-            made = _run(node, {index: _input(trace, node, index) for index in node.inputs})
+            made = run_node(node, {index: _input(trace, node, index) for index in node.inputs})
         return _compared({index: trace.tensor(index) for index in made}, made)
     except TraceError as error:
         return Replay(False, None, str(error))
@@ -70,7 +70,7 @@ def run_again(
     Raises:
         TraceError: torch does not have the function, so that it cannot be run by itself.
     """
-    refused = _statistics(node)
+    refused = statistics(node)
     # torch 2.13 crashes where only the weight of group norm takes a gradient and its input is channels-last.
     order = torch.contiguous_format if node.op.endswith("group_norm") else torch.preserve_format
     starts = {
@@ -84,11 +84,11 @@ def run_again(
             index: starts[index].clone() if index in starts else snapshot(trace.tensor(index))
             for index in node.inputs
         }
-        made = _run(node, given)
+        made = run_node(node, given)
     return starts, made[node.outputs[which]]
 
 
-def _statistics(node: Node) -> set[int]:
+def statistics(node: Node) -> set[int]:
     """Running mean and variance of a normalisation: torch refuses to differentiate by them."""
     if not node.op.endswith(("batch_norm", "instance_norm", "batch_norm_legit", "legit_no_training")):
         return set()
@@ -106,7 +106,7 @@ def _input(trace: Trace, node: Node, index: int) -> Tensor:
     return tensor.clone() if any(index == before for before, _ in node.changed) else tensor
 
 
-def _run(node: Node, given: dict[int, Tensor]) -> dict[int, Tensor]:
+def run_node(node: Node, given: dict[int, Tensor]) -> dict[int, Tensor]:
     """What an operation makes of these inputs, by the index of the value in the trace."""
     function = function_at(node.function)
     if function is None:

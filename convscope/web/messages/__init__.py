@@ -4,37 +4,23 @@ An answer takes the session and what was asked (words of the address, already te
 numbers and words: a message of static/messages.d.ts.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from convscope import __version__
-from convscope.errors import ShapeError
+from convscope.web.messages.asked import Asked, index_of, whole
 from convscope.web.messages.channel import channel
 from convscope.web.messages.graph import graph
 from convscope.web.messages.input import choose_input, sample_axis
 from convscope.web.messages.layer import layer
-from convscope.web.messages.number import number
+from convscope.web.messages.number import gradient, number
 from convscope.web.messages.operation import operation
 from convscope.web.messages.results import check, results
 from convscope.web.messages.runs import runs, versus
 from convscope.web.messages.samples import PAGE, samples
 from convscope.web.session import Session
 
-Asked = Mapping[str, str]
 DRAWN = 64  # pixels a side of a picture that a person would draw, at most
-
-
-def _whole(asked: Asked, name: str, default: int = 0) -> int:
-    text = asked.get(name, str(default))
-    if not text.isascii() or not text.removeprefix("-").isdigit():
-        raise ShapeError(f"'{name}' is a whole number, got '{text[:20]}'.")
-    return int(text)
-
-
-def _index(asked: Asked) -> tuple[int, ...]:
-    """3,7,7 → (3, 7, 7)."""
-    words = asked.get("at", "").split(",")
-    return tuple(_whole({"at": word}, "at") for word in words if word)
 
 
 def session_message(session: Session) -> dict[str, Any]:
@@ -42,7 +28,7 @@ def session_message(session: Session) -> dict[str, Any]:
     opened = session.opened
     regression = opened.run is not None and opened.run.settings.facts.regression
     return {
-        "title": opened.name,
+        "title": session.title,
         "note": session.note,
         "kind": session.kind,
         "classes": [] if regression else list(opened.classes),
@@ -81,31 +67,33 @@ def _can_draw(session: Session) -> bool:
     return len(shapes[0]) == 2 or (len(shapes[0]) == 3 and max(shapes[0]) <= DRAWN)
 
 
+def one_number(session: Session, asked: Asked) -> dict[str, Any]:
+    """A number that an operation gave, or the gradient of one that it took."""
+    index, at = whole(asked, "op"), index_of(asked)
+    if not asked.get("gradient"):
+        return number(session, index, at, whole(asked, "output"))
+    target = whole(asked, "target") if asked.get("target") else None
+    return gradient(session, index, asked["gradient"], at, target)
+
+
 GET: dict[str, Callable[[Session, Asked], Any]] = {
     "session": lambda session, _: session_message(session),
-    "operation/{op}": lambda session, asked: operation(session, _whole(asked, "op")),
+    "operation/{op}": lambda session, asked: operation(session, whole(asked, "op"), index_of(asked)),
     "graph": lambda session, _: graph(session),
     "layer/{op}": lambda session, asked: layer(
-        session, _whole(asked, "op"), asked.get("sort", "index"), _whole(asked, "page")
+        session, whole(asked, "op"), asked.get("sort", "index"), whole(asked, "page")
     ),
     "channel/{op}/{channel}": lambda session, asked: channel(
-        session, _whole(asked, "op"), _whole(asked, "channel")
+        session, whole(asked, "op"), whole(asked, "channel")
     ),
-    "number/{op}": lambda session, asked: number(
-        session,
-        _whole(asked, "op"),
-        _index(asked),
-        asked.get("gradient", ""),
-        _whole(asked, "output"),
-        _whole(asked, "target"),
-    ),
+    "number/{op}": one_number,
     "samples": lambda session, asked: samples(
         session,
         asked.get("which", "all"),
         asked.get("class", ""),
         asked.get("predicted", ""),
-        _whole(asked, "page"),
-        _whole(asked, "size", PAGE),
+        whole(asked, "page"),
+        whole(asked, "size", PAGE),
     ),
     "results": lambda session, _: results(session),
     "check": lambda session, _: check(session),

@@ -1,153 +1,192 @@
 """The whole network without its tensors: operations, modules, edges, a small picture of each."""
 
-from torch import Tensor
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import torch
 
 from convscope.explain.ops import OPS
-from convscope.explain.rows import Row, rows_of
-from convscope.trace import Call, Node, Ref, Trace, Value
-from convscope.web.messages.numbers import Message, exact, grey, small
-from convscope.web.session import Session
+from convscope.explain.rows import Row
+from convscope.trace import Node, Trace
+from convscope.web.messages.blocks import modules
+from convscope.web.messages.failure import failure
+from convscope.web.messages.kept import kept
+from convscope.web.messages.layout import layout, usual
+from convscope.web.messages.looks import kind_of, look
+from convscope.web.messages.numbers import Message
+from convscope.web.messages.scores import prediction, true_class
+from convscope.web.messages.summary import rows_by_node, summary_of
+from convscope.web.messages.thumbnails import has_negatives, thumbnail
+from convscope.web.session import Seen, Session
 
+# Drawn as a pill on the edge: they move numbers, pick some of them, or pass them on.
 MOVES = {
+    *("view", "view_as", "reshape", "reshape_as", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"),
+    *("permute", "transpose", "t", "T", "mT", "H", "mH", "movedim", "moveaxis", "swapaxes", "swapdims"),
     *(
-        "view",
-        "reshape",
-        "flatten",
-        "unflatten",
-        "permute",
-        "transpose",
-        "t",
-        "T",
-        "mT",
-        "squeeze",
-        "unsqueeze",
+        "contiguous",
+        "clone",
+        "detach",
+        "alias",
+        "to",
+        "type",
+        "type_as",
+        "float",
+        "double",
+        "half",
+        "bfloat16",
     ),
-    *("contiguous", "clone", "detach", "to", "float", "expand", "dropout", "identity", "movedim", "size"),
+    *("expand", "expand_as", "getitem", "select", "narrow", "chunk", "split", "unbind", "tensor_split"),
+    *("identity", "size"),
 }
-MOST_CLASSES = 1000
-KINDS = {3: "signal", 4: "image", 5: "volume"}  # by the axes of (sample, channel, *space)
-# the moves above are drawn as a pill on the edge: they move numbers or pass them on
+DROPOUTS = "dropout"  # outside of training they pass everything on
+INPUT = -1  # in the list of what an operation takes: the model's input
 
 
 def graph(session: Session) -> Message:
     """The message `Graph` of static/messages.d.ts."""
-    seen, trace = session.seen, session.seen.trace
-    rows = per_node(trace)
-    operations = [operation(trace, trace.nodes[index], row) for index, row in rows.items() if index >= 0]
+    seen = session.seen
+    return kept(session, seen, "graph", lambda: _graph(session, seen)) | {"edited": list(session.edits)}
+
+
+def _graph(session: Session, seen: Seen) -> Message:
+    found = operations(session, seen)
+    broken = found[-1] if found and found[-1]["index"] == len(seen.trace.nodes) else None
+    whole = summary_of(session, seen)
     return {
         "trace": seen.key,
         "input": {
             "caption": seen.caption,
-            "look": look(session, seen.inputs[0]),
+            "look": input_look(session, seen),
             "sample": seen.sample,
-            "label": None if seen.label is None else session.opened.classes[seen.label],
+            "label": true_class(session, seen),
         },
-        "prediction": prediction(session),
-        "operations": operations,
-        "modules": [module(trace, call) for call in trace.calls],
-        "failure": None,
-        "suspicions": [],
+        "prediction": prediction(session, seen),
+        "operations": found,
+        "modules": modules(seen.trace),
+        "failure": failure(session, seen, broken),
+        "suspicions": [
+            {"what": each.what, "where": each.where, "why": each.why, "fix": each.fix}
+            for each in whole.suspicions
+        ],
         "totals": {
-            "parameters": sum(each["parameters"] for each in operations),
-            "macs": sum(each["macs"] for each in operations),
-            "seconds": sum(each["seconds"] for each in operations),
-            "bytes": trace.memory,
+            "parameters": whole.totals.parameters,
+            "macs": whole.totals.macs,
+            "seconds": sum(each["seconds"] for each in found),
+            "bytes": whole.totals.results,
         },
-        "edited": session.edits,
     }
 
 
-def per_node(trace: Trace) -> dict[int, Row]:
-    """The row of each operation that computes something, in order."""
-    leaves = [leaf for row in rows_of(trace) for leaf in row.leaves()]
-    return {leaf.node: leaf for leaf in leaves if leaf.node is not None and (leaf.node < 0 or leaf.output)}
+def input_look(session: Session, seen: Seen) -> Message:
+    """The input as the person knows it; of several the first."""
+    given = next((each for each in (*seen.inputs, *session.opened.keywords.values())), torch.zeros(1, 0))
+    root = session.opened.model
+    turned = getattr(root, "batch_first", True) is False and given.dim() == 3
+    sample = given[:, 0].T if turned else given[0] if given.dim() > 1 else given
+    names = session.opened.run.settings.facts.features if session.opened.run else ()
+    return look(sample, kind_of(sample, session.kind), names)
 
 
-def prediction(session: Session) -> Message | None:
-    """Logits and probabilities, where the model gives one row of scores."""
-    trace = session.seen.trace
-    if not isinstance(trace.output, Ref) or trace.values[trace.output.index].tensor is None:
-        return None
-    scores = trace.tensor(trace.output.index)
-    if scores.dim() != 2 or scores.shape[0] != 1 or not 1 < scores.shape[1] <= MOST_CLASSES:
-        return None
-    names = session.opened.classes or tuple(map(str, range(scores.shape[1])))
-    return {
-        "classes": list(names),
-        "logits": scores[0].tolist(),
-        "probabilities": scores[0].double().softmax(0).tolist(),
-        "truth": session.seen.label,
-    }
-
-
-def look(session: Session, given: Tensor) -> Message:
-    """The input as the person knows it."""
-    kind = session.opened.run.settings.facts.kind if session.opened.run else KINDS.get(given.dim(), "vector")
-    return {"kind": kind, "numbers": exact(given[0]), "names": []}
-
-
-def operation(trace: Trace, node: Node, row: Row) -> Message:
-    """One box of the map."""
-    value = trace.values[node.outputs[0]]
-    return {
-        "index": node.index,
-        "name": node.name,
-        "op": node.op,
-        "what": row.kind,
-        "module": node.call,
-        "shape": list(value.shape),
-        "inputs": sources(trace, node),
-        "parameters": row.parameters,
-        "macs": row.macs or 0,
-        "seconds": node.seconds,
-        "reshapes": node.op in MOVES,
-        "explained": node.op in OPS,
-        "signed": value.tensor is not None and bool((value.tensor < 0).any()),
-        "thumbnail": thumbnail(value),
-    }
-
-
-def sources(trace: Trace, node: Node) -> list[int]:
-    """Operations that a node takes from, each once; −1 stands for the model's input."""
+def operations(session: Session, seen: Seen) -> list[Message]:
+    """Every operation that computes something of the input, in order; last the one that failed."""
+    trace, rows = seen.trace, rows_by_node(session, seen)
+    sources = edges(trace, rows)
+    handed: dict[int, int] = {}  # parameters counted where a weight was only turned
     found = []
+    for index, row in rows.items():
+        node = trace.nodes[index] if index < len(trace.nodes) else _failed(trace)
+        if index not in sources:
+            _hand_on(trace, node, row.parameters, handed)
+            continue
+        found.append(_operation(session, seen, index, node, row, sources[index], handed.get(index, 0)))
+    return found
+
+
+def _failed(trace: Trace) -> Node:
+    assert trace.failure is not None and trace.failure.node is not None
+    return trace.failure.node
+
+
+def _hand_on(trace: Trace, node: Node, parameters: int, handed: dict[int, int]) -> None:
+    """A weight that is only turned counts where it is used."""
+    for output in node.outputs:
+        for taker in trace.consumers(output)[:1]:
+            handed[taker.index] = handed.get(taker.index, 0) + parameters + handed.get(node.index, 0)
+            return
+
+
+def edges(trace: Trace, listed: Iterable[int]) -> dict[int, list[int]]:
+    """Operation → those it takes from, each once; −1 is the model's input.
+
+    What is not listed is looked through: its sources are those of who takes from it. A weight that is only
+    turned or reshaped is not listed.
+    """
+    shown, found = set(listed), dict[int, list[int]]()
+    through: list[list[int]] = []
+    failed = [trace.failure.node] if trace.failure and trace.failure.node else []
+    for index, node in enumerate([*trace.nodes, *failed]):
+        taken = _sources(trace, node, through)
+        bare = node.op in MOVES and not taken and index < len(trace.nodes)
+        if index in shown and not bare:
+            found[index] = taken
+            through.append([index])
+        else:
+            through.append(taken)
+    return found
+
+
+def _sources(trace: Trace, node: Node, through: list[list[int]]) -> list[int]:
+    found: dict[int, None] = {}
     for index in node.inputs:
         value = trace.values[index]
-        if value.role == "input":
-            found.append(-1)
-        elif value.producer is not None:
-            found.append(value.producer)
-    return list(dict.fromkeys(found))
+        if value.producer is not None and value.producer < len(through):
+            found |= dict.fromkeys(through[value.producer])
+        elif value.role == "input":
+            found[INPUT] = None
+    return list(found)
 
 
-def module(trace: Trace, call: Call) -> Message:
-    """One call of a module; calls with the same `same` are folded to one box and a count."""
-    inside = [node.op for node in trace.nodes if node.call == call.index]
-    shapes = [trace.values[index].shape for index in call.outputs]
+def _operation(
+    session: Session, seen: Seen, index: int, node: Node, row: Row, sources: list[int], handed: int
+) -> Message:
+    """One box of the map."""
+    value = seen.trace.values[node.outputs[0]] if node.outputs else None
+    axes = layout(session, seen, node) if node.outputs else usual(0)
     return {
-        "index": call.index,
-        "path": call.path,
-        "kind": call.kind,
-        "parent": call.parent,
-        "same": f"{call.kind} {inside} {shapes}",
+        "index": index,
+        "name": node.name or row.name,
+        "op": node.op,
+        "what": what(row),
+        "module": node.call,
+        "shape": list(value.shape) if value else [],
+        "inputs": sources,
+        "parameters": row.parameters + handed,
+        "macs": row.macs or 0,
+        "seconds": node.seconds,
+        "reshapes": moves(seen.trace, node),
+        "explained": node.op in OPS and value is not None,
+        "signed": value is not None and has_negatives(value),
+        "thumbnail": thumbnail(value, axes) if value else None,
     }
 
 
-def thumbnail(value: Value) -> Message | None:
-    """The mean over the channels of the first sample, small; a vector as it is, up to 64 numbers."""
-    plane = _mean(value.tensor) if value.tensor is not None and value.tensor.numel() else None
-    if plane is None:
-        return None
-    return grey(plane[:64] if plane.dim() == 1 else small(plane))
+def moves(trace: Trace, node: Node) -> bool:
+    """Whether an operation only moves numbers, or passes them on."""
+    return node.op in MOVES or (DROPOUTS in node.op and not trace.call(node).training)
 
 
-def _mean(values: Tensor) -> Tensor | None:
-    """(1, channel, *space) → a plane or a line."""
-    if values.dim() < 2 or values.is_complex():
-        return None
-    sample = values[0].float()
-    if sample.dim() == 1:
-        return sample
-    if sample.dim() == 2:  # (channel, time) or (token, feature): a plane as it is
-        return sample
-    mean = sample.mean(0)
-    return mean[mean.shape[0] // 2] if mean.dim() == 3 else mean
+def what(row: Row) -> str:
+    """Kind and kernel: "Conv2d 5×5"."""
+    found = re.search(r"kernel ([\d×]+)", row.settings)
+    axes = int(row.op[-2]) if re.search(r"\dd$", row.op) else 1
+    if not found or "(" in row.settings:
+        return row.kind
+    size = found[1] if "×" in found[1] else "×".join([found[1]] * axes)
+    return f"{row.kind} {size}"
+
+
+def by_index(message: Message, index: int) -> dict[str, Any] | None:
+    """The operation of a `Graph` message with this index."""
+    return next((each for each in message["operations"] if each["index"] == index), None)

@@ -2,68 +2,95 @@
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
-from convscope.errors import UnknownName
+from convscope.errors import ConvscopeError
+from convscope.explain import read
+from convscope.explain.ops.recurrent import gates
 from convscope.trace import Node
-from convscope.web.messages.numbers import Message, grey
-from convscope.web.session import Session
+from convscope.web.messages.asked import node_with_output, one_of, within
+from convscope.web.messages.kept import kept
+from convscope.web.messages.layout import Layout, layout
+from convscope.web.messages.numbers import Message, exact, grey, plain
+from convscope.web.messages.sorting import SORTS, sorted_by
+from convscope.web.session import Seen, Session
 
 PAGE = 64
-LARGEST = 64  # rows and columns of a map on this page; larger ones are averaged
+LARGEST = {1: 512, 2: 64, 3: 32}  # places on an axis of a map on this page; larger ones are averaged
+AXES = {0: "vector", 1: "traces", 2: "maps", 3: "slices"}
+RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
-def layer(session: Session, index: int, sort: str, page: int) -> Message:
+def layer(session: Session, index: int, sort: str = "index", page: int = 0) -> Message:
     """The message `Layer` of static/messages.d.ts."""
-    trace = session.seen.trace
-    node = trace[index]
-    values = channels(trace.tensor(node.outputs[0]))  # (channel, *space)
-    key = _keys(session, node, values, sort)
+    seen, sort = session.seen, one_of(sort, SORTS, "order")
+    node = node_with_output(seen.trace, index)
+    axes = layout(session, seen, node)
+    values = axes.take(seen.trace.tensor(node.outputs[0]))  # (channel, *space)
+    key, words = sorted_by(session, seen, node, values, sort)
+    pages = max(1, -(-len(values) // PAGE))
     order = key.argsort(descending=True, stable=True) if sort != "index" else torch.arange(len(values))
-    shown = order[PAGE * page : PAGE * (page + 1)]
-    flat = values.flatten(1).float()
-    stats = {
-        "mean": flat.mean(1),
-        "min": flat.amin(1),
-        "max": flat.amax(1),
-        "sparsity": (flat <= 0).float().mean(1),
-    }
-    items = [
-        {"channel": channel, "value": float(key[channel])}
-        | {name: float(stat[channel]) for name, stat in stats.items()}
-        for channel in shown.tolist()
-    ]
-    low, high = float(stats["min"].min()), float(stats["max"].max())
+    shown = order[PAGE * within(page, pages, "page") : PAGE * (page + 1)]
+    stats = kept(session, seen, f"stats {index}", lambda: statistics(values))
     return {
         "index": index,
         "sort": sort,
+        "words": words,
         "page": page,
-        "pages": -(-len(values) // PAGE),
+        "pages": pages,
         "channels": len(values),
-        "axes": {0: "vector", 1: "traces", 2: "maps", 3: "slices"}[values.dim() - 1],
+        "axes": kind(axes, values),
         "space": list(values.shape[1:]),
-        "low": low,
-        "high": high,
-        "items": items,
-        "maps": grey(values[shown], low, high),
+        "low": stats["low"],
+        "high": stats["high"],
+        "items": [
+            {"channel": channel, "value": plain(float(key[channel]))}
+            | {name: stats[name][channel] for name in ("mean", "min", "max", "sparsity")}
+            for channel in shown.tolist()
+        ],
+        "maps": grey(averaged(values[shown]), stats["low"], stats["high"]),
+        "gates": kept(session, seen, f"gates {index}", lambda: gates_of(seen, node)),
     }
 
 
-def channels(values: Tensor) -> Tensor:
-    """The first sample with the channels in front: (channel, *space)."""
-    sample = values[0] if values.dim() > 1 else values
-    return sample if sample.dim() < 5 else sample.flatten(0, sample.dim() - 4)
+def kind(axes: Layout, values: Tensor) -> str:
+    """How one channel is drawn: what a sequence gives is drawn over its steps."""
+    return "steps" if axes.last and values.dim() == 2 else AXES[values.dim() - 1]
 
 
-def _keys(session: Session, node: Node, values: Tensor, sort: str) -> Tensor:
-    """What the channels are sorted by, (channel,)."""
-    flat = values.flatten(1).float()
-    match sort:
-        case "index":
-            return torch.arange(len(values)).float()
-        case "mean":
-            return flat.mean(1)
-        case "max":
-            return flat.amax(1)
-        case "sparsity":
-            return (flat <= 0).float().mean(1)
-    raise UnknownName("order", sort, ["index", "mean", "max", "sparsity", "gradient", "effect"])
+def statistics(values: Tensor) -> Message:
+    """Mean, ends and share of numbers not above zero, a list each; and the ends of the whole layer."""
+    flat = values.flatten(1).float() if values.dim() > 1 else values[:, None].float()
+    if not flat.numel():
+        nothing = [None] * len(flat)
+        return dict.fromkeys(("mean", "min", "max", "sparsity"), nothing) | {"low": 0.0, "high": 0.0}
+    low, high = torch.aminmax(flat, dim=1)
+    found = {"mean": flat.mean(1), "min": low, "max": high, "sparsity": (flat <= 0).float().mean(1)}
+    ends = flat[torch.isfinite(flat)] if not torch.isfinite(torch.stack([low, high])).all() else flat
+    least, most = (float(end) for end in torch.aminmax(ends)) if ends.numel() else (0.0, 0.0)
+    return {name: [plain(one) for one in each.tolist()] for name, each in found.items()} | {
+        "low": least,
+        "high": most,
+    }
+
+
+def averaged(maps: Tensor) -> Tensor:
+    """Maps (item, *space) of no more places than can be drawn: neighbours are averaged."""
+    axes = maps.dim() - 1
+    if axes == 0 or not maps.numel() or max(maps.shape[1:]) <= LARGEST[axes]:
+        return maps
+    size = [min(places, LARGEST[axes]) for places in maps.shape[1:]]
+    pool = {1: F.adaptive_avg_pool1d, 2: F.adaptive_avg_pool2d, 3: F.adaptive_avg_pool3d}[axes]
+    return pool(maps[None].float(), size)[0]
+
+
+def gates_of(seen: Seen, node: Node) -> Message | None:
+    """Gates of the last layer of a recurrent operation, (gate, step, unit); both directions side by side."""
+    if not node.op.removesuffix("_cell").startswith(RECURRENT):
+        return None
+    try:
+        found = gates(read(seen.trace, node))
+    except ConvscopeError:  # packed sequences
+        return None
+    last = found.values[-1][:, :, 0]  # (direction, step, gate, unit)
+    return {"names": list(found.names), "values": exact(torch.cat(list(last), dim=-1).transpose(0, 1))}

@@ -1,82 +1,158 @@
 """The right side: everything about one operation but its channels."""
 
-from typing import Any
+from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
+from convscope.errors import ConvscopeError, ShapeError
+from convscope.explain import OPS, explain, full_index, read
+from convscope.explain.reading import Reading, tensors_of
 from convscope.explain.receptive import box_on_input
 from convscope.explain.rows import Row
-from convscope.shapes import show
-from convscope.trace import Node, Trace, replay
-from convscope.web.messages.graph import per_node
+from convscope.shapes import elements, show
+from convscope.trace import Node, replay
+from convscope.trace.replay import statistics
+from convscope.web.messages import formulas
+from convscope.web.messages.asked import node_at
+from convscope.web.messages.failure import source_line
+from convscope.web.messages.graph import by_index, graph
+from convscope.web.messages.kept import kept
+from convscope.web.messages.layout import layout
 from convscope.web.messages.numbers import Message
-from convscope.web.session import Session
+from convscope.web.messages.summary import rows_by_node
+from convscope.web.session import Seen, Session
 
 BINS = 40
 
 
-def operation(session: Session, index: int) -> Message:
-    """The message `OperationDetail` of static/messages.d.ts."""
-    trace = session.seen.trace
-    node, row = trace[index], per_node(trace)[index]
-    value = trace.values[node.outputs[0]]
+def operation(session: Session, index: int, at: tuple[int, ...] = ()) -> Message:
+    """The message `OperationDetail` of static/messages.d.ts; `at` is a unit, else the one in the middle."""
+    seen = session.seen
+    fixed = kept(session, seen, f"operation {index}", lambda: _operation(session, seen, index))
+    if not at or fixed["receptive"] is None:
+        return fixed
+    node = node_at(seen.trace, index)
+    place = full_index(seen.trace, node, layout(session, seen, node).index(at), 0)
+    return fixed | {"receptive": fixed["receptive"] | {"box": _box(seen, node, place)}}
+
+
+def _operation(session: Session, seen: Seen, index: int) -> Message:
+    node, found = node_at(seen.trace, index), by_index(graph(session), index)
+    if found is None:
+        raise ShapeError(f"'{node.name}' ({node.op}) is not on the map: it computes nothing of the input.")
+    row = rows_by_node(session, seen)[index]
+    value = seen.trace.values[node.outputs[0]] if node.outputs else None
+    shape = value.shape if value else ()
     return {
         "index": index,
-        "name": node.name,
+        "name": found["name"],
         "op": node.op,
         "settings": f"{row.kind}({row.settings})".removesuffix("()"),
-        "source": source(node),
-        "shape": list(value.shape),
-        "size": formula(row.size, show(value.shape)),
-        "parameters": formula(row.counting, f"{row.parameters:,}") if row.parameters else None,
-        "macs": formula(row.multiplying, f"{row.macs:,}") if row.macs else None,
-        "bytes": value.bytes,
+        "source": source_line(node.source),
+        "docs": docs(seen, node),
+        "shape": list(shape),
+        "size": formulas.size(row, show(shape[1:] if len(shape) > 1 else shape)),
+        "parameters": formulas.parameters(row, found["parameters"]),
+        "macs": formulas.macs(row),
+        "share": _share(graph(session), found),
+        "bytes": value.bytes if value else 0,
         "seconds": node.seconds,
-        "receptive": receptive(trace, node, row),
-        "histogram": histogram(value.tensor),
-        "replayed": proof(session, trace, node),
+        "receptive": receptive(seen, node, row) if value else None,
+        "histogram": histogram(value.tensor) if value else None,
+        "replayed": proof(seen, node) if value else None,
+        "weights": weights(seen, node),
+        "arguments": [{"name": name, "shape": shape} for name, shape in differentiable(seen, node)],
     }
 
 
-def formula(numbers: str, value: str) -> Message | None:
-    """A formula with its numbers; None where there is none."""
-    return {"general": "", "numbers": numbers, "value": value} if numbers else None
+def _share(whole: Message, found: Message) -> Message:
+    """Parts of the network, 0 … 1."""
+    totals = whole["totals"]
+    return {
+        name: found[name] / totals[name] if totals[name] else 0.0
+        for name in ("parameters", "macs", "seconds")
+    }
 
 
-def source(node: Node) -> Message | None:
-    """The line of the person's code."""
-    found = node.source
-    return found and {"file": found.file, "line": found.line, "text": found.text}
+def docs(seen: Seen, node: Node) -> str:
+    """Where the operation is described; "" where nobody says."""
+    known = OPS.get(node.op)
+    if not node.outputs or known is None or known.explain is None:
+        return ""
+    shape = seen.trace.values[node.outputs[0]].shape
+    try:
+        return explain(seen.trace, node, tuple(size // 2 for size in shape)).account.source
+    except ConvscopeError:
+        return ""
 
 
-def receptive(trace: Trace, node: Node, row: Row) -> Message | None:
+def receptive(seen: Seen, node: Node, row: Row) -> Message | None:
     """What the unit in the middle sees of the input."""
-    if row.field is None:
+    shape = seen.trace.values[node.outputs[0]].shape
+    if row.field is None or 0 in shape:
         return None
-    shape = trace.values[node.outputs[0]].shape
-    box = box_on_input(trace, node, tuple(size // 2 if axis else 0 for axis, size in enumerate(shape)))
+    box = _box(seen, node, tuple(size // 2 if axis else 0 for axis, size in enumerate(shape)))
     if box is None:
         return None
-    return {**row.field._asdict(), "box": box.tolist()}
+    field = row.field
+    return {"size": list(field.size), "jump": list(field.jump), "exact": field.exact, "box": box}
 
 
-def histogram(values: torch.Tensor | None) -> Message | None:
+def _box(seen: Seen, node: Node, at: tuple[int, ...]) -> list[list[int]] | None:
+    box = box_on_input(seen.trace, node, at)
+    return None if box is None else box.tolist()
+
+
+def histogram(values: Tensor | None) -> Message | None:
     """How often which values occur."""
-    if values is None or not values.dtype.is_floating_point:
+    if values is None or not values.dtype.is_floating_point or not values.numel():
         return None
-    finite = values[torch.isfinite(values)].float()
-    if not finite.numel():
-        return None
-    low, high = (float(end) for end in torch.aminmax(finite))
-    counts = torch.histc(finite, BINS, low, high if high > low else low + 1)
+    values = values.float()
+    low, high = (float(end) for end in torch.aminmax(values))
+    if not (abs(low) < float("inf") and abs(high) < float("inf")):  # some are no number
+        values = values[torch.isfinite(values)]
+        if not values.numel():
+            return None
+        low, high = (float(end) for end in torch.aminmax(values))
+    counts = torch.histc(values, BINS, low, high if high > low else low + 1)
     return {"low": low, "high": high, "counts": counts.int().tolist()}
 
 
-def proof(session: Session, trace: Trace, node: Node) -> Message:
-    """The operation run again from the inputs it was given; kept, for it does not change."""
-    kept: dict[str, Any] = session.seen.kept
-    key = f"replay {node.index}"
-    if key not in kept:
-        found = replay(trace, node)
-        kept[key] = {"exact": found.exact, "words": found.reason}
-    return kept[key]
+def proof(seen: Seen, node: Node) -> Message:
+    """The operation run again from the inputs it was given."""
+    found = replay(seen.trace, node)
+    return {"exact": found.exact, "words": found.reason}
+
+
+def weights(seen: Seen, node: Node) -> list[Message]:
+    """The parameters that an operation takes, by their names in the model."""
+    taken = [seen.trace.values[index] for index in dict.fromkeys(node.inputs)]
+    return [
+        {"name": value.name, "shape": list(value.shape), "numbers": elements(value.shape)}
+        for value in taken
+        if value.role == "parameter"
+    ]
+
+
+def differentiable(seen: Seen, node: Node) -> list[tuple[str, list[int]]]:
+    """Arguments whose gradient can be taken apart, with their shapes."""
+    known = OPS.get(node.op)
+    if not node.outputs or known is None or known.gradient is None:
+        return []
+    values, refused = seen.trace.values, statistics(node)
+    return [
+        (name, list(values[index].shape))
+        for name, index in _tensors(read(seen.trace, node))
+        if values[index].dtype.is_floating_point and index not in refused and elements(values[index].shape)
+    ]
+
+
+def _tensors(reading: Reading) -> Iterator[tuple[str, int]]:
+    """Tensor arguments by name; those of a list as "tensors[1]"."""
+    for name, given in reading.arguments.items():
+        inside = tensors_of(given)
+        if isinstance(given, list | tuple):
+            yield from ((f"{name}[{place}]", index) for place, index in enumerate(inside))
+        else:
+            yield from ((name, index) for index in inside)

@@ -1,0 +1,62 @@
+"""What stands in an address, checked: an index that is not there is the person's error, not the server's."""
+
+from collections.abc import Mapping, Sequence
+
+from convscope.errors import ShapeError, UnknownName
+from convscope.trace import Node, Trace
+
+Asked = Mapping[str, str]
+MOST_DIGITS = 9
+
+
+def whole(asked: Asked, name: str, default: int = 0) -> int:
+    """A whole number.
+
+    >>> whole({"page": "2"}, "page"), whole({}, "page")
+    (2, 0)
+    """
+    text = asked.get(name, "") or str(default)
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
+        raise ShapeError(f"'{name}' is a whole number, got '{text[:20]}'.")
+    return int(text)
+
+
+def index_of(asked: Asked, name: str = "at") -> tuple[int, ...]:
+    """An index with commas.
+
+    >>> index_of({"at": "3,7,7"})
+    (3, 7, 7)
+    """
+    return tuple(whole({name: word.strip()}, name) for word in asked.get(name, "").split(",") if word.strip())
+
+
+def within(place: int, count: int, what: str) -> int:
+    """The place, if there is one; they count from 0, and never from behind."""
+    if not 0 <= place < count:
+        known = f"0 to {count - 1:,}" if count else "none"
+        raise ShapeError(f"there is no {what} {place}.\n  There are: {known}.")
+    return place
+
+
+def one_of(word: str, known: Sequence[str], what: str) -> str:
+    """The word, if it is one of these."""
+    if word not in known:
+        raise UnknownName(what, word[:40], known)
+    return word
+
+
+def node_at(trace: Trace, index: int) -> Node:
+    """An operation; behind the last one stands the one that failed, where one did."""
+    failed = trace.failure.node if trace.failure else None
+    if failed is not None and index == len(trace.nodes):
+        return failed
+    return trace.nodes[within(index, len(trace.nodes), "operation")]
+
+
+def node_with_output(trace: Trace, index: int) -> Node:
+    """An operation that gave numbers."""
+    node = node_at(trace, index)
+    if not node.outputs:
+        raise ShapeError(f"'{node.name}' ({node.op}) gave no numbers.\n  Choose another operation.")
+    return node

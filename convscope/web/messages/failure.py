@@ -1,0 +1,48 @@
+"""Why a forward did not come to its end."""
+
+from convscope.explain import diagnose
+from convscope.explain.diagnosis import Diagnosis
+from convscope.trace.graph import Source
+from convscope.web.messages.kept import kept
+from convscope.web.messages.numbers import Message
+from convscope.web.messages.summary import summary_of
+from convscope.web.session import Seen, Session
+
+TRIED = {
+    True: "Tried: with it the model comes past this point.",
+    False: "Tried: it alone is not enough.",
+    None: "",
+}
+
+
+def diagnosis_of(session: Session, seen: Seen) -> Diagnosis | None:
+    """What is known about the failure; None where there was none."""
+    if seen.trace.failure is None:
+        return None
+    found = summary_of(session, seen).diagnosis
+    return found or kept(session, seen, "diagnosis", lambda: diagnose(seen.trace))
+
+
+def failure(session: Session, seen: Seen, operation: Message | None) -> Message | None:
+    """The message `Failure` of static/messages.d.ts."""
+    found, failed = diagnosis_of(session, seen), seen.trace.failure
+    if found is None or failed is None:
+        return None
+    return {
+        "words": found.said,
+        "what": found.what,
+        "where": str(found.where),
+        "cause": found.cause,
+        "axis": found.axis,
+        "fix": found.fix,
+        "place": found.place,
+        "advice": found.advice,
+        "tried": TRIED[found.tried],
+        "operation": operation,
+        "source": source_line(failed.source),
+    }
+
+
+def source_line(found: Source | None) -> Message | None:
+    """A line of the person's code."""
+    return {"file": found.file, "line": found.line, "text": found.text} if found else None
