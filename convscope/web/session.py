@@ -88,6 +88,7 @@ class Session:
         self.original = opened.model
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
         self.edits: list[str] = []
+        self.tried: list[Any] = []  # the same as `messages/whatif.py` applies it: the last can be undone
         self.lock = threading.RLock()
         self._later: dict[str, Later[Any]] = {}
         self.others: dict[str, Run] = {}  # runs to set beside this one, by path
@@ -201,7 +202,7 @@ class Session:
     def reset(self) -> None:
         """The model as it was opened."""
         with self.lock:
-            self.model, self.edits = self.original, []
+            self.model, self.edits, self.tried = self.original, [], []
             self._seen = self._see(self.seen.given)
 
     def with_gradients(self, target: int) -> Trace:
