@@ -127,3 +127,18 @@ export function spark(values, { label = "", height = 40 } = {}) {
 
 /** Numbers side by side as colours. @param {ArrayLike<number>} values @param {number} limit @param {Kind} [kind] @param {string} [label] */
 export const strip = (values, limit, kind = "signed", label = "") => plane(values, 1, values.length, kind, limit, label);
+
+/**
+ * One slice of a volume.
+ * @param {ArrayLike<number>} values (depth, height, width) @param {number[]} space @param {number} axis that is cut @param {number} place where
+ * @returns {{values: Float32Array, height: number, width: number}} the other two axes, in their order
+ */
+export function slice(values, space, axis, place) {
+  const [down, across] = [0, 1, 2].filter((each) => each !== axis);
+  const jump = [space[1] * space[2], space[2], 1];
+  const cut = new Float32Array(space[down] * space[across]);
+  for (let at = 0; at < cut.length; at += 1) {
+    cut[at] = values[place * jump[axis] + Math.floor(at / space[across]) * jump[down] + (at % space[across]) * jump[across]];
+  }
+  return { values: cut, height: space[down], width: space[across] };
+}

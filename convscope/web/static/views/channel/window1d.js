@@ -5,19 +5,14 @@ import { linked } from "../../draw/cells.js";
 import { el, svg } from "../../draw/dom.js";
 import { fixed, signed } from "../../draw/numbers.js";
 import { path, spark, strip } from "../../draw/plane.js";
-import { cell, heading, keys, low, noData, player, ranking, signedLegend, slideOf, tone, width } from "./bits.js";
+import { cell, heading, keys, low, noData, player, signedLegend, slideOf, tone, width } from "./bits.js";
+import { chosen, inputList, report } from "./inputs.js";
 import { span, stretches, thin, ticks } from "./kinds.js";
-import { tell } from "./live.js";
 import { boxAt, kernelAt, nearest, products, ranked, resultAt, seen, tapsAt, unread } from "./windows.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").Channel} Channel */
 /** @typedef {import("./windows.js").Slide} Slide */
-
-/** The input channel that the person chose, per operation; the strongest one where there is none. @type {Map<number, number>} */
-const chosenOf = new Map();
-/** Operations whose whole list is open. @type {Set<number>} */
-const opened = new Set();
 
 /** The trace of one channel on the layer page. @param {ArrayLike<number>} values @param {number[]} _space @param {{label?: string}} [options] */
 export const tile = (values, _space, { label = "" } = {}) => spark(values, { label });
@@ -71,29 +66,7 @@ function title({ window, taps }, t) {
   return inputs === 1 ? t("{taps} taps, one number", { taps }) : t("{inputs} channels × {taps} taps, one number", { inputs, taps });
 }
 
-/** @typedef {{channel: Channel, slide: Slide, output: Float32Array, context: Context, name: string, at: number[]}} Page */
-
-/** The number as computed here, for the proof beside it. @param {Page} page */
-function report({ channel, slide, output, at }) {
-  const taps = tapsAt(slide, at);
-  const found = resultAt(slide, at, taps);
-  tell({ key: `${channel.index}/${channel.channel}`, at, result: found.result, sum: found.sum, bias: slide.window.bias, network: output[at[0]], size: found.size, terms: found.terms, rule: slide.window.rule, divisor: found.divisor,
-    rows: () => slide.window.channels.flatMap((name, part) => rowsOf(slide, taps, part, name)) });
-}
-
-/** @param {Slide} slide @param {import("./windows.js").Tap[]} taps @param {number} part @param {number} name */
-function rowsOf(slide, taps, part, name) {
-  const values = seen(slide, taps, part);
-  const kernel = kernelAt(slide, taps, part);
-  const made = products(slide, taps, part);
-  return taps.map(({ tap, place }, index) => [name, tap, place < 0 ? "" : place, values[index] ?? 0, kernel[index], made[index]].map(String));
-}
-
-/** Which input channel stands above. @param {Page} page @param {import("./windows.js").Part[]} order */
-function chosen({ channel, slide }, order) {
-  const wish = slide.window.channels.indexOf(chosenOf.get(channel.index) ?? -1);
-  return wish >= 0 ? wish : (order[0]?.channel ?? 0);
-}
+/** @typedef {import("./inputs.js").Page} Page */
 
 /* — above: both lines on one axis — */
 
@@ -110,7 +83,7 @@ function plots(page, walker) {
     text(sizes.left, sizes.top2 - 6, t("{name}, channel {channel}, {count} positions: y({at}) = {value}", { name: page.name, channel: channel.channel, count: output.length, at: at[0], value: fixed(output[at[0]], 4) }), "name"),
     windowOn(slide, input, output, at, sizes), result(output, at, sizes));
   const pick = (/** @type {PointerEvent} */ event) => {
-    const box = s.getBoundingClientRect();
+    const box = (document.querySelector(".kind-stage svg") ?? s).getBoundingClientRect();
     const place = Math.round(((event.clientX - box.left) / box.width) * sizes.width);
     walker.move(nearest(slide, [sizes.placeAt(place)])[0], event.type === "pointerup");
   };
@@ -233,15 +206,14 @@ function result(output, at, { out, y2, width: wide }) {
 
 /** @param {Page} page @param {() => void} again */
 function tables(page, again) {
-  const { slide, at, channel, context: { t } } = page;
+  const { slide, at, context: { t } } = page;
   const taps = tapsAt(slide, at);
   const found = resultAt(slide, at, taps);
   const order = ranked(found.parts);
   const part = chosen(page, order);
   const made = [tapRows(page, taps, part, found)];
-  if (order.length > 1) made.push(list(page, taps, found, part, again));
+  if (order.length > 1) made.push(inputList(page, found, part, { again, heads: [t("signal"), t("window"), t("kernel"), t("products")], pictures: pictures(slide, taps, at) }));
   else if (slide.window.rule === "sum" && slide.window.bias !== null) made.push(el("p.kind-sum", {}, t("{sum} and the bias {bias} make {result}", { sum: signed(found.sum, 4), bias: signed(found.bias, 4), result: fixed(found.result, 4) })));
-  if (channel.window === null) return [];
   return made;
 }
 
@@ -259,45 +231,40 @@ function tapRows({ slide, context: { t } }, taps, part, found) {
   for (let from = 0; from < taps.length; from += per) {
     const some = taps.slice(from, from + per);
     const last = from + per >= taps.length;
-    const fill = taps.length > per ? Array.from({ length: per - some.length }, () => el("span")) : [];
-    const rowOf = (/** @type {Node} */ label, /** @type {(index: number, tap: number) => Node} */ draw, /** @type {Node[]} */ end) => [label, ...some.map(({ tap }, index) => draw(from + index, tap)), ...fill, ...end];
-    const gap = [el("span"), el("span")];
-    blocks.push(el("div.kind-taps", { style: { "--taps": some.length + fill.length } },
-      rowOf(el("span"), (index) => el("span.head", {}, taps[index].place < 0 ? "·" : String(taps[index].place)), gap),
+    const empty = taps.length > per ? per - some.length : 0;
+    const rowOf = (/** @type {Node} */ label, /** @type {(index: number, tap: number) => Node} */ draw, /** @type {Node[]} */ end) => [label, ...some.map(({ tap }, index) => draw(from + index, tap)), ...Array.from({ length: empty }, () => el("span")), ...end];
+    const gap = () => [el("span"), el("span")];
+    blocks.push(el("div.kind-taps", { style: { "--taps": some.length + empty } },
+      rowOf(el("span"), (index) => el("span.head", {}, taps[index].place < 0 ? "·" : String(taps[index].place)), gap()),
       rowOf(name(t("signal"), "x"), (index, tap) => {
         const value = values[index];
         const props = { "data-tap": tap, class: `kind-cell${found.winner === tap ? " winner" : ""}` };
         return value === null ? noData({ ...props, class: "kind-cell no-data", title: t("padding") }) : cell(value, inputLimit, props);
-      }, rule === "sum" || !last ? gap : [el("span.head", {}, "="), el("span.result", {}, fixed(found.result, 4))]),
-      weight && rowOf(name(t("kernel"), "w"), (index, tap) => cell(kernel[index], weightLimit, { "data-tap": tap }), last ? [el("span"), el("span.head.end", {}, t("sum"))] : gap),
-      weight && rowOf(name(t("product"), "x·w"), (index, tap) => cell(made[index], limitOf(made), { "data-tap": tap }), last ? [el("span.head", {}, "="), el("span.result", {}, signed(found.parts[part].sum, 4))] : gap)));
+      }, rule === "sum" || !last ? gap() : [el("span.head", {}, "="), el("span.result", {}, fixed(found.result, 4))]),
+      weight && rowOf(name(t("kernel"), "w"), (index, tap) => cell(kernel[index], weightLimit, { "data-tap": tap }), last ? [el("span"), el("span.head.end", {}, t("sum"))] : gap()),
+      weight && rowOf(name(t("product"), "x·w"), (index, tap) => cell(made[index], limitOf(made), { "data-tap": tap }), last ? [el("span.head", {}, "="), el("span.result", {}, signed(found.parts[part].sum, 4))] : gap())));
   }
   const box = el("div.kind-blocks", {}, blocks);
   linked(box);
   return box;
 }
 
-/** @param {Page} page @param {import("./windows.js").Tap[]} taps @param {import("./windows.js").Result} found @param {number} part @param {() => void} again */
-function list({ slide, channel, at, context: { t } }, taps, found, part, again) {
-  const limit = limitOf(slide.weight ?? [1]);
+/** The row of one input channel in small. @param {Slide} slide @param {import("./windows.js").Tap[]} taps @param {number[]} at @returns {(part: number) => Node[]} */
+function pictures(slide, taps, at) {
   const [[from, behind]] = boxAt(slide, at);
   const size = slide.space[0];
-  const rows = found.parts.map(({ channel: place, sum }) => ({
-    key: String(place), name: t("in {channel}", { channel: slide.window.channels[place] }), sum, chosen: place === part,
-    pictures: () => {
-      const made = products(slide, taps, place);
-      const values = seen(slide, taps, place).map((value) => value ?? 0);
-      const whole = row(/** @type {Float32Array} */ (slide.input), [found.parts.length, size], place);
-      return [
-        el("span.kind-mini", {}, spark(whole, { height: 30 }), el("i.kind-span", { style: { left: `${(100 * Math.max(0, from)) / size}%`, width: `${(100 * (Math.min(size, behind) - Math.max(0, from))) / size}%` } })),
-        el("span.kind-mini.sign-times", {}, strip(values, limitOf(slide.input))), el("span.kind-mini.sign-equals", {}, strip(kernelAt(slide, taps, place), limit)), el("span.kind-mini", {}, strip(made, limitOf(made))),
-      ];
-    },
-  }));
-  const whole = opened.has(channel.index);
-  return ranking(rows, slide.window.bias, { t, heads: [t("signal"), t("window"), t("kernel"), t("products")], most: whole ? rows.length : low() ? 5 : 6, label: t("Input channels by what they bring"),
-    further: (count) => t("{count} further channels", { count }), open: () => (opened.add(channel.index), again()),
-    choose: ({ key }) => (chosenOf.set(channel.index, slide.window.channels[Number(key)]), again()) });
+  const [left, right] = [Math.max(0, from), Math.min(size, behind)];
+  const [inputLimit, weightLimit] = [limitOf(slide.input), limitOf(slide.weight ?? [1])];
+  return (part) => {
+    const made = products(slide, taps, part);
+    const whole = row(/** @type {Float32Array} */ (slide.input), [slide.window.channels.length, size], part);
+    return [
+      el("span.kind-mini", {}, spark(whole, { height: 30 }), el("i.kind-span", { style: { left: `${(100 * left) / size}%`, width: `${(100 * (right - left)) / size}%` } })),
+      el("span.kind-mini.sign-times", {}, strip(seen(slide, taps, part).map((value) => value ?? 0), inputLimit)),
+      el("span.kind-mini.sign-equals", {}, strip(kernelAt(slide, taps, part), weightLimit)),
+      el("span.kind-mini", {}, strip(made, limitOf(made))),
+    ];
+  };
 }
 
 /* — below: every channel of the layer — */
