@@ -9,11 +9,12 @@ const root = document.documentElement;
 
 /**
  * Put the parts on the screen; a part that is the same element stays as it is.
- * @param {Context} context @param {(Node | string)[][]} parts left, middle, right
+ * @param {Context} context @param {(Node | string)[][]} parts left, middle, right, and what stands below the header
  */
-export function frame(context, [left, middle, right]) {
+export function frame(context, [left, middle, right, band]) {
   if (!document.querySelector(".explorer > .bar")) skeleton();
   place(".bar", [brand(), pages(context), crumbs(context), tools(context)]);
+  place(".band", band);
   place(".rail", left);
   place(".main", middle);
   place(".inspector", right);
@@ -24,6 +25,7 @@ function skeleton() {
   document.body.replaceChildren(
     ...document.querySelectorAll("script"),
     el("header.bar"),
+    el("div.band"),
     el("aside.rail", { "aria-label": t("Input") }),
     el("main.main", { tabindex: -1 }),
     el("aside.inspector", { "aria-label": t("Selected") }),
@@ -66,7 +68,7 @@ function crumbs({ state, session, go, t }) {
     trail.push([state.level === "map" ? t("Operation") : t("Layer"), name, { level: state.level === "map" ? "map" : "layer", at: null, way: "forward" }]);
   }
   if (state.level === "channel" && state.channel !== null) trail.push([t("Channel"), String(state.channel), { at: null }]);
-  if (state.level === "channel" && state.at) trail.push([t("Number"), `(${state.at.join(", ")})`, {}]);
+  if (state.level === "channel" && state.at?.length) trail.push([t("Number"), `(${state.at.join(", ")})`, {}]);
   const items = trail.map(([level, name, change], place) =>
     el("li", {}, el("button.crumb", { type: "button", "aria-current": place === trail.length - 1 ? "page" : null, onclick: () => go(change) }, el("small", {}, level), el("b", {}, name))));
   return el("nav", { "aria-label": t("Levels"), style: { flex: "1", "min-width": "0" } }, el("ol.crumbs", {}, items));

@@ -21,8 +21,11 @@ import * as whatif from "./views/whatif.js";
 /** @type {Record<string, View>} */
 export const VIEWS = { input, map, layer, channel, overview, operation, proof, whatif, results, runs, filters };
 
-/** The views of a state: left, middle, right. @param {State} state @returns {[string, string, string]} */
-export function pageOf(state) {
+/** The views of a state: left, middle, right, and the band below the header. @param {State} state @returns {[string, string, string, string]} */
+export const pageOf = (state) => [...columnsOf(state), "whatif"];
+
+/** @param {State} state @returns {[string, string, string]} */
+function columnsOf(state) {
   if (state.page === "results") return ["input", "results", "runs"];
   if (state.page === "filters") return ["input", "filters", "overview"];
   if (state.level === "channel") return ["input", "channel", "proof"];

@@ -5,6 +5,7 @@ import { limit as limitOf, unpack } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
 import { legend } from "../../draw/plane.js";
 import { plain } from "../../draw/numbers.js";
+import { select } from "./fields.js";
 import { sides } from "./large.js";
 
 /** @typedef {import("../../main.js").Context} Context */
@@ -31,13 +32,6 @@ export function overlay({ prediction }, { state, session, t, go }) {
     select(t("Which pixels count"), "overlay-method", methods, method, (next) => choose(next, target)),
     method && select(t("for"), "overlay-class", classes, target, (of) => choose(method, of)),
     el("div.overlay-legend", { "aria-live": "polite" }));
-}
-
-/** @param {string} label @param {string} focus @param {string[][]} options @param {string} chosen @param {(value: string) => void} choose */
-function select(label, focus, options, chosen, choose) {
-  return el("label.field", {}, label,
-    el("select.select", { "data-focus": focus, onchange: (/** @type {any} */ event) => choose(event.target.value) },
-      options.map(([value, text]) => el("option", { value, selected: value === chosen }, text))));
 }
 
 /** Lay the chosen attribution over the picture as soon as it is there. @param {import("./large.js").Large} view @param {import("../../messages").Graph} graph @param {Context} context */

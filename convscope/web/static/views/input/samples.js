@@ -9,21 +9,16 @@ import { picture } from "../../draw/plane.js";
 
 /** @param {Samples} list @param {import("../../messages").Graph} graph @param {Context} context */
 export function samples(list, graph, context) {
-  if ("ready" in list && list.ready === false) again();
   const { state, session, t, go } = context;
   const names = { all: t("All"), right: t("Right"), wrong: t("Wrong"), unsure: t("Unsure") };
   const options = Object.entries(names).filter(([id]) => id in list.counts).map(([id, text]) => ({ id, text, count: count(list.counts[id]) }));
   return [
     el("div.samples-head", {}, el("h3", {}, t("Samples")), session.classes.length > 1 && classFilter(context)),
     options.length > 1 && segments(options, state.which, { label: t("Which samples"), wide: true, choose: (which) => go({ which, samples: 0 }) }),
+    !list.ready && el("p.caption", { role: "status" }, t("The network is looking at all of them…")),
     grid(list, graph, context),
     pager(list, context),
   ];
-}
-
-/** The network is still looking at them: ask once more. */
-function again() {
-  setTimeout(() => dispatchEvent(new Event("convscope:redraw")), 600);
 }
 
 /** @param {Context} context */
@@ -40,7 +35,7 @@ function grid({ samples: shown }, { input }, { t, act }) {
   const wide = shown[0].look.kind === "signal" || shown[0].look.kind === "sequence";
   const items = shown.map((sample) => {
     const { index, look, label, predicted, probability } = sample;
-    const words = predicted ? t("sample {index}: {label}, predicted {predicted} ({probability})", { index, label, predicted, probability: fixed(probability) }) : t("sample {index}: {label}", { index, label });
+    const words = predicted && probability !== null ? t("sample {index}: {label}, predicted {predicted} ({probability})", { index, label, predicted, probability: fixed(probability ?? 0) }) : t("sample {index}: {label}", { index, label });
     return el("button.sample", { type: "button", "aria-pressed": String(index === input.sample), title: words, "aria-label": words, "data-focus": `sample-${index}`, onclick: () => act("input", { sample: index }) },
       picture(look), el("span", {}, !predicted || label === predicted ? label : `${label}→${predicted}`));
   });

@@ -28,7 +28,7 @@ export function table(look, { t }, change) {
     } }));
   const rows = Array.from({ length: steps - first }, (_, at) => first + at).map((step) =>
     el("tr", {}, el("th", { scope: "row" }, String(step)), names.map((name, column) => cell(column * steps + step, t("{name}, step {step}", { name, step })))));
-  return el("div.cells", { tabindex: 0, "aria-label": t("Numbers of the input") },
+  return el("div.number-table", { tabindex: 0, "aria-label": t("Numbers of the input") },
     el("table", {}, el("thead", {}, el("tr", {}, el("th", {}, t("step")), names.map((name) => el("th", { scope: "col", title: name }, name)))), el("tbody", {}, rows)));
 }
 
