@@ -100,6 +100,7 @@ export interface Window {
   bias: number | null;
   unused: number[];                                           // positions at the end of each axis that no window reaches
   divisor?: number | "inside" | "padded" | null;              // mean: a number, the taps on real numbers, or those within the padding (default)
+  spans?: number[][][] | null;                                // adaptive pooling with windows that differ: of each axis, each step's [start, stop)
 }
 
 /** GET number/{index}?at=0,3,7,7[&gradient=weight]: one number with its proof (Explanation.as_dict and the rest). */

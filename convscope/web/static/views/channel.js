@@ -40,7 +40,7 @@ export async function draw({ graph, channel }, context) {
   const here = { ...context, state: { ...state, at } };
   const kind = kindOf(graph, channel, state);
   const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
-  const number = alone ? null : await context.ask(address(graph, channel, at)).catch(() => null);
+  const number = alone ? null : await context.ask(address(channel, at)).catch(() => null);
   const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
   return (await drawing(kind))({ channel, number, layer, graph }, here);
 }

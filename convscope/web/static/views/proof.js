@@ -30,7 +30,7 @@ export function draw({ graph, operation }, context) {
     reasons.replaceChildren(...reasonPart(known.number, graph, operation, context));
   };
   let timer = 0;
-  const ask = (/** @type {number[]} */ at) => context.ask(address(graph, { index: operation.index, channel: state.channel ?? 0 }, at)).then((number) => {
+  const ask = (/** @type {number[]} */ at) => context.ask(address({ index: operation.index, channel: state.channel ?? 0 }, at)).then((number) => {
     const now = known.local?.at ?? state.at;
     if (now && at.join() !== now.join()) return;
     known.number = number;
@@ -99,10 +99,24 @@ function badge(holds, number, operation, t) {
 function reasonPart(number, graph, operation, { t }) {
   const code = number?.code ?? operation.source;
   return [
-    section(el("h3", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", {}, el("span.where", {}, `${code.file}:${code.line}`), "\n", code.text)),
-    number && section(el("h3", {}, t("Formula")), formula(number.formula, { general: true }), number.numbers.length < 300 && formula(number.numbers), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
+    section(el("h3", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", { title: `${code.file}:${code.line}` }, el("span.where", {}, `${code.file.split("/").slice(-2).join("/")}:${code.line}`), "\n", code.text)),
+    number && section(el("h3", {}, t("Formula")), general(number.formula), written(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
     number?.box ? receptive(number.box, graph, t) : null,
   ].filter((part) => part !== null);
+}
+
+/** The rule; a long one in two lines. @param {string} text */
+function general(text) {
+  const at = text.indexOf(" + Σ");
+  if (at < 0 || text.length < 36) return formula(text, { general: true });
+  return [formula(text.slice(0, at + 2), { general: true }), formula(text.slice(at + 3), { general: true })];
+}
+
+/** The same with numbers: all of them where there is room, else bias and sum. @param {OneNumber} number */
+function written({ numbers, terms, bias, result }) {
+  if (numbers.length <= 64) return formula(numbers);
+  if (terms?.rule !== "sum" || bias === null) return el("p.written", {}, numbers);
+  return formula(`${fixed(bias, 4)} ${terms.result < 0 ? "−" : "+"} ${Math.abs(terms.result).toFixed(4)} = ${fixed(result, 4)}`);
 }
 
 /** @param {string} source @param {Context["t"]} t */

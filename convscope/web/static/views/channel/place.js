@@ -1,9 +1,15 @@
-/** Where a number stands: in its channel, in the output, in the address. */
+/** Where a number stands, and which way one looks at it. */
 
-import { length, unravel } from "../../draw/arrays.js";
+import { segments } from "../../draw/dom.js";
 
-/** @typedef {import("../../messages").Graph} Graph */
-/** @typedef {import("../../messages").Channel} Channel */
+/** @typedef {import("../../main.js").Context} Context */
+
+/** Forward or backward. @param {Context} context */
+export function way({ state, t, go }) {
+  const options = [{ id: "forward", text: t("Forward") }, { id: "backward", text: t("Backward") }];
+  return segments(options, state.way, { label: t("Direction"), choose: (id) => go({ way: /** @type {"forward" | "backward"} */ (id) }) });
+}
+
 
 /** The index in the channel's space, null where it does not fit. @param {number[] | null} at @param {number[]} space */
 export function placed(at, space) {
@@ -11,15 +17,5 @@ export function placed(at, space) {
   return at.every((place, axis) => place >= 0 && place < space[axis]) ? at : null;
 }
 
-/** The index in the operation's output, with the sample in front. @param {number[]} shape of the output @param {number} channel @param {number[]} at @returns {number[]} */
-export function full(shape, channel, at) {
-  if (shape.length <= 1) return shape.length ? [channel] : [];
-  const between = shape.slice(1, shape.length - at.length);
-  return [0, ...(length(between) > channel ? unravel(channel, between) : [channel]), ...at];
-}
-
-/** Where the message about one number is. @param {Graph} graph @param {{index: number, channel: number}} channel @param {number[]} at */
-export function address(graph, { index, channel }, at) {
-  const operation = graph.operations.find((each) => each.index === index);
-  return `number/${index}?at=${full(operation?.shape ?? [], channel, at).join(",")}`;
-}
+/** Where the message about one number is; sample, channel, place. @param {{index: number, channel: number}} channel @param {number[]} at */
+export const address = ({ index, channel }, at) => `number/${index}?at=${[0, channel, ...at].join(",")}`;

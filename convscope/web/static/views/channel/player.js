@@ -2,6 +2,7 @@
 
 import { length, ravel, unravel } from "../../draw/arrays.js";
 import { button, el, icon } from "../../draw/dom.js";
+import { legend } from "../../draw/plane.js";
 import { unread } from "./windows.js";
 
 /** @typedef {import("./window2d.js").Scene} Scene */
@@ -27,7 +28,7 @@ export function player(scene) {
       button("", { kind: "square", "aria-label": t("One step back"), "data-focus": "step-back", onclick: () => scene.stepBy(-1) }, "back"),
       button("", { kind: "square", "aria-label": t("One step on"), "data-focus": "step-on", onclick: () => scene.stepBy(1) }, "next")),
     slider,
-    el("div.tools", {}, fields.map((field, axis) => el("label.field", {}, labels[axis], field))),
+    el("div.tools", {}, fields.map((field, axis) => el("label.field", {}, labels[axis], field)), el("span.sign-legend", { title: t("colours: negative, zero, positive") }, legend("signed", "−", "+"))),
     el("p.hint", {}, el("i.hatched"), el("span", {}, hints(scene).join(" "))));
   const show = () => {
     slider.value = String(ravel(scene.at, slide.steps));

@@ -22,7 +22,7 @@ export function strip(scene) {
   const curves = svg("svg", { class: "link", "aria-hidden": "true" }, ["a", "b", "c", "d"].map(() => svg("path")));
   const controls = player(scene);
   const status = el("p.unseen", { role: "status" });
-  const root = el("section.panel.strip", { style: { "--stage": `${stageSize(scene)}px` } },
+  const root = el("section.panel.window-strip", { style: { "--stage": `${stageSize(scene)}px` } },
     el("figure", {}, input.stage, input.caption), el("figure", {}, middle.stage, middle.caption), el("figure", {}, output.stage, output.caption), controls.root, curves, status);
   const join = () => connect(root, curves, [input.stage, middle.stage, output.stage], windowBox(scene), cellBox(scene));
   new ResizeObserver(join).observe(root);
@@ -229,11 +229,11 @@ function drag(stage, move, point, leave) {
   });
   stage.addEventListener("pointermove", (event) => {
     const held = stage.hasPointerCapture(event.pointerId) && event.buttons > 0;
-    stage.closest(".strip")?.classList.toggle("dragging", held);
+    stage.closest(".window-strip")?.classList.toggle("dragging", held);
     if (held) move(event);
     else point(event);
   });
-  stage.addEventListener("pointerup", () => stage.closest(".strip")?.classList.remove("dragging"));
+  stage.addEventListener("pointerup", () => stage.closest(".window-strip")?.classList.remove("dragging"));
   stage.addEventListener("pointerleave", leave);
 }
 

@@ -94,5 +94,5 @@ function pooled(scene, result, taps) {
     : t("The sum {sum} is divided by {n}.", { sum: plain(result.sum, 6), n: result.divisor });
   return el("section.panel.card", {}, el("div.title-row.apart", {}, el("h2", {}, max ? t("The largest of the window") : t("The mean of the window"))),
     el("div.grids.pooled", {}, el("div", {}, el("p.caption", {}, t("window")), grid), el("span.sign", {}, "→"),
-      el("div.answer", {}, el("b.value", {}, plain(result.result, 6)), el("p.small.soft", {}, words))));
+      el("div.pool-answer", {}, el("b.value", {}, plain(result.result, 6)), el("p.small.soft", {}, words))));
 }

@@ -6,7 +6,7 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 import { button, el } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { count, fixed, plain } from "../../draw/numbers.js";
-import { legend } from "../../draw/plane.js";
+import { way } from "./place.js";
 import { pickable } from "./pick.js";
 
 /** @typedef {import("../../messages").Terms} Terms */
@@ -24,7 +24,7 @@ export function draw({ channel, number, graph }, context) {
   return [
     el("div.title-row.apart", {},
       el("div.title-row", {}, el("h1", {}, titleOf(state, t)), el("span.soft.small", {}, [operation?.name, operation?.what].filter(Boolean).join(" · "))),
-      legend("signed", t("negative"), t("positive"))),
+      way(context)),
     channel && channel.output.shape.length > 0 ? outputPanel(channel, context) : "",
     ...(number ? account(number, graph, context) : [el("p.soft", {}, t("There is nothing more to say about this number."))]),
   ];
@@ -50,7 +50,7 @@ export function account(number, graph, context) {
   const source = number.terms && moved(number, graph, context);
   return [
     el("section.panel.account", {}, el("p", {}, number.what), formula(number.formula, { general: true }), shortened(number.numbers), ...number.notes.map((note) => el("p.small.soft", {}, note)), source),
-    number.steps.length ? el("section.panel", {}, el("h2", {}, t("Step by step")), number.steps.map((step, place) => line(step, place, context))) : "",
+    number.steps.length > 1 || number.steps[0]?.terms ? el("section.panel", {}, el("h2", {}, t("Step by step")), number.steps.map((step, place) => line(step, place, context))) : "",
     number.terms ? el("section.panel.card", {}, termTable(number.terms, context)) : "",
   ];
 }
@@ -97,7 +97,7 @@ export function termTable(terms, { t }) {
   linked(body);
   return el("div.term-table", {},
     el("div.title-row.apart", {}, el("h2", {}, terms.rule === "max" ? t("{n} candidates, the largest wins", { n: count(values.length) }) : t("{n} terms, the largest first", { n: count(values.length) })), el("b", {}, `${terms.rule === "max" ? t("largest") : "Σ"} = ${fixed(terms.result, 6)}`)),
-    el("div.term-rows.head", { style: { "--factors": factors.length } }, el("span", {}, terms.axes.join(", ") || t("term")), factors.map(({ name }) => el("span", {}, name)), el("span", {}, t("term")), el("span", {}, t("running sum"))),
+    el("div.term-rows.head", { style: { "--factors": factors.length } }, el("span", {}, terms.axes.join(", ") || t("term")), factors.map(({ name }) => el("span", {}, name)), el("span", {}, t("term")), el("span", {}, t("share"))),
     body, more);
 }
 
@@ -116,7 +116,7 @@ function termRow(place, values, factors, shape, terms) {
 /** @param {number} value @param {number} most */
 function tinted(value, most) {
   const rgb = colourOf(value, "signed", most);
-  return el("span.cell", { title: String(value), style: { background: css(rgb), color: inkOn(rgb) } }, value === null ? "–" : short(value));
+  return el("span.term-cell", { title: String(value), style: { background: css(rgb), color: inkOn(rgb) } }, value === null ? "–" : short(value));
 }
 
 /** @param {Nested} nested @returns {(number)[]} */

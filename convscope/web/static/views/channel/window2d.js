@@ -4,18 +4,17 @@
  */
 
 import { length, limit as limitOf, ravel, unpack } from "../../draw/arrays.js";
-import { el, segments } from "../../draw/dom.js";
+import { el } from "../../draw/dom.js";
 import { count } from "../../draw/numbers.js";
-import { legend } from "../../draw/plane.js";
 import { ledger } from "./ledger.js";
 import { tell } from "./live.js";
+import { way } from "./place.js";
 import { strip } from "./strip.js";
 import { card } from "./taps.js";
 import { ranked, resultAt, tapsAt, unravelled, walk } from "./windows.js";
 
 /** @typedef {import("./windows.js").Slide} Slide */
 /** @typedef {import("../../messages").Channel} Channel */
-/** @typedef {import("../../messages").Graph} Graph */
 /** @typedef {import("../../main.js").Context} Context */
 
 /**
@@ -44,11 +43,11 @@ let current = null;
 addEventListener("keydown", (event) => current && keys(event, current.scene));
 
 /** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ channel, graph }, context) {
+export function draw({ channel }, context) {
   if (!channel?.window) return [];
   const { dataset, lang } = document.documentElement;
   const look = [dataset.theme, lang, isLow()].join();
-  if (current?.channel !== channel || current.look !== look) current = { channel, look, ...build(channel, graph, context) };
+  if (current?.channel !== channel || current.look !== look) current = { channel, look, ...build(channel, context) };
   current.show(context);
   return current.elements;
 }
@@ -65,8 +64,8 @@ export function slideOf(channel) {
   };
 }
 
-/** @param {Channel} channel @param {Graph} graph @param {Context} context */
-function build(channel, graph, context) {
+/** @param {Channel} channel @param {Context} context */
+function build(channel, context) {
   const slide = slideOf(channel);
   const scene = sceneOf(channel, slide, context);
   const above = strip(scene);
@@ -76,7 +75,7 @@ function build(channel, graph, context) {
     const taps = tapsAt(slide, scene.at);
     const result = resultAt(slide, scene.at, taps);
     const chosen = scene.map ?? ranked(result.parts)[0]?.channel ?? 0;
-    title.replaceChildren(...heading(scene, graph, taps.length));
+    title.replaceChildren(...heading(scene, taps.length));
     above.show(chosen, taps, result);
     replace(middle, ledger(scene, result, taps, chosen));
     replace(below, card(scene, result, taps, chosen));
@@ -125,10 +124,9 @@ function replace(box, children) {
   if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
 }
 
-/** @param {Scene} scene @param {Graph} graph @param {number} taps */
-function heading({ channel, slide, at, context }, graph, taps) {
-  const { t, state, go } = context;
-  const operation = graph.operations.find(({ index }) => index === channel.index);
+/** @param {Scene} scene @param {number} taps */
+function heading({ channel, slide, at, context }, taps) {
+  const { t } = context;
   const { window } = slide;
   const maps = window.channels.length;
   const words = {
@@ -136,10 +134,9 @@ function heading({ channel, slide, at, context }, graph, taps) {
     max: t("the largest of {n} numbers", { n: taps }),
     mean: t("the mean of {n} numbers", { n: taps }),
   }[window.rule];
-  const way = segments([{ id: "forward", text: t("Forward") }, { id: "backward", text: t("Backward") }], state.way, { label: t("Direction"), choose: (id) => go({ way: /** @type {any} */ (id) }) });
   return [
-    el("div.title-row", {}, el("h1", {}, t("Channel {k}, element ({at})", { k: channel.channel, at: at.join(", ") })), el("span.soft.small", {}, operation ? `${operation.name}: ${words}` : words)),
-    el("div.rows-of-controls", {}, legend("signed", t("negative"), t("positive")), way),
+    el("div.title-row", {}, el("h1", {}, t("Channel {k}, element ({at})", { k: channel.channel, at: at.join(", ") })), el("span.soft.small", {}, words)),
+    way(context),
   ];
 }
 
@@ -171,12 +168,12 @@ function table(slide, taps) {
 function keys(event, scene) {
   const { target } = event;
   const free = target === document.body || (target instanceof Element && target.matches(".main, .stage"));
-  if (!free || event.ctrlKey || event.metaKey || event.altKey || !document.querySelector(".main > .strip")) return;
+  if (!free || event.ctrlKey || event.metaKey || event.altKey || !document.querySelector(".main > .window-strip")) return;
   if (scene.context.state.level !== "channel") return;
   const across = scene.slide.steps.at(-1) ?? 1;
   const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -across, ArrowDown: across }[event.key];
   if (by !== undefined) scene.stepBy(by);
-  else if (event.key === " ") /** @type {HTMLElement | null} */ (document.querySelector(".strip .play"))?.click();
+  else if (event.key === " ") /** @type {HTMLElement | null} */ (document.querySelector(".window-strip .play"))?.click();
   else return;
   event.preventDefault();
 }

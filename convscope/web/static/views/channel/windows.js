@@ -45,7 +45,7 @@ export const padded = ({ window, space }) => space.map((size, axis) => size + wi
 export const extent = (window) => window.kernel.map((size, axis) => (size - 1) * window.dilation[axis] + 1);
 
 /** Where the first tap lies, below 0 in the padding. @param {Window} window @param {number[]} at */
-export const corner = (window, at) => at.map((step, axis) => step * window.stride[axis] - window.padding[axis][0]);
+export const corner = (window, at) => at.map((step, axis) => (window.spans ? window.spans[axis][step][0] : step * window.stride[axis] - window.padding[axis][0]));
 
 /** The taps that count in one number of the output, in the order of the kernel. @param {Slide} slide @param {number[]} at @returns {Tap[]} */
 export function tapsAt({ window, space, taps }, at) {
@@ -62,7 +62,7 @@ function placeOf(window, space, at, tap) {
   const index = [];
   let outside = false;
   for (let axis = 0; axis < at.length; axis += 1) {
-    const place = window.kind === "transposed" ? before(window, axis, at[axis], tap[axis]) : at[axis] * window.stride[axis] - window.padding[axis][0] + tap[axis] * window.dilation[axis];
+    const place = along(window, axis, at[axis], tap[axis]);
     if (place === null) return null;
     if (place < 0 || place >= space[axis]) {
       if (window.kind === "transposed") return null;
@@ -71,6 +71,14 @@ function placeOf(window, space, at, tap) {
     index.push(place);
   }
   return outside ? -1 : ravel(index, space);
+}
+
+/** Where a tap lies on one axis; null: it is not used at this step. @param {Window} window @param {number} axis @param {number} at @param {number} tap */
+function along(window, axis, at, tap) {
+  if (window.kind === "transposed") return before(window, axis, at, tap);
+  if (!window.spans) return at * window.stride[axis] - window.padding[axis][0] + tap * window.dilation[axis];
+  const [start, stop] = window.spans[axis][at];
+  return start + tap < stop ? start + tap : null;
 }
 
 /** Transposed: the input place from which this tap falls on an output place. @param {Window} window @param {number} axis @param {number} at @param {number} tap */
@@ -152,6 +160,7 @@ function divisorAt(slide, at, taps) {
   const { window, space } = slide;
   const rule = window.divisor ?? "padded";
   if (typeof rule === "number") return rule;
+  if (window.spans) return taps.length;
   if (rule === "inside") return taps.filter(({ place }) => place >= 0).length;
   const end = space.map((size, axis) => size + window.padding[axis][1]);
   const start = corner(window, at);
@@ -165,6 +174,10 @@ export const ranked = (parts) => [...parts].sort((one, other) => Math.abs(other.
 export function stepsOver(window, axis, place, steps) {
   let first = steps;
   let behind = 0;
+  if (window.spans) {
+    const over = window.spans[axis].flatMap(([start, stop], step) => (start <= place && place < stop ? [step] : []));
+    return over.length ? [over[0], over[over.length - 1] + 1] : null;
+  }
   for (let tap = 0; tap < window.kernel[axis]; tap += 1) {
     const step = window.kind === "transposed"
       ? place * window.stride[axis] - window.padding[axis][0] + tap * window.dilation[axis]
@@ -184,6 +197,7 @@ export function unread({ window, space, steps }, axis) {
 /** The step whose window has its middle nearest to a place. @param {Slide} slide @param {number[]} index in the input, may lie in the padding @returns {number[]} */
 export function nearest({ window, steps }, index) {
   return index.map((place, axis) => {
+    if (window.spans) return Math.max(0, stepsOver(window, axis, Math.max(0, Math.min(window.spans[axis][steps[axis] - 1][1] - 1, place)), steps[axis])?.[0] ?? 0);
     const half = ((window.kernel[axis] - 1) * window.dilation[axis]) / 2;
     const step = window.kind === "transposed" ? place * window.stride[axis] - window.padding[axis][0] + half : (place + window.padding[axis][0] - half) / window.stride[axis];
     return Math.max(0, Math.min(steps[axis] - 1, Math.round(step)));
@@ -193,6 +207,7 @@ export function nearest({ window, steps }, index) {
 /** Where the taps that reach one number lie: a box of the input, [start, stop) an axis. @param {Slide} slide @param {number[]} at @returns {number[][]} */
 export function boxAt(slide, at) {
   const { window, space } = slide;
+  if (window.spans) return at.map((step, axis) => /** @type {number[][][]} */ (window.spans)[axis][step]);
   if (window.kind !== "transposed") return corner(window, at).map((start, axis) => [start, start + extent(window)[axis]]);
   const places = tapsAt(slide, at).map(({ place }) => unravel(place, space));
   return space.map((_, axis) => {
