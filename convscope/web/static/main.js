@@ -52,7 +52,9 @@ async function draw() {
   try {
     const parts = pageOf(state).map((name) => fill(name, signal));
     const made = await Promise.all(parts);
-    if (!signal.aborted) frame(context(), made);
+    if (signal.aborted) return;
+    frame(context(), made);
+    document.documentElement.dataset.drawn = String((drawn += 1)); // whoever waits for the picture sees it here
   } catch (error) {
     if (!signal.aborted) say(error);
   }
