@@ -1,13 +1,15 @@
 /** The map: the whole network in lines that read like text. Press to select, press again to open. */
 
 import { el, svg } from "../draw/dom.js";
-import { count, size, time } from "../draw/numbers.js";
+import { count, time } from "../draw/numbers.js";
 import { legend } from "../draw/plane.js";
 import { names } from "../frame.js";
 import { failure } from "./failure.js";
 import { box, operationsOf, portions, words } from "./map/boxes.js";
+import { cards } from "./map/card.js";
 import { leading } from "./map/edges.js";
 import { layout, plan } from "./map/layout.js";
+import { glide } from "./map/motion.js";
 import { keyboard } from "./map/walk.js";
 import { SCALES, sizer, spacesOf } from "./map/sizes.js";
 import { tree } from "./map/tree.js";
@@ -33,6 +35,7 @@ export function draw({ graph }, context) {
   watch(map, spread);
   spread();
   listen(map, planned, sheet);
+  cards(map, new Map([...planned.open, ...planned.boxes.values()].map((block) => [block.key, block])), sheet);
   return [head(graph, context), ...(graph.failure ? failure(graph.failure, context) : []), map];
 }
 
@@ -55,7 +58,7 @@ function head({ operations, totals }, { t, session }) {
     time(totals.seconds),
   ];
   return el("div.rows-of-controls.map-head", {},
-    el("div.title-row", {}, el("h1", {}, session.title), el("span.soft.small", {}, facts.join(" · "))),
+    el("div.title-row", {}, el("h1", { title: session.title }, session.title.split("/").pop()), el("span.soft.small", {}, facts.join(" · "))),
     el("div.key", {}, [t("parameters"), t("MACs"), t("time")].map((word) => el("span", {}, el("i"), word)), legend("signed", t("negative"), t("positive"))));
 }
 
@@ -77,11 +80,19 @@ function arrange(planned, sheet, width, height) {
   /** @type {[Layout, import("./map/sizes.js").Scale] | null} */
   let last = null;
   for (const scale of width < 700 ? SCALES.slice(2) : SCALES) {
-    const made = layout(planned, { sizeOf: sizer(scale, graph), spaces: spacesOf(scale), width, end, meet });
-    if (made.height <= height) return /** @type {const} */ ([made, scale]);
+    const options = { sizeOf: sizer(scale, graph), spaces: spacesOf(scale), width, end, meet };
+    const made = layout(planned, options);
+    if (made.height <= height) return /** @type {[Layout, import("./map/sizes.js").Scale]} */ ([spread(planned, options, made, height), scale]);
     if (!last || scale.picture >= 48 || made.height < 0.6 * last[0].height) last = [made, scale];
   }
   return /** @type {[Layout, import("./map/sizes.js").Scale]} */ (last);
+}
+
+/** Lines further apart where there is height to spare. @param {Plan} planned @param {Parameters<typeof layout>[1]} options @param {Layout} made @param {number} height */
+function spread(planned, options, made, height) {
+  if (made.lines < 2) return made;
+  const more = Math.min(28, (height - made.height) / made.lines);
+  return layout(planned, { ...options, spaces: { ...options.spaces, gutter: options.spaces.gutter + more } });
 }
 
 /** Where an edge meets a bar cut in parts. @param {Cell} from @param {Cell} to @param {Graph} graph @param {Map<number, import("../messages").Operation>} by */
@@ -102,6 +113,7 @@ function meeting(from, to, graph, by) {
 function fill(map, planned, sheet) {
   const [width, height] = room(map);
   const [made, scale] = arrange(planned, sheet, width, height);
+  const { state } = sheet.context;
   map.dataset.width = String(width);
   map.dataset.scale = String(scale.picture);
   map.style.setProperty("--picture", `${scale.picture}px`);
@@ -111,12 +123,32 @@ function fill(map, planned, sheet) {
   const others = made.cells.filter(({ element }) => element.type !== "frame" && element.type !== "lanes");
   map.replaceChildren(...frames.map((cell) => put(cell, sheet)), lines(made, sheet), ...others.map((cell) => put(cell, sheet)), list(planned, sheet));
   keyboard(map, made);
+  glide(map, made, sheet.graph.trace, Array.from(planned.open, ({ key }) => key).join(" "));
+  if (state.op !== null && sheet.graph.operations.some(({ index }) => index === state.op)) field(map, sheet);
+}
+
+/** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Sheet} sheet */
+async function field(map, { graph, context }) {
+  const { receptive } = await context.ask(`operation/${context.state.op}`).catch(() => ({ receptive: null }));
+  const shown = map.querySelector(".shown");
+  if (!receptive || !shown) return;
+  const { kind, numbers } = graph.input.look;
+  const axes = kind === "image" || kind === "volume" ? 2 : 1;
+  const spans = receptive.box.slice(-axes).map((/** @type {number[]} */ [low, high], /** @type {number} */ at) => {
+    const all = numbers.shape[numbers.shape.length - axes + at];
+    return [(100 * low) / all, (100 * (high - low)) / all];
+  });
+  const [rows, columns] = axes === 2 ? spans : [[0, 100], spans[0]];
+  if (!rows || !columns) return;
+  shown.querySelector(".field-box")?.remove();
+  shown.append(el("div.field-box", { style: { top: `${rows[0]}%`, height: `${rows[1]}%`, left: `${columns[0]}%`, width: `${columns[1]}%` } }));
 }
 
 /** @param {Cell} cell @param {Sheet} sheet */
 function put(cell, sheet) {
   const node = /** @type {HTMLElement} */ (box(cell, sheet));
   const { x, y, w, h, element } = cell;
+  node.dataset.cell = element.block?.key ?? element.type;
   node.style.left = `${x.toFixed(1)}px`;
   node.style.top = `${y.toFixed(1)}px`;
   node.style.width = `${w.toFixed(1)}px`;
@@ -180,7 +212,6 @@ function listen(map, planned, { context }) {
     const index = Number(op);
     go(state.op === index ? { level: "layer", leaf: 0 } : { op: index });
   });
-  void size;
 }
 
 /** @param {import("../state.js").State} state @param {string} key @param {boolean} isOpen @param {Plan} planned @returns {Partial<import("../state.js").State>} */

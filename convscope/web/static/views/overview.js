@@ -2,20 +2,20 @@
 
 import { button, el, section } from "../draw/dom.js";
 import { count, percent, size, time } from "../draw/numbers.js";
-import { short } from "./map/tree.js";
 
 /** @typedef {import("../messages").Graph} Graph */
 /** @typedef {import("../messages").Operation} Operation */
 /** @typedef {import("../main.js").Context} Context */
 
 const TOP = 5;
+const SHOWN = 2; // suspicions; the others unfold
 
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
 /** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ graph }, context) {
-  const parts = [what, edits, doubts, costly, totals];
+  const parts = [what, edits, costly, doubts, totals];
   return parts.map((part) => part(graph, context)).filter((made) => made !== null);
 }
 
@@ -26,7 +26,7 @@ function what(graph, { t, session }) {
   const inside = t("{layers} layers with weights, {operations} operations in all.", { layers: count(layers), operations: count(operations.length) });
   const first = input.label !== null && prediction ? verdict(prediction, t) : "";
   return section(
-    el("h2.wrap-anywhere", {}, session.title),
+    el("h2.wrap-anywhere", { title: session.title }, session.title.split("/").pop()),
     el("p.soft", {}, inside, first && ` ${first}`),
     el("p.hint", {}, t("Press a box to see its numbers; press it again to open its channels. Arrow keys walk along the network.")));
 }
@@ -51,12 +51,19 @@ function edits({ edited }, { t, act }) {
 /** What runs but looks wrong. @param {Graph} graph @param {Context} context */
 function doubts({ suspicions, operations }, { t, go }) {
   if (!suspicions.length) return null;
-  return section(el("h3", {}, t("Worth a look"), el("span", {}, suspicions.length)), suspicions.map(({ what: found, where, why, fix }) => {
-    const op = operations.find(({ name }) => name === where);
-    const place = op ? el("button.link", { type: "button", onclick: () => go({ op: op.index }) }, where) : el("span.faint", {}, where);
-    return el("div.doubt", {}, el("p.strong", {}, found), el("p.small.soft", {}, why), fix && el("code.source", {}, fix), el("p.small", {}, place));
-  }));
+  const made = suspicions.map(({ what: found, where, why, fix }) => {
+    const name = where.match(/`([^`]+)`/)?.[1] ?? where;
+    const op = operations.find((each) => each.name === name);
+    const place = op && el("button.link", { type: "button", onclick: () => go({ op: op.index }) }, t("Show {name}", { name }));
+    return el("div.doubt", {}, el("p.strong.wrap-anywhere", {}, quoted(found)), el("p.small.soft", {}, quoted(why)), fix && el("p.small", {}, quoted(fix)), place);
+  });
+  const more = made.length - SHOWN;
+  return section(el("h3", {}, t("Worth a look"), el("span", {}, suspicions.length)), made.slice(0, SHOWN),
+    more > 0 && el("details.doubts", {}, el("summary", {}, t("{number} more", { number: more })), made.slice(SHOWN)));
 }
+
+/** `words` between backticks as code. @param {string} text */
+const quoted = (text) => text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
 
 /** The operations that cost most. @param {Graph} graph @param {Context} context */
 function costly(graph, { t, go, state }) {
@@ -65,7 +72,7 @@ function costly(graph, { t, go, state }) {
   if (!all) return null;
   const top = graph.operations.toSorted((a, b) => b[key] - a[key]).slice(0, TOP).filter((op) => op[key] > 0);
   const rows = top.map((op) => el("button.cost", { type: "button", "data-focus": `cost-${op.index}`, title: op.name, "aria-label": t("{name}: {share} of the {what}", { name: op.name, share: percent(op[key] / all), what: key === "macs" ? t("MACs") : t("parameters") }), onclick: () => go({ op: op.index, open: state.open }) },
-    el("span.cost-name", {}, short(op.name, 22)),
+    el("span.cost-name", {}, ending(op.name)),
     el("span.track", {}, el("i", { style: { width: `${(100 * op[key]) / top[0][key]}%` } })),
     el("span.number", {}, percent(op[key] / all))));
   const sum = top.reduce((total, op) => total + op[key], 0) / all;
@@ -74,6 +81,9 @@ function costly(graph, { t, go, state }) {
     el("div.costs", {}, rows),
     top.length > 1 && top.length < graph.operations.length && el("p.caption.below", {}, t("These {number} do {share} of it.", { number: top.length, share: percent(sum, 0) })));
 }
+
+/** The end of a long name. @param {string} name */
+const ending = (name) => (name.length > 25 ? `…${name.slice(-24)}` : name);
 
 /** @param {Graph} graph @param {Context} context */
 function totals({ totals: all, operations }, { t }) {

@@ -20,6 +20,14 @@ const BARS = /** @type {const} */ (["parameters", "macs", "seconds"]);
 /** The sizes of one sample, for people: 16×28×28. @param {number[]} sizes */
 export const sample = (sizes) => shape(sizes.length > 1 ? sizes.slice(1) : sizes);
 
+/** A name without that of the open block around it. @param {Cell} cell @param {string} name @param {number} most letters */
+function within(cell, name, most) {
+  let around = cell.flow.cell;
+  while (around && around.element.type !== "frame") around = around.flow.cell;
+  const path = `${around?.element.block?.name}.`;
+  return short(name.startsWith(path) ? name.slice(path.length) : name, most);
+}
+
 /** A small picture of what an operation gives. @param {Operation} op @param {Graph} graph @param {string} label */
 export function look(op, graph, label) {
   if (!op.thumbnail) return el("span.blank", { role: "img", "aria-label": label });
@@ -64,7 +72,7 @@ export function box(cell, sheet) {
   if (type === "failure") return failed(sheet);
   if (type === "frame" && block) return frame(block, sheet);
   if (type !== "box" || !block) return null;
-  return block.op ? operation(cell, block, block.op, sheet) : folded(block, sheet);
+  return block.op ? operation(cell, block, block.op, sheet) : folded(cell, block, sheet);
 }
 
 /** @param {Cell} cell @param {Block} block @param {Operation} op @param {Sheet} sheet */
@@ -78,7 +86,7 @@ function operation(cell, block, op, sheet) {
   if (drawn === "cat") return el("button.cat", props, parts(cell, op, sheet));
   return el("button.op", props,
     el("span.look", {}, look(op, sheet.graph, ""), costs(op, sheet)),
-    el("b", {}, short(op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sample(op.shape)));
+    el("b", {}, within(cell, op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sample(op.shape)));
 }
 
 /** A bar cut in proportion to what each branch brings. @param {Cell} cell @param {Operation} op @param {Sheet} sheet */
@@ -112,12 +120,12 @@ export function operationsOf(graph) {
   return found;
 }
 
-/** @param {Block} block @param {Sheet} sheet */
-function folded(block, sheet) {
+/** @param {Cell} cell @param {Block} block @param {Sheet} sheet */
+function folded(cell, block, sheet) {
   const { t } = sheet.context;
   const repeated = block.type === "run" ? block.children.length : 0;
   const what = block.type === "chunk" ? t("{number} operations", { number: count(block.count) }) : block.kind;
-  const name = block.type === "chunk" ? `${short(block.first.name, 8)} … ${short(block.last.name, 8)}` : short(block.name, 14);
+  const name = block.type === "chunk" ? `${short(block.first.name, 8)} … ${short(block.last.name, 8)}` : within(cell, block.name, 14);
   return el("button.folded", { type: "button", "data-key": block.key, "data-focus": block.key, "aria-expanded": "false", "aria-label": t("Open block {name}", { name: label(block, sheet.context) }) },
     el("span.look", {}, look(block.last, sheet.graph, ""), glyph(repeated ? block.children[0] : block), costs(block, sheet)),
     el("b", {}, name, repeated ? el("em.times", {}, `×${repeated}`) : null),

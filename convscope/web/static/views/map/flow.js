@@ -9,7 +9,7 @@
 /** @typedef {{element: Element, size: Size, x: number, y: number, w: number, h: number, cy: number, flows: Flow[], flow: Flow, line: number, at: number}} Cell */
 /** @typedef {{from: number, to: number, track: number}} Arc over the cells between two of a flow */
 /** @typedef {{cells: Cell[], w: number, up: number, down: number, over: number, y: number, arcs: Arc[], under: number}} Line */
-/** @typedef {{cells: Cell[], lines: Line[], x: number, y: number, w: number, h: number, cell: Cell | null}} Flow */
+/** @typedef {{cells: Cell[], lines: Line[], x: number, y: number, w: number, h: number, cell: Cell | null, aside: number}} Flow */
 /** @typedef {{gap: number, fan: number, pad: number, header: number, lane: number, gutter: number, stretch: number}} Spaces */
 
 export const STEP = 7; // between two arcs one over the other
@@ -18,7 +18,7 @@ export const CLEAR = 9; // between an arc and what it passes over
 /** @param {Series} series @param {(element: Element) => Size} sizeOf @param {Cell | null} [parent] @returns {Flow} */
 export function flowOf(series, sizeOf, parent = null) {
   /** @type {Flow} */
-  const flow = { cells: [], lines: [], x: 0, y: 0, w: 0, h: 0, cell: parent };
+  const flow = { cells: [], lines: [], x: 0, y: 0, w: 0, h: 0, cell: parent, aside: 0 };
   flow.cells = series.items.map((element, at) => {
     const size = sizeOf(element);
     /** @type {Cell} */

@@ -1,7 +1,7 @@
 /** From the graph to rectangles and paths: pure, so that it can be tested and timed without a browser. */
 
 import { edges, local } from "./edges.js";
-import { breakLines, cellsOf, flowOf, place, settle } from "./flow.js";
+import { STEP, breakLines, cellsOf, flowOf, place, settle } from "./flow.js";
 import { path, tracks, way } from "./route.js";
 import { item, series } from "./series.js";
 import { boxes, tree, unfolded } from "./tree.js";
@@ -17,6 +17,7 @@ import { boxes, tree, unfolded } from "./tree.js";
 
 export const ROOM = 26; // boxes that open by themselves
 const MARGIN = 20;
+const SIDE = 8; // kept free for edges that run beside the lines
 
 /** Which boxes there are. @param {Graph} graph @param {string[]} asked @param {number | null} selected @param {Block} [root] @returns {Plan} */
 export function plan(graph, asked, selected, root = tree(graph)) {
@@ -28,21 +29,22 @@ export function plan(graph, asked, selected, root = tree(graph)) {
 
 /**
  * Where everything stands.
- * @param {Plan} planned @param {{sizeOf: (element: import("./series.js").Element) => Size, spaces: Spaces, width: number, end: "result" | "failure" | null, meet: (from: Cell, to: Cell, lanes: number) => number | null}} options
+ * @param {Plan} planned @param {{sizeOf: (element: import("./series.js").Element) => Size, spaces: Spaces, width: number, end: "result" | "failure" | null, meet: (from: Cell, to: Cell) => number | null}} options
  * @returns {Layout}
  */
 export function layout(planned, { sizeOf, spaces, width, end, meet }) {
   const inside = series(planned.root, planned.open, planned.before);
   const ends = end ? [item(end)] : [];
   const flow = flowOf({ items: [item("input"), ...inside.items, ...ends] }, sizeOf);
-  breakLines(flow, width - 2 * MARGIN, spaces);
+  breakLines(flow, width - 2 * MARGIN - SIDE, spaces);
   const cells = cellsOf(flow);
   const links = connect(planned, cells);
   const ways = links.map((link) => ({ ...link, way: way(link.from, link.to) }));
   for (const each of new Set(cells.map((cell) => cell.flow))) each.lines.forEach(tracks);
   settle(flow, spaces);
-  place(flow, MARGIN, 4, spaces, width - 2 * MARGIN);
-  const drawn = ways.map(({ from, to, ops, way: found }) => ({ from, to, ops, d: path(found, meet(from, to, 0), MARGIN - 6) }));
+  const left = MARGIN + STEP * flow.aside;
+  place(flow, left, 4, spaces, width - left - MARGIN);
+  const drawn = ways.map(({ from, to, ops, way: found }) => ({ from, to, ops, d: path(found, meet(from, to)) }));
   return { cells, edges: drawn, width, height: flow.h + 8, lines: flow.lines.length };
 }
 

@@ -13,7 +13,8 @@ import { chain, CLEAR, rise, STEP } from "./flow.js";
  * @property {Cell} left @property {Cell} right the two cells of one flow that hold the ends
  * @property {Line | null} line @property {Arc | null} arc
  * @property {boolean} starts @property {boolean} ends whether it leaves the last, meets the first cell of what holds it
- * @property {number} track in the gutter
+ * @property {number} track in the gutter below the upper line @property {number} goal in the one above the line it goes to
+ * @property {number} side beside the lines
  */
 
 const ROUND = 10;
@@ -29,7 +30,7 @@ export function way(from, to) {
   const starts = a.slice(depth + 1).every((cell) => cell.at === cell.flow.cells.length - 1);
   const ends = b.slice(depth + 1).every((cell) => cell.at === 0);
   /** @type {Way} */
-  const found = { type: "on", from, to, left, right, line: null, arc: null, starts, ends, track: 0 };
+  const found = { type: "on", from, to, left, right, line: null, arc: null, starts, ends, track: 0, goal: 0, side: 0 };
   if (left.flow !== right.flow) return found;
   const next = right.at === left.at + 1;
   if (left.line !== right.line) return leave(found, next && starts && ends);
@@ -40,9 +41,14 @@ export function way(from, to) {
 /** To another line. @param {Way} found @param {boolean} plain */
 function leave(found, plain) {
   found.type = plain ? "wrap" : "far";
-  const line = found.left.flow.lines[Math.min(found.left.line, found.right.line)];
+  const { lines } = found.left.flow;
+  const line = lines[found.left.line];
+  const last = lines[Math.max(0, found.right.line - 1)];
   found.line = line;
-  if (!plain) found.track = line.under += 1;
+  if (plain) return found;
+  found.track = line.under += 1;
+  found.goal = last === line ? found.track : (last.under += 1);
+  if (last !== line) found.side = found.left.flow.aside += 1;
   return found;
 }
 
@@ -71,15 +77,15 @@ export function tracks(line) {
   });
 }
 
-/** The path of an edge, as SVG has it. @param {Way} found @param {number | null} meet height on a bar cut in parts @param {number} margin left of the lines */
-export function path(found, meet, margin) {
+/** The path of an edge, as SVG has it. @param {Way} found @param {number | null} meet height on a bar cut in parts */
+export function path(found, meet) {
   const { from, to, type } = found;
   const start = [from.x + from.size.port + AWAY, from.y + from.cy];
   const end = [to.x - (meet === null ? AWAY : 0), meet ?? to.y + to.cy];
   if (type === "on") return curve(start, end);
   if (type === "wrap") return wrap(found, start, end);
   if (type === "arc") return arc(found, start);
-  return far(found, start, end, margin);
+  return far(found, start, end);
 }
 
 /** @param {number[]} start @param {number[]} end */
@@ -100,25 +106,24 @@ function wrap({ left, right }, [x0, y0], [x1, y1]) {
 }
 
 /** @param {Way} found @param {number[]} start */
-function arc({ from, to, line, arc: over, starts, right }, [x0, y0]) {
+function arc({ to, line, arc: over, starts, right }, [x0, y0]) {
   if (!line || !over) return "";
   const first = line.cells[0];
   const level = first.y + first.cy - rise(line, over);
   const inner = line.cells.includes(right) || !starts ? x0 + 4 : Math.max(x0 + 4, first.x - 8);
   const [x1, y1] = [to.x + Math.min(to.w, to.size.port) / 2, to.y + to.cy - Math.min(to.cy, to.size.cy) - 4];
-  void from;
   return rounded([[x0, y0], [inner, y0], [inner, level], [x1, level], [x1, y1]]);
 }
 
-/** @param {Way} found @param {number[]} start @param {number[]} end @param {number} margin */
-function far({ left, right, to, track, ends }, [x0, y0], [x1, y1], margin) {
+/** @param {Way} found @param {number[]} start @param {number[]} end */
+function far({ left, right, to, track, goal, side, ends }, [x0, y0], [x1, y1]) {
   const { flow } = left;
-  const below = gutter(flow, flow.lines[Math.min(left.line, right.line)]) + STEP * (track - 1);
-  const last = gutter(flow, flow.lines[right.line - 1]) + STEP * (track - 1);
-  const goal = ends ? [[x1 - 8, last], [x1 - 8, y1], [x1, y1]] : [[to.x + to.size.port / 2, last], [to.x + to.size.port / 2, to.y + to.cy - to.size.cy - 4]];
-  const aside = flow.x - margin - STEP * (track - 1);
-  const turn = right.line - left.line > 1 ? [[aside, below], [aside, last]] : [];
-  return rounded([[x0, y0], [x0 + 5, y0], [x0 + 5, below], ...turn, ...goal]);
+  const below = gutter(flow, flow.lines[left.line]) + STEP * track;
+  const last = gutter(flow, flow.lines[Math.max(0, right.line - 1)]) + STEP * goal;
+  const finish = ends || to.size.stretch ? [[x1 - 10, last], [x1 - 10, y1], [x1, y1]] : [[to.x + to.size.port / 2, last], [to.x + to.size.port / 2, to.y + to.cy - to.size.cy - 4]];
+  const aside = flow.x - 14 - STEP * side;
+  const turn = side ? [[aside, below], [aside, last]] : [];
+  return rounded([[x0, y0], [x0 + 5, y0], [x0 + 5, below], ...turn, ...finish]);
 }
 
 /** Height of the free strip below a line. @param {Flow} flow @param {Line} line */
