@@ -18,8 +18,9 @@ const STEPS = 28; // operations in the list; of more, those around the selected 
 export function needs(state, session) {
   /** @type {Record<string, string>} */
   const found = { graph: "graph" };
+  const choosing = state.page === "filters" || (state.page === "network" && state.level === "map");
+  if (choosing && session.hasData) found.samples = samplesAddress(state);
   if (state.page !== "network") return found;
-  if (state.level === "map" && session.hasData) found.samples = samplesAddress(state);
   if (state.op !== null) found.operation = `operation/${state.op}`;
   return found;
 }

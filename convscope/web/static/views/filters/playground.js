@@ -22,7 +22,7 @@ const held = {
   name: "",
   pool: "",
   channel: -1, // −1: the mean of the colours
-  at: /** @type {[number, number]} */ ([0, 0]),
+  at: /** @type {[number, number]} */ ([-1, -1]), // −1: where the result is strongest
   axes: 0,
 };
 
@@ -42,7 +42,7 @@ function begin(flat, named) {
   const axes = flat ? 1 : 2;
   if (held.axes === axes) return;
   const first = named.find(({ name }) => name === (flat ? "derivative" : "sobel-x")) ?? named[0];
-  Object.assign(held, { axes, name: first?.name ?? "", at: [0, 0], channel: -1 });
+  Object.assign(held, { axes, name: first?.name ?? "", at: [-1, -1], channel: -1 });
   held.settings = { ...held.settings, kernel: first?.kernel ?? (flat ? [[0, 1, 0]] : [[0, 0, 0], [0, 1, 0], [0, 0, 0]]) };
 }
 
@@ -50,7 +50,7 @@ function begin(flat, named) {
 function show(parts, look, named, context, again) {
   const plane = planeOf(look, held.channel);
   const shape = outputShape(plane, held.settings);
-  held.at = /** @type {[number, number]} */ (held.at.map((place, axis) => Math.max(0, Math.min(shape[axis] - 1, place))));
+  held.at = /** @type {[number, number]} */ (held.at.map((place, axis) => Math.min(shape[axis] - 1, place)));
   const focused = document.activeElement?.getAttribute("data-focus");
   const use = (/** @type {Named} */ { name, kernel }) => {
     held.name = name;
@@ -63,16 +63,17 @@ function show(parts, look, named, context, again) {
     parts.maps.replaceChildren(el("p", { role: "alert" }, context.t("The kernel with its gaps is larger than the input: choose a smaller dilation, a smaller kernel or more padding.")));
     parts.below.replaceChildren();
   } else {
-    maps(parts, plane, look, context);
+    maps(parts, plane, look, context, kernelOf(context, again));
   }
   if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`.playground [data-focus="${CSS.escape(focused)}"]`))?.focus();
 }
 
-/** The two maps; moving the window redraws only what depends on it. @param {Record<"maps" | "below", HTMLElement>} parts @param {Plane} plane @param {Look} look @param {Context} context */
-function maps(parts, plane, look, context) {
+/** The two maps; moving the window redraws only what depends on it. @param {Record<"maps" | "below", HTMLElement>} parts @param {Plane} plane @param {Look} look @param {Context} context @param {HTMLElement} middle */
+function maps(parts, plane, look, context, middle) {
   const { settings, pool } = held;
   const out = filtered(plane, settings);
-  const drawn = stage({ input: padded(plane, settings), output: out, pooled: pool ? pooled(out, pool) : null, settings, look, context, at: () => held.at, move: (at) => {
+  if (held.at[0] < 0) held.at = strongest(out);
+  const drawn = stage({ input: padded(plane, settings), output: out, pooled: pool ? pooled(out, pool) : null, settings, look, context, middle, at: () => held.at, move: (at) => {
     held.at = at;
     drawn.place(at);
     below(parts.below, plane, out, context);
@@ -80,6 +81,15 @@ function maps(parts, plane, look, context) {
   parts.maps.replaceChildren(drawn.element);
   drawn.place(held.at);
   below(parts.below, plane, out, context);
+}
+
+/** @param {Plane} plane @returns {[number, number]} */
+function strongest({ values, width }) {
+  let best = 0;
+  values.forEach((value, place) => {
+    if (Math.abs(value) > Math.abs(values[best])) best = place;
+  });
+  return [Math.floor(best / width), best % width];
 }
 
 /** @param {HTMLElement} box @param {Plane} plane @param {Plane} out @param {Context} context */
@@ -114,8 +124,6 @@ function tools(look, context, again) {
   };
   const { kernel } = held.settings;
   return el("div.filter-tools", {},
-    el("div", {}, el("h3", {}, t("Kernel")), grid(kernel, { label: t("Kernel"), focus: "filter-cell", change: own })),
-    el("div.filter-fields", {},
       el("div.rows-of-controls", {},
         segments([3, 5, 7].map((size) => ({ id: String(size), text: held.axes === 1 ? String(size) : `${size}×${size}` })), String(sizeOf(kernel)[1]), { label: t("Size of the kernel"), choose: (size) => own(resized(kernel, held.axes === 1 ? 1 : Number(size), Number(size))) }),
         button(t("Normalise"), { "data-focus": "filter-normalise", title: t("divide by the sum, so that the brightness stays"), onclick: () => own(normalised(kernel)) }),
@@ -129,7 +137,18 @@ function tools(look, context, again) {
           held.pool = pool;
           again();
         }),
-        channels(look, context, again))));
+        channels(look, context, again)));
+}
+
+/** The kernel between the maps, to be typed over. @param {Context} context @param {() => void} again */
+function kernelOf({ t }, again) {
+  const change = (/** @type {number[][]} */ kernel) => {
+    held.name = "";
+    held.settings = { ...held.settings, kernel };
+    again();
+  };
+  const what = held.name || t("your own");
+  return el("figure.filter-kernel", {}, grid(held.settings.kernel, { label: t("Kernel"), focus: "filter-cell", change }), el("figcaption.caption", {}, t("kernel: {name}", { name: what })));
 }
 
 /** @param {Look} look @param {Context} context @param {() => void} again */

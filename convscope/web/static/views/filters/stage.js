@@ -9,7 +9,7 @@ import { sizeOf } from "./convolve.js";
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("./convolve.js").Plane} Plane */
 /** @typedef {[number, number]} At */
-/** @typedef {{input: Plane & {room: At}, output: Plane, pooled: Plane | null, settings: import("./convolve.js").Settings, look: import("../../messages").Look, context: Context, at: () => At, move: (at: At) => void}} Props */
+/** @typedef {{input: Plane & {room: At}, output: Plane, pooled: Plane | null, settings: import("./convolve.js").Settings, look: import("../../messages").Look, context: Context, middle: HTMLElement, at: () => At, move: (at: At) => void}} Props */
 
 /** @param {Props} props */
 export function stage(props) {
@@ -30,6 +30,9 @@ export function stage(props) {
   const most = limitOf(output.values);
   const element = el(`div.panel.filter-maps${output.height === 1 ? ".flat" : ""}`, {},
     figure(raw, t("input, padded by {room}", { room: shape(input.height > 1 ? input.room : [input.room[1]]) }), shape(sizesOf(input))),
+    el("span.sign", { "aria-hidden": "true" }, "×"),
+    props.middle,
+    el("span.sign", { "aria-hidden": "true" }, "="),
     figure(result, t("result"), shape(sizesOf(output)), legend(kind, kind === "signed" ? `−${plain(most, 3)}` : "0", plain(kind === "signed" ? most : Math.max(most, props.look.numbers.high), 3))),
     pooled && figure(map(pooled, t("the result, pooled"), kind === "signed" ? "signed" : "ink", props.look.numbers.high), t("pooled"), shape(sizesOf(pooled))));
   return { element, place: (/** @type {At} */ place) => {
@@ -76,8 +79,6 @@ function movable(box, props, output) {
     go(output(Math.floor(((event.clientY - rect.top) / rect.height) * whole.height), Math.floor(((event.clientX - rect.left) / rect.width) * whole.width)));
   };
   box.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    box.focus();
     box.setPointerCapture(event.pointerId);
     follow(event);
   });

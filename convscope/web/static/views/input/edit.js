@@ -106,7 +106,6 @@ function listen(hand) {
   markAt(mark, held.cell, held.cell, look);
   stage.addEventListener("pointerdown", (event) => {
     event.preventDefault();
-    stage.focus();
     drag(hand, event);
   });
   stage.addEventListener("keydown", (event) => walk(hand, event));
