@@ -115,6 +115,9 @@ export interface OneNumber {
 }
 export interface Terms { axes: string[]; rule: string; values: Nested; factors: Record<string, Nested>; places: Record<string, Nested>; result: number }
 export interface Step { name: string; formula: string; numbers: string; value: number; code: string; terms: Terms | null }
+/** GET step/{index}?argument=weight&at=&target=: one step of SGD, momentum and Adam down the loss −log p(target). */
+export interface OptimizerSteps { steps: OptimizerStep[] }
+export interface OptimizerStep { rule: string; settings: string; what: string; before: number; after: number; steps: Step[]; notes: string[]; source: string }
 export type Nested = number | Nested[];
 
 /** POST input: another input; a file goes as its bytes to `input?name=FILE.png`. The answer is the new Graph's `trace`. */

@@ -3,9 +3,9 @@
 import { button, el, icon, section } from "../draw/dom.js";
 import { formula } from "../draw/formula.js";
 import { count, fixed, plain, power, signed } from "../draw/numbers.js";
-import { follow } from "./channel/live.js";
+import { numbers, slopes } from "./channel/live.js";
 import { address } from "./channel/place.js";
-import { numbersOf, shapeOf } from "./channel/terms.js";
+import { numbersOf, rule, shapeOf } from "./channel/terms.js";
 import { unravel } from "../draw/arrays.js";
 
 /** @typedef {import("../messages").OneNumber} OneNumber */
@@ -36,7 +36,14 @@ export function draw({ graph, operation }, context) {
     known.number = number;
     show();
   }, () => {});
-  follow(`${state.op}/${state.channel ?? 0}`, (local) => {
+  const key = `${state.op}/${state.channel ?? 0}`;
+  if (state.way === "backward") {
+    numbers.still();
+    slopes.follow(key, ({ number }) => {
+      known.number = number;
+      show();
+    });
+  } else numbers.follow(key, (local) => {
     if (known.local && local.at.join() !== known.local.at.join()) known.number = null;
     known.local = local;
     show();
@@ -44,7 +51,7 @@ export function draw({ graph, operation }, context) {
     timer = window.setTimeout(() => result.isConnected && !known.number && ask(local.at), WAIT);
   });
   show();
-  if (state.at) ask(state.at);
+  if (state.at && state.way === "forward") ask(state.at);
   return [result, reasons, el("div.actions", {},
     button(t(context, "Copy as Python"), { kind: "main-action", "data-focus": "copy-python", onclick: (/** @type {Event} */ event) => copy(event, known.number?.python ?? "", context) }, "copy"),
     button(t(context, "Copy as CSV"), { "data-focus": "copy-csv", onclick: (/** @type {Event} */ event) => copy(event, csv(known), context) }, "copy"))];
@@ -66,7 +73,7 @@ function resultPart({ local, number }, operation, { t }) {
   return [section(
     el("h3", {}, t("Result")), el("div.figure", {}, figure(ours)),
     el("div.sum-table", {}, parts(local, number, t).flatMap(([name, value]) => line(name, value)), strong(t("computed here"), figure(ours)),
-      line(t("the network's own"), figure(network)), line(t("difference"), difference ? power(difference) : "0"), line(t("bound 10⁻⁶ · Σ|terms|"), Number.isFinite(bound) && bound ? power(bound) : "0")),
+      line(number && number.about !== "output" ? t("autograd's own") : t("the network's own"), figure(network)), line(t("difference"), difference ? power(difference) : "0"), line(t("bound 10⁻⁶ · Σ|terms|"), Number.isFinite(bound) && bound ? power(bound) : "0")),
     badge(holds, number, operation, t))];
 }
 
@@ -91,6 +98,7 @@ const figure = (value) => (value !== null && Math.abs(value) < 1e6 && (Math.abs(
 function badge(holds, number, operation, t) {
   if (number?.kind === "not explained") return el("p.proof.open", {}, t("not explained: only what matters is known"));
   if (!holds) return el("p.proof.open", {}, t("outside the bound"));
+  if (number && number.about !== "output") return el("p.proof", {}, icon("check"), t("equal to autograd's"));
   const exact = operation.replayed?.exact;
   return el("p.proof", { title: operation.replayed?.words ?? "" }, icon("check"), exact ? t("replayed bit-exactly") : t("within the bound"));
 }
@@ -100,16 +108,9 @@ function reasonPart(number, graph, operation, { t }) {
   const code = number?.code ?? operation.source;
   return [
     section(el("h3", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", { title: `${code.file}:${code.line}` }, el("span.where", {}, `${code.file.split("/").slice(-2).join("/")}:${code.line}`), "\n", code.text)),
-    number && section(el("h3", {}, t("Formula")), general(number.formula), written(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
+    number && section(el("h3", {}, t("Formula")), rule(number.formula), written(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
     number?.box ? receptive(number.box, graph, t) : null,
   ].filter((part) => part !== null);
-}
-
-/** The rule; a long one in two lines. @param {string} text */
-function general(text) {
-  const at = text.indexOf(" + Σ");
-  if (at < 0 || text.length < 36) return formula(text, { general: true });
-  return [formula(text.slice(0, at + 2), { general: true }), formula(text.slice(at + 3), { general: true })];
 }
 
 /** The same with numbers: all of them where there is room, else bias and sum. @param {OneNumber} number */

@@ -4,20 +4,34 @@
  */
 
 /** @typedef {{key: string, at: number[], result: number, sum: number, bias: number | null, network: number, size: number, terms: number, rule: string, divisor: number, rows: () => string[][]}} Local */
+/** @typedef {{key: string, number: import("../../messages").OneNumber, name: string}} Slope a gradient, and what it is of */
 
-/** @type {Local | null} */
-let last = null;
-/** @type {((local: Local) => void) | null} */
-let listener = null;
-
-/** The number on the screen, as the page computes it. @param {Local} local */
-export function tell(local) {
-  last = local;
-  listener?.(local);
+/** @template {{key: string}} T */
+function topic() {
+  /** @type {T | null} */
+  let last = null;
+  /** @type {((said: T) => void) | null} */
+  let listener = null;
+  return {
+    tell: (/** @type {T} */ said) => {
+      last = said;
+      listener?.(said);
+    },
+    follow: (/** @type {string} */ key, /** @type {(said: T) => void} */ hear) => {
+      listener = (said) => said.key === key && hear(said);
+      if (last) listener(last);
+    },
+    still: () => {
+      listener = null;
+    },
+  };
 }
 
-/** Hear of every number of this channel, and of the last one at once. @param {string} key operation and channel @param {(local: Local) => void} hear */
-export function follow(key, hear) {
-  listener = (local) => local.key === key && hear(local);
-  if (last) listener(last);
-}
+/** The number on the screen, as the page computes it; the key is `operation/channel`. @type {ReturnType<typeof topic<Local>>} */
+export const numbers = topic();
+
+/** The gradient on the screen. @type {ReturnType<typeof topic<Slope>>} */
+export const slopes = topic();
+
+/** The number on the screen, as a view computes it. @param {Local} local */
+export const tell = (local) => numbers.tell(local);

@@ -29,7 +29,7 @@ export function player(scene) {
       button("", { kind: "square", "aria-label": t("One step on"), "data-focus": "step-on", onclick: () => scene.stepBy(1) }, "next")),
     slider,
     el("div.tools", {}, fields.map((field, axis) => el("label.field", {}, labels[axis], field)), el("span.sign-legend", { title: t("colours: negative, zero, positive") }, legend("signed", "−", "+"))),
-    el("p.hint", {}, el("i.hatched"), el("span", {}, hints(scene).join(" "))));
+    el("p.window-hint", {}, el("i.hatched"), el("span", {}, hints(scene).join(" "))));
   const show = () => {
     slider.value = String(ravel(scene.at, slide.steps));
     slider.setAttribute("aria-valuetext", scene.at.join(", "));

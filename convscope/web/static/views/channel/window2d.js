@@ -140,8 +140,8 @@ function heading({ channel, slide, at, context }, taps) {
   ];
 }
 
-/** What the proof beside the page needs. @param {Scene} scene @param {import("./windows.js").Result} result @param {import("./windows.js").Tap[]} taps @returns {import("./live.js").Local} */
-function localOf({ channel, slide, at, own }, result, taps) {
+/** What the proof beside the page needs. @param {Pick<Scene, "channel" | "slide" | "at" | "own">} scene @param {import("./windows.js").Result} result @param {import("./windows.js").Tap[]} taps @returns {import("./live.js").Local} */
+export function localOf({ channel, slide, at, own }, result, taps) {
   return {
     key: `${channel.index}/${channel.channel}`, at, result: result.result, sum: result.sum, bias: slide.window.bias, network: own[ravel(at, slide.steps)],
     size: result.size, terms: result.terms, rule: slide.window.rule, divisor: result.divisor, rows: () => table(slide, taps),
