@@ -7,7 +7,7 @@
 import { connect } from "./api.js";
 import { el } from "./draw/dom.js";
 import { frame } from "./frame.js";
-import { read, up, write } from "./state.js";
+import { read, START, up, write } from "./state.js";
 import { t } from "./texts.js";
 import { pageOf, VIEWS } from "./views.js";
 
@@ -56,7 +56,9 @@ async function draw() {
     frame(context(), made);
     document.documentElement.dataset.drawn = String((drawn += 1)); // whoever waits for the picture sees it here
   } catch (error) {
-    if (!signal.aborted) say(error);
+    if (signal.aborted) return;
+    say(error);
+    if (!drawn) go(START, { replace: true }); // an address that leads nowhere: the map, and the words why
   }
 }
 
