@@ -9,7 +9,9 @@ from typing import Any
 
 from convscope import __version__
 from convscope.web.messages.asked import Asked, index_of, whole
+from convscope.web.messages.attribution import attribution
 from convscope.web.messages.channel import channel
+from convscope.web.messages.filters import filtered, filters
 from convscope.web.messages.graph import graph
 from convscope.web.messages.input import choose_input, sample_axis
 from convscope.web.messages.layer import layer
@@ -18,6 +20,8 @@ from convscope.web.messages.operation import operation
 from convscope.web.messages.results import check, results
 from convscope.web.messages.runs import runs, versus
 from convscope.web.messages.samples import PAGE, samples
+from convscope.web.messages.step import step
+from convscope.web.messages.whatif import choices, edit, reset, undo
 from convscope.web.session import Session
 
 DRAWN = 64  # pixels a side of a picture that a person would draw, at most
@@ -87,6 +91,10 @@ GET: dict[str, Callable[[Session, Asked], Any]] = {
         session, whole(asked, "op"), whole(asked, "channel")
     ),
     "number/{op}": one_number,
+    "step/{op}": step,
+    "edit/{op}": lambda session, asked: choices(session, whole(asked, "op")),
+    "attribution": attribution,
+    "filters": lambda session, _: filters(session),
     "samples": lambda session, asked: samples(
         session,
         asked.get("which", "all"),
@@ -102,6 +110,10 @@ GET: dict[str, Callable[[Session, Asked], Any]] = {
 }
 POST: dict[str, Callable[[Session, Any], Any]] = {
     "input": choose_input,
+    "edit": edit,
+    "undo": undo,
+    "reset": reset,
+    "filter": filtered,
 }
 FREE = {
     "session",

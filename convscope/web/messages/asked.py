@@ -58,5 +58,6 @@ def node_with_output(trace: Trace, index: int) -> Node:
     """An operation that gave numbers."""
     node = node_at(trace, index)
     if not node.outputs:
-        raise ShapeError(f"'{node.name}' ({node.op}) gave no numbers.\n  Choose another operation.")
+        name = node.name or trace.call(node).path
+        raise ShapeError(f"'{name}' ({node.op}) gave no numbers.\n  Choose another operation.")
     return node

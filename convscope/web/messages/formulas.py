@@ -73,6 +73,6 @@ def _axes(row: Row) -> int:
 
 
 def _formula(general: str, numbers: str, value: str) -> Message | None:
-    if not numbers and not general:
+    if not numbers:
         return None
     return {"general": general, "numbers": numbers, "value": value}

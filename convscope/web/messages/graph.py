@@ -156,7 +156,7 @@ def _operation(
     axes = layout(session, seen, node) if node.outputs else usual(0)
     return {
         "index": index,
-        "name": node.name or row.name,
+        "name": name_of(seen.trace, node),
         "op": node.op,
         "what": what(row),
         "module": node.call,
@@ -170,6 +170,11 @@ def _operation(
         "signed": value is not None and has_negatives(value),
         "thumbnail": thumbnail(value, axes) if value else None,
     }
+
+
+def name_of(trace: Trace, node: Node) -> str:
+    """Its name; one that failed has none of its own."""
+    return node.name or trace.call(node).path or node.op
 
 
 def moves(trace: Trace, node: Node) -> bool:

@@ -18,7 +18,7 @@ def exact(values: Tensor) -> Message:
 
 
 def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Message:
-    """A byte a number, between the smallest and the largest (or the two given); what is none becomes the low."""
+    """A byte a number, between the smallest and the largest (or the two given); what is none is the low."""
     values = values.detach().float()
     found = _range(values)
     low, high = found[0] if low is None else low, found[1] if high is None else high

@@ -49,7 +49,7 @@ def _operation(session: Session, seen: Seen, index: int) -> Message:
         "name": found["name"],
         "op": node.op,
         "settings": f"{row.kind}({row.settings})".removesuffix("()"),
-        "source": source_line(node.source),
+        "source": source_line(node.source if value else seen.trace.failure and seen.trace.failure.source),
         "docs": docs(seen, node),
         "shape": list(shape),
         "size": formulas.size(row, show(shape[1:] if len(shape) > 1 else shape)),

@@ -56,10 +56,11 @@ export interface Operation {
   thumbnail: Numbers | null;                  // small mean map (≤ 28×28, u8), or bars of a vector
 }
 export interface Module { index: number; path: string; kind: string; parent: number | null; same: string; /* equal for repeated blocks */ }
-export interface Failure { words: string; what: string; where: string; cause: string; axis: string; fix: string; tried: string; operation: Operation | null; source: SourceLine | null }
+/** Why a forward stopped. `operation` is also the last of `operations`, without a shape; place: where the fix goes; advice: in words, where there is no line to paste; tried: a sentence, or "". */
+export interface Failure { words: string; what: string; where: string; cause: string; axis: string; fix: string; place: string; advice: string; tried: string; operation: Operation | null; source: SourceLine | null }
 export interface SourceLine { file: string; line: number; text: string }
 
-/** GET operation/{index}: the right side. */
+/** GET operation/{index}[?at=0,3,7,7]: the right side; at: the unit whose receptive field is boxed, else the one in the middle. */
 export interface OperationDetail {
   index: number; name: string; op: string; settings: string; source: SourceLine | null; docs: string;
   shape: number[]; size: Formula | null; parameters: Formula | null; macs: Formula | null;
@@ -69,6 +70,7 @@ export interface OperationDetail {
   histogram: { low: number; high: number; counts: number[] } | null;
   replayed: { exact: boolean; words: string } | null;
   weights: { name: string; shape: number[]; numbers: number }[];
+  arguments: { name: string; shape: number[] }[];                  // those whose gradient can be taken apart: number/{index}?gradient=NAME&at=…
 }
 /** A formula in general and with the numbers, as plain text; formula.js sets it as MathML. */
 export interface Formula { general: string; numbers: string; value: string }
@@ -80,15 +82,18 @@ export interface Layer {
   space: number[];                                            // of one channel
   low: number; high: number;                                  // of the whole layer
   items: { channel: number; mean: number; min: number; max: number; sparsity: number; value: number }[]; // value: sorted by
-  maps: Numbers;                                              // (item, *space), u8
+  maps: Numbers;                                              // (item, *space), u8; large ones averaged: `maps.shape` may be smaller than `space`
+  words: string;                                              // how `value` was found
   gates: { names: string[]; values: Numbers } | null;         // recurrent: (gate, step, unit)
 }
+/* "steps": a channel is a unit (a feature), its space the steps: [steps]. A map of small numbers: one trace a unit. */
 
 /** GET channel/{index}/{channel}: everything a sliding window needs; the page computes sums itself, in float64. */
 export interface Channel {
   index: number; channel: number;
   window: Window | null;                                      // null: no sliding window; numbers come one by one
   output: Numbers;                                            // the output map, f32
+  axes: Layer["axes"];
 }
 export interface Window {
   kind: "convolution" | "pooling" | "transposed";
@@ -99,11 +104,17 @@ export interface Window {
   weight: Numbers | null;                                     // (channel of the group, *kernel), f32
   bias: number | null;
   unused: number[];                                           // positions at the end of each axis that no window reaches
+  spans: number[][][] | null;                                 // adaptive pooling with windows of several sizes: [first, behind the last] of each step, an axis each
   divisor?: number | "inside" | "padded" | null;              // mean: a number, the taps on real numbers, or those within the padding (default)
   spans?: number[][][] | null;                                // adaptive pooling with windows that differ: of each axis, each step's [start, stop)
 }
 
-/** GET number/{index}?at=0,3,7,7[&gradient=weight]: one number with its proof (Explanation.as_dict and the rest). */
+/**
+ * GET number/{index}?at=0,3,7,7: one number with its proof. `at` is (sample, channel, *space) as layer and channel show
+ * them, wherever the tensor has these axes; the answer's `at` is the place in the tensor.
+ * GET number/{index}?gradient=weight&at=…&target=CLASS: d(score of a class)/d(one number of that argument), `at` in it;
+ * without target the true class, else the predicted one.
+ */
 export interface OneNumber {
   op: string; name: string; about: string; at: number[]; kind: "explained" | "not explained";
   what: string; formula: string; numbers: string; notes: string[];
@@ -140,6 +151,13 @@ export interface EditChoices {
   before: { prediction: Prediction | null; thumbnail: Numbers | null } | null;   // this input through the unchanged model; null: nothing was changed
 }
 
+/** POST edit answers with what it did. */
+export interface Edited { words: string; edited: string[]; before: Outcome; after: Outcome }
+export interface Outcome { prediction: Prediction | null; shape: number[]; output: number[]; failure: Failure | null }   // shape: of the operation; output: of the model
+
+/** GET step/{index}?weight=weight&at=3,0,1,1&rule=sgd|adam&rate=0.01[&target=CLASS]: one optimizer step on the cross-entropy of this input. */
+export interface WeightStep extends OneNumber { loss: number; gradient: number; weight: number; target: number; rule: string; rate: number }
+
 /** GET attribution?method=gradient|integrated|gradcam|occlusion&class= */
 export interface Attribution { method: string; target: string; numbers: Numbers; words: string }
 
@@ -155,7 +173,7 @@ export interface Runs { columns: string[]; rows: { path: string; cells: string[]
 /** GET versus?run=PATH: another run on the same input. */
 export interface Versus { runs: { title: string; prediction: Prediction; graph: { operations: number; parameters: number; macs: number; seconds: number } }[] }
 
-/** POST filter {kernel: number[][], padding, stride, dilation, pool}: the playground. */
-export interface Filtered { look: Look; result: Numbers; size: Formula; kernel: number[][]; names: string[] }
+/** POST filter {kernel: number[][], padding: "replicate" | "reflect" | "circular" | "zeros" | "none", stride, dilation, pool: "" | "max" | "mean", at?: [channel, *space]}: the playground. */
+export interface Filtered { look: Look; result: Numbers; size: Formula; kernel: number[][]; names: string[]; number: OneNumber | null }
 /** GET filters */
 export interface Filters { filters: { name: string; kernel: number[][]; what: string }[] }

@@ -1,0 +1,286 @@
+"""What can be changed of one operation, and how: each change is applied to a copy of the model by name."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.conv import _ConvNd
+
+from convscope.errors import ShapeError
+from convscope.explain.ops import OPS
+from convscope.explain.reading import Reading
+from convscope.trace import Node, Ref, Trace
+from convscope.web.messages.asked import one_of, within
+
+MOST = 64  # of a stride, a padding, a dilation
+MOST_NUMBERS = 2**27  # that a changed layer may give
+CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
+SCALED = ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm")
+
+
+class Straight(nn.LeakyReLU):
+    """Gives what it gets, and is an operation all the same: the map keeps its shape."""
+
+    def __init__(self) -> None:
+        super().__init__(1.0)
+
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "ReLU": nn.ReLU,
+    "LeakyReLU": lambda: nn.LeakyReLU(0.1),
+    "ELU": nn.ELU,
+    "GELU": nn.GELU,
+    "SiLU": nn.SiLU,
+    "Softplus": nn.Softplus,
+    "Tanh": nn.Tanh,
+    "Sigmoid": nn.Sigmoid,
+    "none": Straight,
+}
+OTHERS = ("ReLU6", "PReLU", "SELU", "CELU", "Mish", "Hardswish", "Hardsigmoid", "Hardtanh", "LogSigmoid")
+SETTINGS = {  # of modules: what there is to set
+    _ConvNd: ("stride", "padding", "dilation"),
+    **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), ("stride", "padding", "dilation")),
+    **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), ("stride", "padding")),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that was tried.
+
+    Attributes:
+        words: for the person.
+        apply: a copy of the model → the model to run, mostly the same one.
+    """
+
+    words: str
+    apply: Callable[[nn.Module], nn.Module]
+
+
+class Kernel(NamedTuple):
+    """The weight of a convolution in the model: its name, and how its first two axes are to be read."""
+
+    name: str
+    outputs: int
+    inputs: int
+    size: tuple[int, ...]
+    transposed: bool
+    groups: int
+
+    def place(self, output: int, inside: int) -> tuple[int, int]:
+        """Where the kernel from one input of its group to one output stands in the weight."""
+        if not self.transposed:
+            return output, inside
+        group, within_group = divmod(output, self.outputs // self.groups)
+        return group * self.inputs + inside, within_group
+
+
+def reading_of(trace: Trace, node: Node) -> Reading | None:
+    """Its arguments by name; None where they are not known."""
+    return Reading(trace, node, OPS[node.op].signature) if node.op in OPS else None
+
+
+def parameter(trace: Trace, reading: Reading, name: str) -> str | None:
+    """The name in the model of a parameter that is handed in as it is; None where it is something else."""
+    given = reading.arguments.get(name)
+    value = trace.values[given.index] if isinstance(given, Ref) else None
+    return value.name if value is not None and value.role == "parameter" and "?" not in value.name else None
+
+
+def kernel_of(trace: Trace, node: Node) -> Kernel | None:
+    """The kernels of a convolution; None for everything else."""
+    reading = reading_of(trace, node)
+    if node.op not in CONVOLUTIONS or reading is None:
+        return None
+    name = parameter(trace, reading, "weight")
+    if name is None:
+        return None
+    first, second, *size = reading.shape("weight")
+    groups, transposed = reading["groups"], "transpose" in node.op
+    if transposed:
+        return Kernel(name, second * groups, first // groups, tuple(size), transposed, groups)
+    return Kernel(name, first, second, tuple(size), transposed, groups)
+
+
+def with_kernel(trace: Trace, node: Node, output: int, inside: int, values: Any) -> Change:  # noqa: ANN401
+    """Other numbers from one input channel to one output channel."""
+    kernel = kernel_of(trace, node)
+    if kernel is None:
+        raise ShapeError(
+            f"'{_name(trace, node)}' ({node.op}) has no kernel that is a parameter of the model."
+        )
+    within(output, kernel.outputs, "output channel")
+    within(inside, kernel.inputs, "input channel of its group")
+    numbers = _numbers(values, kernel.size)
+
+    def apply(model: nn.Module) -> nn.Module:
+        weight = model.get_parameter(kernel.name)
+        with torch.no_grad():
+            weight[kernel.place(output, inside)] = numbers.to(weight)
+        return model
+
+    return Change(f"{_name(trace, node)}: another kernel from input {inside} to output {output}", apply)
+
+
+def _numbers(values: Any, size: tuple[int, ...]) -> Tensor:  # noqa: ANN401
+    try:
+        numbers = torch.tensor(values, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ShapeError(f"the kernel is no table of numbers: {error}.") from error
+    if tuple(numbers.shape) != size or not bool(torch.isfinite(numbers).all()):
+        raise ShapeError(
+            f"the kernel has {tuple(numbers.shape)} numbers, expected {size}, all of them finite."
+        )
+    return numbers
+
+
+def channels_of(trace: Trace, node: Node) -> int:
+    """How many channels can be set to zero through the weights that make them."""
+    reading = reading_of(trace, node)
+    if reading is None or "weight" not in reading.arguments:
+        return 0
+    known = node.op in CONVOLUTIONS or node.op == "linear" or node.op in SCALED
+    if not known or parameter(trace, reading, "weight") is None:
+        return 0
+    if reading.arguments.get("bias") is not None and parameter(trace, reading, "bias") is None:
+        return 0
+    kernel, shape = kernel_of(trace, node), reading.shape("weight")
+    return kernel.outputs if kernel else shape[0] if node.op == "linear" or len(shape) == 1 else 0
+
+
+def without_channel(trace: Trace, node: Node, channel: int) -> Change:
+    """A channel's weights and bias are zero, and so is what it gives."""
+    reading = reading_of(trace, node)
+    count = channels_of(trace, node)
+    if reading is None or not count:
+        raise ShapeError(
+            f"'{_name(trace, node)}' ({node.op}) has no weights that make its channels one by one."
+        )
+    within(channel, count, "channel")
+    kernel = kernel_of(trace, node)
+    name, bias = parameter(trace, reading, "weight"), parameter(trace, reading, "bias")
+    assert name is not None
+
+    def apply(model: nn.Module) -> nn.Module:
+        with torch.no_grad():
+            if kernel is not None and kernel.transposed:
+                first, within_group = kernel.place(channel, 0)
+                model.get_parameter(name)[first : first + kernel.inputs, within_group] = 0
+            else:
+                model.get_parameter(name)[channel] = 0
+            if bias is not None:
+                model.get_parameter(bias)[channel] = 0
+        return model
+
+    return Change(f"{_name(trace, node)}: channel {channel} is 0", apply)
+
+
+def activation_of(trace: Trace, node: Node) -> str | None:
+    """The name of an activation that is a module of its own; None: this is none."""
+    module = _module(trace, node)
+    if isinstance(module, Straight):
+        return "none"
+    name = type(module).__name__
+    own = type(module).__module__ == "torch.nn.modules.activation"
+    return name if own and (name in ACTIVATIONS or name in OTHERS) else None
+
+
+def with_activation(trace: Trace, node: Node, name: str) -> Change:
+    """Another activation in its place."""
+    now = activation_of(trace, node)
+    if now is None:
+        raise ShapeError(
+            f"'{_name(trace, node)}' ({node.op}) is no activation of its own: only modules, such as nn.ReLU, can be "
+            "exchanged; what a model's forward calls cannot."
+        )
+    make, path = ACTIVATIONS[one_of(name, list(ACTIVATIONS), "activation")], trace.call(node).path
+
+    def apply(model: nn.Module) -> nn.Module:
+        if not path:
+            return make().train(model.training)
+        parent, _, last = path.rpartition(".")
+        owner = model.get_submodule(parent)
+        setattr(owner, last, make().train(owner.training))
+        return model
+
+    return Change(f"{_name(trace, node)}: {name} instead of {now}", apply)
+
+
+def settings_of(trace: Trace, node: Node) -> dict[str, list[int]]:
+    """Stride, padding and dilation of a layer that slides, an axis each."""
+    module, axes = _module(trace, node), int(node.op[-2]) if node.op[-2:-1].isdigit() else 0
+    names = next((names for kind, names in SETTINGS.items() if isinstance(module, kind)), ())
+    if not axes or not node.op.startswith(("conv", "max_pool", "avg_pool")):
+        return {}
+    found = {}
+    for name in names:
+        given = getattr(module, name)
+        if not isinstance(given, str):  # padding="same" is no number
+            found[name] = [given] * axes if isinstance(given, int) else [*given] * (axes // len(given))
+    return found
+
+
+def with_setting(trace: Trace, node: Node, name: str, value: Any) -> Change:  # noqa: ANN401
+    """Another stride, padding or dilation."""
+    known = settings_of(trace, node)
+    if not known:
+        raise ShapeError(
+            f"'{_name(trace, node)}' ({node.op}) is no layer with a stride, padding or dilation to set."
+        )
+    now = known[one_of(name, list(known), f"setting of {_name(trace, node)}")]
+    sizes = _sizes(name, value, len(now))
+    if list(sizes) == now:
+        raise ShapeError(f"{name} of '{_name(trace, node)}' is that already.")
+    path = trace.call(node).path
+    _demand_memory(trace, node, {**known, name: list(sizes)})
+
+    def apply(model: nn.Module) -> nn.Module:
+        module: Any = model.get_submodule(path)
+        setattr(module, name, sizes)
+        if name == "padding" and hasattr(module, "_reversed_padding_repeated_twice"):
+            module._reversed_padding_repeated_twice = [one for one in reversed(sizes) for _ in range(2)]
+        return model
+
+    words = " × ".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1]))
+    before = " × ".join(map(str, now if len(set(now)) > 1 else now[:1]))
+    return Change(f"{_name(trace, node)}: {name} {words} instead of {before}", apply)
+
+
+def _sizes(name: str, value: Any, axes: int) -> tuple[int, ...]:  # noqa: ANN401
+    given = value if isinstance(value, list) else [value]
+    given = given * axes if len(given) == 1 else given
+    least = 0 if name == "padding" else 1
+    whole = all(isinstance(one, int) and not isinstance(one, bool) and least <= one <= MOST for one in given)
+    if len(given) != axes or not whole:
+        raise ShapeError(f"{name} is {axes} whole numbers from {least} to {MOST}, got {str(value)[:60]}.")
+    return tuple(given)
+
+
+def _demand_memory(trace: Trace, node: Node, settings: dict[str, list[int]]) -> None:
+    """No change that would fill the memory."""
+    reading = reading_of(trace, node)
+    if reading is None:
+        return
+    sizes, axes = reading.shape("input"), len(settings["stride"])
+    channels = reading.shape("weight")[0] if "weight" in reading.arguments else sizes[-axes - 1]
+    both = zip(sizes[-axes:], settings["stride"], settings["padding"], strict=True)
+    grown = "transpose" in node.op
+    each = [size * stride if grown else (size + 2 * padding) // stride + 1 for size, stride, padding in both]
+    if math.prod(each) * channels > MOST_NUMBERS:
+        raise ShapeError(
+            f"{_name(trace, node)} would give about {math.prod(each) * channels:,} numbers: too many."
+        )
+
+
+def _name(trace: Trace, node: Node) -> str:
+    """One that failed has no name of its own."""
+    return node.name or trace.call(node).path or node.op
+
+
+def _module(trace: Trace, node: Node) -> Any:  # noqa: ANN401 - any module
+    """The module that ran it, where it is registered by a name; else None."""
+    call = trace.call(node)
+    return None if "?" in call.path or not isinstance(call.module, nn.Module) else call.module

@@ -1,0 +1,105 @@
+"""One step of an optimizer for one weight: from the loss of this input to the weight after it."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from convscope.errors import ShapeError
+from convscope.explain import explain_gradient, read
+from convscope.explain.explanation import Explanation, tolerance
+from convscope.explain.optimizer_step import SGD, Adam, optimizer_step
+from convscope.trace import Node, Trace, trace
+from convscope.trace.structure import leaves
+from convscope.web.messages.asked import Asked, index_of, node_with_output, one_of, whole, within
+from convscope.web.messages.kept import demand_class, kept, usual_class
+from convscope.web.messages.number import demand_gradient, message
+from convscope.web.messages.numbers import Message
+from convscope.web.session import Seen, Session
+
+RULES = ("sgd", "adam")
+
+
+def step(session: Session, asked: Asked) -> Message:
+    """The message `WeightStep` of static/messages.d.ts: a `OneNumber` with the loss and its gradient."""
+    seen = session.seen
+    node = node_with_output(seen.trace, whole(asked, "op"))
+    argument = asked.get("weight", "weight")
+    demand_gradient(seen, node, argument)
+    value = read(seen.trace, node).value(argument)
+    if value.role != "parameter":
+        raise ShapeError(f"'{argument}' of {node.name} is no parameter: nothing learns it.")
+    at = index_of(asked)
+    if len(at) != len(value.shape):
+        raise ShapeError(f"'{argument}' has {len(value.shape)} axes, got the index {at}.")
+    for place, size in zip(at, value.shape, strict=True):
+        within(place, size, "place")
+    target = whole(asked, "target") if asked.get("target") else usual_class(seen)
+    demand_class(seen, target)
+    rule = one_of(asked.get("rule", "sgd"), RULES, "rule")
+    rate = _rate(asked.get("rate", "0.01"))
+    traced, loss = kept(session, seen, f"loss {target}", lambda: _with_loss(session, seen, target))
+    slope = _slope(traced, node, argument, at)
+    weight = seen.trace.tensor(value.index)
+    return _told(node, argument, weight, slope, rule, rate, at) | {
+        "loss": loss,
+        "gradient": slope,
+        "weight": float(weight[at]),
+        "target": target,
+        "rule": rule,
+        "rate": rate,
+    }
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate <= 10:
+        raise ShapeError(f"'rate' is a number above 0 and at most 10, got '{text[:20]}'.")
+    return rate
+
+
+def _with_loss(session: Session, seen: Seen, target: int) -> tuple[Trace, float]:
+    """The same input with the gradients of the cross-entropy to one class."""
+    losses: list[Tensor] = []
+
+    def loss(output: Any) -> Tensor:  # noqa: ANN401
+        scores = next(
+            leaf for leaf in leaves(output) if isinstance(leaf, Tensor) and leaf.is_floating_point()
+        )
+        losses.append(F.cross_entropy(scores, torch.tensor([target])))
+        return losses[-1]
+
+    for key in [key for key in seen.kept if key.startswith("loss ")]:
+        seen.kept.pop(key)  # a trace is large: one of them is enough
+    found = trace(session.model, seen.inputs, session.opened.keywords, score=loss)
+    return found, float(losses[-1].detach())
+
+
+def _slope(traced: Trace, node: Node, argument: str, at: tuple[int, ...]) -> float:
+    """d(loss)/d(weight), through everything that uses it; of frozen weights through this operation."""
+    within(node.index, len(traced.nodes), "operation in the trace with gradients")
+    gradient = read(traced, traced.nodes[node.index]).value(argument).gradient
+    if gradient is not None:
+        return float(gradient[at])
+    return explain_gradient(traced, node.index, argument, at).network
+
+
+def _told(
+    node: Node, argument: str, weight: Tensor, slope: float, rule: str, rate: float, at: tuple[int, ...]
+) -> Message:
+    """The step in float64, beside what torch's own optimizer makes of it."""
+    one = weight[at].detach().reshape(1)
+    gradient = torch.tensor([slope], dtype=torch.float64)
+    settings = SGD(rate) if rule == "sgd" else Adam(rate)
+    account = optimizer_step(one, gradient, settings, at=(0,))
+    own = torch.nn.Parameter(one.clone())
+    own.grad = gradient.to(own.dtype)
+    optimizer = torch.optim.SGD([own], lr=rate) if rule == "sgd" else torch.optim.Adam([own], lr=rate)
+    optimizer.step()
+    bound = tolerance(one.dtype) * (abs(float(one)) + rate * max(1.0, abs(slope)))
+    found = Explanation(rule, node.name, argument, at, account, float(own), "explained", bound, None)
+    return message(found) | {"box": None}

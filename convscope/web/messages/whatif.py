@@ -1,0 +1,134 @@
+"""What if: one thing changed in a copy of the model, and what comes of it; the model itself stays."""
+
+import copy
+from typing import Any
+
+from convscope.errors import ShapeError, TraceError
+from convscope.trace import Node, Ref, trace
+from convscope.trace.structure import leaves
+from convscope.web.messages import changes
+from convscope.web.messages.asked import node_at, one_of
+from convscope.web.messages.changes import Change
+from convscope.web.messages.failure import failure
+from convscope.web.messages.kept import kept
+from convscope.web.messages.layout import layouts, usual
+from convscope.web.messages.numbers import Message
+from convscope.web.messages.scores import prediction
+from convscope.web.messages.thumbnails import thumbnail
+from convscope.web.session import Seen, Session
+
+Given = dict[str, Any]
+WHAT = ("kernel", "channel", "activation", "setting")
+
+
+def choices(session: Session, index: int) -> Message:
+    """The message `EditChoices` of static/messages.d.ts."""
+    seen = session.seen
+    node = node_at(seen.trace, index)
+    kernel = changes.kernel_of(seen.trace, node)
+    activation = changes.activation_of(seen.trace, node)
+    settings = changes.settings_of(seen.trace, node)
+    shape = kernel and {"outputs": kernel.outputs, "inputs": kernel.inputs, "size": list(kernel.size)}
+    return {
+        "kernel": shape,
+        "channels": changes.channels_of(seen.trace, node),
+        "activations": list(dict.fromkeys([activation, *changes.ACTIVATIONS])) if activation else [],
+        "activation": activation,
+        "settings": [{"setting": name, "value": value} for name, value in settings.items()],
+        "before": _before(session, seen, index) if session.edits else None,
+    }
+
+
+def _before(session: Session, seen: Seen, index: int) -> Message:
+    """This input through the model as it was opened."""
+    pictures = kept(session, seen, "before", lambda: _original(session, seen))
+    return {"prediction": pictures["prediction"], "thumbnail": pictures["thumbnails"].get(index)}
+
+
+def _original(session: Session, seen: Seen) -> Message:
+    found = Seen(trace(session.original, seen.inputs, session.opened.keywords), seen.given)
+    axes = layouts(found.trace)
+    pictures = {}
+    for node in found.trace.nodes:
+        for output in node.outputs[:1]:
+            value = found.trace.values[output]
+            pictures[node.index] = thumbnail(value, axes.get(output) or usual(len(value.shape)))
+    return {"prediction": prediction(session, found), "thumbnails": pictures}
+
+
+def edit(session: Session, given: Given) -> Message:
+    """Try something; answers with what was before and what is now."""
+    with session.lock:
+        seen = session.seen
+        index = _whole(given, "op")
+        node = node_at(seen.trace, index)
+        change = _change(seen, node, given)
+        before = _outcome(session, seen, index)
+        _apply(session, [*session.tried, change], keep=True)
+        return {
+            "words": change.words,
+            "edited": list(session.edits),
+            "before": before,
+            "after": _outcome(session, session.seen, index),
+        }
+
+
+def _change(seen: Seen, node: Node, given: Given) -> Change:
+    match one_of(str(given.get("what", "")), WHAT, "change"):
+        case "kernel":
+            output, inside = _whole(given, "output"), _whole(given, "input")
+            return changes.with_kernel(seen.trace, node, output, inside, given.get("values"))
+        case "channel":
+            return changes.without_channel(seen.trace, node, _whole(given, "channel"))
+        case "activation":
+            return changes.with_activation(seen.trace, node, str(given.get("to", "")))
+    return changes.with_setting(seen.trace, node, str(given.get("setting", "")), given.get("value"))
+
+
+def _whole(given: Given, name: str) -> int:
+    value = given.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ShapeError(f"'{name}' is a whole number, got {str(value)[:40]}.")
+    return value
+
+
+def _apply(session: Session, tried: list[Change], *, keep: bool) -> None:
+    """Send the input through the model with these changes; `keep`: all but the last are made already."""
+    try:
+        model = session.sandbox() if keep else copy.deepcopy(session.original)
+    except (TypeError, RuntimeError) as error:
+        raise TraceError(f"this model cannot be copied, so nothing can be tried on it: {error}") from error
+    for change in tried[-1:] if keep else tried:
+        model = change.apply(model)
+    session.model, session.tried = model, tried
+    session.edits = [change.words for change in tried[:-1]]
+    session.again(tried[-1].words)
+
+
+def undo(session: Session, given: Given) -> Message:  # noqa: ARG001
+    """Take the last change back."""
+    with session.lock:
+        if len(session.tried) > 1:
+            _apply(session, session.tried[:-1], keep=False)
+        else:
+            session.reset()
+        return {"trace": session.seen.key, "edited": list(session.edits)}
+
+
+def reset(session: Session, given: Given) -> Message:  # noqa: ARG001
+    """The model as it was opened."""
+    session.reset()
+    return {"trace": session.seen.key, "edited": []}
+
+
+def _outcome(session: Session, seen: Seen, index: int) -> Message:
+    """What the model gave, and the operation."""
+    output = next((leaf.index for leaf in leaves(seen.trace.output) if isinstance(leaf, Ref)), None)
+    nodes = seen.trace.nodes
+    made = nodes[index].outputs if index < len(nodes) else ()
+    return {
+        "prediction": prediction(session, seen),
+        "shape": list(seen.trace.values[made[0]].shape) if made else [],
+        "output": [] if output is None else list(seen.trace.values[output].shape),
+        "failure": failure(session, seen, None),
+    }
