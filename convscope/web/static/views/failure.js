@@ -3,19 +3,22 @@
 import { button, el, icon } from "../draw/dom.js";
 import { flash } from "./operation.js";
 
-/** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {Node[]} */
+/** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {[HTMLElement, HTMLElement]} the sentence, and the reasons */
 export function failure({ words, what, where, cause, axis, fix, tried, source }, { t }) {
+  const verdict = el("div.verdict", { role: "alert" },
+    el("span.mark", { "aria-hidden": "true" }, "!"), el("h1.failed-what", {}, quoted(what || words)),
+    el("p", {}, quoted(t("Stopped at {where}. Everything up to there was captured and can be opened.", { where: where || "?" }))));
   const reasons = [cause, axis].filter(Boolean);
-  return [
-    el("div.verdict", { role: "alert" },
-      el("span.mark", { "aria-hidden": "true" }, "!"), el("h2", {}, what || words),
-      el("p", {}, t("Stopped at {where}. Everything up to there was captured and can be opened.", { where: where || "?" }))),
-    el("div.two", {},
-      reasons.length > 0 && el("section.panel", {}, el("header", {}, el("h2", {}, t("Why"))), reasons.map((text) => el("p.reason", {}, text)), source && code(source)),
-      fix && repair(fix, tried, t),
-      el("section.panel", {}, el("header", {}, el("h2", {}, t("PyTorch said"))), el("p.quote", {}, words), !reasons.length && source && code(source))),
-  ];
+  const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source));
+  const said = panel(t("PyTorch said"), el("p.quote", {}, words), !reasons.length && source && code(source));
+  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, t), said))];
 }
+
+/** `words` between backticks as code. @param {string} text */
+export const quoted = (text) => text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
+
+/** @param {string} title @param {...any} children */
+const panel = (title, ...children) => el("section.panel", {}, el("header", {}, el("h2", {}, title)), children);
 
 /** @param {import("../messages").SourceLine} source */
 const code = ({ file, line, text }) => el("code.source", {}, el("a", {}, `${file.split("/").pop()}:${line}`), text.trim());

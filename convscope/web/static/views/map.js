@@ -21,6 +21,8 @@ import { tree } from "./map/tree.js";
 /** @typedef {import("./map/flow.js").Cell} Cell */
 /** @typedef {import("./map/boxes.js").Sheet} Sheet */
 
+const SHORT = 14; // operations: so few stand above the reasons of a failure
+
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
@@ -36,7 +38,9 @@ export function draw({ graph }, context) {
   spread();
   listen(map, planned, sheet);
   cards(map, new Map([...planned.open, ...planned.boxes.values()].map((block) => [block.key, block])), sheet);
-  return [head(graph, context), ...(graph.failure ? failure(graph.failure, context) : []), map];
+  if (!graph.failure) return [head(graph, context), map];
+  const [verdict, why] = failure(graph.failure, context);
+  return graph.operations.length > SHORT ? [head(graph, context), verdict, why, map] : [verdict, map, why, head(graph, context)];
 }
 
 /** @type {WeakMap<Graph, import("./map/tree.js").Block>} */
@@ -71,22 +75,28 @@ function sheetOf(graph, context, planned) {
   return { graph, context, lit, most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
 }
 
-/** The largest scale at which all fits; else the third, and the page scrolls. @param {Plan} planned @param {Sheet} sheet @param {number} width @param {number} height */
+/** The scale with the fewest lines among those at which all fits, the largest of these; else a small one, and the page scrolls. @param {Plan} planned @param {Sheet} sheet @param {number} width @param {number} height */
 function arrange(planned, sheet, width, height) {
   const { graph } = sheet;
   const by = operationsOf(graph);
   const meet = (/** @type {Cell} */ from, /** @type {Cell} */ to) => meeting(from, to, graph, by);
-  const end = graph.failure ? "failure" : graph.prediction ? "result" : null;
-  /** @type {[Layout, import("./map/sizes.js").Scale] | null} */
-  let last = null;
-  for (const scale of width < 700 ? SCALES.slice(2) : SCALES) {
-    const options = { sizeOf: sizer(scale, graph), spaces: spacesOf(scale), width, end, meet };
-    const made = layout(planned, options);
-    if (made.height <= height) return /** @type {[Layout, import("./map/sizes.js").Scale]} */ ([spread(planned, options, made, height), scale]);
-    if (!last || scale.picture >= 48 || made.height < 0.6 * last[0].height) last = [made, scale];
-  }
-  return /** @type {[Layout, import("./map/sizes.js").Scale]} */ (last);
+  const end = missing(graph) ? "failure" : graph.prediction ? "result" : null;
+  const tried = (width < 700 ? SCALES.slice(2) : SCALES).map((scale) => {
+    const options = /** @type {Parameters<typeof layout>[1]} */ ({ sizeOf: sizer(scale, graph), spaces: spacesOf(scale), width, end, meet });
+    return { scale, options, made: layout(planned, options) };
+  });
+  const fitting = tried.filter(({ made }) => made.height <= height);
+  const readable = fitting.filter(({ scale }) => scale.picture >= 48);
+  const choice = readable.length ? readable : fitting;
+  const fewest = Math.min(...choice.map(({ made }) => made.lines));
+  const best = choice.find(({ made }) => made.lines === fewest);
+  if (best) return { scale: best.scale, made: spread(planned, best.options, best.made, height) };
+  const [large, small] = tried.slice(-2);
+  return width >= 700 && large.made.height < 1.6 * height ? large : small;
 }
+
+/** Whether what failed has no box of its own. @param {Graph} graph */
+const missing = ({ failure: stopped, operations }) => stopped !== null && !operations.some(({ index }) => index === stopped.operation?.index);
 
 /** Lines further apart where there is height to spare. @param {Plan} planned @param {Parameters<typeof layout>[1]} options @param {Layout} made @param {number} height */
 function spread(planned, options, made, height) {
@@ -112,7 +122,7 @@ function meeting(from, to, graph, by) {
 /** Lay out for the width there is, and draw. @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */
 function fill(map, planned, sheet) {
   const [width, height] = room(map);
-  const [made, scale] = arrange(planned, sheet, width, height);
+  const { made, scale } = arrange(planned, sheet, width, height);
   const { state } = sheet.context;
   map.dataset.width = String(width);
   map.dataset.scale = String(scale.picture);
@@ -160,7 +170,7 @@ function put(cell, sheet) {
 function lines(made, { lit, graph }) {
   const drawn = made.edges.map(({ from, to, ops, d }) => {
     const on = ops.some(([a, b]) => lit.has(a) && lit.has(b));
-    const alarm = to.element.type === "failure" && graph.failure;
+    const alarm = graph.failure && (to.element.type === "failure" || to.element.block?.op?.index === graph.failure.operation?.index);
     return { on, path: svg("path", { d, class: `edge${on ? " lit" : ""}${alarm ? " alarm" : ""}`, "data-from": from.element.block?.key, "data-to": to.element.block?.key }) };
   });
   drawn.sort((a, b) => Number(a.on) - Number(b.on));

@@ -2,6 +2,7 @@
 
 import { button, el, section } from "../draw/dom.js";
 import { count, percent, size, time } from "../draw/numbers.js";
+import { quoted } from "./failure.js";
 
 /** @typedef {import("../messages").Graph} Graph */
 /** @typedef {import("../messages").Operation} Operation */
@@ -62,9 +63,6 @@ function doubts({ suspicions, operations }, { t, go }) {
     more > 0 && el("details.doubts", {}, el("summary", {}, t("{number} more", { number: more })), made.slice(SHOWN)));
 }
 
-/** `words` between backticks as code. @param {string} text */
-const quoted = (text) => text.split("`").map((part, at) => (at % 2 ? el("code", {}, part) : part));
-
 /** The operations that cost most. @param {Graph} graph @param {Context} context */
 function costly(graph, { t, go, state }) {
   const key = graph.totals.macs ? "macs" : "parameters";
@@ -79,7 +77,7 @@ function costly(graph, { t, go, state }) {
   return section(
     el("h3", {}, key === "macs" ? t("Where the work lies") : t("Where the parameters lie"), el("span.faint", {}, key === "macs" ? t("share of MACs") : t("share of parameters"))),
     el("div.costs", {}, rows),
-    top.length > 1 && top.length < graph.operations.length && el("p.caption.below", {}, t("These {number} do {share} of it.", { number: top.length, share: percent(sum, 0) })));
+    top.length > 1 && sum < 0.995 && el("p.caption.below", {}, t("These {number} do {share} of it.", { number: top.length, share: percent(sum, 0) })));
 }
 
 /** The end of a long name. @param {string} name */

@@ -15,6 +15,7 @@ import { short } from "./tree.js";
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, lit: Set<number>}} Sheet what all boxes share */
 
+const TRACES = 8; // channels of a signal that are drawn as lines
 const BARS = /** @type {const} */ (["parameters", "macs", "seconds"]);
 
 /** The sizes of one sample, for people: 16×28×28. @param {number[]} sizes */
@@ -84,6 +85,8 @@ function operation(cell, block, op, sheet) {
   if (drawn === "pill") return el("button.pill", props, pillText(op));
   if (drawn === "join") return el("button.join", props, joinSign(op));
   if (drawn === "cat") return el("button.cat", props, parts(cell, op, sheet));
+  const stopped = sheet.graph.failure?.operation?.index === op.index;
+  if (stopped) return el("button.op.failed", props, el("span.look", {}, cross()), el("b", {}, within(cell, op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sheet.context.t("did not run")));
   return el("button.op", props,
     el("span.look", {}, look(op, sheet.graph, ""), costs(op, sheet)),
     el("b", {}, within(cell, op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sample(op.shape)));
@@ -135,7 +138,7 @@ function folded(cell, block, sheet) {
 /** @param {Block} block @param {Sheet} sheet */
 function frame(block, { context: { t } }) {
   const repeated = block.type === "run" ? ` ×${block.children.length}` : "";
-  const name = short(block.name, 24);
+  const name = short(block.name, 16);
   return el("div.block", { "data-frame": block.key },
     el("button.close", { type: "button", "data-key": block.key, "data-focus": block.key, "aria-expanded": "true", "aria-label": t("Close block {name}", { name: block.name || name }) },
       svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("path", { d: "M2 3.5L5 6.5L8 3.5" })), el("b", {}, name), el("span.faint", {}, block.kind + repeated)));
@@ -146,8 +149,16 @@ function input(cell, { graph, context: { t } }) {
   const { look: seen, caption } = graph.input;
   const tall = cell.size.w * Math.min(1.2, aspect(graph));
   return el("div.source-picture", { "data-input": "", title: caption },
-    el("div.shown", { style: { height: `${tall}px` } }, picture(seen, { label: caption })),
+    el("div.shown", { style: { height: `${tall}px` } }, seenAs(seen, caption)),
     el("b", {}, t("input")), el("span.what", {}, shape(seen.numbers.shape)));
+}
+
+/** Many channels are a plane, not as many lines. @param {import("../../messages").Look} seen @param {string} label */
+function seenAs(seen, label) {
+  const { shape: size } = seen.numbers;
+  if (!["signal", "sequence"].includes(seen.kind) || size.length !== 2 || size[0] <= TRACES) return picture(seen, { label });
+  const values = unpack(seen.numbers);
+  return plane(values, size[0], size[1], values.some((value) => value < 0) ? "signed" : "positive", undefined, label);
 }
 
 /** The softmax of the scores, the likeliest classes where there are many. @param {Sheet} sheet */
@@ -167,10 +178,12 @@ function result({ graph, context: { t } }) {
     el("h3", {}, "softmax"), el("div.prediction", {}, rows), truth !== null && el("p.caption", {}, el("span.dot", {}, "●"), t("true class")));
 }
 
+const cross = () => el("span.cross", { "aria-hidden": "true" }, "×");
+
 /** @param {Sheet} sheet */
 function failed({ graph, context: { t } }) {
   const { failure } = graph;
   const name = failure?.operation?.name || failure?.operation?.op || failure?.where || "";
   return el("div.op.failed", { title: failure?.what },
-    el("span.look", {}, el("span.cross", { "aria-hidden": "true" }, "×")), el("b", {}, short(name)), el("span.what", {}, t("did not run")));
+    el("span.look", {}, cross()), el("b", {}, short(name)), el("span.what", {}, t("did not run")));
 }

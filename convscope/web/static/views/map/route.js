@@ -100,9 +100,10 @@ function curve([x0, y0], [x1, y1]) {
 /** @param {Way} found @param {number[]} start @param {number[]} end */
 function wrap({ left, right }, [x0, y0], [x1, y1]) {
   const { flow } = left;
-  const side = Math.max(flow.x + flow.w, x0) + 10;
+  const side = Math.max(flow.x + flow.w + 9, x0 + 3);
+  const edge = flow.x - (flow.cell ? 9 : 14);
   const below = gutter(flow, flow.lines[right.line - 1]);
-  return rounded([[x0, y0], [side, y0], [side, below], [flow.x - 14, below], [flow.x - 14, y1], [x1, y1]]);
+  return rounded([[x0, y0], [side, y0], [side, below], [edge, below], [edge, y1], [x1, y1]]);
 }
 
 /** @param {Way} found @param {number[]} start */

@@ -27,7 +27,7 @@
 export const TINY = 3; // a module of so few operations is not drawn as a block
 const MOST = 48; // children of one block; more are cut into chunks
 const CHUNKS = 36;
-const WHOLE = 0.6; // a block with such a share of all operations is the network itself
+const WHOLE = 0.6; // a block with such a share of the operations around it is no block of its own
 
 /** @param {Graph} graph @returns {Block} the root */
 export function tree(graph) {
@@ -37,7 +37,7 @@ export function tree(graph) {
   const ids = new Map();
   const made = /** @type {Block} */ (tidy(root, ids));
   const top = made.type === "op" ? Object.assign(root, { children: [made] }) : made;
-  dissolve(top, graph.operations.length);
+  dissolve(top);
   finish(top, ids);
   adopt(top);
   return top;
@@ -130,13 +130,14 @@ function together(type, children, ids) {
   return sign(block, ids);
 }
 
-/** A child that is nearly the whole network is not a block in it. @param {Block} root @param {number} all */
-function dissolve(root, all) {
+/** A child that is nearly all of its block is not a block in it. @param {Block} block */
+function dissolve(block) {
   for (let again = true; again; ) {
-    const place = root.children.findIndex((child) => child.type === "module" && child.count >= WHOLE * all);
-    again = place >= 0 && root.children.length < MOST;
-    if (again) root.children.splice(place, 1, ...root.children[place].children);
+    const place = block.children.findIndex((child) => child.type === "module" && child.count >= WHOLE * block.count);
+    again = place >= 0 && block.children.length < MOST;
+    if (again) block.children.splice(place, 1, ...block.children[place].children);
   }
+  block.children.forEach((child) => child.op ?? dissolve(child));
 }
 
 /** Cut what is too long. @param {Block} block @param {Map<string, number>} ids */
@@ -170,13 +171,13 @@ export function unfolded(root, asked, selected, room) {
   const open = new Set([root]);
   const forms = new Set();
   let boxes = root.children.length;
-  for (let queue = root.children; queue.length; ) {
+  for (let queue = root.children, depth = 0; queue.length; depth += 1) {
     /** @type {Block[]} */
     const next = [];
     for (const block of queue) {
       if (block.op || shut.has(block.key)) continue;
       const holds = selected !== null && block.first.index <= selected && selected <= block.last.index;
-      const fits = block.type === "module" && !forms.has(block.form) && boxes + block.children.length - 1 <= room;
+      const fits = depth === 0 && block.type === "module" && !forms.has(block.form) && boxes + block.children.length - 1 <= room;
       if (!wanted.has(block.key) && !holds && !fits) continue;
       open.add(block);
       forms.add(block.form);
