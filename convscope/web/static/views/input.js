@@ -77,8 +77,8 @@ function steps({ operations }, { state, t, go }) {
   const shown = listed.slice(first, first + STEPS);
   const items = shown.map(({ index, name, shape: sizes }) =>
     el("li", { "aria-current": index === state.op ? "step" : null },
-      el("button.step", { type: "button", title: name, "data-focus": `step-${index}`, onclick: () => go({ op: index, level: "layer", channel: null, at: null, leaf: 0 }) },
-        el("span.step-name", {}, name), el("span", {}, shape(sizes.slice(1))))));
+      el("button.op-step", { type: "button", title: name, "data-focus": `step-${index}`, onclick: () => go({ op: index, level: "layer", channel: null, at: null, leaf: 0 }) },
+        el("span.op-step-name", {}, name), el("span", {}, shape(sizes.slice(1))))));
   const rest = listed.length - shown.length;
   return el("div", {}, el("ol.steps", { "aria-label": t("Operations") }, items), rest > 0 && el("p.caption", {}, t("{count} further operations: on the map", { count: rest })));
 }

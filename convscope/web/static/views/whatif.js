@@ -28,9 +28,9 @@ export function draw({ graph: { edited, failure } }, { t, act, session }) {
   return [el(`div.changed${failure ? ".broken" : ""}`, { role: "status" },
     el("b", {}, t("Changed:")),
     el("span", { title: edited.join("\n") }, edited.join(" · ")),
-    failure && el("span.why", { title: failure.what }, t("The network does not go through any more: {words}", { words: failure.words })),
     !session.saved && button(t("Undo the last"), { "data-focus": "edit-undo", onclick: () => act("undo", {}) }, "back"),
-    !session.saved && button(t("Reset"), { "data-focus": "edit-all", onclick: () => act("reset", {}) }, "reset"))];
+    !session.saved && button(t("Reset"), { "data-focus": "edit-all", onclick: () => act("reset", {}) }, "reset"),
+    failure && el("p.why", { title: failure.cause }, t("The network does not go through any more. {what}", { what: failure.what || failure.words })))];
 }
 
 /** The part of the right side. @param {OperationDetail} message @param {Context} context */
@@ -186,7 +186,7 @@ function compared({ index }, { before }, graph, context) {
   const operation = graph.operations.find((each) => each.index === index);
   return el("div.whatif-part", {},
     el("h4", {}, t("Before and after")),
-    el("div.pair", {}, figure(before.thumbnail, t("before")), figure(operation?.thumbnail ?? null, t("after"))),
+    el("div.before-after", {}, figure(before.thumbnail, t("before")), figure(operation?.thumbnail ?? null, t("after"))),
     graph.prediction && prediction(graph.prediction, context, 5, before.prediction),
     graph.prediction && before.prediction && el("p.caption.was-note", {}, t("the mark: before the change")));
 }

@@ -34,6 +34,7 @@ export function playground(look, filters, context) {
   const parts = { gallery: el("div"), tools: el("div"), maps: el("div"), below: el("div") };
   const again = () => show(parts, look, named, context, again);
   again();
+  parts.below.className = "filter-below";
   return el("div.playground", {}, Object.values(parts));
 }
 

@@ -11,6 +11,8 @@ import { outputSize, room, sizeOf, taps } from "./convolve.js";
 /** @typedef {import("./convolve.js").Plane} Plane */
 /** @typedef {import("./convolve.js").Settings} Settings */
 
+const CELL = 46; // pixels a column
+
 /** @param {Plane} plane @param {Settings} settings @param {[number, number]} at @param {Context} context */
 export function products(plane, settings, at, { t }) {
   const places = taps(plane, settings, at);
@@ -20,12 +22,12 @@ export function products(plane, settings, at, { t }) {
   const each = window.map((value, tap) => (value ?? 0) * weights[tap]);
   const sum = each.reduce((total, value) => total + value, 0);
   const low = window.some((value) => (value ?? 0) < 0);
-  const part = (/** @type {string} */ name, /** @type {(number | null)[]} */ values, /** @type {import("../../draw/colour.js").Kind} */ kind, /** @type {number} */ limit, /** @type {Node | null} */ more = null) =>
-    el("div", {}, el("p.caption", {}, name, more), cells(values, columns, kind, limit, { label: name }));
+  const part = (/** @type {string} */ name, /** @type {(number | null)[]} */ values, /** @type {import("../../draw/colour.js").Kind} */ kind, /** @type {number} */ limit) =>
+    el("div", { style: { width: `${columns * CELL}px` } }, el("p.caption", {}, name), cells(values, columns, kind, limit, { label: name }));
   return el("div.panel.filter-products", {},
     el("h3", {}, plane.height > 1 ? t("The number at row {row}, column {column}", { row: at[0], column: at[1] }) : t("The number at place {place}", { place: at[1] })),
     el("div.filter-row", {},
-      part(t("window"), window, low ? "signed" : "positive", limitOf(plane.values)),
+      part(t("window"), window, low ? "signed" : "raw", limitOf(plane.values)),
       el("span.sign", { "aria-hidden": "true" }, "×"),
       part(t("kernel"), weights, "signed", limitOf(weights)),
       el("span.sign", { "aria-hidden": "true" }, "="),
