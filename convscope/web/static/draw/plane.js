@@ -142,3 +142,34 @@ export function slice(values, space, axis, place) {
   }
   return { values: cut, height: space[down], width: space[across] };
 }
+
+/**
+ * Many numbers as columns from a middle line, one pixel a number; where there are more than pixels, the largest of its stretch.
+ * @param {ArrayLike<number>} values @param {number} height @param {string} [label] @param {number} [most] columns
+ */
+export function columns(values, height, label = "", most = 1600) {
+  const wide = Math.min(values.length, most);
+  const tall = height * 2;
+  const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width: wide, height: tall, role: "img", "aria-label": label, style: { height: `${height}px` } }));
+  const pen = context(canvas);
+  const end = limitOf(values);
+  const signs = Array.from(values).some((value) => value < 0);
+  const zero = signs ? tall / 2 : tall;
+  const scale = (signs ? tall / 2 : tall) / end;
+  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--line-strong");
+  pen.fillRect(0, signs ? zero : zero - 1, wide, 1);
+  for (let column = 0; column < wide; column += 1) {
+    const value = largestOf(values, Math.floor((column * values.length) / wide), Math.floor(((column + 1) * values.length) / wide));
+    const size = Math.abs(value) * scale;
+    pen.fillStyle = css(colourOf(value < 0 ? -0.62 : 0.62, "signed", 1));
+    pen.fillRect(column, value < 0 ? zero : zero - size, 1, size);
+  }
+  return canvas;
+}
+
+/** @param {ArrayLike<number>} values @param {number} from @param {number} behind */
+function largestOf(values, from, behind) {
+  let found = values[from];
+  for (let at = from + 1; at < behind; at += 1) if (Math.abs(values[at]) > Math.abs(found)) found = values[at];
+  return found;
+}

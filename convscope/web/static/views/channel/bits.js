@@ -5,13 +5,12 @@ import { button, el } from "../../draw/dom.js";
 import { fixed, plain, signed } from "../../draw/numbers.js";
 import { legend } from "../../draw/plane.js";
 import { runningSum } from "./kinds.js";
-import { length, unpack } from "../../draw/arrays.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 
 /** @param {string} name @param {string} words @param {...any} right */
 export const heading = (name, words, ...right) =>
-  el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h1", {}, name), el("span.soft.small", {}, words)), right);
+  el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h1", {}, name), el("span.soft.small", {}, words)), el("div.kind-tools", {}, right));
 
 /** @param {Context["t"]} t */
 export const signedLegend = (t) => legend("signed", t("negative"), t("positive"));
@@ -146,8 +145,24 @@ export function width(besides = 34) {
   return Math.max(320, inside - besides);
 }
 
-/** The window of a channel with its numbers unpacked. @param {import("../../messages").Channel} channel @returns {import("./windows.js").Slide} */
-export function slideOf({ window, output }) {
-  const found = /** @type {import("../../messages").Window} */ (window);
-  return { window: found, input: unpack(found.input), weight: found.weight && unpack(found.weight), space: found.input.shape.slice(1), steps: output.shape, taps: length(found.kernel) };
+/** New children, with the focus where it was. @param {HTMLElement} box @param {(Node | string | null | false)[]} children */
+export function put(box, children) {
+  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
+  box.replaceChildren(.../** @type {(Node | string)[]} */ (children.filter(Boolean)));
+  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
+}
+
+/**
+ * Press and drag; the pointer stays held while what lies under it is drawn anew.
+ * @param {Element} box @param {(event: PointerEvent) => void} pick
+ */
+export function drag(box, pick) {
+  box.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
+    const over = new AbortController();
+    addEventListener("pointermove", pick, { signal: over.signal });
+    addEventListener("pointerup", (last) => (over.abort(), pick(last)), { signal: over.signal });
+    addEventListener("pointercancel", () => over.abort(), { signal: over.signal });
+    pick(/** @type {PointerEvent} */ (event));
+  });
 }

@@ -1,9 +1,9 @@
 /** What every sliding window has, whatever its axes: the chosen input channel, the list of what each brings, the proof. */
 
-import { ravel } from "../../draw/arrays.js";
 import { low, ranking } from "./bits.js";
 import { tell } from "./live.js";
-import { kernelAt, products, resultAt, seen, tapsAt } from "./windows.js";
+import { localOf } from "./window2d.js";
+import { resultAt, tapsAt } from "./windows.js";
 
 /** @typedef {{channel: import("../../messages").Channel, slide: import("./windows.js").Slide, output: Float32Array, context: import("../../main.js").Context, name: string, at: number[]}} Page */
 
@@ -13,19 +13,9 @@ const chosenOf = new Map();
 const opened = new Set();
 
 /** The number as computed here, for the proof beside it. @param {Page} page */
-export function report({ channel, slide, output, at }) {
-  const taps = tapsAt(slide, at);
-  const found = resultAt(slide, at, taps);
-  tell({ key: `${channel.index}/${channel.channel}`, at, result: found.result, sum: found.sum, bias: slide.window.bias, network: output[ravel(at, channel.output.shape)], size: found.size, terms: found.terms, rule: slide.window.rule, divisor: found.divisor,
-    rows: () => slide.window.channels.flatMap((name, part) => rowsOf(slide, taps, part, name)) });
-}
-
-/** @param {import("./windows.js").Slide} slide @param {import("./windows.js").Tap[]} taps @param {number} part @param {number} name */
-function rowsOf(slide, taps, part, name) {
-  const values = seen(slide, taps, part);
-  const kernel = kernelAt(slide, taps, part);
-  const made = products(slide, taps, part);
-  return taps.map(({ tap, place }, index) => [name, tap, place < 0 ? "" : place, values[index] ?? 0, kernel[index], made[index]].map(String));
+export function report(page) {
+  const taps = tapsAt(page.slide, page.at);
+  tell(localOf({ ...page, own: page.output }, resultAt(page.slide, page.at, taps), taps));
 }
 
 /** Which input channel stands above. @param {Page} page @param {import("./windows.js").Part[]} order */

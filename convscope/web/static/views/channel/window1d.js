@@ -5,9 +5,11 @@ import { linked } from "../../draw/cells.js";
 import { el, svg } from "../../draw/dom.js";
 import { fixed, signed } from "../../draw/numbers.js";
 import { path, spark, strip } from "../../draw/plane.js";
-import { cell, heading, keys, low, noData, player, signedLegend, slideOf, tone, width } from "./bits.js";
+import { cell, drag, heading, keys, low, noData, player, put, signedLegend, tone, width } from "./bits.js";
 import { chosen, inputList, report } from "./inputs.js";
 import { span, stretches, thin, ticks } from "./kinds.js";
+import { way } from "./place.js";
+import { slideOf } from "./window2d.js";
 import { boxAt, kernelAt, nearest, products, ranked, resultAt, seen, tapsAt, unread } from "./windows.js";
 
 /** @typedef {import("../../main.js").Context} Context */
@@ -34,16 +36,16 @@ export async function draw({ channel, graph }, context) {
   const terms = el("div.kind-stack");
   const show = (/** @type {number} */ at) => {
     page.at = [at];
-    stage.replaceChildren(...plots(page, walker));
-    terms.replaceChildren(...tables(page, () => show(page.at[0])));
+    put(stage, plots(page, walker));
+    put(terms, tables(page, () => show(page.at[0])));
     report(page);
   };
   const walker = player({ key: `${channel.index} ${channel.channel}`, size: output.length, at: start[0], t, label: t("Position of the window"), words: (at) => `${at}: ${fixed(output[at], 4)}`,
     show, settle: (at) => go({ at: [at] }, { replace: true }) });
   show(start[0]);
-  new ResizeObserver(() => stage.isConnected && stage.replaceChildren(...plots(page, walker))).observe(stage);
+  new ResizeObserver(() => stage.isConnected && put(stage, plots(page, walker))).observe(stage);
   return [
-    heading(t("{name}, channel {channel}", { name: page.name, channel: channel.channel }), words(slide, t), signedLegend(t)),
+    heading(t("{name}, channel {channel}", { name: page.name, channel: channel.channel }), words(slide, t), signedLegend(t), way(context)),
     stage,
     el("section.panel.kind-terms", {}, el("header", {}, el("h2", {}, title(slide, t)), walker.box), terms),
     layer && channels(layer, context),
@@ -86,24 +88,12 @@ function plots(page, walker) {
     const box = (document.querySelector(".kind-stage svg") ?? s).getBoundingClientRect();
     const place = Math.round(((event.clientX - box.left) / box.width) * sizes.width);
     walker.move(nearest(slide, [sizes.placeAt(place)])[0], event.type === "pointerup");
+    /** @type {HTMLElement | null} */ (document.querySelector(".kind-stage svg"))?.focus({ preventScroll: true });
   };
   drag(s, pick);
   const page10 = Math.max(1, Math.round(output.length / 10));
   keys(s, { ArrowLeft: -1, ArrowRight: 1, ArrowDown: -1, ArrowUp: 1, PageDown: page10, PageUp: -page10, Home: -output.length, End: output.length }, walker.by, walker.press);
   return [s];
-}
-
-/** The pointer holds on to the page, since the stage is drawn anew under it. @param {SVGElement} stage @param {(event: PointerEvent) => void} pick */
-function drag(stage, pick) {
-  stage.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    const over = new AbortController();
-    addEventListener("pointermove", pick, { signal: over.signal });
-    addEventListener("pointerup", (last) => (over.abort(), pick(last)), { signal: over.signal });
-    addEventListener("pointercancel", () => over.abort(), { signal: over.signal });
-    pick(event);
-    /** @type {HTMLElement | null} */ (document.querySelector(".kind-stage svg"))?.focus({ preventScroll: true });
-  });
 }
 
 /** @param {Slide} slide @param {number} part @param {Context["t"]} t */

@@ -5,8 +5,10 @@ import { cells, linked } from "../../draw/cells.js";
 import { el } from "../../draw/dom.js";
 import { fixed, shape, signed } from "../../draw/numbers.js";
 import { plane, slice } from "../../draw/plane.js";
-import { heading, keys, low, player, signedLegend, slideOf } from "./bits.js";
+import { drag, heading, keys, low, player, put, signedLegend } from "./bits.js";
 import { chosen, inputList, report } from "./inputs.js";
+import { way } from "./place.js";
+import { slideOf } from "./window2d.js";
 import { boxAt, kernelAt, nearest, padded, products, ranked, resultAt, seen, tapsAt, unread } from "./windows.js";
 
 /** @typedef {import("../../main.js").Context} Context */
@@ -43,14 +45,14 @@ export function draw({ channel, graph }, context) {
   const move = (/** @type {number[]} */ at, /** @type {boolean} */ arrived) => walker.move(ravel(at, steps), arrived);
   const show = (/** @type {number[]} */ at) => {
     page.at = at;
-    stage.replaceChildren(...maps(page, move, walker));
-    terms.replaceChildren(...tables(page, () => show(page.at)));
+    put(stage, maps(page, move, walker));
+    put(terms, tables(page, () => show(page.at)));
     sliders.forEach(({ update }, axis) => update(at[axis]));
     report(page);
   };
   show(page.at);
   return [
-    heading(t("{name}, channel {channel}", { name: page.name, channel: channel.channel }), t("a window of {size} moves in steps of {stride}", { size: shape(slide.window.kernel), stride: shape(slide.window.stride) }), signedLegend(t)),
+    heading(t("{name}, channel {channel}", { name: page.name, channel: channel.channel }), t("a window of {size} moves in steps of {stride}", { size: shape(slide.window.kernel), stride: shape(slide.window.stride) }), signedLegend(t), way(context)),
     el("section.panel.kind-volume", {}, el("div.kind-sliders", {}, sliders.map(({ box }) => box), walker.box, hint(page)), stage),
     el("section.panel.kind-terms", {}, terms),
   ];
@@ -92,11 +94,12 @@ function maps(page, move, walker) {
   const names = axisNames(t);
   const before = slide.window.kind === "transposed" ? [0, 0, 0] : slide.window.padding.map(([first]) => first);
   const whole = slide.window.kind === "transposed" ? slide.space : padded(slide);
+  const step = (/** @type {number} */ along, /** @type {number} */ by) => move(at.map((each, axis) => (axis === along ? Math.max(0, Math.min(channel.output.shape[axis] - 1, each + by)) : each)), true);
   const inputs = AXES.map((axis) => figure({ values: input, space: slide.space, axis, place: centre[axis], limit: limitOf(slide.input), box, before, whole,
-    label: t("input, {axis} {place}", { axis: names[axis], place: centre[axis] }), pick: (index, arrived) => move(nearest(slide, index.map((each, every) => (every === axis ? centre[axis] : each))), arrived), walker, at, steps: channel.output.shape }));
+    label: t("input, {axis} {place}", { axis: names[axis], place: centre[axis] }), pick: (index, arrived) => move(nearest(slide, index.map((each, every) => (every === axis ? centre[axis] : each))), arrived), step, walker, at, steps: channel.output.shape }));
   const none = [0, 0, 0];
   const outputs = AXES.map((axis) => figure({ values: output, space: channel.output.shape, axis, place: at[axis], limit: limitOf(output), box: at.map((place) => [place, place + 1]), before: none, whole: channel.output.shape,
-    label: t("output, {axis} {place}", { axis: names[axis], place: at[axis] }), pick: (index, arrived) => move(index.map((each, every) => Math.max(0, Math.min(channel.output.shape[every] - 1, each))), arrived), walker, at, steps: channel.output.shape }));
+    label: t("output, {axis} {place}", { axis: names[axis], place: at[axis] }), pick: (index, arrived) => move(index.map((each, every) => Math.max(0, Math.min(channel.output.shape[every] - 1, each))), arrived), step, walker, at, steps: channel.output.shape }));
   const title = (/** @type {string} */ words) => el("h3.kind-row-name", {}, words);
   return [
     title(slide.window.channels.length > 1 ? t("input channel {channel}, {size}", { channel: slide.window.channels[part], size: shape(slide.space) }) : t("input, {size}", { size: shape(slide.space) })), ...inputs,
@@ -106,9 +109,9 @@ function maps(page, move, walker) {
 
 /**
  * One slice with the window on it.
- * @param {{values: Float32Array, space: number[], axis: number, place: number, limit: number, box: number[][], before: number[], whole: number[], label: string, pick: (index: number[], arrived: boolean) => void, walker: ReturnType<typeof player>, at: number[], steps: number[]}} options
+ * @param {{values: Float32Array, space: number[], axis: number, place: number, limit: number, box: number[][], before: number[], whole: number[], label: string, pick: (index: number[], arrived: boolean) => void, step: (axis: number, by: number) => void, walker: ReturnType<typeof player>, at: number[], steps: number[]}} options
  */
-function figure({ values, space, axis, place, limit, box, before, whole, label, pick, walker, at, steps }) {
+function figure({ values, space, axis, place, limit, box, before, whole, label, pick, step, walker, at, steps }) {
   const [down, across] = AXES.filter((each) => each !== axis);
   const cut = slice(values, space, axis, place);
   const kind = values.some((value) => value < 0) ? "signed" : "positive";
@@ -118,28 +121,20 @@ function figure({ values, space, axis, place, limit, box, before, whole, label, 
   Object.assign(drawn.style, { left: part(before[across], across), top: part(before[down], down), width: part(space[across], across), height: part(space[down], down) });
   const [[top, bottom], [left, right]] = [box[down], box[across]];
   const frame = el("div.field-box", { style: { left: part(left + before[across], across), top: part(top + before[down], down), width: part(right - left, across), height: part(bottom - top, down) } });
-  const stage = el("div.kind-cut", { tabindex: 0, role: "application", "aria-label": label, "data-focus": `${label.split(",")[0]} ${axis}`, "data-cut": `${steps === space ? "out" : "in"}${axis}`, style: { "--wide": whole[across], "--high": whole[down] } }, drawn, frame);
+  const stage = el("div.kind-cut", { tabindex: 0, role: "application", "aria-label": label, "data-focus": `cut ${steps === space} ${axis}`, "data-cut": `${steps === space ? "out" : "in"}${axis}`, style: { "--wide": whole[across], "--high": whole[down] } }, drawn, frame);
   const selector = `[data-cut="${stage.dataset.cut}"]`;
-  stage.addEventListener("pointerdown", (event) => {
-    event.preventDefault();
-    const over = new AbortController();
-    const go = (/** @type {PointerEvent} */ { clientX, clientY, type }) => {
-      const here = (document.querySelector(selector) ?? stage).getBoundingClientRect();
-      const index = [...at];
-      index[axis] = place;
-      index[down] = Math.floor(((clientY - here.top) / here.height) * whole[down]) - before[down];
-      index[across] = Math.floor(((clientX - here.left) / here.width) * whole[across]) - before[across];
-      pick(index, type === "pointerup");
-    };
-    addEventListener("pointermove", go, { signal: over.signal });
-    addEventListener("pointerup", (last) => (over.abort(), go(last)), { signal: over.signal });
-    go(event);
+  drag(stage, ({ clientX, clientY, type }) => {
+    const here = (document.querySelector(selector) ?? stage).getBoundingClientRect();
+    const index = [...at];
+    index[axis] = place;
+    index[down] = Math.floor(((clientY - here.top) / here.height) * whole[down]) - before[down];
+    index[across] = Math.floor(((clientX - here.left) / here.width) * whole[across]) - before[across];
+    pick(index, type === "pointerup");
     /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus({ preventScroll: true });
   });
-  const jump = [steps[1] * steps[2], steps[2], 1];
-  keys(stage, { ArrowLeft: -jump[across], ArrowRight: jump[across], ArrowUp: -jump[down], ArrowDown: jump[down], PageUp: -jump[axis], PageDown: jump[axis] }, (by) => {
-    walker.by(by);
-    /** @type {HTMLElement | null} */ (document.querySelector(selector))?.focus({ preventScroll: true });
+  keys(stage, { ArrowLeft: -across - 1, ArrowRight: across + 1, ArrowUp: -down - 1, ArrowDown: down + 1, PageUp: -axis - 1, PageDown: axis + 1 }, (key) => {
+    const along = Math.abs(key) - 1;
+    step(along, Math.sign(key));
   }, walker.press);
   return el("figure.kind-figure", {}, stage, el("figcaption", {}, label));
 }

@@ -1,0 +1,78 @@
+/** One recurrent cell with its numbers, as a diagram: what comes in, the gates, what goes out. */
+
+import { el, svg } from "../../draw/dom.js";
+import { fixed } from "../../draw/numbers.js";
+import { colourOf, css, inkOn } from "../../draw/colour.js";
+
+/** @typedef {import("./kinds.js").Gate} Gate */
+/** @typedef {ReturnType<typeof import("./kinds.js").cellOf>} Cell */
+/** @typedef {import("../../main.js").Context["t"]} T */
+
+const [WIDE, HIGH] = [760, 196];
+
+/** @param {Gate[]} gates @param {Cell} cell @param {T} t */
+export function diagram(gates, cell, t) {
+  const drawn = { lstm, gru, rnn }[cell.kind](new Map(gates.map((gate) => [gate.letter, gate])), cell, t);
+  return el("div.kind-diagram", {}, svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": t("the cell with its numbers") }, drawn));
+}
+
+/** A rounded box with a name above and a number in it. @param {number} x @param {number} y @param {string} name @param {number | null | undefined} value @param {string} [kind] */
+function box(x, y, name, value, kind = "") {
+  const rgb = value === null || value === undefined ? null : colourOf(value, "signed", 1);
+  return svg("g", { class: `kind-box ${kind}` },
+    svg("rect", { x: x - 42, y: y - 14, width: 84, height: 28, rx: 3, fill: rgb ? css(rgb) : "none" }),
+    svg("text", { x, y: y + 4, "text-anchor": "middle", class: "value", fill: rgb ? inkOn(rgb) : "var(--ink-faint)" }, rgb ? fixed(/** @type {number} */ (value), 4) : "·"),
+    svg("text", { x, y: y - 20, "text-anchor": "middle", class: "name" }, name));
+}
+
+/** A sign in a circle. @param {number} x @param {number} y @param {string} text */
+const sign = (x, y, text) => svg("g", { class: "kind-sign" }, svg("circle", { cx: x, cy: y, r: text.length > 1 ? 18 : 12 }), svg("text", { x, y: y + 4, "text-anchor": "middle" }, text));
+
+/** @param {string} d @param {string} [kind] */
+const wire = (d, kind = "") => svg("path", { d, class: `kind-wire ${kind}` });
+
+/** What an arrow carries. @param {number} x @param {number} y @param {string} text */
+const note = (x, y, text) => svg("text", { x, y, "text-anchor": "middle", class: "note" }, text);
+
+/** c = f·c₋₁ + i·g, h = o·tanh(c). @param {Map<string, Gate>} gates @param {Cell} cell @param {T} t */
+function lstm(gates, cell, t) {
+  const [f, i, g, o] = ["f", "i", "g", "o"].map((letter) => gates.get(letter)?.value);
+  const [line, low] = [48, 152];
+  const kept = f !== undefined && cell.cellBefore !== null ? f * cell.cellBefore : null;
+  const added = i !== undefined && g !== undefined ? i * g : null;
+  return [
+    wire(`M100 ${line}H186`), wire(`M210 ${line}H378`), wire(`M402 ${line}H486`), wire(`M570 ${line}H600V88`), wire(`M600 112V${low}H618`),
+    wire(`M198 ${low - 34}V${line + 12}`), wire(`M324 ${low}H378`), wire(`M436 ${low}H402`), wire(`M390 ${low - 12}V${line + 12}`), wire(`M642 ${low}H668`),
+    wire(`M572 ${low}H618`),
+    box(58, line, t("cell state before"), cell.cellBefore, "state"), sign(198, line, "×"), sign(390, line, "+"), box(528, line, t("cell state c"), cell.cell, "state"), sign(600, 100, "tanh"),
+    box(198, low, t("forget gate f"), f), box(282, low, t("input gate i"), i), sign(390, low, "×"), box(478, low, t("candidate g"), g), box(572, low, t("output gate o"), o), sign(630, low, "×"), box(710, low, t("hidden state h"), cell.hidden, "state out"),
+    kept !== null && note(292, line - 8, `f·c₋₁ = ${fixed(kept, 4)}`), added !== null && note(440, 104, `i·g = ${fixed(added, 4)}`), cell.cell !== null && note(656, 104, fixed(Math.tanh(cell.cell), 4)),
+  ];
+}
+
+/** h = (1 − z)·n + z·h₋₁. @param {Map<string, Gate>} gates @param {Cell} cell @param {T} t */
+function gru(gates, cell, t) {
+  const [r, z, n] = ["r", "z", "n"].map((letter) => gates.get(letter)?.value);
+  const [line, low] = [48, 152];
+  const kept = z !== undefined && cell.hiddenBefore !== null ? z * cell.hiddenBefore : null;
+  const added = z !== undefined && n !== undefined ? (1 - z) * n : null;
+  return [
+    wire(`M110 ${line}H268`), wire(`M292 ${line}H508`), wire(`M532 ${line}H648`), wire(`M280 ${low - 34}V${line + 12}`), wire(`M322 ${low}H388`), wire(`M412 ${low}H478`),
+    wire(`M520 ${low - 34}V${line + 12}`),
+    box(68, line, t("hidden state before"), cell.hiddenBefore, "state"), sign(280, line, "×"), sign(520, line, "+"), box(690, line, t("hidden state h"), cell.hidden, "state out"),
+    box(68, low, t("reset gate r"), r), box(280, low, t("update gate z"), z), sign(400, low, "1 − z"), box(520, low, t("candidate n"), n),
+    wire(`M110 ${low + 8}C200 ${HIGH} 400 ${HIGH} 486 ${low + 14}`, "faint"), note(300, HIGH - 4, t("r says how much of the past the candidate sees")),
+    kept !== null && note(400, line - 8, `z·h₋₁ = ${fixed(kept, 4)}`), added !== null && note(592, 104, `(1 − z)·n = ${fixed(added, 4)}`),
+  ];
+}
+
+/** h = tanh(…). @param {Map<string, Gate>} gates @param {Cell} cell @param {T} t */
+function rnn(gates, cell, t) {
+  const gate = [...gates.values()][0];
+  const line = 98;
+  return [
+    wire(`M152 52H300V${line - 12}`), wire(`M152 148H300V${line + 12}`), wire(`M312 ${line}H420`), wire(`M456 ${line}H596`),
+    box(110, 52, t("from the input"), gate.input.value), box(110, 148, t("from the state before"), gate.hidden.value), sign(300, line, "+"), sign(438, line, gate.squeeze), box(638, line, t("hidden state h"), cell.hidden, "state out"),
+    note(366, line - 8, fixed(gate.before, 4)), note(228, 44, `b = ${fixed(gate.inputBias, 4)}`), note(228, 166, `b = ${fixed(gate.hiddenBias, 4)}`),
+  ];
+}
