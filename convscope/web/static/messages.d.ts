@@ -104,7 +104,6 @@ export interface Window {
   weight: Numbers | null;                                     // (channel of the group, *kernel), f32
   bias: number | null;
   unused: number[];                                           // positions at the end of each axis that no window reaches
-  spans: number[][][] | null;                                 // adaptive pooling with windows of several sizes: [first, behind the last] of each step, an axis each
   divisor?: number | "inside" | "padded" | null;              // mean: a number, the taps on real numbers, or those within the padding (default)
   spans?: number[][][] | null;                                // adaptive pooling with windows that differ: of each axis, each step's [start, stop)
 }
@@ -126,9 +125,6 @@ export interface OneNumber {
 }
 export interface Terms { axes: string[]; rule: string; values: Nested; factors: Record<string, Nested>; places: Record<string, Nested>; result: number }
 export interface Step { name: string; formula: string; numbers: string; value: number; code: string; terms: Terms | null }
-/** GET step/{index}?argument=weight&at=&target=: one step of SGD, momentum and Adam down the loss −log p(target). */
-export interface OptimizerSteps { steps: OptimizerStep[] }
-export interface OptimizerStep { rule: string; settings: string; what: string; before: number; after: number; steps: Step[]; notes: string[]; source: string }
 export type Nested = number | Nested[];
 
 /** POST input: another input; a file goes as its bytes to `input?name=FILE.png`. The answer is the new Graph's `trace`. */

@@ -3,8 +3,11 @@
 import { limit as limitOf, row, unpack } from "../draw/arrays.js";
 import { button, el, segments } from "../draw/dom.js";
 import { count, fixed, percent, plain, shape, signed } from "../draw/numbers.js";
-import { bars, legend, lines, plane } from "../draw/plane.js";
+import { bars, legend, plane } from "../draw/plane.js";
 import { names } from "../frame.js";
+import { tile as vector } from "./channel/vector.js";
+import { tile as trace } from "./channel/window1d.js";
+import { tile as volume } from "./channel/window3d.js";
 
 /** @typedef {import("../messages").Layer} Layer */
 /** @typedef {import("../messages").Graph} Graph */
@@ -96,7 +99,7 @@ function tile(layer, item, drawn, chosen, { state, t, go }) {
   const words = t("channel {k}: mean {mean}, smallest {min}, largest {max}", { k: channel, mean: plain(item.mean), min: plain(item.min), max: plain(item.max) });
   return el("button.channel", {
     type: "button", title: words, "aria-label": words, "aria-pressed": String(chosen), "data-focus": `channel-${channel}`, tabindex: chosen ? 0 : -1,
-    onclick: () => (chosen ? open() : go({ channel })),
+    onclick: () => (state.channel === channel ? open() : go({ channel })),
     ondblclick: open,
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter") return;
@@ -114,19 +117,15 @@ function sortedBy(sort, value) {
   return Math.abs(value) >= 0.01 && Math.abs(value) < 1000 ? signed(value, 2) : plain(value, 2);
 }
 
-/** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} most @param {number} channel @param {Context} context */
-function picture(layer, values, most, channel, { t }) {
+/** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} limit @param {number} channel @param {Context} context @returns {Element} */
+function picture(layer, values, limit, channel, { t }) {
   const space = layer.maps.shape.slice(1);
   const label = t("channel {k}", { k: channel });
   const kind = layer.low < 0 ? "signed" : "positive";
-  if (space.length === 2) return plane(values, space[0], space[1], kind, most, label);
-  if (space.length === 1) return layer.axes === "steps" ? bars(values, label) : lines([values], { label });
-  if (space.length === 3) {
-    const size = space[1] * space[2];
-    const middle = Math.floor(space[0] / 2);
-    return plane(values.subarray(middle * size, (middle + 1) * size), space[1], space[2], kind, most, label);
-  }
-  return plane(values, 1, 1, kind, most, label);
+  if (space.length === 3) return volume(values, space, { kind, limit, label });
+  if (space.length === 2) return plane(values, space[0], space[1], kind, limit, label);
+  if (layer.axes === "steps") return bars(values, label);
+  return space.length === 1 ? trace(values, space, { label }) : vector(values, space, { limit, label });
 }
 
 /** Arrow keys go from channel to channel. @param {KeyboardEvent} event @param {HTMLElement} grid @param {Context} context */

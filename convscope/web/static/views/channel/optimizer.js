@@ -1,36 +1,59 @@
-/** One step of an optimizer for one number, with all its numbers. */
+/** One step of an optimizer for one weight: down the loss of this input, with all its numbers. */
 
 import { el, segments } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { plain } from "../../draw/numbers.js";
 
 /** @typedef {import("../../main.js").Context} Context */
-/** @typedef {import("../../messages").OptimizerStep} OptimizerStep */
+/** @typedef {import("../../messages").WeightStep} WeightStep */
 
-let rule = "";
+const RULES = [{ id: "sgd", text: "SGD" }, { id: "momentum", text: "Momentum" }, { id: "adam", text: "Adam" }];
+let rule = "sgd";
+let rate = "0.01";
 
 /** @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */
-export function optimizer(index, { name, at, target }, context) {
+export function optimizer(index, choice, context) {
   const box = el("section.panel.optimizer", { hidden: true });
-  if (name === "input") return box; // an optimizer changes weights
-  context.ask(`step/${index}?argument=${encodeURIComponent(name)}&at=${at.join(",")}&target=${target}`).then(({ steps }) => {
-    box.hidden = false;
-    show(box, steps, context);
-  }, () => {});
-  return box;
+  if (choice.name !== "input") ask(box, index, choice, context);
+  return box; // an optimizer changes weights, not inputs
 }
 
-/** @param {HTMLElement} box @param {OptimizerStep[]} steps @param {Context} context */
-function show(box, steps, context) {
-  const { t } = context;
-  const chosen = steps.find((each) => each.rule === rule) ?? steps[0];
-  const choose = segments(steps.map((each) => ({ id: each.rule, text: each.rule })), chosen.rule, { label: t("Optimizer"), choose: (name) => {
+/** @param {HTMLElement} box @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */
+function ask(box, index, choice, context) {
+  const { name, at, target } = choice;
+  const again = () => ask(box, index, choice, context);
+  context.ask(`step/${index}?weight=${encodeURIComponent(name)}&at=${at.join(",")}&rule=${rule}&rate=${rate}&target=${target}`).then((step) => {
+    box.hidden = false;
+    const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
+    box.replaceChildren(...drawn(step, context, again));
+    if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${focused}"]`))?.focus();
+  }, (error) => {
+    if (!box.hidden) box.replaceChildren(controls(context, again), el("p.soft", {}, error.message));
+  });
+}
+
+/** @param {Context} context @param {() => void} again */
+function controls({ t }, again) {
+  const choose = segments(RULES, rule, { label: t("Optimizer"), choose: (name) => {
     rule = name;
-    show(box, steps, context);
+    again();
   } });
-  box.replaceChildren(
-    el("div.title-row.apart", {}, el("h2", {}, t("One step of the optimizer")), choose),
-    el("p", {}, chosen.what, " ", el("span.faint", {}, chosen.settings)),
-    el("div.step-lines", {}, chosen.steps.map((step) => el("div.step-line", {}, el("span.step-name", {}, step.name), el("div.step-formulas", {}, formula(step.formula, { general: true }), formula(step.numbers)), el("span.number.strong", {}, plain(step.value, 6))))),
-    el("p.small.soft", {}, t("The number goes from {before} to {after}.", { before: plain(chosen.before, 7), after: plain(chosen.after, 7) }), " ", chosen.notes.join(" ")));
+  const field = /** @type {HTMLInputElement} */ (el("input.index-field", { value: rate, inputmode: "decimal", "data-focus": "rate" }));
+  field.addEventListener("change", () => {
+    rate = String(Number(field.value) > 0 ? Math.min(10, Number(field.value)) : 0.01);
+    again();
+  });
+  return el("div.title-row.apart", {}, el("h2", {}, t("One step of the optimizer")), el("div.rows-of-controls", {}, el("label.field", {}, t("Learning rate"), field), choose));
+}
+
+/** @param {WeightStep} step @param {Context} context @param {() => void} again */
+function drawn(step, context, again) {
+  const { t } = context;
+  return [
+    controls(context, again),
+    el("p", {}, step.what),
+    el("p.small.soft", {}, t("The loss of this input is −ln p = {loss}; its gradient here is {gradient}.", { loss: plain(step.loss, 5), gradient: plain(step.gradient, 5) })),
+    el("div.step-lines", {}, step.steps.map((each) => el("div.step-line", {}, el("span.step-name", {}, each.name), el("div.step-formulas", {}, formula(each.formula, { general: true }), formula(each.numbers)), el("span.number.strong", {}, plain(each.value, 6))))),
+    el("p.small", {}, t("The weight goes from {before} to {after}.", { before: plain(step.weight, 7), after: plain(step.result, 7) }), " ", el("span.soft", {}, step.holds ? t("torch's own step gives the same.") : t("torch's own step gives {own}.", { own: plain(step.network, 7) })), " ", el("span.soft", {}, step.notes.join(" "))),
+  ];
 }

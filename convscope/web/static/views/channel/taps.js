@@ -4,11 +4,13 @@ import { limit as limitOf } from "../../draw/arrays.js";
 import { cells, linked } from "../../draw/cells.js";
 import { el } from "../../draw/dom.js";
 import { plain, signed } from "../../draw/numbers.js";
-import { kernelAt, products, seen } from "./windows.js";
+import { kernelAt, products, ranked, seen } from "./windows.js";
 
 /** @typedef {import("./window2d.js").Scene} Scene */
 /** @typedef {import("./windows.js").Tap} Tap */
 /** @typedef {import("./windows.js").Result} Result */
+
+const MOST_MAPS = 128; // of a kernel with one tap, shown at once
 
 /** @param {Scene} scene @param {Result} result @param {Tap[]} taps @param {number} chosen @returns {Node[]} */
 export function card(scene, result, taps, chosen) {
@@ -50,22 +52,27 @@ function tapName({ slide, context: { t } }) {
   return (tap) => t("tap ({r}, {c})", { r: Math.floor(tap / width), c: tap % width });
 }
 
-/** A kernel of one tap: all input maps at this place. @param {Scene} scene @param {Result} result @param {Tap[]} taps @param {number} chosen */
+/** A kernel of one tap: the input maps at this place, of very many the strongest. @param {Scene} scene @param {Result} result @param {Tap[]} taps @param {number} chosen */
 function pointwise(scene, result, taps, chosen) {
   const { slide, context: { t } } = scene;
-  const channels = slide.window.channels;
-  const each = (/** @type {(channel: number) => number | null} */ of) => channels.map((_, channel) => of(channel));
+  const { channels } = slide.window;
+  const all = channels.length <= MOST_MAPS;
+  const tags = all ? channels.map((_, channel) => channel) : ranked(result.parts).slice(0, MOST_MAPS).map(({ channel }) => channel).sort((one, other) => one - other);
   const name = (/** @type {number} */ channel) => t("input {i}", { i: channels[channel] });
-  const x = each((channel) => (taps.length ? seen(slide, taps, channel)[0] : null));
-  const w = each((channel) => slide.weight?.[channel] ?? 0);
-  const made = result.parts.map(({ sum }) => sum);
-  const columns = channels.length <= 32 ? 8 : channels.length <= 512 ? 16 : 32;
-  const grid = (/** @type {(number | null)[]} */ values, /** @type {any} */ kind, /** @type {number} */ limit, /** @type {string} */ label) => cells(values, columns, kind, limit, { label, name, chosen, pick: scene.choose });
-  return threeGrids(t("All {n} input maps at this place", { n: channels.length }), scene, [
+  const x = tags.map((channel) => (taps.length ? seen(slide, taps, channel)[0] : null));
+  const w = tags.map((channel) => slide.weight?.[channel] ?? 0);
+  const made = tags.map((channel) => result.parts[channel].sum);
+  const columns = tags.length <= 32 ? 8 : 16;
+  const grid = (/** @type {(number | null)[]} */ values, /** @type {any} */ kind, /** @type {number} */ limit, /** @type {string} */ label) => cells(values, columns, kind, limit, { tags, label, name, chosen, pick: scene.choose });
+  const title = all ? t("All {n} input maps at this place", { n: channels.length }) : t("The {most} strongest of {n} input maps at this place", { most: MOST_MAPS, n: channels.length });
+  return threeGrids(title, scene, [
     [t("input"), grid(x, scene.kind, scene.inputLimit, t("input"))],
     [t("kernel"), grid(w, "signed", scene.weightLimit, t("kernel"))],
     [t("products"), grid(made, "signed", limitOf(made), t("products"))],
-  ], `Σ = ${signed(result.sum, 4)}`, (tag) => `${name(tag)}: ${plain(x[tag] ?? 0)} · ${plain(w[tag] ?? 0)} = ${plain(made[tag])}`);
+  ], `Σ = ${signed(result.sum, 4)}`, (tag) => {
+    const place = tags.indexOf(tag);
+    return `${name(tag)}: ${plain(x[place] ?? 0)} · ${plain(w[place])} = ${plain(made[place])}`;
+  });
 }
 
 /** @param {string} title @param {Scene} scene @param {[string, Element][]} grids @param {string} sum @param {(tag: number) => string} say */
