@@ -12,13 +12,37 @@ export function connect() {
   return saved ? fromPage(JSON.parse(saved.textContent ?? "{}")) : fromServer();
 }
 
-/** @param {Record<string, any>} messages @returns {Api} */
-function fromPage(messages) {
-  const answer = (/** @type {string} */ address) => {
-    if (address in messages) return Promise.resolve(messages[address]);
-    return Promise.reject(new Error("not-saved"));
+/** @typedef {{shared: Record<string, string>, inputs: Record<string, Record<string, string>>, start: string, numbers: string[]}} Saved address → packed message, for all inputs and for each; numbers: packed arrays, that stand there once */
+
+/** @param {Saved} saved @returns {Api} */
+function fromPage({ shared, inputs, start, numbers }) {
+  let input = inputs[start];
+  const get = async (/** @type {string} */ address) => {
+    const packed = input?.[address] ?? shared[address];
+    if (packed === undefined) throw new Error("not-saved");
+    const message = JSON.parse(await unpacked(packed));
+    await Promise.all(arraysOf(message).map(async (each) => (each.data = await unpacked(numbers[each.data]))));
+    return message;
   };
-  return { get: answer, post: (address, body) => answer(`${address} ${JSON.stringify(body)}`), saved: true };
+  const post = async (/** @type {string} */ address, /** @type {any} */ body) => {
+    const other = address === "input" ? inputs[body.sample] : undefined;
+    if (!other) throw new Error("not-saved");
+    input = other;
+  };
+  return { get, post, saved: true };
+}
+
+/** What `pack` of table.py has compressed. @param {string} packed */
+function unpacked(packed) {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+}
+
+/** The parts of a message that have a place where their array should be. @param {any} value @returns {any[]} */
+function arraysOf(value) {
+  if (value === null || typeof value !== "object" || (Array.isArray(value) && typeof value[0] !== "object")) return [];
+  const inside = Object.values(value).flatMap(arraysOf);
+  return typeof value.data === "number" ? [value, ...inside] : inside;
 }
 
 /** @returns {Api} */

@@ -21,7 +21,7 @@ function tile(sample, context) {
   const told = right ? t("sample {index}: {label}, seen as such", { index, label }) : t("sample {index}: {label}, taken for {predicted}", { index, label, predicted });
   return el("button.tile", { type: "button", title: told, "aria-label": told, "data-focus": `tile ${index}`, onclick: () => enter(index, context) },
     el("span.ground", {}, picture(look, { label: "" })),
-    el("span.said", {}, el("b", {}, predicted), Number.isFinite(probability) && el("i", {}, percent(probability))),
+    el("span.said", {}, el("b", {}, predicted), probability !== null && el("i", {}, percent(probability))),
     !right && label !== "" && el("span.is", {}, t("is {label}", { label })));
 }
 
