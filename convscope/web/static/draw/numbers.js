@@ -9,6 +9,13 @@ export const signed = (value, digits = 3) => `${value < 0 ? "−" : "+"}${Math.a
 /** @param {number} value a whole number */
 export const count = (value) => value.toLocaleString("en-US").replace(/,/g, "\u202f");
 
+/** Millions and more in three digits: 23.5 M. @param {number} value a whole number */
+export function brief(value) {
+  const step = ["", "k", "M", "G", "T"][Math.min(4, Math.floor(Math.log10(Math.max(1, value)) / 3))];
+  if (value < 1e6) return count(value);
+  return `${Number((value / 1000 ** ["", "k", "M", "G", "T"].indexOf(step)).toPrecision(3))}\u202f${step}`;
+}
+
 /** 1.8×10⁻⁶. @param {number} value finite */
 export function power(value) {
   if (value === 0) return "0";

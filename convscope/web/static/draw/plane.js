@@ -83,8 +83,15 @@ export function picture({ kind, numbers }, { label = "", slice } = {}) {
 /** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label */
 function image(values, shape, high, label) {
   const [channels, height, width] = shape;
-  if (channels === 3) return photo(high > 1.5 ? values : values.map((value) => value * 255), height, width, label);
+  if (channels === 3) return photo(bright(values, high), height, width, label);
   return plane(values.subarray(0, height * width), height, width, values.some((value) => value < 0) ? "signed" : "raw", high, label);
+}
+
+/** As 0..255: bytes stay, 0..1 is stretched, what was normalised is stretched between its ends. @param {Float32Array} values @param {number} high */
+function bright(values, high) {
+  const low = values.reduce((least, value) => Math.min(least, value), 0);
+  if (low < 0) return values.map((value) => (255 * (value - low)) / (high - low || 1));
+  return high > 1.5 ? values : values.map((value) => value * 255);
 }
 
 /** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label @param {number} [slice] */

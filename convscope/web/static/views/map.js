@@ -1,7 +1,7 @@
 /** The map: the whole network in lines that read like text. Press to select, press again to open. */
 
 import { el, svg } from "../draw/dom.js";
-import { count, time } from "../draw/numbers.js";
+import { brief, count, time } from "../draw/numbers.js";
 import { legend } from "../draw/plane.js";
 import { names } from "../frame.js";
 import { failure } from "./failure.js";
@@ -40,7 +40,7 @@ export function draw({ graph }, context) {
   cards(map, new Map([...planned.open, ...planned.boxes.values()].map((block) => [block.key, block])), sheet);
   if (!graph.failure) return [head(graph, context), map];
   const [verdict, why] = failure(graph.failure, context);
-  return graph.operations.length > SHORT ? [head(graph, context), verdict, why, map] : [verdict, map, why, head(graph, context)];
+  return graph.operations.length > SHORT ? [head(graph, context), verdict, why, map] : [verdict, map, why];
 }
 
 /** @type {WeakMap<Graph, import("./map/tree.js").Block>} */
@@ -57,8 +57,8 @@ function treeOf(graph) {
 function head({ operations, totals }, { t, session }) {
   const facts = [
     t("{number} operations", { number: count(operations.length) }),
-    t("{number} parameters", { number: count(totals.parameters) }),
-    t("{number} MACs", { number: count(totals.macs) }),
+    t("{number} parameters", { number: brief(totals.parameters) }),
+    t("{number} MACs", { number: brief(totals.macs) }),
     time(totals.seconds),
   ];
   return el("div.rows-of-controls.map-head", {},

@@ -5,6 +5,7 @@ import { button, el, icon, section, svg } from "../draw/dom.js";
 import { formula } from "../draw/formula.js";
 import { count, percent, plain, shape, size, time } from "../draw/numbers.js";
 import { names } from "../frame.js";
+import { short } from "./map/tree.js";
 import * as whatif from "./whatif.js";
 
 /** @typedef {import("../messages").OperationDetail} OperationDetail */
@@ -24,7 +25,8 @@ export function draw({ operation }, context) {
 /** Name, settings, and the line of code. @param {OperationDetail} operation */
 function title({ name, op, settings, source, docs }) {
   const code = source && el("code.source", {}, el("a", docs ? { href: docs, target: "_blank", rel: "noreferrer noopener" } : {}, `${source.file.split("/").pop()}:${source.line}`), source.text.trim());
-  return section(el("h2.wrap-anywhere", {}, name || op), el("p.soft.wrap-anywhere", {}, settings), code);
+  const end = short(name || op, 24);
+  return section(el("h2.wrap-anywhere", { title: name }, end), end !== name && name && el("p.caption.wrap-anywhere", {}, name), el("p.soft.wrap-anywhere", {}, settings), code);
 }
 
 /** A rule, and the same with the numbers. @param {Formula | null} made */
@@ -32,7 +34,21 @@ function rule(made) {
   if (!made) return [];
   const { general, numbers, value } = made;
   const whole = numbers.includes("=") || numbers === value || !value ? numbers : `${numbers} = ${value}`;
-  return [general && formula(general, { general: true }), whole && formula(whole)];
+  return [...lines(general, true), ...lines(whole, false)];
+}
+
+/** A formula a line, with the words before it; those with the same numbers share one. @param {string} text @param {boolean} general */
+function lines(text, general) {
+  /** @type {Map<string, string[]>} */
+  const found = new Map();
+  for (const line of text.split("\n").filter(Boolean)) {
+    const [, words, rest] = /^(\p{L}[\p{L} ]*)(?::\s+|\s+(?=[⌊⌈(]))(.*)$/u.exec(line) ?? [null, "", line];
+    found.set(rest ?? "", [...(found.get(rest ?? "") ?? []), words ?? ""]);
+  }
+  return Array.from(found, ([rest, words]) => {
+    const label = words.filter(Boolean).join(", ");
+    return label ? el("div.formula-line", {}, el("span.caption", {}, label), formula(rest, { general })) : formula(rest, { general });
+  });
 }
 
 /** @param {string} name @param {string} value @param {Formula | null} made */
@@ -110,7 +126,7 @@ export function bins({ low, high, counts }, label) {
 function weights({ weights: all }, { t }) {
   if (!all?.length) return null;
   return section(el("h3", {}, t("Weights")), el("dl.facts", {}, all.map(({ name, shape: sizes, numbers }) => [
-    el("dt", {}, name), el("dd", {}, `${shape(sizes)}${sizes.length > 1 ? ` = ${count(numbers)}` : ""}`)])));
+    el("dt", { title: name }, name.split(".").pop()), el("dd", {}, `${shape(sizes)}${sizes.length > 1 ? ` = ${count(numbers)}` : ""}`)])));
 }
 
 /** What can be changed to try; whatif.js knows. @param {OperationDetail} operation @param {Context} context */

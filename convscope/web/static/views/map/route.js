@@ -18,6 +18,7 @@ import { chain, CLEAR, rise, STEP } from "./flow.js";
  */
 
 const ROUND = 10;
+const MOST = 8; // tracks side by side; further edges share the last
 const AWAY = 6; // between an edge and the box it meets
 
 /** How an edge goes; room for it is noted in the line. @param {Cell} from @param {Cell} to @returns {Way} */
@@ -46,9 +47,9 @@ function leave(found, plain) {
   const last = lines[Math.max(0, found.right.line - 1)];
   found.line = line;
   if (plain) return found;
-  found.track = line.under += 1;
-  found.goal = last === line ? found.track : (last.under += 1);
-  if (last !== line) found.side = found.left.flow.aside += 1;
+  found.track = line.under = Math.min(MOST, line.under + 1);
+  found.goal = last === line ? found.track : (last.under = Math.min(MOST, last.under + 1));
+  if (last !== line) found.side = found.left.flow.aside = Math.min(MOST, found.left.flow.aside + 1);
   return found;
 }
 
@@ -117,14 +118,15 @@ function arc({ to, line, arc: over, starts, right }, [x0, y0]) {
 }
 
 /** @param {Way} found @param {number[]} start @param {number[]} end */
-function far({ left, right, to, track, goal, side, ends }, [x0, y0], [x1, y1]) {
+function far({ from, left, right, to, track, goal, side, ends }, [x0, y0], [x1, y1]) {
   const { flow } = left;
   const below = gutter(flow, flow.lines[left.line]) + STEP * track;
   const last = gutter(flow, flow.lines[Math.max(0, right.line - 1)]) + STEP * goal;
   const finish = ends || to.size.stretch ? [[x1 - 10, last], [x1 - 10, y1], [x1, y1]] : [[to.x + to.size.port / 2, last], [to.x + to.size.port / 2, to.y + to.cy - to.size.cy - 4]];
   const aside = flow.x - 14 - STEP * side;
   const turn = side ? [[aside, below], [aside, last]] : [];
-  return rounded([[x0, y0], [x0 + 5, y0], [x0 + 5, below], ...turn, ...finish]);
+  const down = Math.max(x0 + 5, from.x + from.w + 6);
+  return rounded([[x0, y0], [down, y0], [down, below], ...turn, ...finish]);
 }
 
 /** Height of the free strip below a line. @param {Flow} flow @param {Line} line */

@@ -210,5 +210,5 @@ export function short(name, most = 12) {
     if (longer.length > most + 6) break;
     text = longer;
   }
-  return text;
+  return text.replace(/^\d+\.(?=\D)/, "");
 }
