@@ -38,7 +38,10 @@ new MutationObserver(() => {
 }).observe(document, { subtree: true, attributeFilter: ["data-drawn"] });
 window.more = async (count) => {
     while (window.pictures.length <= count) {
-        await new Promise((go) => addEventListener("picture", go, { once: true }));
+        await new Promise((go, fail) => {
+            addEventListener("picture", go, { once: true });
+            setTimeout(() => fail(new Error(`no picture: ${document.body.innerText.slice(-500)}`)), 60000);
+        });
     }
     return window.pictures;
 };
@@ -121,6 +124,8 @@ def browsing() -> Iterator[Callable]:
             context.add_init_script(WATCH)
             made = context.new_page()
             made.set_default_timeout(60_000)
+            made.on("pageerror", lambda error: print(error, file=sys.stderr))
+            made.on("console", lambda message: print(message.text, file=sys.stderr))
             return made
 
         page().goto("about:blank")

@@ -6,14 +6,18 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import torch
 
-from convscope.opening import open_model
+from convscope import train
+from convscope.network import build
+from convscope.opening import Opened
 from convscope.web import Server
 from convscope.web.session import Session
+from convscope.web.subject import session_of
 from tests.conftest import CHROMIUM
 
 HERE = Path(__file__).parent
-WAIT = 15_000  # milliseconds until a missing element is a failure: two cores are shared with other work
+WAIT = 20_000  # milliseconds until something that is missing is a failure: the cores may be busy
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -37,7 +41,7 @@ def chromium():
 
 @dataclass(frozen=True)
 class Served:
-    """A model behind its server, in a thread of this process: tests ask the library about the same trace."""
+    """A session behind its server, in a thread of this process: tests ask the library about the same trace."""
 
     session: Session
     server: Server
@@ -47,9 +51,12 @@ class Served:
     def trace(self):
         return self.session.seen.trace
 
+    @property
+    def address(self):
+        return self.server.address
+
     @classmethod
-    def start(cls, opened):
-        session = Session(opened)
+    def start(cls, session):
         server = Server(session)
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -58,6 +65,23 @@ class Served:
     def stop(self):
         self.server.stop()
         self.thread.join(10)
+
+
+def fifty_layers():
+    """The plan of ResNet-50, on a small picture."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = build("resnet", 3, 10, (64, 64), depth=50)
+        picture = torch.randn(1, 3, 64, 64)
+    return Session(Opened("resnet-50", model.eval(), (picture,), given=("random numbers, 3 × 64 × 64",)))
+
+
+@pytest.fixture(scope="package")
+def run(tmp_path_factory):
+    """The folder of a small run on digits."""
+    runs = tmp_path_factory.mktemp("browser") / "runs"
+    train("digits", network="plain", epochs=0.5, runs=runs)
+    return next(path for path in runs.iterdir() if not path.is_symlink())
 
 
 @pytest.fixture(scope="package")
@@ -74,7 +98,8 @@ def shared(_shared):
 
     def get(*words):
         if words not in _shared:
-            _shared[words] = Served.start(open_model(words[0], words[1:]))
+            made = fifty_layers() if words == ("resnet-50",) else session_of(words[0], words[1:])
+            _shared[words] = Served.start(made)
         return _shared[words]
 
     return get
@@ -82,11 +107,11 @@ def shared(_shared):
 
 @pytest.fixture
 def own():
-    """`own(open_model(…))`: a server for one test, which may change what it likes."""
+    """`own("plain", "1x28x28")`: a server for one test, which may change what it likes."""
     started = []
 
-    def start(opened):
-        started.append(Served.start(opened))
+    def start(*words):
+        started.append(Served.start(session_of(words[0], words[1:])))
         return started[-1]
 
     yield start
@@ -120,20 +145,26 @@ class Watch:
         if response.status >= 400:
             self.seen.append(f"{response.status}: {response.url}")
 
+    def pardon(self, *words):
+        """Take out what a test brought about on purpose: complaints with one of these words."""
+        self.seen[:] = [what for what in self.seen if not any(word in what for word in words)]
+
 
 @pytest.fixture
 def visit(chromium):
     """`visit(served, "op=3&level=layer")`: a watched page; English and light unless `query` says else."""
     opened = []
 
-    def go(address, state="", *, query="lang=en&theme=light", size=(1440, 900)):
-        address = address.server.address if isinstance(address, Served) else address
-        context = chromium.new_context(viewport={"width": size[0], "height": size[1]}, locale="en-US")
+    def go(address, state="", *, query="lang=en&theme=light", size=(1440, 900), **options):
+        address = address.address if isinstance(address, Served) else address
+        context = chromium.new_context(
+            viewport={"width": size[0], "height": size[1]}, locale="en-US", **options
+        )
         context.set_default_timeout(WAIT)
         page = context.new_page()
         watch = Watch(urlsplit(address).netloc)
         watch.on(page)
-        page.watch = watch  # a test that wants a complaint takes it out
+        page.watch = watch
         opened.append((context, watch))
         page.goto(f"{address}?{query}#{state}")
         page.locator("html[data-drawn]").wait_for()

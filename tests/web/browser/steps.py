@@ -1,0 +1,72 @@
+"""What a person does on the page, and what they read there."""
+
+import re
+from urllib.parse import parse_qsl
+
+from playwright.sync_api import expect
+
+RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+
+
+def state(page):
+    """What the address says: {"op": "3", "level": "layer"}."""
+    return dict(parse_qsl(page.url.partition("#")[2]))
+
+
+def reached(page, **words):
+    """Wait until the address says so; None: says nothing of it."""
+    for key, value in words.items():
+        pattern = f"[#&]{key}={value}(&|$)" if value is not None else f"^(?!.*[#&]{key}=)"
+        expect(page).to_have_url(re.compile(pattern))
+
+
+def number(text):
+    """What a person reads: "−1.8×10⁻⁶" is -1.8e-6."""
+    plain = text.strip().replace("−", "-").replace("\u202f", "")
+    if power := re.fullmatch(r"(-?[\d.]+)×10([⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+)", plain):
+        return float(f"{power[1]}e{power[2].translate(RAISED)}")
+    return float(plain)
+
+
+def find(page, trace, op):
+    """The first box on the map of an operation of this kind; folded blocks are opened until there is one."""
+    for _ in range(6):
+        boxes = page.locator(".map [data-op]")
+        for at in range(boxes.count()):
+            if trace.nodes[int(boxes.nth(at).get_attribute("data-op"))].op == op:
+                return boxes.nth(at)
+        folded = page.locator(".map .folded")
+        assert folded.count(), f"there is no {op} on the map"
+        count = page.locator("html").get_attribute("data-drawn")
+        folded.first.click()
+        expect(page.locator("html")).not_to_have_attribute("data-drawn", count)
+    raise AssertionError(f"no {op} after opening six blocks")
+
+
+def open_layer(page, trace, op):
+    """From the map: press its box, press again. Gives its index."""
+    box = find(page, trace, op)
+    index = int(box.get_attribute("data-op"))
+    box.click()
+    reached(page, op=index)
+    page.locator(f'.map [data-op="{index}"]').click()
+    reached(page, level="layer")
+    return index
+
+
+def open_channel(page, channel):
+    """From the layer: press a channel, press again."""
+    tile = page.locator(f'[data-focus="channel-{channel}"]')
+    tile.click()
+    reached(page, channel=channel)
+    tile.click()
+    reached(page, level="channel")
+
+
+def proof(page):
+    """The numbers of the proof as they are shown, as soon as the library has answered: result, network, difference."""
+    expect(page.locator(".inspector h3", has_text="Formula")).to_be_visible()
+    cells = page.locator(".inspector .sum-table > span").all_inner_texts()
+    shown = dict(zip(cells[::2], cells[1::2], strict=True))
+    names = {"result": "computed here", "network": "the network's own", "difference": "difference"}
+    return {name: number(shown[words]) for name, words in names.items()}
