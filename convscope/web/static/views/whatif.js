@@ -16,8 +16,8 @@ import { prediction } from "./input/prediction.js";
 
 const WIDEST = 7; // columns of a kernel whose numbers can be typed
 
-/** What the person has open; a redraw of the page leaves it. */
-const held = { open: false, output: 0, input: 0, depth: 0, channel: 0, op: -1, last: /** @type {HTMLElement | null} */ (null) };
+/** What the person has open; a redraw of the page leaves it. The section is one element as long as the operation is. */
+const held = { open: false, output: 0, input: 0, depth: 0, channel: 0, of: "", element: /** @type {HTMLElement | null} */ (null), inside: /** @type {HTMLElement} */ (/** @type {unknown} */ (null)), newest: 0, fill: () => {} };
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph" });
@@ -35,54 +35,71 @@ export function draw({ graph: { edited, failure } }, { t, act, session }) {
 
 /** The part of the right side. @param {OperationDetail} message @param {Context} context */
 export function section(message, context) {
-  const { t, session } = context;
-  if (session.saved) return null;
-  if (held.op !== message.index) Object.assign(held, { op: message.index, output: context.state.channel ?? 0, input: 0, depth: 0, channel: context.state.channel ?? 0, last: null });
-  const inside = el("div.whatif-parts", {}, held.last);
+  if (context.session.saved) return null;
+  const of = `${message.index} ${document.documentElement.lang} ${document.documentElement.dataset.theme}`;
+  if (held.of !== of || !held.element) {
+    const channel = context.state.channel ?? 0;
+    Object.assign(held, { of, output: channel, input: 0, depth: 0, channel, inside: el("div.whatif-parts") });
+    held.element = el("section", {}, details(context.t));
+  }
+  held.fill = () => void fill(message, context);
+  if (held.open) held.fill();
+  return held.element;
+}
+
+/** @param {Context["t"]} t */
+function details(t) {
   const box = /** @type {HTMLDetailsElement} */ (el("details.whatif", { open: held.open, ontoggle: () => {
     const opened = box.open && !held.open;
     held.open = box.open;
-    if (opened) fill(inside, message, context);
-  } }, el("summary", { "data-focus": "whatif" }, t("What if…"), el("span.caption", {}, t("try a change; your model stays as it is"))), inside));
-  if (held.open) fill(inside, message, context);
-  return el("section", {}, box);
+    if (opened) held.fill();
+  } }, el("summary", { "data-focus": "whatif" }, t("What if…"), el("span.caption", {}, t("try a change; your model stays as it is"))), held.inside));
+  return box;
 }
 
-/** @param {HTMLElement} inside @param {OperationDetail} message @param {Context} context */
-async function fill(inside, message, context) {
+/** @param {OperationDetail} message @param {Context} context */
+async function fill(message, context) {
+  const { inside } = held;
+  const mine = (held.newest += 1);
   try {
     const [choices, graph] = await Promise.all([context.ask(`edit/${message.index}`), context.ask("graph")]);
-    const made = el("div.whatif-body", {}, controls(message, choices, context), compared(message, choices, graph, context));
-    held.last = made;
-    inside.replaceChildren(made);
+    const made = [...await controls(message, choices, context), compared(message, choices, graph, context)];
+    if (mine === held.newest) renew(inside, made.filter((part) => part instanceof Node));
   } catch (error) {
-    inside.replaceChildren(el("p.caption", {}, error instanceof Error ? error.message : String(error)));
+    if (mine === held.newest) inside.replaceChildren(el("p.caption", {}, error instanceof Error ? error.message : String(error)));
   }
 }
 
+/** New children, with the focus where it was. @param {HTMLElement} box @param {Node[]} children */
+function renew(box, children) {
+  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
+  box.replaceChildren(...children);
+  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+}
+
 /** @param {OperationDetail} message @param {EditChoices} choices @param {Context} context */
-function controls({ index }, choices, context) {
+async function controls({ index }, choices, context) {
   const { t, act } = context;
   const send = (/** @type {Record<string, any>} */ edit) => act("edit", { op: index, ...edit });
   const made = [
-    choices.kernel && kernel(index, choices.kernel, context, send),
+    choices.kernel && (await kernel(index, choices.kernel, context, send)),
     choices.channels > 0 && zero(choices, t, send),
     choices.activation !== null && activation(choices, t, send),
     choices.settings.length > 0 && settings(choices, t, send),
   ].filter(Boolean);
-  return made.length ? made : el("p.caption", {}, t("Nothing of this operation can be changed; choose a layer with weights or an activation."));
+  return made.length ? made : [el("p.caption", {}, t("Nothing of this operation can be changed; choose a layer with weights or an activation."))];
 }
 
 /** @typedef {(edit: Record<string, any>) => void} Send */
 
 /** @param {number} index @param {{outputs: number, inputs: number, size: number[]}} kernel @param {Context} context @param {Send} send */
-function kernel(index, { outputs, inputs, size }, context, send) {
+async function kernel(index, { outputs, inputs, size }, context, send) {
   const { t } = context;
   held.output = Math.min(held.output, outputs - 1);
   held.input = Math.min(held.input, inputs - 1);
   const cells = el("div.whatif-kernel");
   const show = () => showKernel(cells, index, size, context, send);
-  show();
+  await show();
   return el("div.whatif-part", {},
     el("h4", {}, t("Kernel")),
     el("div.rows-of-controls", {},
