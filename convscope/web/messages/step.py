@@ -18,7 +18,8 @@ from convscope.web.messages.number import demand_gradient, message
 from convscope.web.messages.numbers import Message
 from convscope.web.session import Seen, Session
 
-RULES = ("sgd", "adam")
+RULES = ("sgd", "momentum", "adam")
+KEPT = 0.9  # of the direction, with momentum
 
 
 def step(session: Session, asked: Asked) -> Message:
@@ -94,12 +95,13 @@ def _told(
     """The step in float64, beside what torch's own optimizer makes of it."""
     one = weight[at].detach().reshape(1)
     gradient = torch.tensor([slope], dtype=torch.float64)
-    settings = SGD(rate) if rule == "sgd" else Adam(rate)
+    momentum = KEPT if rule == "momentum" else 0.0
+    settings = Adam(rate) if rule == "adam" else SGD(rate, momentum)
     account = optimizer_step(one, gradient, settings, at=(0,))
     own = torch.nn.Parameter(one.clone())
     own.grad = gradient.to(own.dtype)
-    optimizer = torch.optim.SGD([own], lr=rate) if rule == "sgd" else torch.optim.Adam([own], lr=rate)
-    optimizer.step()
+    sgd = torch.optim.SGD([own], lr=rate, momentum=momentum)
+    (torch.optim.Adam([own], lr=rate) if rule == "adam" else sgd).step()
     bound = tolerance(one.dtype) * (abs(float(one)) + rate * max(1.0, abs(slope)))
-    found = Explanation(rule, node.name, argument, at, account, float(own), "explained", bound, None)
+    found = Explanation(rule, node.name, argument, at, account, float(own.detach()), "explained", bound, None)
     return message(found) | {"box": None}

@@ -151,7 +151,7 @@ export interface EditChoices {
 export interface Edited { words: string; edited: string[]; before: Outcome; after: Outcome }
 export interface Outcome { prediction: Prediction | null; shape: number[]; output: number[]; failure: Failure | null }   // shape: of the operation; output: of the model
 
-/** GET step/{index}?weight=weight&at=3,0,1,1&rule=sgd|adam&rate=0.01[&target=CLASS]: one optimizer step on the cross-entropy of this input. */
+/** GET step/{index}?weight=weight&at=3,0,1,1&rule=sgd|momentum|adam&rate=0.01[&target=CLASS]: one optimizer step on the cross-entropy of this input. */
 export interface WeightStep extends OneNumber { loss: number; gradient: number; weight: number; target: number; rule: string; rate: number }
 
 /** GET attribution?method=gradient|integrated|gradcam|occlusion&class= */

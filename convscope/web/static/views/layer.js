@@ -24,7 +24,7 @@ export const needs = (state) => ({ graph: "graph", layer: `layer/${state.op}?sor
 export function draw({ graph, layer }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
   const chosen = layer.items.find(({ channel }) => channel === context.state.channel)?.channel ?? layer.items[0]?.channel ?? 0;
-  const grid = el("div.channels", { role: "group", "aria-label": context.t("Channels"), "data-axes": layer.axes });
+  const grid = el("div.channels", { role: "group", "aria-label": context.t("Channels"), "data-axes": layer.axes, "data-few": layer.items.length <= 4 ? "4" : layer.items.length <= 6 ? "6" : null });
   grid.append(...tiles(layer, chosen, context));
   grid.addEventListener("keydown", (event) => walk(event, grid, context));
   return [heading(graph, layer, context), controls(graph, layer, grid, chosen, context), grid, detail(graph, layer, chosen, context)];
@@ -114,7 +114,8 @@ function sortedBy(sort, value) {
   if (value === null || sort === "index") return "";
   if (sort === "sparsity") return percent(value, 0);
   if (sort === "max") return plain(value, 3);
-  return Math.abs(value) >= 0.01 && Math.abs(value) < 1000 ? signed(value, 2) : plain(value, 2);
+  if (Math.abs(value) >= 0.01 && Math.abs(value) < 1000) return signed(value, 2);
+  return `${value > 0 ? "+" : ""}${plain(value, 2)}`;
 }
 
 /** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} limit @param {number} channel @param {Context} context @returns {Element} */

@@ -30,7 +30,7 @@ export function draw({ graph, operation }, context) {
     reasons.replaceChildren(...reasonPart(known.number, graph, operation, context));
   };
   let timer = 0;
-  const ask = (/** @type {number[]} */ at) => context.ask(address({ index: operation.index, channel: state.channel ?? 0 }, at)).then((number) => {
+  const ask = (/** @type {number[]} */ at) => context.ask(address({ index: state.op ?? 0, channel: state.channel ?? 0 }, at)).then((number) => {
     const now = known.local?.at ?? state.at;
     if (now && at.join() !== now.join()) return;
     known.number = number;

@@ -51,13 +51,13 @@ export function account(number, graph, context) {
   return [
     el("section.panel.account", {}, el("p", {}, number.what), el("div", {}, rule(number.formula)), shortened(number.numbers), ...number.notes.map((note) => el("p.small.soft", {}, note)), source),
     number.steps.length > 1 || number.steps[0]?.terms ? el("section.panel", {}, el("h2", {}, t("Step by step")), number.steps.map((step, place) => line(step, place, context))) : "",
-    number.terms ? el("section.panel.card", {}, termTable(number.terms, context)) : "",
+    number.terms && !(source && length(shapeOf(number.terms.values)) === 1) ? el("section.panel.card", {}, termTable(number.terms, context)) : "",
   ];
 }
 
 /** A rule: its formula, long ones in two lines, and the words that stand behind it. @param {string} text @returns {Node[]} */
 export function rule(text) {
-  const [, left, words] = /** @type {RegExpMatchArray} */ (text.match(/^(.*?)(?:\s{2,}|(?= over ))(.*)$/) ?? ["", text, ""]);
+  const [, left, words] = /** @type {RegExpMatchArray} */ (text.match(/^(.*?)(?:\s{2,}|(?= over )|,(?= where ))(.*)$/) ?? ["", text, ""]);
   const at = left.indexOf(" + Σ");
   const split = at >= 0 && left.length >= 36 ? [left.slice(0, at + 2), left.slice(at + 3)] : [left];
   return [...split.map((each) => formula(each, { general: true })), ...(words.trim() ? [el("p.caption", {}, words.trim())] : [])];
