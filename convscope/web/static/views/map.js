@@ -92,7 +92,7 @@ function arrange(planned, sheet, width, height) {
   const best = choice.find(({ made }) => made.lines === fewest);
   if (best) return { scale: best.scale, made: spread(planned, best.options, best.made, height) };
   const [large, small] = tried.slice(-2);
-  return width >= 700 && large.made.height < 1.6 * height ? large : small;
+  return width >= 700 && large.made.lines <= small.made.lines ? large : small;
 }
 
 /** Whether what failed has no box of its own. @param {Graph} graph */

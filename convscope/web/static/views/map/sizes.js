@@ -28,7 +28,7 @@ export function drawnAs(op) {
 export const joinSign = (op) => JOINS.get(op.op.replace(/_$/, "")) ?? "";
 
 /** @param {Scale} scale @returns {Spaces} */
-export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 16 : 14, fan: 24, pad: 16, header: 34, lane: 6, gutter: 34, stretch: 48 });
+export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 16 : 14, fan: 24, pad: 16, header: 34, lane: picture > 40 ? 6 : 4, gutter: picture > 40 ? 34 : 24, stretch: 48 });
 
 /** @param {Scale} scale @param {Graph} graph @returns {(element: Element) => Size} */
 export function sizer(scale, graph) {
@@ -38,7 +38,7 @@ export function sizer(scale, graph) {
   const text = lines * TEXT + 4;
   return ({ type, block }) => {
     if (type === "input") return inputSize(picture, graph);
-    if (type === "result") return resultSize(graph);
+    if (type === "result") return resultSize(picture, graph);
     if (type === "failure") return { w: box, h: picture + text, cy: picture / 2, port: picture };
     if (type !== "box" || !block) return { w: 0, h: 0, cy: 0, port: 0 };
     if (!block.op) return { w: Math.max(2 * picture + 12 + 24, 108), h: 12 + picture + 8 + 3 * TEXT + 10, cy: 12 + picture / 2, port: Math.max(2 * picture + 36, 108) + 2 };
@@ -75,9 +75,9 @@ export function aspect({ input: { look } }) {
 
 export const MOST_CLASSES = 10;
 
-/** @param {Graph} graph @returns {Size} */
-function resultSize({ prediction }) {
+/** @param {number} picture @param {Graph} graph @returns {Size} */
+function resultSize(picture, { prediction }) {
   const rows = Math.min(MOST_CLASSES, prediction?.classes.length ?? 0);
-  const h = 22 + 18 * rows + 24;
-  return { w: 168, h, cy: 22 + 9 * rows, port: 168 };
+  const row = picture > 40 ? 18 : 15;
+  return { w: 168, h: 22 + row * rows + (prediction?.truth == null ? 0 : 20), cy: 22 + (row * rows) / 2, port: 168 };
 }
