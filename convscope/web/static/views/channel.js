@@ -3,8 +3,14 @@
 import { unpack } from "../draw/arrays.js";
 import { el } from "../draw/dom.js";
 import { names } from "../frame.js";
+import { draw as backward } from "./channel/backward.js";
+import { draw as softmax } from "./channel/softmax.js";
+import { draw as steps } from "./channel/steps.js";
 import { draw as terms } from "./channel/terms.js";
+import { draw as vector } from "./channel/vector.js";
+import { draw as window1d } from "./channel/window1d.js";
 import { draw as window2d } from "./channel/window2d.js";
+import { draw as window3d } from "./channel/window3d.js";
 import { address, placed } from "./channel/place.js";
 import { strongest } from "./channel/windows.js";
 
@@ -18,15 +24,8 @@ import { strongest } from "./channel/windows.js";
 const ONE_BY_ONE = { softmax: "softmax", log_softmax: "softmax", cross_entropy: "softmax", linear: "vector" };
 const RECURRENT = /^(lstm|gru|rnn)/;
 
-/** @type {Record<string, () => Promise<{draw: Drawing}>>} */
-const ELSEWHERE = {
-  window1d: () => import("./channel/window1d.js"),
-  window3d: () => import("./channel/window3d.js"),
-  steps: () => import("./channel/steps.js"),
-  softmax: () => import("./channel/softmax.js"),
-  vector: () => import("./channel/vector.js"),
-  backward: () => import("./channel/backward.js"),
-};
+/** @type {Record<string, Drawing>} */
+const DRAWINGS = { window1d, window2d, window3d, steps, softmax, vector, terms, backward };
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph", channel: `channel/${state.op}/${state.channel ?? 0}` });
@@ -42,7 +41,9 @@ export async function draw({ graph, channel }, context) {
   const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
   const number = alone ? null : await context.ask(address(channel, at)).catch(() => null);
   const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
-  return (await drawing(kind))({ channel, number, layer, graph }, here);
+  const drawn = await (await drawing(kind))({ channel, number, layer, graph }, here);
+  const last = graph.operations[graph.operations.length - 1]?.index === channel.index;
+  return last && kind === "terms" ? [...drawn, ...(await import("./channel/softmax.js")).prediction(graph, here)] : drawn;
 }
 
 /** @param {Graph} graph @param {Channel} channel @param {import("../state.js").State} state */
@@ -53,11 +54,4 @@ export function kindOf(graph, channel, state) {
   const op = graph.operations.find(({ index }) => index === channel.index)?.op ?? "";
   if (RECURRENT.test(op)) return "steps";
   return ONE_BY_ONE[/** @type {keyof typeof ONE_BY_ONE} */ (op)] ?? "terms";
-}
-
-/** @param {string} kind @returns {Promise<Drawing>} */
-async function drawing(kind) {
-  if (kind === "window2d") return window2d;
-  if (!(kind in ELSEWHERE)) return terms;
-  return ELSEWHERE[kind]().then((module) => module.draw ?? terms, () => terms);
 }

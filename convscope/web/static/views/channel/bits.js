@@ -43,7 +43,7 @@ export function ranking(rows, bias, { t, heads, most, label, further, choose, op
   const { shown, rest, low, high, total } = runningSum(rows, bias ?? 0, most);
   const x = (/** @type {number} */ value) => (100 * (value - low)) / (high - low || 1);
   const fall = bar(x);
-  const line = (/** @type {string} */ name, /** @type {number} */ sum, /** @type {Node} */ drawn, more = {}) =>
+  const line = (/** @type {string} */ name, /** @type {number} */ sum, /** @type {Node} */ drawn, /** @type {Record<string, any>} */ more = {}) =>
     el(more.onclick ? "button.row.thin" : "div.row.thin", more, el("span.whole", {}, name), el("span.number", {}, signed(sum, 4)), drawn);
   return el(`div.kind-ledger${kind}`, { role: "group", "aria-label": label, style: { "--pictures": heads.length } },
     el("div.row.head", {}, el("span"), heads.map((head) => el("span", {}, head)), el("span.number", {}, t("sum")), el("span.fall-head", {}, el("span", {}, t("running sum")), el("span", {}, t("sorted by |sum|")))),

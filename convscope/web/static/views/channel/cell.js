@@ -8,12 +8,13 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 /** @typedef {ReturnType<typeof import("./kinds.js").cellOf>} Cell */
 /** @typedef {import("../../main.js").Context["t"]} T */
 
-const [WIDE, HIGH] = [760, 196];
+const WIDE = { lstm: 860, gru: 740, rnn: 700 };
+const HIGH = 196;
 
 /** @param {Gate[]} gates @param {Cell} cell @param {T} t */
 export function diagram(gates, cell, t) {
   const drawn = { lstm, gru, rnn }[cell.kind](new Map(gates.map((gate) => [gate.letter, gate])), cell, t);
-  return el("div.kind-diagram", {}, svg("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, role: "img", "aria-label": t("the cell with its numbers") }, drawn));
+  return el("div.kind-diagram", {}, svg("svg", { viewBox: `0 0 ${WIDE[cell.kind]} ${HIGH}`, role: "img", "aria-label": t("the cell with its numbers") }, drawn));
 }
 
 /** A rounded box with a name above and a number in it. @param {number} x @param {number} y @param {string} name @param {number | null | undefined} value @param {string} [kind] */
@@ -21,7 +22,7 @@ function box(x, y, name, value, kind = "") {
   const rgb = value === null || value === undefined ? null : colourOf(value, "signed", 1);
   return svg("g", { class: `kind-box ${kind}` },
     svg("rect", { x: x - 42, y: y - 14, width: 84, height: 28, rx: 3, fill: rgb ? css(rgb) : "none" }),
-    svg("text", { x, y: y + 4, "text-anchor": "middle", class: "value", fill: rgb ? inkOn(rgb) : "var(--ink-faint)" }, rgb ? fixed(/** @type {number} */ (value), 4) : "·"),
+    svg("text", { x, y: y + 4, "text-anchor": "middle", class: "value", style: { fill: rgb ? inkOn(rgb) : "var(--ink-faint)" } }, rgb ? fixed(/** @type {number} */ (value), 4) : "·"),
     svg("text", { x, y: y - 20, "text-anchor": "middle", class: "name" }, name));
 }
 
@@ -41,12 +42,11 @@ function lstm(gates, cell, t) {
   const kept = f !== undefined && cell.cellBefore !== null ? f * cell.cellBefore : null;
   const added = i !== undefined && g !== undefined ? i * g : null;
   return [
-    wire(`M100 ${line}H186`), wire(`M210 ${line}H378`), wire(`M402 ${line}H486`), wire(`M570 ${line}H600V88`), wire(`M600 112V${low}H618`),
-    wire(`M198 ${low - 34}V${line + 12}`), wire(`M324 ${low}H378`), wire(`M436 ${low}H402`), wire(`M390 ${low - 12}V${line + 12}`), wire(`M642 ${low}H668`),
-    wire(`M572 ${low}H618`),
-    box(58, line, t("cell state before"), cell.cellBefore, "state"), sign(198, line, "×"), sign(390, line, "+"), box(528, line, t("cell state c"), cell.cell, "state"), sign(600, 100, "tanh"),
-    box(198, low, t("forget gate f"), f), box(282, low, t("input gate i"), i), sign(390, low, "×"), box(478, low, t("candidate g"), g), box(572, low, t("output gate o"), o), sign(630, low, "×"), box(710, low, t("hidden state h"), cell.hidden, "state out"),
-    kept !== null && note(292, line - 8, `f·c₋₁ = ${fixed(kept, 4)}`), added !== null && note(440, 104, `i·g = ${fixed(added, 4)}`), cell.cell !== null && note(656, 104, fixed(Math.tanh(cell.cell), 4)),
+    wire(`M100 ${line}H178`), wire(`M202 ${line}H388`), wire(`M412 ${line}H508`), wire(`M592 ${line}H690V82`), wire(`M690 118V${low - 12}`), wire(`M190 ${low - 34}V${line + 12}`),
+    wire(`M342 ${low}H388`), wire(`M448 ${low}H412`), wire(`M400 ${low - 12}V${line + 12}`), wire(`M642 ${low}H678`), wire(`M702 ${low}H758`),
+    box(58, line, t("cell state before"), cell.cellBefore, "state"), sign(190, line, "×"), sign(400, line, "+"), box(550, line, t("cell state c"), cell.cell, "state"), sign(690, 100, "tanh"),
+    box(190, low, t("forget gate f"), f), box(300, low, t("input gate i"), i), sign(400, low, "×"), box(490, low, t("candidate g"), g), box(600, low, t("output gate o"), o), sign(690, low, "×"), box(800, low, t("hidden state h"), cell.hidden, "state out"),
+    kept !== null && note(296, line - 8, `f·c₋₁ = ${fixed(kept, 4)}`), added !== null && note(446, 104, `i·g = ${fixed(added, 4)}`), cell.cell !== null && note(738, 104, fixed(Math.tanh(cell.cell), 4)),
   ];
 }
 

@@ -122,7 +122,7 @@ export function numbersIn(text) {
   const found = text.matchAll(/(?<![\p{L}\d_])([−-]?)(\d+(?:\.\d+)?)(?:×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|e([+−-]?\d+))?/gu);
   return Array.from(found, ([, minus, digits, raised, e]) => {
     const power = raised ? Number(raised.replace("⁻", "-").replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (digit) => String("⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(digit)))) : Number((e ?? "0").replace("−", "-"));
-    return (minus ? -1 : 1) * Number(digits) * 10 ** power;
+    return Number(`${minus ? "-" : ""}${digits}e${power}`);
   });
 }
 

@@ -45,13 +45,15 @@ export function draw({ number, channel, graph }, context) {
  * From the logits of the network to its prediction, below the operation that makes them.
  * @param {Graph} graph @param {Context} context @returns {(Node | string)[]}
  */
-export function prediction(graph, { t }) {
+export function prediction(graph, { t, state }) {
   if (!graph.prediction || graph.prediction.logits.length < 2) return [];
   const { logits, classes, truth } = graph.prediction;
   const best = logits.indexOf(Math.max(...logits));
+  const last = graph.operations[graph.operations.length - 1];
+  const after = last.index === state.op ? "" : last.name;
   const box = el("section.kind-stack.kind-softmax");
   const show = () => put(box, [
-    el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h2", {}, t("From logits to probabilities")), el("span.soft.small", {}, t("the model ends in logits; softmax makes them add up to 1"))), truth !== null && trueClass(t)),
+    el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h2", {}, t("From logits to probabilities")), el("span.soft.small", {}, after ? t("of the last operation, {name}; softmax makes them add up to 1", { name: after }) : t("the model ends in logits; softmax makes them add up to 1"))), truth !== null && trueClass(t)),
     ...parts({ logits, classes, truth, chosen: chosenOf.get(graph.trace) ?? best, choose: (place) => (chosenOf.set(graph.trace, place), show()), t }),
   ]);
   show();
@@ -156,7 +158,7 @@ function why({ logits, classes, truth, chosen, choose, t }) {
   return el("section.kind-why", {},
     el("div", {}, el("h3", {}, title), el("p.small.soft", {}, t("The logit of {best} is ahead of the logit of {rival} by {gap}. That makes {best} more probable by the factor", words)),
       formula(`e^${gap.toFixed(4)} = ${plain(factor, 5)} = ${ratio(shares[best])} / ${ratio(shares[rival])}`)),
-    truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(`−ln p = −ln ${ratio(shares[truth])} = ${(-Math.log(shares[truth]) || 0).toFixed(4)}`)),
+    truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(`−ln(p) = −ln(${ratio(shares[truth])}) = ${(-Math.log(shares[truth]) || 0).toFixed(4)}`)),
     el("div.kind-why-actions", {}, rival !== chosen && button(t("Look at {name}", { name: classes[rival] }), { "data-focus": "rival", onclick: () => choose(rival) })));
 }
 

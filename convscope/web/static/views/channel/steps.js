@@ -13,7 +13,7 @@ import { way } from "./place.js";
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").OneNumber} OneNumber */
 /** @typedef {import("../../messages").Layer} Layer */
-/** @typedef {{name: string, values: Float32Array, high: number, wide: number, kind: "signed" | "positive", limit: number, unit: boolean}} Lane high: rows, wide: steps */
+/** @typedef {{name: string, values: Float32Array, shown: Float32Array, high: number, wide: number, limit: number, unit: boolean}} Lane shown: what is coloured, high: rows, wide: steps, rough: a byte a number */
 
 const LEFT = 132; // where the time axis begins
 
@@ -32,8 +32,8 @@ export async function draw({ channel, number, layer, graph }, context) {
   const [unit, steps] = [state.channel ?? 0, channel.output.shape[0] ?? 1];
   const at = state.at?.[0] ?? 0;
   const lanes = lanesOf(layer, channel, input, t);
-  const page = { lanes, steps, unit, at, context, units: layer?.channels ?? 1 };
   const own = unpack(channel.output);
+  const page = { lanes, steps, unit, at, context, own, units: layer?.channels ?? 1 };
   const below = el("div.kind-stack");
   put(below, cellParts(number, context));
   const settle = (/** @type {number} */ to, /** @type {number} */ toUnit = page.unit) => go({ at: [to], channel: toUnit }, { replace: true });
@@ -50,8 +50,8 @@ export async function draw({ channel, number, layer, graph }, context) {
   show(at);
   new ResizeObserver(() => box.isConnected && show(page.at)).observe(box);
   return [
-    heading(t("{name}, unit {unit} at step {step}", { name: operation?.name.split(".").pop() ?? "", unit, step: at }), t("{steps} steps, {units} units", { steps, units: page.units }), legend("signed", "−1", "+1"), way(context)),
-    el("section.kind-walk", {}, walker.box, el("span.caption", {}, t("Press a step in any row; walk with the arrow keys, play with Space."))),
+    heading(t("{name}, unit {unit} at step {step}", { name: operation?.name.split(".").pop() ?? "", unit, step: at }), t("{steps} steps, {units} units", { steps, units: page.units }), legend("signed", t("shut, negative"), t("open, positive")), way(context)),
+    el("section.kind-walk", {}, walker.box, el("span.caption", {}, t("Each row on its own scale; a gate has no colour where it is half open. Press a step, walk with the arrow keys."))),
     box, below,
   ];
 }
@@ -80,31 +80,35 @@ function turned(values, rows, places) {
 /** Input, gates and states, one below the other. @param {Layer | null} layer @param {import("../../messages").Channel} channel @param {{values: Float32Array, high: number, wide: number} | null} input @param {Context["t"]} t @returns {Lane[]} */
 function lanesOf(layer, channel, input, t) {
   /** @type {Lane[]} */
-  const lanes = input ? [{ name: t("input"), ...input, kind: "signed", limit: limitOf(input.values), unit: false }] : [];
+  const lanes = input ? [{ name: t("input"), ...input, shown: input.values, limit: limitOf(input.values), unit: false }] : [];
   const { gates } = layer ?? {};
   if (gates) {
     const [, steps, units] = gates.values.shape;
     const values = unpack(gates.values);
     gates.names.forEach((name, place) => {
       const own = turned(row(values, gates.values.shape, place), steps, units);
-      const positive = name.includes("gate");
-      lanes.push({ name, values: own, high: units, wide: steps, kind: positive ? "positive" : "signed", limit: positive ? 1 : limitOf(own), unit: true });
+      const shown = name.includes("gate") ? own.map((value) => value - 0.5) : own; // half open is the middle of the colours
+      lanes.push({ name, values: own, shown, high: units, wide: steps, limit: limitOf(shown), unit: true });
     });
   }
-  if (!gates && layer && layer.maps.shape.length === 2) lanes.push({ name: t("output"), values: unpack(layer.maps), high: layer.maps.shape[0], wide: layer.maps.shape[1], kind: "signed", limit: limitOf([layer.low, layer.high]), unit: true });
-  if (!lanes.some(({ unit }) => unit)) lanes.push({ name: t("output"), values: unpack(channel.output), high: 1, wide: channel.output.shape[0] ?? 1, kind: "signed", limit: limitOf(unpack(channel.output)), unit: false });
+  const own = unpack(channel.output);
+  if (layer && layer.maps.shape.length === 2 && layer.maps.shape[1] === own.length) {
+    const values = unpack(layer.maps);
+    lanes.push({ name: t("hidden state"), values, shown: values, high: layer.maps.shape[0], wide: own.length, limit: limitOf([layer.low, layer.high]), unit: true, rough: true });
+  } else lanes.push({ name: t("hidden state"), values: own, shown: own, high: 1, wide: own.length, limit: limitOf(own), unit: false });
   return lanes;
 }
 
 /**
  * The rows on one time axis; the chosen step is a column through all of them.
- * @param {{lanes: Lane[], steps: number, unit: number, at: number, context: Context, units: number}} page @param {ReturnType<typeof player>} walker @param {(step: number, unit: number) => void} pick
+ * @param {{lanes: Lane[], steps: number, unit: number, at: number, context: Context, units: number, own: Float32Array}} page @param {ReturnType<typeof player>} walker @param {(step: number, unit: number) => void} pick
  */
-function stage({ lanes, steps, unit, at, units, context: { t } }, walker, pick) {
+function stage({ lanes, steps, unit, at, units, own, context: { t, state: { channel } } }, walker, pick) {
   const tall = Math.max(24, Math.min(low() ? 40 : 60, Math.floor((low() ? 250 : 420) / lanes.length)));
+  const numberOf = (/** @type {Lane} */ { values, wide, high, unit: units_, rough }) => (rough ? (unit === channel ? fixed(own[at], 4) : "") : units_ && wide === steps && unit < high ? fixed(values[unit * wide + at], 4) : "");
   const rows = lanes.flatMap((lane) => [
-    el("span.kind-lane-name", {}, el("b", {}, t(lane.name)), el("small", {}, lane.unit ? t("{units} units", { units: lane.high }) : t("{features} features", { features: lane.high })), el("output", {}, lane.unit && lane.wide === steps && unit < lane.high ? fixed(lane.values[unit * lane.wide + at], 4) : "")),
-    el("div.kind-lane", { "data-lane": lane.unit ? "unit" : "", style: { height: `${tall}px` } }, plane(lane.values, lane.high, lane.wide, lane.kind, lane.limit, t(lane.name)),
+    el("span.kind-lane-name", {}, el("b", {}, t(lane.name)), el("small", {}, lane.unit ? t("{units} units", { units: lane.high }) : t("{features} features", { features: lane.high })), el("output", {}, numberOf(lane))),
+    el("div.kind-lane", { "data-lane": lane.unit ? "unit" : "", style: { height: `${tall}px` } }, plane(lane.shown, lane.high, lane.wide, "signed", lane.limit, t(lane.name)),
       lane.unit && unit < lane.high && el("i.kind-unit", { style: { top: `${(100 * unit) / lane.high}%`, height: `${100 / lane.high}%` } })),
   ]);
   const marks = el("div.kind-ticks", {}, ticks(steps, Math.max(2, Math.floor(width(34 + LEFT) / 48))).map((step) => el("span", { style: { left: `${(100 * (step + 0.5)) / steps}%` } }, step)));
