@@ -28,7 +28,7 @@ Given = dict[str, Any]
 
 def filters(session: Session) -> Message:
     """The message `Filters` of static/messages.d.ts: those that fit the input, a row for a signal."""
-    axes = len(input_look(session, session.seen)["numbers"]["shape"]) - 1
+    axes = min(2, len(input_look(session, session.seen)["numbers"]["shape"]) - 1)  # of a volume its slices
     found = []
     for name, one in FILTERS.items():
         kernel = one.kernel(axes)

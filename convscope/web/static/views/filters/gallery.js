@@ -10,7 +10,7 @@ import { sizeOf } from "./convolve.js";
 export function gallery(named, chosen, { t }, use) {
   return el("div.filter-gallery", { role: "group", "aria-label": t("Classic filters") }, named.map((each) => {
     const [rows, columns] = sizeOf(each.kernel);
-    return el("button.filter", { type: "button", title: t(each.what), "aria-pressed": String(each.name === chosen), "data-focus": `filter-${each.name}`, onclick: () => use(each) },
+    return el(`button.filter${rows === 1 ? ".flat" : ""}`, { type: "button", title: t(each.what), "aria-pressed": String(each.name === chosen), "data-focus": `filter-${each.name}`, onclick: () => use(each) },
       plane(each.kernel.flat(), rows, columns, "signed"), el("span", {}, each.name));
   }));
 }

@@ -33,7 +33,7 @@ export function stage(props) {
     el("span.sign", { "aria-hidden": "true" }, "×"),
     props.middle,
     el("span.sign", { "aria-hidden": "true" }, "="),
-    figure(result, t("result"), shape(sizesOf(output)), legend(kind, kind === "signed" ? `−${plain(most, 3)}` : "0", plain(kind === "signed" ? most : Math.max(most, props.look.numbers.high), 3))),
+    figure(result, t("result"), shape(sizesOf(output)), output.height > 1 && legend(kind, kind === "signed" ? `−${plain(most, 3)}` : "0", plain(kind === "signed" ? most : Math.max(most, props.look.numbers.high), 3))),
     pooled && figure(map(pooled, t("the result, pooled"), kind === "signed" ? "signed" : "ink", props.look.numbers.high), t("pooled"), shape(sizesOf(pooled))));
   return { element, place: (/** @type {At} */ place) => {
     const [rows, columns] = sizeOf(settings.kernel).map((size) => settings.dilation * (size - 1) + 1);
@@ -54,8 +54,8 @@ function map(plane, label, kind, high = 0) {
   return el("div.filter-map", { tabindex: 0, "data-focus": `filter-${label}`, "aria-label": label, style: height === 1 ? {} : { "aspect-ratio": `${width} / ${height}` } }, drawn);
 }
 
-/** @param {HTMLElement} box @param {string} words @param {string} size @param {...Node} more */
-const figure = (box, words, size, ...more) => el("figure", {}, box, el("figcaption.caption", {}, el("span", {}, words), el("span", {}, size)), more);
+/** @param {HTMLElement} box @param {string} words @param {string} size @param {Node | false} [more] */
+const figure = (box, words, size, more = false) => el("figure", {}, box, el("figcaption.caption", {}, el("span", {}, words), el("span", {}, size)), more);
 
 /** @param {HTMLElement} box @param {number} row @param {number} column @param {number} rows @param {number} columns @param {Plane} plane */
 function at(box, row, column, rows, columns, { height, width }) {

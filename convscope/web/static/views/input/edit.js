@@ -71,7 +71,8 @@ function restore({ act }, shape) {
 }
 
 /** @param {Hand} hand */
-function tools({ context: { t }, low, high }) {
+function tools({ view: { look }, context: { t }, low, high }) {
+  const paint = look.kind === "signal" ? t("Drag over the line: the height of the pointer becomes the value.") : t("Press or drag on the input. Arrow keys move the cell, Enter paints it.");
   const value = el("span.number", {}, plain(low + held.share * (high - low), 3));
   const again = () => dispatchEvent(new Event("convscope:redraw"));
   const choose = (/** @type {string} */ tool) => {
@@ -89,7 +90,7 @@ function tools({ context: { t }, low, high }) {
           held.cover = cover;
           again();
         } }),
-    el("p.caption", {}, held.tool === "paint" ? t("Press or drag on the input. Arrow keys move the cell, Enter paints it.") : t("Drag a box over the input; it is covered when you let go.")),
+    el("p.caption", {}, held.tool === "paint" ? paint : t("Drag a box over the input; it is covered when you let go.")),
   ];
 }
 

@@ -11,7 +11,7 @@ import { fixed } from "../../draw/numbers.js";
  */
 export function shownClasses(probabilities, truth, most, few = 10) {
   const order = probabilities.map((_, place) => place);
-  if (probabilities.length <= Math.min(most, few)) return order;
+  if (probabilities.length <= Math.min(most + 1, few)) return order;
   const best = order.sort((one, other) => probabilities[other] - probabilities[one] || one - other).slice(0, most);
   if (truth !== null && !best.includes(truth)) best[most - 1] = truth;
   return best;
@@ -28,7 +28,7 @@ export function prediction({ classes, probabilities, truth }, { t }, most, befor
     el("div.prediction", { role: "img", "aria-label": `${t("probability of each class")}: ${said}` }, rows),
     el("p.caption.prediction-notes", {},
       truth !== null && el("span.true-mark", {}, t("true class")),
-      left > 0 && el("span", {}, t("{count} further classes below", { count: left }))));
+      left > 0 && el("span", {}, t("further classes: {count}", { count: left }))));
 }
 
 /** @param {{name: string, share: number, best: boolean, truth: boolean, was?: number}} row */

@@ -25,7 +25,7 @@ export function range(values) {
 /** What an input of this kind can hold: bytes, 0..1, or as far as the numbers themselves go. @param {Float32Array} values @param {string} kind @returns {[number, number]} */
 export function scale(values, kind) {
   const [low, high] = range(values);
-  if (kind === "image" && low >= 0) return [0, high > 1.5 ? 255 : 1];
+  if ((kind === "image" || kind === "volume") && low >= 0) return [0, high > 1.5 ? 255 : 1];
   const more = 0.1 * (high - low) || 1;
   return [low - more, high + more];
 }
