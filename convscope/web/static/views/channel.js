@@ -4,7 +4,7 @@ import { unpack } from "../draw/arrays.js";
 import { el } from "../draw/dom.js";
 import { names } from "../frame.js";
 import { draw as backward } from "./channel/backward.js";
-import { draw as softmax } from "./channel/softmax.js";
+import { draw as softmax, prediction } from "./channel/softmax.js";
 import { draw as steps } from "./channel/steps.js";
 import { draw as terms } from "./channel/terms.js";
 import { draw as vector } from "./channel/vector.js";
@@ -35,15 +35,15 @@ export async function draw({ graph, channel }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
   const { state, go } = context;
   const at = placed(state.at, channel.output.shape) ?? strongest(unpack(channel.output), channel.output.shape);
-  if (!state.at || state.at.length !== at.length) setTimeout(() => go({ at }, { replace: true }));
+  if (state.at?.join() !== at.join()) setTimeout(() => go({ at }, { replace: true }));
   const here = { ...context, state: { ...state, at } };
   const kind = kindOf(graph, channel, state);
   const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
   const number = alone ? null : await context.ask(address(channel, at)).catch(() => null);
   const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
-  const drawn = await (await drawing(kind))({ channel, number, layer, graph }, here);
+  const drawn = await (DRAWINGS[kind] ?? terms)({ channel, number, layer, graph }, here);
   const last = graph.operations[graph.operations.length - 1]?.index === channel.index;
-  return last && kind === "terms" ? [...drawn, ...(await import("./channel/softmax.js")).prediction(graph, here)] : drawn;
+  return last && kind === "terms" ? [...drawn, ...prediction(graph, here)] : drawn;
 }
 
 /** @param {Graph} graph @param {Channel} channel @param {import("../state.js").State} state */

@@ -38,16 +38,16 @@ import { ranked, resultAt, tapsAt, unravelled, walk } from "./windows.js";
 
 const REST = 250; // ms without a move until the address takes the place
 
-/** @type {{channel: Channel, look: string, elements: (Node | string)[], show: (context: Context) => void, scene: Scene} | null} */
+/** @type {{look: string, elements: (Node | string)[], show: (context: Context) => void, scene: Scene} | null} */
 let current = null;
 addEventListener("keydown", (event) => current && keys(event, current.scene));
 
 /** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ channel }, context) {
+export function draw({ channel, graph }, context) {
   if (!channel?.window) return [];
   const { dataset, lang } = document.documentElement;
-  const look = [dataset.theme, lang, isLow()].join();
-  if (current?.channel !== channel || current.look !== look) current = { channel, look, ...build(channel, context) };
+  const look = [graph.trace, channel.index, channel.channel, dataset.theme, lang, isLow()].join();
+  if (current?.look !== look) current = { look, ...build(channel, context) };
   current.show(context);
   return current.elements;
 }
