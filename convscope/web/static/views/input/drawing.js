@@ -14,13 +14,17 @@ import { mean, newest, pack, scale } from "./values.js";
 
 const SIDE = 336; // of the canvas for pictures
 const LINE = { width: 560, height: 220 };
+const ROW = 19; // pixels of one bar of the answer
 const PEN = 2.4; // pixels of the input: what the lines of MNIST have
+
+/** Bars that an answer has; their room is kept, so that the canvas does not move under the pen. @param {Graph} graph */
+const rowsOf = ({ prediction: scores }) => (scores ? Math.min(scores.classes.length, 10) + (scores.classes.length > 10 ? 1 : 0) : 0);
 
 /** Open the dialog over the page as it is. @param {Graph} graph @param {Context} context */
 export function drawing(graph, context) {
   const { look } = graph.input;
   const desk = /** @type {Desk} */ ({ strokes: [], pen: PEN, fit: true, base: flat(valuesOf(look)), graph, context });
-  const parts = { canvas: board(look.kind === "signal"), seen: el("div.seen"), answer: el("div.answer", { "aria-live": "polite" }) };
+  const parts = { canvas: board(look.kind === "signal"), seen: el("div.seen"), answer: el("div.answer", { "aria-live": "polite", style: { "min-height": `${ROW * (rowsOf(graph) + 1)}px` } }) };
   const send = newest(async (/** @type {Float32Array} */ values) => {
     await context.act("input", { numbers: pack(values, look.numbers.shape), caption: context.t("drawn by hand"), of: null });
     const after = /** @type {Graph} */ (await context.ask("graph"));

@@ -22,7 +22,7 @@ export function parts(overlay) {
 
 /** What to choose from, and what the colours mean. @param {import("../../messages").Graph} graph @param {Context} context */
 export function overlay({ prediction }, { state, session, t, go }) {
-  if (!prediction || session.saved) return null;
+  if (!prediction) return null;
   const { method, target } = parts(state.overlay);
   const names = { gradient: t("Gradient"), integrated: t("Integrated gradients"), gradcam: t("Grad-CAM"), occlusion: t("Occlusion") };
   const choose = (/** @type {string} */ next, /** @type {string} */ of) => go({ overlay: next && (of ? `${next}:${of}` : next) });
@@ -30,13 +30,13 @@ export function overlay({ prediction }, { state, session, t, go }) {
   const classes = [["", t("the predicted class")], ...prediction.classes.map((name, place) => [String(place), name])];
   return el("div.overlay-choice", {},
     select(t("Which pixels count"), "overlay-method", methods, method, (next) => choose(next, target)),
-    method && select(t("for"), "overlay-class", classes, target, (of) => choose(method, of)),
+    method && !session.saved && select(t("for"), "overlay-class", classes, target, (of) => choose(method, of)),
     el("div.overlay-legend", { "aria-live": "polite" }));
 }
 
 /** Lay the chosen attribution over the picture as soon as it is there. @param {import("./large.js").Large} view @param {import("../../messages").Graph} graph @param {Context} context */
-export function chosenOverlay(view, { prediction }, { state, session, t, ask }) {
-  if (!state.overlay || !prediction || session.saved) return;
+export function chosenOverlay(view, { prediction }, { state, t, ask }) {
+  if (!state.overlay || !prediction) return;
   const { method, target } = parts(state.overlay);
   const of = target || String(prediction.probabilities.indexOf(Math.max(...prediction.probabilities)));
   ask(`attribution?method=${method}&class=${of}`).then(
