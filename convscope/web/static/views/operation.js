@@ -41,6 +41,8 @@ function rule(made) {
 function lines(text, general) {
   /** @type {Map<string, string[]>} */
   const found = new Map();
+  const prose = /\p{L}{2,} \p{L}{2,}[^:]*$/u;
+  if (prose.test(text)) return [el("p.small", {}, text)];
   for (const line of text.split("\n").filter(Boolean)) {
     const [, words, rest] = /^(\p{L}[\p{L} ]*)(?::\s+|\s+(?=[⌊⌈(]))(.*)$/u.exec(line) ?? [null, "", line];
     found.set(rest ?? "", [...(found.get(rest ?? "") ?? []), words ?? ""]);
@@ -82,15 +84,16 @@ function field({ receptive, shape: sizes }, { t }) {
   if (!receptive) return null;
   const { box, jump, exact } = receptive;
   const ends = box.map(([low, high]) => [low, Math.max(low, high - 1)]);
-  const at = sizes.slice(2).map((each) => Math.floor(each / 2)).join(", ");
+  const place = sizes.slice(2).map((each) => Math.floor(each / 2));
+  const element = place.length === receptive.size.length ? t("Element ({at})", { at: place.join(", ") }) : t("The middle element");
   const spans = ends.slice(-receptive.size.length).map(([low, high]) => (low === high ? String(low) : `${low}–${high}`));
   const where = spans.length === 2
-    ? t("Element ({at}) reads rows {rows} and columns {columns} of the input.", { at, rows: spans[0], columns: spans[1] })
-    : spans.length === 1 ? t("Element ({at}) reads positions {span} of the input.", { at, span: spans[0] }) : t("Element ({at}) reads {span} of the input.", { at, span: spans.join(" × ") });
-  const step = t("One step here is {jump} on the input.", { jump: shape(jump) });
+    ? t("{element} reads rows {rows} and columns {columns} of the input.", { element, rows: spans[0], columns: spans[1] })
+    : spans.length === 1 ? t("{element} reads positions {span} of the input.", { element, span: spans[0] }) : t("{element} reads {span} of the input.", { element, span: spans.join(" × ") });
+  const step = jump.every((each) => each > 0) && t("One step here is {jump} on the input.", { jump: shape(jump) });
   return section(
     el("h3", {}, t("Receptive field"), el("span", {}, shape(receptive.size))),
-    el("p.small.soft", {}, where, " ", step, exact ? "" : ` ${t("This is an upper bound.")}`));
+    el("p.small.soft", {}, where, step && ` ${step}`, exact ? "" : ` ${t("This is an upper bound.")}`));
 }
 
 /** How often which values occur, and the proof that they are the network's. @param {OperationDetail} operation @param {Context} context */

@@ -70,7 +70,7 @@ function costly(graph, { t, go, state }) {
   if (!all) return null;
   const top = graph.operations.toSorted((a, b) => b[key] - a[key]).slice(0, TOP).filter((op) => op[key] > 0);
   const rows = top.map((op) => el("button.cost", { type: "button", "data-focus": `cost-${op.index}`, title: op.name, "aria-label": t("{name}: {share} of the {what}", { name: op.name, share: percent(op[key] / all), what: key === "macs" ? t("MACs") : t("parameters") }), onclick: () => go({ op: op.index, open: state.open }) },
-    el("span.cost-name", {}, ending(op.name)),
+    el("span.cost-name", {}, el("bdi", {}, op.name)),
     el("span.track", {}, el("i", { style: { width: `${(100 * op[key]) / top[0][key]}%` } })),
     el("span.number", {}, percent(op[key] / all))));
   const sum = top.reduce((total, op) => total + op[key], 0) / all;
@@ -79,9 +79,6 @@ function costly(graph, { t, go, state }) {
     el("div.costs", {}, rows),
     top.length > 1 && sum < 0.995 && el("p.caption.below", {}, t("These {number} do {share} of it.", { number: top.length, share: percent(sum, 0) })));
 }
-
-/** The end of a long name. @param {string} name */
-const ending = (name) => (name.length > 25 ? `…${name.slice(-24)}` : name);
 
 /** @param {Graph} graph @param {Context} context */
 function totals({ totals: all, operations }, { t }) {

@@ -13,7 +13,9 @@ const WIDTH = 232;
 export function cards(map, blocks, sheet) {
   /** @type {HTMLElement | null} */
   let card = null;
+  let waiting = 0;
   const hide = () => {
+    clearTimeout(waiting);
     card?.remove();
     card = null;
     for (const edge of map.querySelectorAll(".edge.near")) edge.classList.remove("near");
@@ -23,9 +25,14 @@ export function cards(map, blocks, sheet) {
     const block = box && blocks.get(box.dataset.key ?? "");
     hide();
     if (!box || !block || (event.type === "focusin" && !box.matches(":focus-visible"))) return;
-    card = make(block, sheet);
-    map.append(card);
-    beside(card, box, map);
+    const open = () => {
+      if (!box.isConnected || box.getAttribute("aria-pressed") === "true") return;
+      card = make(block, sheet);
+      map.append(card);
+      beside(card, box, map);
+    };
+    if (event.type === "focusin") open();
+    else waiting = setTimeout(open, pause());
     const key = CSS.escape(block.key);
     for (const edge of map.querySelectorAll(`.edge[data-from="${key}"], .edge[data-to="${key}"]`)) edge.classList.add("near");
   };
@@ -34,6 +41,9 @@ export function cards(map, blocks, sheet) {
   map.addEventListener("focusin", show);
   map.addEventListener("focusout", hide);
 }
+
+/** How long the pointer rests before a card opens: one step of motion, none where there is no motion. */
+const pause = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--motion-step")) || 0;
 
 /** @param {Block} block @param {Sheet} sheet */
 function make(block, { context, graph }) {
@@ -47,7 +57,7 @@ function make(block, { context, graph }) {
     [t("MACs"), count(block.macs), part(block.macs, totals.macs)],
     [t("time"), time(block.seconds), part(block.seconds, totals.seconds)],
   ];
-  const todo = block.op ? (context.state.op === block.op.index ? t("press to open its channels") : t("press to select")) : t("press to open or close");
+  const todo = block.op ? t("press to select, again to open its channels") : t("press to open or close");
   return el("div.map-card", { "aria-hidden": "true" },
     el("b", {}, name), el("span", {}, [what, size].filter(Boolean).join(" · ")),
     el("div.map-card-rows", {}, rows.map(([label, value, share]) => [el("span", {}, label), el("span.number", {}, value), el("span.number", {}, share)])),

@@ -74,7 +74,7 @@ function glued(cells) {
 /** Room for the edge between two neighbours; branches bring their own. @param {Cell} before @param {Cell} after @param {Spaces} spaces */
 export function between(before, after, spaces) {
   if (before.element.type === "lanes" || after.element.type === "lanes") return 0;
-  return after.size.glue || before.size.glue ? spaces.gap * 0.72 : spaces.gap;
+  return spaces.gap;
 }
 
 /** Heights, from the inside out. @param {Flow} flow @param {Spaces} spaces */

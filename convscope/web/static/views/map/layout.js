@@ -16,7 +16,7 @@ import { boxes, tree, unfolded } from "./tree.js";
 /** @typedef {{root: Block, open: Set<Block>, boxes: Map<number, Block>, edges: ReturnType<typeof edges>, before: (block: Block) => Set<Block>}} Plan */
 
 export const ROOM = 26; // boxes that open by themselves
-const MARGIN = 20;
+const MARGIN = 16;
 const SIDE = 8; // kept free for edges that run beside the lines
 
 /** Which boxes there are. @param {Graph} graph @param {string[]} asked @param {number | null} selected @param {Block} [root] @returns {Plan} */

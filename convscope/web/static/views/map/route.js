@@ -15,6 +15,7 @@ import { chain, CLEAR, rise, STEP } from "./flow.js";
  * @property {boolean} starts @property {boolean} ends whether it leaves the last, meets the first cell of what holds it
  * @property {number} track in the gutter below the upper line @property {number} goal in the one above the line it goes to
  * @property {number} side beside the lines
+ * @property {Cell | null} into what it enters from the left, in an open block
  */
 
 const ROUND = 10;
@@ -31,16 +32,16 @@ export function way(from, to) {
   const starts = a.slice(depth + 1).every((cell) => cell.at === cell.flow.cells.length - 1);
   const ends = b.slice(depth + 1).every((cell) => cell.at === 0);
   /** @type {Way} */
-  const found = { type: "on", from, to, left, right, line: null, arc: null, starts, ends, track: 0, goal: 0, side: 0 };
+  const found = { type: "on", from, to, left, right, line: null, arc: null, starts, ends, track: 0, goal: 0, side: 0, into: null };
   if (left.flow !== right.flow) return found;
   const next = right.at === left.at + 1;
-  if (left.line !== right.line) return leave(found, next && starts && ends);
+  if (left.line !== right.line) return leave(found, next && starts && ends, b.slice(depth + 1));
   if (next && starts && ends) return found;
   return over(found, next, a.slice(depth + 1), b.slice(depth + 1));
 }
 
-/** To another line. @param {Way} found @param {boolean} plain */
-function leave(found, plain) {
+/** To another line. @param {Way} found @param {boolean} plain @param {Cell[]} b below the right one */
+function leave(found, plain, b) {
   found.type = plain ? "wrap" : "far";
   const { lines } = found.left.flow;
   const line = lines[found.left.line];
@@ -49,7 +50,8 @@ function leave(found, plain) {
   if (plain) return found;
   found.track = line.under = Math.min(MOST, line.under + 1);
   found.goal = last === line ? found.track : (last.under = Math.min(MOST, last.under + 1));
-  if (last !== line) found.side = found.left.flow.aside = Math.min(MOST, found.left.flow.aside + 1);
+  found.into = b.find((cell) => cell.at > 0) ?? null;
+  if (last !== line || found.into) found.side = found.left.flow.aside = Math.min(MOST, found.left.flow.aside + 1);
   return found;
 }
 
@@ -118,15 +120,22 @@ function arc({ to, line, arc: over, starts, right }, [x0, y0]) {
 }
 
 /** @param {Way} found @param {number[]} start @param {number[]} end */
-function far({ from, left, right, to, track, goal, side, ends }, [x0, y0], [x1, y1]) {
+function far({ from, left, right, to, track, goal, side, ends, into }, [x0, y0], [x1, y1]) {
   const { flow } = left;
+  const aside = flow.x - 14 - STEP * side;
   const below = gutter(flow, flow.lines[left.line]) + STEP * track;
   const last = gutter(flow, flow.lines[Math.max(0, right.line - 1)]) + STEP * goal;
   const finish = ends || to.size.stretch ? [[x1 - 10, last], [x1 - 10, y1], [x1, y1]] : [[to.x + to.size.port / 2, last], [to.x + to.size.port / 2, to.y + to.cy - to.size.cy - 4]];
-  const aside = flow.x - 14 - STEP * side;
   const turn = side ? [[aside, below], [aside, last]] : [];
   const down = Math.max(x0 + 5, from.x + from.w + 6);
+  const top = [to.x + Math.min(to.w, to.size.port) / 2, to.y + to.cy - Math.min(to.cy, to.size.cy) - 4];
+  if (into && !to.size.stretch) return rounded([[x0, y0], [down, y0], [down, below], [aside, below], [aside, above(into)], [top[0], above(into)], top]);
   return rounded([[x0, y0], [down, y0], [down, below], ...turn, ...finish]);
+}
+
+/** Height of the free strip above the line that a cell stands in. @param {Cell} cell */
+function above({ flow, line }) {
+  return line ? gutter(flow, flow.lines[line - 1]) + STEP : flow.y + flow.lines[0].y - 6;
 }
 
 /** Height of the free strip below a line. @param {Flow} flow @param {Line} line */

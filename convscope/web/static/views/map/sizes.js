@@ -28,7 +28,7 @@ export function drawnAs(op) {
 export const joinSign = (op) => JOINS.get(op.op.replace(/_$/, "")) ?? "";
 
 /** @param {Scale} scale @returns {Spaces} */
-export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 16 : 14, fan: 24, pad: 16, header: 34, lane: picture > 40 ? 6 : 4, gutter: picture > 40 ? 34 : 24, stretch: 48 });
+export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 20 : 16, fan: 24, pad: 16, header: 34, lane: picture > 40 ? 6 : 4, gutter: picture > 40 ? 34 : 24, stretch: 48 });
 
 /** @param {Scale} scale @param {Graph} graph @returns {(element: Element) => Size} */
 export function sizer(scale, graph) {
