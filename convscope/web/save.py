@@ -6,12 +6,11 @@ pressing another sample turns to another table.
 
 import base64
 import copy
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import numpy as np
 
@@ -21,8 +20,7 @@ from convscope.web.inline import inlined
 from convscope.web.messages import GET
 from convscope.web.messages.layer import PAGE
 from convscope.web.messages.numbers import Message
-from convscope.web.messages.samples import CLOSE, sample
-from convscope.web.part import Part
+from convscope.web.saved_lists import PATIENCE, sample_lists
 from convscope.web.session import Session
 from convscope.web.table import Table
 
@@ -34,7 +32,6 @@ METHODS = ("gradient", "gradcam", "integrated", "occlusion")
 MISSES = 30  # answers in a row that do not fit, until no more are tried
 PATHS = ("file", "path")  # fields whose folders are nobody else's business
 QUICK = 0.05  # seconds of one pass, up to which also the slow attributions are worked out
-PATIENCE = 600.0  # seconds that are waited for what the network says of all samples
 
 
 @dataclass
@@ -52,6 +49,11 @@ class Taker:
         """Whether it makes no sense to try more."""
         return self.misses >= MISSES
 
+    @property
+    def first(self) -> bool:
+        """Whether this is the input that is shown first."""
+        return self.key == self.table.start
+
     def take(self, address: str, *, without_terms: bool = False) -> Message | None:
         """Keep an answer; None where the server refuses or there is no room.
 
@@ -65,7 +67,9 @@ class Taker:
             message = answer(self.session, address)
         except (ConvscopeError, ValueError, LookupError):
             return None
-        kept = _anonymous(message) | ({"terms": None} if without_terms else {})
+        kept = _anonymous(message)
+        if "terms" in kept:
+            kept["terms"] = None if without_terms else _float32(kept["terms"])
         added = self.table.add(self.key, address, kept, self.leave)
         self.misses = 0 if added else self.misses + 1
         return message if added else None
@@ -182,44 +186,7 @@ def _shared(session: Session, samples: list[int]) -> Iterator[tuple[str, Message
         except ConvscopeError:
             continue
     if known["hasData"] and samples:
-        yield from _lists(session, known["classes"], samples)
-
-
-def _lists(session: Session, classes: list[str], indices: list[int]) -> Iterator[tuple[str, Message]]:
-    """The lists of samples, as if there were only those that are in the file."""
-    part = session.part
-    found = part.said.get(PATIENCE)
-    if found is None:
-        return
-    every = [sample(part, found, index) for index in indices]
-    unsure = {index for index in indices if found.margin[index] < CLOSE}
-    for label in ("", *classes):
-        own = [each for each in every if label in ("", each["label"])]
-        kinds = {"all": own}
-        if classes:
-            kinds["right"] = [each for each in own if each["label"] == each["predicted"]]
-            kinds["wrong"] = [each for each in own if each["label"] != each["predicted"]]
-            kinds["unsure"] = [each for each in own if each["index"] in unsure]
-        counts = {which: len(some) for which, some in kinds.items()}
-        for which, some in kinds.items():
-            message = _listed(part, which, counts, some)
-            yield f"samples?which={which}&class={_quoted(label)}&page=0", message
-    for cell in {cell for each in every for cell in _cells(each)} if classes else ():
-        some = [each for each in every if cell in _cells(each)]
-        truth, said = map(_quoted, cell)
-        address = f"samples?which=all&class={truth}&page=0&predicted={said}"
-        yield address, _listed(part, "all", {"all": len(some)}, some)
-
-
-def _listed(part: Part, which: str, counts: dict[str, int], samples: list[Message]) -> Message:
-    """The message `Samples` of static/messages.d.ts."""
-    some = {"which": which, "page": 0, "pages": 1, "total": len(samples), "counts": counts}
-    return some | {"samples": samples, "part": part.name, "ready": True}
-
-
-def _cells(each: Message) -> list[tuple[str, str]]:
-    """Where a sample stands in the confusion matrix: its cell, its row, its column."""
-    return [(each["label"], each["predicted"]), (each["label"], ""), ("", each["predicted"])]
+        yield from sample_lists(session, known["classes"], samples)
 
 
 def _outline(taker: Taker) -> None:
@@ -232,40 +199,60 @@ def _outline(taker: Taker) -> None:
 def _depth(taker: Taker) -> None:
     """Layers; which pixels count; channels, those of the first page, each with its strongest number."""
     graph = answer(taker.session, "graph")
-    shapes = {each["index"]: each["shape"] for each in graph["operations"]}
-    layers = {op: taker.take(f"layer/{op}?sort=index&page=0") for op in shapes}
+    operations = [each["index"] for each in graph["operations"]]
+    layers = {op: taker.take(f"layer/{op}?sort=index&page=0") for op in operations}
     counts = {op: layer["channels"] for op, layer in layers.items() if layer}
-    if graph["prediction"]:
-        said = int(np.argmax(graph["prediction"]["probabilities"]))
-        for method in METHODS if graph["totals"]["seconds"] < QUICK else METHODS[:2]:
-            taker.take(f"attribution?method={method}&class={said}")
+    _pixels(taker, graph)
     for place in range(min(PAGE, max(counts.values(), default=0))):
         for op in (op for op, count in counts.items() if place < count):
-            found = taker.take(f"channel/{op}/{place}")
-            if found:
-                taker.take(
-                    f"number/{op}?at={_strongest(found, shapes[op])}", without_terms=bool(found["window"])
-                )
+            _channel(taker, op, place, graph["prediction"])
         if taker.full:
             return
     for op, count in counts.items():
         pages = [f"layer/{op}?sort=index&page={leaf}" for leaf in range(1, -(-count // PAGE))]
-        for address in (*pages, *(f"layer/{op}?sort={sort}&page=0" for sort in SORTS)):
+        sorts = SORTS if taker.first else ()
+        for address in (*pages, *(f"layer/{op}?sort={sort}&page=0" for sort in sorts)):
             taker.take(address)
 
 
-def _strongest(channel: Message, shape: list[int]) -> str:
-    """The number that the page shows first: the largest one, whatever its sign; its index in the output."""
+def _pixels(taker: Taker, graph: Message) -> None:
+    """Attributions of the predicted class."""
+    if not graph["prediction"]:
+        return
+    said = int(np.argmax(graph["prediction"]["probabilities"]))
+    for method in METHODS if graph["totals"]["seconds"] < QUICK else METHODS[:2]:
+        taker.take(f"attribution?method={method}&class={said}")
+
+
+def _channel(taker: Taker, op: int, place: int, prediction: Message | None) -> None:
+    """One channel, its strongest number; of the first input also the way back."""
+    found = taker.take(f"channel/{op}/{place}")
+    if found is None:
+        return
+    taker.take(f"number/{op}?at={_strongest(found)}", without_terms=bool(found["window"]))
+    if prediction and taker.first:
+        truth = prediction["truth"]
+        slope = _slope(found, int(np.argmax(prediction["logits"])) if truth is None else truth)
+        if slope:
+            taker.take(slope)
+
+
+def _strongest(channel: Message) -> str:
+    """Index of the number that the page shows first: the largest one, whatever its sign."""
     output = channel["output"]
     values = np.frombuffer(base64.b64decode(output["data"]), "<f4")
-    place = channel["channel"]
-    if len(shape) <= 1:
-        return str(place) if shape else ""
     space = tuple(output["shape"])
     at = np.unravel_index(int(np.abs(values).argmax()), space) if space else ()
-    between = tuple(shape[1 : len(shape) - len(space)])
-    first = np.unravel_index(place, between) if place < math.prod(between) else (place,)
-    return ",".join(str(int(each)) for each in (0, *first, *at))
+    return ",".join(str(int(each)) for each in (0, channel["channel"], *at))
+
+
+def _slope(channel: Message, target: int) -> str | None:
+    """Address of the gradient that the page shows first: of the weight in the middle of the first kernel."""
+    window = channel["window"]
+    if window is None or window["weight"] is None or window["kind"] != "convolution":
+        return None
+    at = (channel["channel"], 0, *(size // 2 for size in window["kernel"]))
+    return f"number/{channel['index']}?gradient=weight&at={','.join(map(str, at))}&target={target}"
 
 
 def _anonymous(value: Any) -> Any:  # noqa: ANN401 - any message
@@ -277,10 +264,17 @@ def _anonymous(value: Any) -> Any:  # noqa: ANN401 - any message
     return {key: _name(each) if key in PATHS else _anonymous(each) for key, each in value.items()}
 
 
+def _float32(value: Any) -> Any:  # noqa: ANN401 - terms
+    """Nine digits: what tells one float32 from the next."""
+    match value:
+        case dict():
+            return {key: _float32(each) for key, each in value.items()}
+        case list():
+            return [_float32(each) for each in value]
+        case float():
+            return float(f"{value:.9g}")
+    return value
+
+
 def _name(path: object) -> object:
     return path.replace("\\", "/").rpartition("/")[2] if isinstance(path, str) else path
-
-
-def _quoted(text: str) -> str:
-    """As encodeURIComponent does."""
-    return quote(text, safe="!'()*~")

@@ -1,5 +1,7 @@
 /** The only file that fetches. A saved page has its messages inside and asks nobody. */
 
+import { t } from "./texts.js";
+
 /** @typedef {{get: (address: string, signal?: AbortSignal) => Promise<any>, post: (address: string, body: any) => Promise<any>, saved: boolean}} Api */
 
 /** @typedef {{message: Promise<any>, signal: AbortSignal | undefined, done: boolean}} Kept asked for once, however many views need it */
@@ -19,14 +21,14 @@ function fromPage({ shared, inputs, start, numbers }) {
   let input = inputs[start];
   const get = async (/** @type {string} */ address) => {
     const packed = input?.[address] ?? shared[address];
-    if (packed === undefined) throw new Error("not-saved");
+    if (packed === undefined) throw new Error(t("This is not in the saved page."));
     const message = JSON.parse(await unpacked(packed));
     await Promise.all(arraysOf(message).map(async (each) => (each.data = await unpacked(numbers[each.data]))));
     return message;
   };
   const post = async (/** @type {string} */ address, /** @type {any} */ body) => {
     const other = address === "input" ? inputs[body.sample] : undefined;
-    if (!other) throw new Error("not-saved");
+    if (!other) throw new Error(t("This is not in the saved page."));
     input = other;
   };
   return { get, post, saved: true };

@@ -76,8 +76,7 @@ const context = () => ({ state, session, t, go, act, ask: (address) => api.get(a
 
 /** @param {unknown} error */
 function say(error) {
-  const words = error instanceof Error ? error.message : String(error);
-  const text = words === "not-saved" ? t("This is not in the saved page.") : words;
+  const text = error instanceof Error ? error.message : String(error);
   document.querySelector(".toast")?.remove();
   const note = el("div.toast", { role: "alert" }, text);
   document.body.append(note);

@@ -67,7 +67,7 @@ function pairs(confusion, choose) {
 /** The samples of the cell, row or column that was pressed. @param {Confusion} confusion @param {number[]} cell @param {Context} context */
 function chosen(confusion, cell, context) {
   const [truth, said] = cell.map((place) => confusion.classes[place] ?? "");
-  const address = (/** @type {number} */ page) => `samples?${new URLSearchParams({ which: "all", class: truth, page: String(page), predicted: said })}`;
+  const address = (/** @type {number} */ page) => `samples?which=all&class=${encodeURIComponent(truth)}&page=${page}&predicted=${encodeURIComponent(said)}`;
   return el("div.chosen", {},
     el("header", {}, el("h3", {}, titled(truth, said)), button("", { kind: "square", "aria-label": t("Close"), title: t("Close"), onclick: () => context.go({ cell: null }) }, "cross"),
       el("p.caption", {}, t("{count} samples; press one to see it in the network.", { count: count(inside(confusion, cell)) }))),
@@ -113,7 +113,7 @@ function findings(context) {
   const box = el("div.findings", { "aria-live": "polite" }, el("p.soft", {}, t("Looking through the data …")));
   context.ask("check").then(
     (/** @type {import("../messages").Findings} */ message) => box.replaceChildren(...listed(message, context)),
-    (error) => box.replaceChildren(el("p.soft", {}, error.message === "not-saved" ? t("This is not in the saved page.") : error.message)),
+    (error) => box.replaceChildren(el("p.soft", {}, error.message)),
   );
   return el("section.panel.results", {}, el("header", {}, el("h2", {}, t("The data")), el("p.soft", {}, t("What a person should know before believing the figures."))), box);
 }

@@ -9,6 +9,7 @@ import { t } from "../texts.js";
 /** @typedef {import("../messages").Versus} Versus */
 
 const GUESSES = 3; // classes of a prediction that are shown
+const PLAIN = new Set(["network", "data", "optimizer", "state"]); // columns that explain themselves without their name
 
 /** @returns {Record<string, string>} */
 export const needs = () => ({ runs: "runs" });
@@ -16,30 +17,41 @@ export const needs = () => ({ runs: "runs" });
 /** @param {{runs: Runs}} messages @param {Context} context @returns {(Node | string)[]} */
 export const draw = ({ runs }, context) => [side(runs, context), versus(runs, context)];
 
-/** @param {Runs} runs @param {Context} context */
+/** A run a row: its name, its figure on the test samples, and in small print the rest. @param {Runs} runs @param {Context} context */
 function side({ columns, rows }, { state, session, go }) {
-  const head = el("tr", {}, columns.map((name, place) => el(place ? "th.number" : "th", { scope: "col" }, t(name))));
+  const figure = columns.findIndex((name) => name.startsWith("test "));
   const lines = rows.map(({ path, cells, current }) => {
     const pressed = path === state.versus;
-    const [name, ...rest] = cells;
-    const title = current ? t("the run on the screen") : pressed ? t("beside this run; press to take it away") : t("press to see it on the same input");
-    const first = current || session.saved ? el("b", {}, name) : el("button", { type: "button", title, "aria-pressed": String(pressed), "data-focus": `run ${path}`, onclick: () => go({ versus: pressed ? "" : path }) }, name);
-    return el("tr", { "aria-current": current ? "true" : null, "data-beside": pressed ? "" : null }, el("th", { scope: "row", title }, first), rest.map((cell) => el("td.number", {}, cell)));
+    const head = [el("b", {}, cells[0]), figure > 0 && el("span.number", {}, cells[figure])];
+    const small = el("small", {}, cells.filter((cell, place) => place > 0 && place !== figure && cell !== "–" && PLAIN.has(columns[place])).join(" · "));
+    if (current || session.saved) return el("li", {}, el("div.run", { "aria-current": current ? "true" : null, title: current ? t("the run on the screen") : "" }, head, small));
+    const title = pressed ? t("beside this run; press to take it away") : t("press to see it on the same input");
+    return el("li", {}, el("button.run", { type: "button", title, "aria-pressed": String(pressed), "data-focus": `run ${path}`, onclick: () => go({ versus: pressed ? "" : path }) }, head, small));
   });
-  return section(el("h2", {}, t("Runs")), el("p.soft", {}, t("In the folder of this run, best first. Press one to see what it says of the same input.")),
-    el("div.scroll", {}, el("table.runs", {}, el("thead", {}, head), el("tbody", {}, lines))));
+  return section(el("h2", {}, t("Runs")), el("p.soft", {}, session.saved ? t("In the folder of this run, best first.") : t("In the folder of this run, best first. Press one to see what it says of the same input.")),
+    el("p.run.head", { "aria-hidden": "true" }, el("span", {}), figure > 0 && el("span.number", {}, t(columns[figure]))),
+    el("ol.run-list", {}, lines));
+}
+
+/** Where the settings of two runs differ. @param {Runs} runs @param {Runs["rows"][number]} other */
+function differences({ columns, rows }, other) {
+  const own = rows.find(({ current }) => current);
+  const found = columns.map((name, place) => ({ name, one: own?.cells[place] ?? "–", other: other.cells[place] })).filter(({ one, other: its }, place) => place > 0 && one !== its);
+  if (!own || !found.length) return el("p.soft", {}, t("Trained alike."));
+  return el("table.runs", {}, el("thead", {}, el("tr", {}, el("td"), [own, other].map(({ cells }) => el("th.number", { scope: "col", title: cells[0] }, cells[0])))),
+    el("tbody", {}, found.map(({ name, one, other: its }) => el("tr", {}, el("th", { scope: "row" }, t(name)), el("td.number", {}, one), el("td.number", {}, its)))));
 }
 
 /** @param {Runs} runs @param {Context} context */
-function versus({ rows }, context) {
-  const { state, ask } = context;
-  if (!rows.some(({ path }) => path === state.versus)) return "";
+function versus(runs, { state, ask }) {
+  const other = runs.rows.find(({ path }) => path === state.versus);
+  if (!other) return "";
   const box = el("div.versus", { "aria-live": "polite" }, el("p.soft", {}, t("The other run looks at this input …")));
-  ask(`versus?${new URLSearchParams({ run: state.versus })}`).then(
+  ask(`versus?run=${encodeURIComponent(state.versus)}`).then(
     (/** @type {Versus} */ message) => box.replaceChildren(...message.runs.map(opinion), cost(message)),
-    (error) => box.replaceChildren(el("p.soft", {}, error.message === "not-saved" ? t("This is not in the saved page.") : error.message)),
+    (error) => box.replaceChildren(el("p.soft", {}, error.message)),
   );
-  return section(el("h3", {}, t("The same input, two runs")), box);
+  return section(el("h3", {}, t("The same input, two runs")), box, el("h3.apart", {}, t("How they differ")), differences(runs, other));
 }
 
 /** What one run says of the input. @param {Versus["runs"][number]} run */

@@ -42,7 +42,7 @@ export function gallery(address, context) {
       const message = /** @type {import("../../messages").Samples} */ (await context.ask(address(page)));
       box.replaceChildren(tiles(message.samples, context), ...(message.pages > 1 ? [turning(message, show)] : []));
     } catch (error) {
-      box.replaceChildren(el("p.soft", {}, error instanceof Error && error.message !== "not-saved" ? error.message : t("This is not in the saved page.")));
+      box.replaceChildren(el("p.soft", {}, error instanceof Error ? error.message : String(error)));
     }
   };
   show(0);
