@@ -19,8 +19,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
-from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -34,6 +34,7 @@ from convscope.web.messages.numbers import finite
 from convscope.web.session import Session
 
 STATIC = Path(__file__).parent / "static"
+WAITING = 16  # answers that may wait at the same time
 PLAIN = {"cache-control": "no-store"}
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -42,12 +43,16 @@ mimetypes.add_type("text/javascript", ".js")  # some systems say text/plain, and
 
 def app(session: Session) -> Starlette:
     """The ASGI application for one session."""
+    one, some = CapacityLimiter(1), CapacityLimiter(WAITING)  # one thread works, so memory does not spread
     routes = [
-        Route(f"/api/{address}", _get(session, answer, free=address in FREE))
+        Route(
+            f"/api/{address}", _free(session, answer, some) if address in FREE else _get(session, answer, one)
+        )
         for address, answer in GET.items()
     ]
     routes += [
-        Route(f"/api/{address}", _post(session, answer), methods=["POST"]) for address, answer in POST.items()
+        Route(f"/api/{address}", _post(session, answer, one), methods=["POST"])
+        for address, answer in POST.items()
     ]
     routes += [Mount("/api", _nothing), Mount("/", StaticFiles(directory=STATIC, html=True))]
     refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
@@ -56,23 +61,31 @@ def app(session: Session) -> Starlette:
     return Starlette(routes=routes, exception_handlers=refusals)
 
 
-def _get(session: Session, answer: Callable[..., Any], *, free: bool) -> Answer:
+def _get(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
     def work(asked: Mapping[str, str]) -> bytes:
-        if free:
-            return _encoded(answer(session, asked))
         with session.lock:  # one state of the session for the whole answer
             if asked.get("trace") not in (None, session.seen.key):
                 raise HTTPException(409, "this is of another input")
             return _encoded(answer(session, asked))
 
+    return _answering(work, limiter)
+
+
+def _free(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
+    """What may wait for work in the background, while the network is looked at."""
+    return _answering(lambda asked: _encoded(answer(session, asked)), limiter)
+
+
+def _answering(work: Callable[[Mapping[str, str]], bytes], limiter: CapacityLimiter) -> Answer:
     async def respond(request: Request) -> Response:
         asked = {**request.query_params, **request.path_params}
-        return Response(await run_in_threadpool(work, asked), media_type="application/json", headers=PLAIN)
+        found = await to_thread.run_sync(work, asked, limiter=limiter)
+        return Response(found, media_type="application/json", headers=PLAIN)
 
     return respond
 
 
-def _post(session: Session, answer: Callable[..., Any]) -> Answer:
+def _post(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
     def work(body: bytes, sent: str, asked: Mapping[str, str]) -> bytes:
         given = _parsed(body) if sent.startswith("application/json") else {**asked, "upload": body}
         with session.lock:
@@ -80,7 +93,7 @@ def _post(session: Session, answer: Callable[..., Any]) -> Answer:
 
     async def respond(request: Request) -> Response:
         body, sent = await request.body(), request.headers.get("content-type", "")
-        found = await run_in_threadpool(work, body, sent, request.query_params)
+        found = await to_thread.run_sync(work, body, sent, request.query_params, limiter=limiter)
         return Response(found, media_type="application/json", headers=PLAIN)
 
     return respond

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from convscope.data.dataset import Dataset
-from convscope.errors import ConvscopeError, DataError
+from convscope.errors import DataError
 from convscope.network.preprocess import Model
 from convscope.opening import Opened
 from convscope.run import Run
@@ -153,8 +153,8 @@ class Session:
             _ = self.seen
             if self.has_data:
                 self.part.said.begin()
-        except ConvscopeError:
-            pass  # told when it is asked for
+        except Exception:  # noqa: BLE001 - told when it is asked for
+            pass
 
     def show(
         self, inputs: tuple[Tensor, ...], caption: str, sample: int | None = None, label: int | None = None

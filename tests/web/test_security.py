@@ -212,8 +212,8 @@ def test_other_methods(browser, method):
 
 
 def test_get_and_post_are_not_the_same(browser):
-    assert browser.ask("api/graph", "POST", b"")[0] == 404
-    assert browser.ask("api/input")[0] == 405
+    assert browser.ask("api/graph", "POST", b"")[0] in (404, 405)
+    assert browser.ask("api/input")[0] in (404, 405)
     assert browser.ask("main.js", "POST", b"")[0] == 405
 
 

@@ -30,8 +30,8 @@ def folder(tmp_path_factory):
     """Two runs on digits and one on signals."""
     runs = tmp_path_factory.mktemp("world") / "runs"
     for seed in (0, 1):
-        train("digits", network="plain", epochs=0.3, runs=runs, seed=seed)
-    train("cylinder-bell-funnel", epochs=0.3, runs=runs)
+        train("digits", network="plain", epochs=0.1, runs=runs, seed=seed)
+    train("cylinder-bell-funnel", network="plain", epochs=0.1, runs=runs)
     return runs
 
 
@@ -392,9 +392,9 @@ def test_memory_is_flat_over_many_inputs(digits):
             post(digits, {"sample": index % 359})
             get(digits, "samples", page=index % 8)
 
-    round_of(100)
+    round_of(60)
     before = resident()
-    round_of(400)
+    round_of(200)
     assert resident() - before < 10 * 2**20
 
 
