@@ -15,10 +15,15 @@ import { length, limit as limitOf, row, unpack } from "./arrays.js";
  */
 export function plane(values, height, width, kind, limit = limitOf(values), label = "") {
   const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
-  const image = new ImageData(width, height);
+  return repaint(canvas, values, kind, limit);
+}
+
+/** Other numbers of the same size on a plane that is there already. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {Kind} kind @param {number} limit */
+export function repaint(canvas, values, kind, limit) {
+  const image = new ImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
   const table = new Uint32Array(colours(kind).buffer);
-  for (let place = 0; place < width * height; place += 1) pixels[place] = table[step(values[place], kind, limit)];
+  for (let place = 0; place < pixels.length; place += 1) pixels[place] = table[step(values[place], kind, limit)];
   context(canvas).putImageData(image, 0, 0);
   return canvas;
 }

@@ -29,6 +29,7 @@ export async function draw({ channel, graph }, context) {
   const { t, state } = context;
   const detail = await context.ask(`operation/${channel.index}`);
   const known = argumentsOf(detail, channel);
+  const learned = new Set(detail.weights.map((/** @type {{name: string}} */ { name }) => name)); // an optimizer changes these alone
   const title = el("div.title-row.apart", {}, el("div.title-row", {}, el("h1", {}, t("Channel {k}, backward", { k: channel.channel })), el("span.soft.small", {}, t("how the score changes with one number"))), way(context));
   if (!known.length || !graph.prediction) return [title, el("section.panel", {}, el("p", {}, !known.length ? t("The gradient of this operation is not taken apart.") : t("This model gives no row of scores, so there is no class to ask about.")))];
   const key = `${channel.index}/${channel.channel}`;
@@ -46,7 +47,7 @@ export async function draw({ channel, graph }, context) {
     if (number instanceof Error) return body.replaceChildren(el("section.panel", {}, el("p.soft", {}, number.message)));
     slopes.tell({ key, number, name: asked.name });
     const [why, ...terms] = account(number, context);
-    body.replaceChildren(why, optimizer(channel.index, asked, context), ...terms);
+    body.replaceChildren(why, learned.has(asked.name) ? optimizer(channel.index, asked, context) : "", ...terms);
   };
   const change = (/** @type {Partial<Choice>} */ what) => {
     choice = { ...choice, ...what };

@@ -3,7 +3,7 @@
 import { limit as limitOf, row as rowOf } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
 import { fixed, signed } from "../../draw/numbers.js";
-import { plane } from "../../draw/plane.js";
+import { plane, repaint } from "../../draw/plane.js";
 import { put } from "./strip.js";
 import { boxAt, kernelAt, products, ranked, seen } from "./windows.js";
 
@@ -13,7 +13,8 @@ import { boxAt, kernelAt, products, ranked, seen } from "./windows.js";
 /** @typedef {import("./windows.js").Part} Part */
 
 const MORE = 24; // further maps at a time
-/** @type {WeakMap<import("./windows.js").Slide, Map<number, {thumb: HTMLElement, box: HTMLElement}>>} */
+/** The small pictures of each input map, drawn once and painted anew. @typedef {{thumb: HTMLElement, box: HTMLElement, planes: HTMLCanvasElement[]}} Kept */
+/** @type {WeakMap<Scene, Map<number, Kept>>} one scene has one theme */
 const thumbs = new WeakMap();
 
 /** @param {Scene} scene @param {Result} result @param {Tap[]} taps @param {number} chosen @returns {(Node | null)[]} */
@@ -56,33 +57,40 @@ function row(scene, part, taps, most, chosen, fall) {
     taps.forEach(({ tap }, place) => (all[tap] = values[place] ?? 0));
     return all;
   };
-  const small = (/** @type {ArrayLike<number>} */ values, /** @type {"signed" | "positive"} */ kind, /** @type {number} */ limit) => el("span.thumb", { style: { "--wide": width, "--high": height } }, plane(values, height, width, kind, limit));
+  const kept = keep(scene, part.channel);
+  const small = (/** @type {number} */ place, /** @type {(number | null)[]} */ values, /** @type {"signed" | "positive"} */ kind, /** @type {number} */ limit) =>
+    el("span.thumb", { style: { "--wide": width, "--high": height } }, repaint(kept.planes[place], spread(values), kind, limit));
   return el("button.row", { type: "button", "aria-pressed": String(chosen), "data-focus": `map-${part.channel}`, "aria-label": t("input map {i} brings {sum}", { i: name, sum: signed(part.sum, 4) }), onclick: () => scene.choose(part.channel) },
-    el("span.who", {}, t("in {i}", { i: name })), inputThumb(scene, part.channel),
-    el("span.with-sign", { "data-sign": "×" }, small(spread(seen(slide, taps, part.channel)), scene.kind, scene.inputLimit)),
-    el("span.with-sign", { "data-sign": "=" }, small(spread(kernelAt(slide, taps, part.channel)), "signed", scene.weightLimit)),
-    small(spread(products(slide, taps, part.channel)), "signed", most), el("span.number", {}, signed(part.sum, 4)), el("span"), fall);
+    el("span.who", {}, t("in {i}", { i: name })), inputThumb(scene, kept),
+    el("span.with-sign", { "data-sign": "×" }, small(0, seen(slide, taps, part.channel), scene.kind, scene.inputLimit)),
+    el("span.with-sign", { "data-sign": "=" }, small(1, kernelAt(slide, taps, part.channel), "signed", scene.weightLimit)),
+    small(2, products(slide, taps, part.channel), "signed", most), el("span.number", {}, signed(part.sum, 4)), el("span"), fall);
 }
 
-/** The map itself, drawn once, with the window on it. @param {Scene} scene @param {number} channel */
-function inputThumb(scene, channel) {
-  const { slide } = scene;
-  const kept = thumbs.get(slide) ?? new Map();
-  thumbs.set(slide, kept);
-  const known = kept.get(channel) ?? newThumb(scene);
-  if (!kept.has(channel)) {
-    known.thumb.prepend(plane(rowOf(/** @type {Float32Array} */ (slide.input), slide.window.input.shape, channel), slide.space[0], slide.space[1], scene.kind, scene.inputLimit));
-    kept.set(channel, known);
-  }
-  const [rows, columns] = boxAt(slide, scene.at).map(([start, stop], axis) => [Math.max(0, start), Math.min(slide.space[axis], stop)]);
-  put(known.box, { left: columns[0] / slide.space[1], top: rows[0] / slide.space[0], width: Math.max(0, columns[1] - columns[0]) / slide.space[1], height: Math.max(0, rows[1] - rows[0]) / slide.space[0] });
-  return known.thumb;
+/** @param {Scene} scene @param {number} channel @returns {Kept} */
+function keep(scene, channel) {
+  const all = thumbs.get(scene) ?? new Map();
+  thumbs.set(scene, all);
+  const known = all.get(channel) ?? draw(scene, channel);
+  all.set(channel, known);
+  return known;
 }
 
-/** @param {Scene} scene */
-function newThumb({ slide }) {
+/** @param {Scene} scene @param {number} channel @returns {Kept} */
+function draw({ slide, kind, inputLimit }, channel) {
+  const [rows, columns] = slide.space;
+  const map = plane(rowOf(/** @type {Float32Array} */ (slide.input), slide.window.input.shape, channel), rows, columns, kind, inputLimit);
   const box = el("span.field-box");
-  return { thumb: el("span.thumb", { style: { "--wide": slide.space[1], "--high": slide.space[0] } }, box), box };
+  const [height, width] = slide.window.kernel;
+  const planes = [0, 1, 2].map(() => /** @type {HTMLCanvasElement} */ (el("canvas", { width, height })));
+  return { thumb: el("span.thumb", { style: { "--wide": columns, "--high": rows } }, map, box), box, planes };
+}
+
+/** The map itself with the window on it. @param {Scene} scene @param {Kept} kept */
+function inputThumb({ slide, at }, { thumb, box }) {
+  const [rows, columns] = boxAt(slide, at).map(([start, stop], axis) => [Math.max(0, start), Math.min(slide.space[axis], stop)]);
+  put(box, { left: columns[0] / slide.space[1], top: rows[0] / slide.space[0], width: Math.max(0, columns[1] - columns[0]) / slide.space[1], height: Math.max(0, rows[1] - rows[0]) / slide.space[0] });
+  return thumb;
 }
 
 /** @param {Scene} scene @param {Part[]} rest @param {number} others @param {Element} fall */

@@ -14,8 +14,8 @@ let rate = "0.01";
 /** @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */
 export function optimizer(index, choice, context) {
   const box = el("section.panel.optimizer", { hidden: true });
-  if (choice.name !== "input") ask(box, index, choice, context);
-  return box; // an optimizer changes weights, not inputs
+  ask(box, index, choice, context);
+  return box;
 }
 
 /** @param {HTMLElement} box @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */

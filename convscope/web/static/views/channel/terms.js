@@ -104,7 +104,7 @@ export function termTable(terms, { t }) {
   show(FIRST);
   linked(body);
   return el("div.term-table", {},
-    el("div.title-row.apart", {}, el("h2", {}, terms.rule === "max" ? t("{n} candidates, the largest wins", { n: count(values.length) }) : t("{n} terms, the largest first", { n: count(values.length) })), el("b", {}, `${terms.rule === "max" ? t("largest") : "Σ"} = ${fixed(terms.result, 6)}`)),
+    el("div.title-row.apart", {}, el("h2", {}, terms.rule === "max" ? t("{n} candidates, the largest wins", { n: count(values.length) }) : values.length === 1 ? t("one term") : t("{n} terms, the largest first", { n: count(values.length) })), el("b", {}, `${terms.rule === "max" ? t("largest") : "Σ"} = ${fixed(terms.result, 6)}`)),
     el("div.term-rows.head", { style: { "--factors": factors.length } }, el("span", {}, terms.axes.join(", ") || t("term")), factors.map(({ name }) => el("span", {}, name)), el("span", {}, t("term")), el("span", {}, t("share"))),
     body, more);
 }
