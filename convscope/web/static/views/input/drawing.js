@@ -79,7 +79,7 @@ function dialogOf({ canvas, seen: shown, answer }, desk, update) {
         update();
       } }, "cross"),
       el("span.spring"),
-      button(t("Back to the input before"), { onclick: back }),
+      button(t("Cancel"), { title: t("back to the input before"), onclick: back }),
       button(t("Keep this"), { kind: "main-action", onclick: () => dialog.close() })));
   return dialog;
 }
