@@ -29,7 +29,8 @@ export async function draw({ channel, graph }, context) {
   const { t, state } = context;
   const detail = await context.ask(`operation/${channel.index}`);
   const known = argumentsOf(detail, channel);
-  const learned = new Set(detail.weights.map((/** @type {{name: string}} */ { name }) => name)); // an optimizer changes these alone
+  const shapes = new Set(detail.weights.map((/** @type {Argument} */ { shape }) => shape.join()));
+  const learned = new Set(known.filter(({ name, shape }) => name !== "input" && shapes.has(shape.join())).map(({ name }) => name)); // an optimizer changes these alone
   const title = el("div.title-row.apart", {}, el("div.title-row", {}, el("h1", {}, t("Channel {k}, backward", { k: channel.channel })), el("span.soft.small", {}, t("how the score changes with one number"))), way(context));
   if (!known.length || !graph.prediction) return [title, el("section.panel", {}, el("p", {}, !known.length ? t("The gradient of this operation is not taken apart.") : t("This model gives no row of scores, so there is no class to ask about.")))];
   const key = `${channel.index}/${channel.channel}`;
