@@ -9,7 +9,7 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 /** @typedef {import("../../main.js").Context["t"]} T */
 
 const WIDE = { lstm: 860, gru: 740, rnn: 700 };
-const HIGH = 196;
+const HIGH = 200;
 
 /** @param {Gate[]} gates @param {Cell} cell @param {T} t */
 export function diagram(gates, cell, t) {
@@ -61,7 +61,7 @@ function gru(gates, cell, t) {
     wire(`M520 ${low - 34}V${line + 12}`),
     box(68, line, t("hidden state before"), cell.hiddenBefore, "state"), sign(280, line, "×"), sign(520, line, "+"), box(690, line, t("hidden state h"), cell.hidden, "state out"),
     box(68, low, t("reset gate r"), r), box(280, low, t("update gate z"), z), sign(400, low, "1 − z"), box(520, low, t("candidate n"), n),
-    wire(`M110 ${low + 8}C200 ${HIGH} 400 ${HIGH} 486 ${low + 14}`, "faint"), note(300, HIGH - 4, t("r says how much of the past the candidate sees")),
+    wire(`M90 ${low + 14}C130 ${low + 34} 460 ${low + 34} 498 ${low + 14}`, "faint"), note(294, HIGH - 2, t("r says how much of the past the candidate sees")),
     kept !== null && note(400, line - 8, `z·h₋₁ = ${fixed(kept, 4)}`), added !== null && note(592, 104, `(1 − z)·n = ${fixed(added, 4)}`),
   ];
 }

@@ -94,9 +94,9 @@ function table({ logits, classes, truth, chosen, most, choose, t }, open) {
       el(`span.class${place === truth ? ".kind-truth" : ""}`, { title: classes[place] }, el("span", {}, classes[place])),
       el("span.kind-meter.centred", {}, el("i", { style: { [logits[place] < 0 ? "right" : "left"]: "50%", width: `${(50 * Math.abs(logits[place])) / limit}%`, background: tone(logits[place]) } })), el("span.number", {}, fixed(logits[place], 3)),
       el("span.arrow", {}, "→"), meter(powers[place], tone(1)), el("span.number.power", {}, tiny(powers[place])),
-      el("span"), meter(shares[place], place === chosen ? "var(--accent)" : "var(--ink)"), el(`span.number${place === best ? ".strong" : ""}`, {}, shares[place].toFixed(4))));
+      el("span"), meter(shares[place], place === chosen ? "var(--accent)" : "var(--ink)"), el(`span.number${place === best ? ".strong" : ""}`, {}, share4(shares[place]))));
   const rest = folded.reduce((total, place) => total + powers[place], 0);
-  const more = folded.length > 0 && el("button.row.more", { type: "button", "data-class": "rest", "data-focus": "class rest", onclick: open }, el("span.class.wide", {}, t("{n} further classes", { n: folded.length })), el("span.number.power", {}, tiny(rest)), el("span"), meter(rest / sum, "var(--ink)"), el("span.number", {}, (rest / sum).toFixed(4)));
+  const more = folded.length > 0 && el("button.row.rest", { type: "button", "data-class": "rest", "data-focus": "class rest", onclick: open }, el("span.class.wide", {}, t("{n} further classes", { n: folded.length })), el("span.number.power", {}, tiny(rest)), el("span"), meter(rest / sum, "var(--ink)"), el("span.number", {}, (rest / sum).toFixed(4)));
   const head = (/** @type {string} */ text) => el("span.number", {}, formula(text));
   return el("div.kind-soft", { role: "group", "aria-label": t("Softmax, class by class") },
     el("div.row.head", {}, el("span.class", {}, t("class")), el("span", {}, t("logit")), head("z"), el("span"), el("span", {}, t("exponential")), head("e^(z − m)"), el("span"), el("span", {}, t("probability")), head("p")),
@@ -105,9 +105,9 @@ function table({ logits, classes, truth, chosen, most, choose, t }, open) {
 }
 
 /** @param {Table} table */
-function fraction({ logits, classes, truth, chosen, most, choose, t }) {
+function fraction({ logits, classes, truth, chosen, choose, t }) {
   const { powers, shares } = softmax(logits);
-  const { kept, folded } = fold(shares, Math.min(most, MOST), [chosen, truth]);
+  const { kept, folded } = fold(shares, logits.length > MOST ? MOST - 3 : MOST, [chosen, truth]);
   const short = (/** @type {number} */ value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : power(value).replace(/^(−?\d)\.\d/, "$1"));
   const term = (/** @type {number} */ place) => el(`button.term${place === chosen ? ".chosen" : ""}`, { type: "button", "data-class": place, "data-term": place, "data-focus": `term ${place}`, title: classes[place], onclick: () => choose(place) }, short(powers[place]));
   const rest = folded.reduce((total, place) => total + powers[place], 0);
@@ -115,13 +115,13 @@ function fraction({ logits, classes, truth, chosen, most, choose, t }) {
   return el("section.panel.kind-fraction", {},
     el("span.kind-p", {}, el("i", {}, "p"), el("sub", {}, classes[chosen])), el("span.equals", {}, "="),
     el("div.over", {}, el("span.term.chosen", { "data-class": chosen }, tiny(powers[chosen])), el("div.terms", {}, terms.flatMap((each, place) => (place ? [el("span.plus", {}, "+"), each] : [each])))),
-    el("span.equals", {}, "="), el("span.figure", {}, shares[chosen].toFixed(4)));
+    el("span.equals", {}, "="), el("span.figure", {}, share4(shares[chosen])));
 }
 
 /** A row, its term and the thread between them light up together. @param {HTMLElement} area @param {EventTarget | null} target @param {number} chosen */
 function light(area, target, chosen) {
   const lit = target instanceof Element ? target.closest("[data-class]")?.getAttribute("data-class") : null;
-  area.querySelectorAll(".term, .row").forEach((each) => each.classList.toggle("linked", Boolean(lit) && each.getAttribute("data-class") === lit));
+  area.querySelectorAll(".term, .row").forEach((each) => each.classList.toggle("kind-lit", Boolean(lit) && each.getAttribute("data-class") === lit));
   area.querySelectorAll(".kind-threads path").forEach((each) => each.classList.toggle("lit", each.getAttribute("data-thread") === (lit ?? String(chosen))));
 }
 
@@ -161,6 +161,9 @@ function why({ logits, classes, truth, chosen, choose, t }) {
     truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(`−ln(p) = −ln(${ratio(shares[truth])}) = ${(-Math.log(shares[truth]) || 0).toFixed(4)}`)),
     el("div.kind-why-actions", {}, rival !== chosen && button(t("Look at {name}", { name: classes[rival] }), { "data-focus": "rival", onclick: () => choose(rival) })));
 }
+
+/** A share in the table. @param {number} share */
+const share4 = (share) => (share >= 0.00005 || share === 0 ? share.toFixed(4) : power(share));
 
 /** A share in a formula. @param {number} share */
 const ratio = (share) => (share >= 0.001 ? share.toFixed(4) : power(share));

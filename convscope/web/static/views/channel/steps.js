@@ -13,7 +13,7 @@ import { way } from "./place.js";
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").OneNumber} OneNumber */
 /** @typedef {import("../../messages").Layer} Layer */
-/** @typedef {{name: string, values: Float32Array, shown: Float32Array, high: number, wide: number, limit: number, unit: boolean}} Lane shown: what is coloured, high: rows, wide: steps, rough: a byte a number */
+/** @typedef {{name: string, values: Float32Array, shown: Float32Array, high: number, wide: number, limit: number, unit: boolean, rough?: boolean}} Lane shown: what is coloured, high: rows, wide: steps, rough: a byte a number */
 
 const LEFT = 132; // where the time axis begins
 

@@ -32,7 +32,8 @@ export async function draw({ number, graph }, context) {
   if (!found) return [heading(operation.name, t("There is nothing more to say about this number."))];
   const layer = await context.ask(`layer/${operation.index}?sort=index&page=${Math.floor((state.channel ?? 0) / 64)}`).catch(() => null);
   const classes = outputNames(graph, operation);
-  const source = mapsBefore(graph.operations, operation.index, found.input.length);
+  const before = mapsBefore(graph.operations, operation.index, found.input.length);
+  const source = before && before.shape[1] > 1 ? before : null;
   const title = classes ? t("{name}, output {channel}: {class}", { name: short(operation), channel: state.channel ?? 0, class: classes[state.channel ?? 0] }) : t("{name}, output {channel}", { name: short(operation), channel: state.channel ?? 0 });
   return [
     heading(title, t("{n} products{bias}", { n: count(found.product.length), bias: found.bias === null ? "" : t(" and a bias") }), signedLegend(t), way(context)),
