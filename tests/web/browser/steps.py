@@ -28,6 +28,12 @@ def number(text):
     return float(plain)
 
 
+def pressed(box):
+    """The same box as soon as it is drawn as the chosen one."""
+    expect(box).to_have_attribute("aria-pressed", "true")
+    return box
+
+
 def find(page, trace, op):
     """The first box on the map of an operation of this kind; folded blocks are opened until there is one."""
     for _ in range(6):
@@ -48,8 +54,7 @@ def open_layer(page, trace, op):
     box = find(page, trace, op)
     index = int(box.get_attribute("data-op"))
     box.click()
-    reached(page, op=index)
-    page.locator(f'.map [data-op="{index}"]').click()
+    pressed(page.locator(f'.map [data-op="{index}"]')).click()
     reached(page, level="layer")
     return index
 
@@ -59,7 +64,7 @@ def open_channel(page, channel):
     tile = page.locator(f'[data-focus="channel-{channel}"]')
     tile.click()
     reached(page, channel=channel)
-    tile.click()
+    pressed(tile).click()
     reached(page, level="channel")
 
 

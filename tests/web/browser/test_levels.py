@@ -6,7 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from convscope.explain import explain
-from tests.web.browser.steps import find, number, open_channel, open_layer, proof, reached, state
+from convscope.web.messages.layout import layout
+from tests.web.browser.steps import number, open_channel, open_layer, pressed, proof, reached, state
 
 MODELS = [
     (("plain", "1x28x28"), ["conv2d", "max_pool2d", "relu", "linear"]),
@@ -27,11 +28,6 @@ def tile_facts(page, channel):
     return [number(word) for word in found.groups()]
 
 
-def values_of(trace, index, channel):
-    """The numbers of one channel, float64; of a recurrent layer, those of one step."""
-    return trace.tensor(trace.nodes[index].outputs[0])[0].double()[channel]
-
-
 @pytest.mark.parametrize(("words", "op"), CASES, ids=lambda case: case if isinstance(case, str) else " ".join(case))
 def test_every_level_by_clicks(words, op, shared, visit):
     served = shared(*words)
@@ -41,18 +37,115 @@ def test_every_level_by_clicks(words, op, shared, visit):
     node = served.trace.nodes[index]
     expect(page.locator(".main h1")).to_contain_text(node.name)
     tiles = page.locator('[data-focus^="channel-"]')
-    channels = served.trace.values[node.outputs[0]].shape[1]
-    expect(tiles).to_have_count(min(64, channels))
-    channel = min(1, channels - 1)
-    values = values_of(served.trace, index, channel)
+    axes = layout(served.session, served.session.seen, node)  # torch has the features of a sequence last
+    maps = axes.take(served.trace.tensor(node.outputs[0])).double()
+    expect(tiles).to_have_count(min(64, len(maps)))
+    channel = min(1, len(maps) - 1)
+    values = maps[channel]
     facts = [values.mean().item(), values.min().item(), values.max().item()]
     assert tile_facts(page, channel) == pytest.approx(facts, rel=1e-3, abs=1e-4)
 
     open_channel(page, channel)
     shown = proof(page)
     at = [int(word) for word in state(page).get("at", "").split(",") if word]
-    found = explain(served.trace, index, (0, channel, *at))
+    found = explain(served.trace, index, axes.index((0, channel, *at)))
+    assert found.network == values[tuple(at)].item()
     assert shown["result"] == pytest.approx(found.result, rel=1e-5, abs=1e-6)
     assert shown["network"] == pytest.approx(found.network, rel=1e-5, abs=1e-6)
     assert shown["difference"] == pytest.approx(found.network - found.result, rel=0.06, abs=1e-12)
     assert abs(shown["difference"]) <= found.bound
+
+
+def test_the_window_moves_and_the_proof_follows(shared, visit):
+    served = shared("plain", "1x28x28")
+    page = visit(served, "op=0&level=channel&channel=3&at=5,6")
+    first = proof(page)
+    page.get_by_role("button", name="One step on").click()
+    reached(page, at="5%2C7")
+    expect(page.locator(".main h1")).to_have_text("Channel 3, element (5, 7)")
+    second = proof(page)
+    assert second != first
+    assert second["network"] == pytest.approx(explain(served.trace, 0, (0, 3, 5, 7)).network, abs=1e-6)
+
+
+def test_the_way_of_a_gradient(shared, visit):
+    served = shared("plain", "1x28x28")
+    page = visit(served, "op=0&level=channel&channel=3&at=5,6")
+    page.get_by_role("button", name="Backward").click()
+    reached(page, way="backward")
+    expect(page.locator(".inspector")).to_contain_text("autograd")
+
+
+def test_back_forward_and_one_level_up(shared, visit):
+    served = shared("inception", "1x28x28")
+    page = visit(served)
+    index = open_layer(page, served.trace, "conv2d")
+    open_channel(page, 1)
+    reached(page, at="[^&]+")
+    page.keyboard.press("Escape")
+    reached(page, level="layer", op=index)
+    page.go_back()
+    reached(page, level="channel")
+    page.go_back()
+    reached(page, level="layer", channel=1)
+    page.go_forward()
+    reached(page, level="channel")
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    reached(page, op=None)
+    expect(page.locator(".map")).to_be_visible()
+
+
+def test_a_bookmark_leads_to_the_number(shared, visit):
+    served = shared("residual", "1x28x28")
+    page = visit(served, "op=0&level=channel&channel=2&at=4,4")
+    assert proof(page)["network"] == pytest.approx(explain(served.trace, 0, (0, 2, 4, 4)).network, abs=1e-6)
+
+
+def test_by_keyboard_alone(shared, visit):
+    served = shared("plain", "1x28x28")
+    page = visit(served)
+
+    def tab_to(selector):
+        for _ in range(80):
+            page.keyboard.press("Tab")
+            if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+                return
+        raise AssertionError(f"Tab does not reach {selector}")
+
+    tab_to(".map [data-op]")
+    page.keyboard.press("Enter")
+    pressed(page.locator('.map [data-op="0"]'))
+    page.keyboard.press("Enter")
+    reached(page, level="layer")
+    tab_to('[data-focus^="channel-"]')
+    page.keyboard.press("ArrowRight")
+    reached(page, channel=1)
+    page.keyboard.press("Enter")
+    reached(page, level="channel", at="[^&]+")
+    before = state(page)["at"]
+    tab_to('[data-focus="position"]')
+    page.keyboard.press("ArrowRight")
+    expect(page).not_to_have_url(re.compile(f"at={before.replace(',', '%2C')}$"))
+    at = [int(word) for word in state(page)["at"].split(",")]
+    assert proof(page)["network"] == pytest.approx(explain(served.trace, 0, (0, 1, *at)).network, abs=1e-6)
+
+
+@pytest.mark.parametrize("place", ["", "op=0&level=layer", "op=0&level=channel&channel=1&at=3,3", "page=filters"])
+def test_focus_can_be_seen(place, shared, visit):
+    page = visit(shared("plain", "1x28x28"), place)
+    plain = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        name, seen = page.evaluate("""() => {
+            const focused = document.activeElement;
+            const look = () => { const { boxShadow, outline } = getComputedStyle(focused); return boxShadow + outline; };
+            const before = look();
+            focused.blur();
+            const after = look();
+            focused.focus({ focusVisible: true, preventScroll: true });
+            return [focused.outerHTML.slice(0, 120), before !== after];
+        }""")
+        if not seen and not name.startswith("<body"):
+            plain.append(name)
+    assert plain == []
