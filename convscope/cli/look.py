@@ -53,10 +53,7 @@ def look(
 
     session = session_of(what or _something(inputs), inputs or (), classes=classes)
     if save is not None:
-        from convscope.web.save import save as write_page
-
-        write_page(session, save)
-        return 0
+        return _save(session, save)
     return _serve(session, port, opens=not no_open)
 
 
@@ -85,6 +82,19 @@ def _trained_example() -> str:
                 return str(event.run.path)
             terminal.show(event)
     raise KeyboardInterrupt  # training ends without a verdict only then
+
+
+def _save(session: "Session", path: Path) -> int:
+    """Say how large the page is, then write it."""
+    from convscope.web.save import page
+    from convscope.web.save import write as write_page
+
+    made = page(session)
+    inputs = f"{made.samples} samples" if made.samples > 1 else "one input"
+    write(f"{session.title}: {inputs}, {len(made.html) / 2**20:.1f} MiB")
+    write_page(made, path)
+    write(f"  {path}")
+    return 0
 
 
 def _serve(session: "Session", port: int, *, opens: bool) -> int:

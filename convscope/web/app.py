@@ -7,7 +7,7 @@
 | `api/samples`, `api/results`, `api/check`, `api/runs`, `api/versus` | of a run |
 | `api/input`, `api/edit`, `api/reset` (POST) | another input, something tried |
 | `api/attribution`, `api/filters`, `api/filter` | which pixels; the classic filters |
-| `save` | the page as one file |
+| `api/save`, `save` | how large the page is as one file; the file |
 
 All answers are JSON with the types of static/messages.d.ts. Bad words in an address are the person's
 error: 4xx.
@@ -18,6 +18,7 @@ import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
@@ -28,6 +29,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from convscope.errors import ConvscopeError
+from convscope.web import save
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
 from convscope.web.messages.numbers import finite
@@ -54,7 +56,12 @@ def app(session: Session) -> Starlette:
         Route(f"/api/{address}", _post(session, answer, one), methods=["POST"])
         for address, answer in POST.items()
     ]
-    routes += [Mount("/api", _nothing), Mount("/", StaticFiles(directory=STATIC, html=True))]
+    routes += [
+        Route("/api/save", _free(session, lambda session, _: save.stated(session), some)),
+        Route("/save", _file(session, some)),
+        Mount("/api", _nothing),
+        Mount("/", StaticFiles(directory=STATIC, html=True)),
+    ]
     refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
     refusals |= {OverflowError: _refused, RecursionError: _refused}
     refusals |= {TooLarge: _too_large, MemoryError: _too_large, HTTPException: _missing, Exception: _failed}
@@ -81,6 +88,20 @@ def _answering(work: Callable[[Mapping[str, str]], bytes], limiter: CapacityLimi
         asked = {**request.query_params, **request.path_params}
         found = await to_thread.run_sync(work, asked, limiter=limiter)
         return Response(found, media_type="application/json", headers=PLAIN)
+
+    return respond
+
+
+def _file(session: Session, limiter: CapacityLimiter) -> Answer:
+    """The page as one file, to keep."""
+
+    async def respond(request: Request) -> Response:  # noqa: ARG001
+        found = await to_thread.run_sync(save.prepared, session, limiter=limiter)
+        headers = {
+            **PLAIN,
+            "content-disposition": f"attachment; filename*=UTF-8''{quote(save.name(session))}",
+        }
+        return Response(found.html, media_type="text/html", headers=headers)
 
     return respond
 

@@ -1,6 +1,7 @@
 /** The frame around every page: where I am, language, light or dark, and the three columns. */
 
-import { button, el, icon, segments, svg } from "./draw/dom.js";
+import { button, el, segments, svg } from "./draw/dom.js";
+import { takeAway } from "./save.js";
 import { NAMES, t } from "./texts.js";
 
 /** @typedef {import("./main.js").Context} Context */
@@ -78,11 +79,12 @@ function crumbs({ state, session, go, t }) {
 export const names = new Map();
 
 /** @param {Context} context */
-function tools({ session }) {
+function tools(context) {
+  const { session } = context;
   return el("div.tools", {},
     segments(NAMES, root.lang, { label: t("Language"), choose: (lang) => remember("lang", lang) }),
     button("", { kind: "square", "aria-label": t("Light or dark"), onclick: () => remember("theme", root.dataset.theme === "dark" ? "light" : "dark") }, "sun"),
-    !session.saved && el("a.button", { href: "save", title: t("one HTML file that opens offline") }, icon("save"), t("Save page")));
+    !session.saved && button(t("Save page"), { title: t("one HTML file that opens offline"), "data-focus": "save", onclick: () => takeAway(context) }, "save"));
 }
 
 /** Language and theme stay for the next visit. @param {"lang" | "theme"} what @param {string} value */

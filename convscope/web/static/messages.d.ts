@@ -169,6 +169,9 @@ export interface Runs { columns: string[]; rows: { path: string; cells: string[]
 /** GET versus?run=PATH: another run on the same input. */
 export interface Versus { runs: { title: string; prediction: Prediction; graph: { operations: number; parameters: number; macs: number; seconds: number } }[] }
 
+/** GET save: how large the page is as one file; GET ../save is the file. */
+export interface Saving { bytes: number; samples: number; name: string }
+
 /** POST filter {kernel: number[][], padding: "replicate" | "reflect" | "circular" | "zeros" | "none", stride, dilation, pool: "" | "max" | "mean", at?: [channel, *space]}: the playground. */
 export interface Filtered { look: Look; result: Numbers; size: Formula; kernel: number[][]; names: string[]; number: OneNumber | null }
 /** GET filters */
