@@ -1,5 +1,6 @@
 """Numbers that give a mistake away: not finite, huge, all zero, always the same."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -47,7 +48,10 @@ def not_finite(trace: Trace) -> Iterator[Suspicion]:
 def _trouble(value: Value) -> str | None:
     """What is not finite in it: "NaN" or "infinity", or None."""
     tensor = value.tensor
-    if tensor is None or not tensor.is_floating_point() or bool(torch.isfinite(tensor).all()):
+    if tensor is None or not tensor.is_floating_point():
+        return None
+    # A sum is quick, and hides none; it may only be infinite where no number is.
+    if math.isfinite(float(tensor.sum())) or bool(torch.isfinite(tensor).all()):
         return None
     return "NaN" if bool(tensor.isnan().any()) else "infinity"
 

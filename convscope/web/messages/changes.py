@@ -193,7 +193,7 @@ def with_activation(trace: Trace, node: Node, name: str) -> Change:
     now = activation_of(trace, node)
     if now is None:
         raise ShapeError(
-            f"'{_name(trace, node)}' ({node.op}) is no activation of its own: only modules, such as nn.ReLU, can be "
+            f"{_named(trace, node)} is no activation of its own: only modules, such as nn.ReLU, can be "
             "exchanged; what a model's forward calls cannot."
         )
     make, path = ACTIVATIONS[one_of(name, list(ACTIVATIONS), "activation")], trace.call(node).path
@@ -278,6 +278,10 @@ def _demand_memory(trace: Trace, node: Node, settings: dict[str, list[int]]) -> 
 def _name(trace: Trace, node: Node) -> str:
     """One that failed has no name of its own."""
     return node.name or trace.call(node).path or node.op
+
+
+def _named(trace: Trace, node: Node) -> str:
+    return f"'{_name(trace, node)}' ({node.op})"
 
 
 def _module(trace: Trace, node: Node) -> Any:  # noqa: ANN401 - any module

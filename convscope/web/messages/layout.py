@@ -51,10 +51,10 @@ class Layout(NamedTuple):
         picked = values[tuple(slice(None) if axis in shown else 0 for axis in range(self.rank))]
         return picked.movedim(-1, 0) if self.last else picked
 
-    def index(self, at: tuple[int, ...]) -> tuple[int, ...]:
+    def place(self, at: tuple[int, ...]) -> tuple[int, ...]:
         """(sample, channel, *space) → the place in the tensor.
 
-        >>> Layout(3, sample=1, last=True).index((0, 4, 7))
+        >>> Layout(3, sample=1, last=True).place((0, 4, 7))
         (7, 0, 4)
         """
         channel, space = self.axes

@@ -25,7 +25,7 @@ def number(session: Session, index: int, at: tuple[int, ...], output: int = 0) -
     seen = session.seen
     node = node_with_output(seen.trace, index)
     within(output, len(node.outputs), "output")
-    place = layout(session, seen, node).index(at) if output == 0 else at
+    place = layout(session, seen, node).place(at) if output == 0 else at
     found = explain(seen.trace, node, place, output)
     box = box_on_input(seen.trace, node, found.at) if output == 0 else None
     return message(found) | {"box": None if box is None else box.tolist()}

@@ -33,7 +33,7 @@ def operation(session: Session, index: int, at: tuple[int, ...] = ()) -> Message
     if not at or fixed["receptive"] is None:
         return fixed
     node = node_at(seen.trace, index)
-    place = full_index(seen.trace, node, layout(session, seen, node).index(at), 0)
+    place = full_index(seen.trace, node, layout(session, seen, node).place(at), 0)
     return fixed | {"receptive": fixed["receptive"] | {"box": _box(seen, node, place)}}
 
 
