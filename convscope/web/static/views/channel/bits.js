@@ -46,7 +46,7 @@ export function ranking(rows, bias, { t, heads, most, label, further, choose, op
   const line = (/** @type {string} */ name, /** @type {number} */ sum, /** @type {Node} */ drawn, /** @type {Record<string, any>} */ more = {}) =>
     el(more.onclick ? "button.row.thin" : "div.row.thin", more, el("span.whole", {}, name), el("span.number", {}, signed(sum, 4)), drawn);
   return el(`div.kind-ledger${kind}`, { role: "group", "aria-label": label, style: { "--pictures": heads.length } },
-    el("div.row.head", {}, el("span"), heads.map((head) => el("span", {}, head)), el("span.number", {}, t("sum")), el("span.fall-head", {}, el("span", {}, t("running sum")), el("span", {}, t("sorted by |sum|")))),
+    el("div.row.head", {}, el("span"), heads.map((head) => el("span", {}, head)), el("span.number", {}, t("sum")), el("span.kind-fall-head", {}, el("span", {}, t("running sum")), el("span", {}, t("sorted by |sum|")))),
     bias !== null && line(t("bias"), bias, fall(0, bias)),
     shown.map(({ part, from, to }) =>
       el(choose ? "button.row" : "div.row", { type: choose ? "button" : null, "aria-pressed": choose ? String(Boolean(part.chosen)) : null, "data-focus": `rank ${part.key}`, onclick: choose && (() => choose(part)) },
@@ -58,7 +58,7 @@ export function ranking(rows, bias, { t, heads, most, label, further, choose, op
 /** From where to where the running sum goes. @param {(value: number) => number} x per cent @param {string} [kind] */
 function bar(x, kind = "") {
   return (/** @type {number} */ from, /** @type {number} */ to) =>
-    el(`span.fall${kind}`, {},
+    el(`span.kind-fall${kind}`, {},
       el("em", { style: { left: `${x(0)}%` } }),
       el("i", { style: { left: `${x(Math.min(from, to))}%`, width: `${Math.abs(x(to) - x(from))}%`, background: kind ? null : tone(to - from) } }),
       !kind && el("u", { style: { left: `calc(${x(to)}% - 0.5px)` } }));

@@ -108,13 +108,13 @@ function table({ logits, classes, truth, chosen, most, choose, t }, open) {
 function fraction({ logits, classes, truth, chosen, choose, t }) {
   const { powers, shares } = softmax(logits);
   const { kept, folded } = fold(shares, logits.length > MOST ? MOST - 3 : MOST, [chosen, truth]);
-  const short = (/** @type {number} */ value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : power(value).replace(/^(−?\d)\.\d/, "$1"));
-  const term = (/** @type {number} */ place) => el(`button.term${place === chosen ? ".chosen" : ""}`, { type: "button", "data-class": place, "data-term": place, "data-focus": `term ${place}`, title: classes[place], onclick: () => choose(place) }, short(powers[place]));
+  const short = (/** @type {number} */ value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : power(Number(value.toPrecision(1))).replace(".0×", "×"));
+  const term = (/** @type {number} */ place) => el(`button.term${place === chosen ? ".picked" : ""}`, { type: "button", "data-class": place, "data-term": place, "data-focus": `term ${place}`, title: classes[place], onclick: () => choose(place) }, short(powers[place]));
   const rest = folded.reduce((total, place) => total + powers[place], 0);
   const terms = [...kept.map(term), ...(folded.length ? [el("span.term", { "data-class": "rest", "data-term": "rest", title: t("{n} further classes", { n: folded.length }) }, short(rest))] : [])];
   return el("section.panel.kind-fraction", {},
     el("span.kind-p", {}, el("i", {}, "p"), el("sub", {}, classes[chosen])), el("span.equals", {}, "="),
-    el("div.over", {}, el("span.term.chosen", { "data-class": chosen }, tiny(powers[chosen])), el("div.terms", {}, terms.flatMap((each, place) => (place ? [el("span.plus", {}, "+"), each] : [each])))),
+    el("div.over", {}, el("span.term.picked", { "data-class": chosen }, tiny(powers[chosen])), el("div.terms", {}, terms.flatMap((each, place) => (place ? [el("span.plus", {}, "+"), each] : [each])))),
     el("span.equals", {}, "="), el("span.figure", {}, share4(shares[chosen])));
 }
 

@@ -230,9 +230,9 @@ function tapRows({ slide, context: { t } }, taps, part, found) {
         const value = values[index];
         const props = { "data-tap": tap, class: `kind-cell${found.winner === tap ? " winner" : ""}` };
         return value === null ? noData({ ...props, class: "kind-cell no-data", title: t("padding") }) : cell(value, inputLimit, props);
-      }, rule === "sum" || !last ? gap() : [el("span.head", {}, "="), el("span.result", {}, fixed(found.result, 4))]),
+      }, rule === "sum" || !last ? gap() : [el("span.head", {}, "="), el("span.kind-result", {}, fixed(found.result, 4))]),
       weight && rowOf(name(t("kernel"), "w"), (index, tap) => cell(kernel[index], weightLimit, { "data-tap": tap }), last ? [el("span"), el("span.head.end", {}, t("sum"))] : gap()),
-      weight && rowOf(name(t("product"), "x·w"), (index, tap) => cell(made[index], limitOf(made), { "data-tap": tap }), last ? [el("span.head", {}, "="), el("span.result", {}, signed(found.parts[part].sum, 4))] : gap())));
+      weight && rowOf(name(t("product"), "x·w"), (index, tap) => cell(made[index], limitOf(made), { "data-tap": tap }), last ? [el("span.head", {}, "="), el("span.kind-result", {}, signed(found.parts[part].sum, 4))] : gap())));
   }
   const box = el("div.kind-blocks", {}, blocks);
   linked(box);
