@@ -39,7 +39,7 @@ function heading(graph, layer, { t }) {
     traces: t("{n} channels, {size} steps each", { n: count(layer.channels), size }),
     slices: t("{n} channels, {size} each, the middle slice", { n: count(layer.channels), size }),
     vector: t("{n} numbers", { n: count(layer.channels) }),
-    steps: t("{n} steps, {size} units each", { n: count(layer.channels), size }),
+    steps: t("{n} units over {size} steps", { n: count(layer.channels), size }),
   }[layer.axes];
   const most = Math.max(Math.abs(layer.low), Math.abs(layer.high));
   const kind = layer.low < 0 ? "signed" : "positive";
