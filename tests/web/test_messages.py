@@ -140,8 +140,6 @@ def test_edges_point_at_operations_that_are_listed(opened: Session) -> None:
 def test_gradients_are_those_of_autograd(opened: Session) -> None:
     graph = ask(opened, "graph")
     scored = graph["operations"][-6:] if graph["prediction"] else []  # no row of scores, no target
-        graph["operations"][-6:] if graph["prediction"] else []
-    )  # without a row of scores there is no target
     for each in scored:
         for argument in ask(opened, "operation/{op}", op=each["index"])["arguments"]:
             at = ",".join(str(size // 2) for size in argument["shape"])

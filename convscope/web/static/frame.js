@@ -71,7 +71,7 @@ function crumbs({ state, session, go, t }) {
   if (state.level === "channel" && state.channel !== null) trail.push([t("Channel"), String(state.channel), { at: null }]);
   if (state.level === "channel" && state.at?.length) trail.push([t("Number"), `(${state.at.join(", ")})`, {}]);
   const items = trail.map(([level, name, change], place) =>
-    el("li", {}, el("button.crumb", { type: "button", "aria-current": place === trail.length - 1 ? "page" : null, onclick: () => go(change) }, el("small", {}, level), el("b", {}, name))));
+    el(place < trail.length - 2 ? "li.far" : "li", {}, el("button.crumb", { type: "button", "aria-current": place === trail.length - 1 ? "page" : null, onclick: () => go(change) }, el("small", {}, level), el("b", {}, name))));
   return el("nav", { "aria-label": t("Levels"), style: { flex: "1", "min-width": "0" } }, el("ol.crumbs", {}, items));
 }
 
