@@ -41,7 +41,7 @@ def chromium():
 
 @dataclass(frozen=True)
 class Served:
-    """A session behind its server, in a thread of this process: tests ask the library about the same trace."""
+    """A session behind its server, a thread of this process: tests ask the library about the same trace."""
 
     session: Session
     server: Server
@@ -80,7 +80,7 @@ def fifty_layers():
 def run(tmp_path_factory):
     """The folder of a small run on digits."""
     runs = tmp_path_factory.mktemp("browser") / "runs"
-    train("digits", network="plain", epochs=0.5, runs=runs)
+    train("mnist-sample", network="plain", epochs=0.5, runs=runs)
     return next(path for path in runs.iterdir() if not path.is_symlink())
 
 

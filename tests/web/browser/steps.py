@@ -13,7 +13,7 @@ def state(page):
     return dict(parse_qsl(page.url.partition("#")[2]))
 
 
-def reached(page, **words):
+def reached(page, /, **words):
     """Wait until the address says so; None: says nothing of it."""
     for key, value in words.items():
         pattern = f"[#&]{key}={value}(&|$)" if value is not None else f"^(?!.*[#&]{key}=)"
@@ -69,9 +69,28 @@ def open_channel(page, channel):
 
 
 def proof(page):
-    """The numbers of the proof as they are shown, as soon as the library has answered: result, network, difference."""
+    """Result, network, difference as the proof shows them, as soon as the library has answered."""
     expect(page.locator(".inspector h3", has_text="Formula")).to_be_visible()
     cells = page.locator(".inspector .sum-table > span").all_inner_texts()
     shown = dict(zip(cells[::2], cells[1::2], strict=True))
     names = {"result": "computed here", "network": "the network's own", "difference": "difference"}
     return {name: number(shown[words]) for name, words in names.items()}
+
+
+def probabilities(page):
+    """What stands beside the bars of the prediction: {"7": 0.912, …}, of the classes that are shown."""
+    words = page.locator(".input-prediction .prediction").get_attribute("aria-label")
+    pairs = words.partition(": ")[2].split(", ")
+    return {name: number(value) for name, value in (pair.rsplit(": ", 1) for pair in pairs)}
+
+
+def agrees(page, served, classes):
+    """Wait until the bars show what the network says of the input that it has now."""
+    for _ in range(100):
+        trace = served.trace
+        scores = trace.tensor(trace.output.index)[0].double().softmax(0).tolist()
+        shown = probabilities(page)
+        if all(abs(scores[classes.index(name)] - value) < 6e-4 for name, value in shown.items()):
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"the bars show {shown}, the network says {scores}")

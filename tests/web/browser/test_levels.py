@@ -28,7 +28,9 @@ def tile_facts(page, channel):
     return [number(word) for word in found.groups()]
 
 
-@pytest.mark.parametrize(("words", "op"), CASES, ids=lambda case: case if isinstance(case, str) else " ".join(case))
+@pytest.mark.parametrize(
+    ("words", "op"), CASES, ids=lambda case: case if isinstance(case, str) else " ".join(case)
+)
 def test_every_level_by_clicks(words, op, shared, visit):
     served = shared(*words)
     page = visit(served)
@@ -131,7 +133,9 @@ def test_by_keyboard_alone(shared, visit):
     assert proof(page)["network"] == pytest.approx(explain(served.trace, 0, (0, 1, *at)).network, abs=1e-6)
 
 
-@pytest.mark.parametrize("place", ["", "op=0&level=layer", "op=0&level=channel&channel=1&at=3,3", "page=filters"])
+@pytest.mark.parametrize(
+    "place", ["", "op=0&level=layer", "op=0&level=channel&channel=1&at=3,3", "page=filters"]
+)
 def test_focus_can_be_seen(place, shared, visit):
     page = visit(shared("plain", "1x28x28"), place)
     plain = []
@@ -139,7 +143,8 @@ def test_focus_can_be_seen(place, shared, visit):
         page.keyboard.press("Tab")
         name, seen = page.evaluate("""() => {
             const focused = document.activeElement;
-            const look = () => { const { boxShadow, outline } = getComputedStyle(focused); return boxShadow + outline; };
+            const style = getComputedStyle(focused);
+            const look = () => style.boxShadow + style.outline;
             const before = look();
             focused.blur();
             const after = look();
