@@ -602,5 +602,4 @@ export default {
   "Finds level edges: below less above.": "找水平边缘：下减上。",
   "How fast a signal rises: half of next less last.": "信号上升多快：后一个减前一个，再取一半。",
   "Light from the top left makes a relief.": "来自左上方的光使其如浮雕。",
-  "data": "数据",
 };

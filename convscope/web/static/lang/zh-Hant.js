@@ -602,5 +602,4 @@ export default {
   "Finds level edges: below less above.": "找水平邊緣：下減上。",
   "How fast a signal rises: half of next less last.": "訊號上升多快：後一個減前一個，再取一半。",
   "Light from the top left makes a relief.": "來自左上方的光使其如浮雕。",
-  "data": "資料",
 };
