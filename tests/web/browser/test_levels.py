@@ -50,7 +50,7 @@ def test_every_level_by_clicks(words, op, shared, visit):
     open_channel(page, channel)
     shown = proof(page)
     at = [int(word) for word in state(page).get("at", "").split(",") if word]
-    found = explain(served.trace, index, axes.index((0, channel, *at)))
+    found = explain(served.trace, index, axes.place((0, channel, *at)))
     assert found.network == values[tuple(at)].item()
     assert shown["result"] == pytest.approx(found.result, rel=1e-5, abs=1e-6)
     assert shown["network"] == pytest.approx(found.network, rel=1e-5, abs=1e-6)
