@@ -166,10 +166,17 @@ def _depth(taker: Taker) -> None:
         if taker.full:
             return
     for op, count in counts.items():
-        pages = [f"layer/{op}?sort=index&page={leaf}" for leaf in range(1, -(-count // PAGE))]
-        sorts = SORTS if taker.first else ()
-        for address in (*pages, *(f"layer/{op}?sort={sort}&page=0" for sort in sorts)):
-            taker.take(address)
+        for leaf in range(1, -(-count // PAGE)):
+            taker.take(f"layer/{op}?sort=index&page={leaf}")
+    if taker.first:
+        _sorted(taker, graph["operations"])
+
+
+def _sorted(taker: Taker, operations: list[Message]) -> None:
+    """Layers in other orders; by effect, which takes a pass a channel, only those with weights."""
+    for each in operations:
+        for sort in SORTS if each["parameters"] else SORTS[:-1]:
+            taker.take(f"layer/{each['index']}?sort={sort}&page=0")
 
 
 def _pixels(taker: Taker, graph: Message) -> None:
@@ -182,9 +189,12 @@ def _pixels(taker: Taker, graph: Message) -> None:
 
 
 def _channel(taker: Taker, op: int, place: int, prediction: Message | None) -> None:
-    """One channel, its strongest number; of the first input also the way back."""
+    """One channel, its strongest number, the way back.
+
+    Where a window slides, the page itself computes the number; so for the further inputs these are left out.
+    """
     found = taker.take(f"channel/{op}/{place}")
-    if found is None:
+    if found is None or (found["window"] and not taker.first):
         return
     taker.take(f"number/{op}?at={_strongest(found)}", without_terms=bool(found["window"]))
     if prediction and taker.first:

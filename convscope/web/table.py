@@ -15,6 +15,7 @@ from convscope.web.messages.number import finite
 from convscope.web.messages.numbers import Message
 
 POOLED = 64  # letters from which on an array is kept once
+MARKS = 6  # quotes, colon and comma around an address and its answer
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Table:
         known = len(self.numbers)
         packed = pack(json.dumps(self._pooled(finite(message)), ensure_ascii=False, separators=(",", ":")))
         size = len(address) + len(packed) + sum(map(len, self.numbers[known:]))
+        size += MARKS * (1 + len(self.numbers) - known)
         if size > self.room - leave:
             self.places = {text: place for text, place in self.places.items() if place < known}
             del self.numbers[known:]
