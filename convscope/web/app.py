@@ -24,7 +24,7 @@ from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -60,12 +60,21 @@ def app(session: Session) -> Starlette:
         Route("/api/save", _free(session, lambda session, _: save.stated(session), some)),
         Route("/save", _file(session, some)),
         Mount("/api", _nothing),
+        Route("/", _page),
         Mount("/", StaticFiles(directory=STATIC, html=True)),
     ]
     refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
     refusals |= {OverflowError: _refused, RecursionError: _refused}
     refusals |= {TooLarge: _too_large, MemoryError: _too_large, HTTPException: _missing, Exception: _failed}
     return Starlette(routes=routes, exception_handlers=refusals)
+
+
+async def _page(request: Request) -> Response:  # noqa: ARG001
+    """index.html with all modules at its head: the browser asks for them at once, not import by import."""
+    names = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
+    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names if name != "start.js")
+    text = (STATIC / "index.html").read_text("utf-8").replace("<script", f"{links}<script", 1)
+    return HTMLResponse(text, headers=PLAIN)
 
 
 def _get(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:

@@ -14,11 +14,9 @@ const root = document.documentElement;
  */
 export function frame(context, [left, middle, right, band]) {
   if (!document.querySelector(".explorer > .bar")) skeleton();
-  place(".bar", [brand(), pages(context), crumbs(context), tools(context)]);
-  place(".band", band);
-  place(".rail", left);
-  place(".main", middle);
-  place(".inspector", right);
+  const parts = { ".bar": [brand(), pages(context), crumbs(context), tools(context)], ".band": band, ".rail": left, ".main": middle, ".inspector": right };
+  const placed = Object.entries(parts).map(([selector, children]) => place(selector, children));
+  for (const settle of placed) settle?.(); // after all of them: the browser lays the page out once
 }
 
 function skeleton() {
@@ -31,19 +29,25 @@ function skeleton() {
     el("main.main", { tabindex: -1 }),
     el("aside.inspector", { "aria-label": t("Selected") }),
   );
+  for (const box of document.querySelectorAll(".explorer > *")) box.addEventListener("scroll", () => scrolled.set(box, box.scrollTop), { passive: true });
 }
 
-/** New children, with the scroll and the focus where they were. @param {string} selector @param {(Node | string)[]} children */
+/** New children; gives what brings scroll and focus back to where they were. @param {string} selector @param {(Node | string)[]} children */
 function place(selector, children) {
   const box = /** @type {HTMLElement} */ (document.querySelector(`.explorer > ${selector}`));
   const fresh = children.filter(Boolean);
-  if (fresh.length === box.childNodes.length && fresh.every((child, at) => child === box.childNodes[at])) return;
-  const { scrollTop } = box;
+  if (fresh.length === box.childNodes.length && fresh.every((child, at) => child === box.childNodes[at])) return null;
+  const top = scrolled.get(box) ?? 0;
   const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
   box.replaceChildren(...fresh);
-  box.scrollTop = scrollTop;
-  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+  return () => {
+    if (top) box.scrollTop = top;
+    if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+  };
 }
+
+/** Where each column stands, as it told when it was scrolled: to ask would make the browser lay it out. @type {WeakMap<Element, number>} */
+const scrolled = new WeakMap();
 
 function brand() {
   const mark = svg("svg", { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" },

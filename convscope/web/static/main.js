@@ -96,5 +96,6 @@ addEventListener("keydown", (event) => {
 });
 addEventListener("convscope:redraw", draw); // theme or language changed
 
+api.get("graph").catch(() => {}); // every page needs it: asked for while the session is on its way
 session = await api.get("session");
 await draw();

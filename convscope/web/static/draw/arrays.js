@@ -2,13 +2,25 @@
 
 /** @typedef {import("../messages").Numbers} Numbers */
 
+/** What was unpacked before: a message is drawn many times. @type {WeakMap<Numbers, Float32Array>} */
+const known = new WeakMap();
+
 /**
- * The numbers of a message.
+ * The numbers of a message: the same array each time, to be read only.
  * @param {Numbers} numbers
  * @returns {Float32Array} grey ones stretched back to their range
  */
-export function unpack({ dtype, data, low, high }) {
-  const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
+export function unpack(numbers) {
+  const values = known.get(numbers) ?? decoded(numbers);
+  known.set(numbers, values);
+  return values;
+}
+
+/** @param {Numbers} numbers */
+function decoded({ dtype, data, low, high }) {
+  const text = atob(data);
+  const bytes = new Uint8Array(text.length);
+  for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
   if (dtype === "f32") return new Float32Array(bytes.buffer);
   return Float32Array.from(bytes, (byte) => low + (byte / 255) * (high - low));
 }
