@@ -14,9 +14,7 @@ error: 4xx.
 """
 
 import json
-import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -24,23 +22,20 @@ from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
 
 from convscope.errors import ConvscopeError
 from convscope.web import save
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
 from convscope.web.messages.numbers import finite
+from convscope.web.page import Page
 from convscope.web.session import Session
 
-STATIC = Path(__file__).parent / "static"
 WAITING = 16  # answers that may wait at the same time
 PLAIN = {"cache-control": "no-store"}
 Answer = Callable[[Request], Awaitable[Response]]
-
-mimetypes.add_type("text/javascript", ".js")  # some systems say text/plain, and browsers then refuse it
 
 
 def app(session: Session) -> Starlette:
@@ -60,21 +55,12 @@ def app(session: Session) -> Starlette:
         Route("/api/save", _free(session, lambda session, _: save.stated(session), some)),
         Route("/save", _file(session, some)),
         Mount("/api", _nothing),
-        Route("/", _page),
-        Mount("/", StaticFiles(directory=STATIC, html=True)),
+        Mount("/", Page()),
     ]
     refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
     refusals |= {OverflowError: _refused, RecursionError: _refused}
     refusals |= {TooLarge: _too_large, MemoryError: _too_large, HTTPException: _missing, Exception: _failed}
     return Starlette(routes=routes, exception_handlers=refusals)
-
-
-async def _page(request: Request) -> Response:  # noqa: ARG001
-    """index.html with all modules at its head: the browser asks for them at once, not import by import."""
-    names = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*.js"))
-    links = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in names if name != "start.js")
-    text = (STATIC / "index.html").read_text("utf-8").replace("<script", f"{links}<script", 1)
-    return HTMLResponse(text, headers=PLAIN)
 
 
 def _get(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
