@@ -7,6 +7,7 @@ An operation without a `reach` is taken to see all of its inputs, and the answer
 Source: Araujo, Norris, Sim 2019, https://distill.pub/2019/computing-receptive-fields
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,6 +20,8 @@ from convscope.explain.ops import OPS
 from convscope.explain.reading import Reading
 from convscope.trace.graph import Node, Trace, Value
 from convscope.trace.structure import Ref
+
+SOME = 16
 
 
 class Receptive(NamedTuple):
@@ -45,12 +48,15 @@ class _Sweep:
     active: NDArray[np.bool_]
 
 
-def receptive_fields(trace: Trace, given: Value | None = None) -> dict[int, Receptive]:
+def receptive_fields(
+    trace: Trace, given: Value | None = None, nodes: Sequence[Node] | None = None
+) -> dict[int, Receptive]:
     """The receptive field of every operation on one input of the model.
 
     Args:
         trace: shapes are enough, values need not have been kept.
         given: the input; without it the first one of the model that has a place for a sample.
+        nodes: only these operations: the work grows with the product of theirs and all.
 
     Returns:
         Index of the node → its field; operations that see nothing of the input are not among them.
@@ -64,7 +70,10 @@ def receptive_fields(trace: Trace, given: Value | None = None) -> dict[int, Rece
     given = given or _main_input(trace)
     if given is None:
         return {}
-    units = [(node, at) for node in trace.nodes if node.outputs for at in _middle(trace, node)]
+    if nodes is not None:  # some more, that tell which axis is that of the channels
+        nodes = [*nodes, *trace.nodes[:: max(1, len(trace.nodes) // SOME)]]
+    chosen = trace.nodes if nodes is None else list({node.index: node for node in nodes}.values())
+    units = [(node, at) for node in chosen if node.outputs for at in _middle(trace, node)]
     boxes, active, exact = _boxes_on(trace, given, units)
     space = _space(given, boxes[active])
     fields: dict[int, Receptive] = {}

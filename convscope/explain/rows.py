@@ -82,17 +82,22 @@ class Row:
         }
 
 
-def rows_of(trace: Trace) -> tuple[Row, ...]:
-    """What the model did, by the tree of its modules."""
-    return _Tree(trace).below(trace.calls[0]) if trace.calls else ()
+def rows_of(trace: Trace, *, fields: bool = True) -> tuple[Row, ...]:
+    """What the model did, by the tree of its modules.
+
+    Args:
+        trace: what is read.
+        fields: with receptive fields; of thousands of operations they take far longer than the rest.
+    """
+    return _Tree(trace, fields=fields).below(trace.calls[0]) if trace.calls else ()
 
 
 class _Tree:
     """One pass over a trace; remembers which parameters were counted."""
 
-    def __init__(self, trace: Trace) -> None:
+    def __init__(self, trace: Trace, *, fields: bool) -> None:
         self.trace = trace
-        self.fields = receptive_fields(trace)
+        self.fields = receptive_fields(trace) if fields else {}
         self.counted: set[str] = set()
         self.handed_on = _handed_on(trace)
         self.children = _children(trace)

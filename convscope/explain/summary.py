@@ -125,6 +125,7 @@ def summarise(
     keywords: Mapping[str, Any] | None = None,
     *,
     samples: int | None = None,
+    fields: bool = True,
 ) -> Summary:
     """Take the numbers of every operation together.
 
@@ -134,6 +135,7 @@ def summarise(
         inputs: see `trace`.
         keywords: see `trace`.
         samples: how many samples the inputs are; without it the size of the first input's first axis.
+        fields: with receptive fields; of thousands of operations they take far longer than the rest.
 
     Returns:
         The summary; where the forward raises, everything up to there with an explanation of the error.
@@ -148,7 +150,7 @@ def summarise(
         seen = trace(model, inputs, keywords)
         if seen.failure:
             seen = trace(model, inputs, keywords)  # with its numbers a fix can be tried
-    rows, given = rows_of(seen), seen.inputs
+    rows, given = rows_of(seen, fields=fields), seen.inputs
     first = next((value.shape[0] for value in given if value.shape), 1)
     return Summary(
         seen.model,

@@ -102,3 +102,12 @@ def slope_at(network, module, x, at):
     with module.register_forward_hook(lambda _, __, output: caught.append(output[at])):
         network(x)
     return torch.autograd.grad(caught[0], x)[0]
+
+
+@pytest.mark.parametrize("name", ["plain", "inception", "residual", "lstm"])
+def test_one_operation_is_as_all_of_them(name):
+    shape = (1, 4, 12) if name == "lstm" else (1, 1, 28, 28)
+    seen = trace(build(name, shape[1], 10, shape[2:]).eval(), torch.zeros(shape))
+    fields = receptive_fields(seen)
+    for node in seen.nodes:
+        assert receptive_fields(seen, nodes=[node]).get(node.index) == fields.get(node.index)

@@ -8,8 +8,7 @@ from torch import Tensor
 from convscope.errors import ConvscopeError, ShapeError
 from convscope.explain import OPS, explain, full_index, read
 from convscope.explain.reading import Reading, tensors_of
-from convscope.explain.receptive import box_on_input
-from convscope.explain.rows import Row
+from convscope.explain.receptive import box_on_input, receptive_fields
 from convscope.shapes import elements, show
 from convscope.trace import Node, replay
 from convscope.trace.replay import statistics
@@ -58,7 +57,7 @@ def _operation(session: Session, seen: Seen, index: int) -> Message:
         "share": _share(graph(session), found),
         "bytes": value.bytes if value else 0,
         "seconds": node.seconds,
-        "receptive": receptive(seen, node, row) if value else None,
+        "receptive": receptive(seen, node) if value else None,
         "histogram": histogram(value.tensor) if value else None,
         "replayed": proof(seen, node) if value else None,
         "weights": weights(seen, node),
@@ -87,15 +86,15 @@ def docs(seen: Seen, node: Node) -> str:
         return ""
 
 
-def receptive(seen: Seen, node: Node, row: Row) -> Message | None:
+def receptive(seen: Seen, node: Node) -> Message | None:
     """What the unit in the middle sees of the input."""
     shape = seen.trace.values[node.outputs[0]].shape
-    if row.field is None or 0 in shape:
+    field = None if 0 in shape else receptive_fields(seen.trace, nodes=[node]).get(node.index)
+    if field is None:
         return None
     box = _box(seen, node, tuple(size // 2 if axis else 0 for axis, size in enumerate(shape)))
     if box is None:
         return None
-    field = row.field
     return {"size": list(field.size), "jump": list(field.jump), "exact": field.exact, "box": box}
 
 

@@ -7,8 +7,8 @@ from convscope.web.session import Seen, Session
 
 
 def summary_of(session: Session, seen: Seen) -> Summary:
-    """The summary that the command line shows too."""
-    return kept(session, seen, "summary", lambda: summarise(seen.trace))
+    """The summary of the command line, without receptive fields: they are asked for one at a time."""
+    return kept(session, seen, "summary", lambda: summarise(seen.trace, fields=False))
 
 
 def rows_by_node(session: Session, seen: Seen) -> dict[int, Row]:
