@@ -78,22 +78,19 @@ def models() -> dict[str, Callable[[], tuple]]:
 
 
 def answer(name: str) -> None:
-    """The server's process: tells the seconds since torch was imported at each stage."""
+    """The server's process. The clock starts when torch and the model are there: that is the person's own."""
     import torch
 
-    start = time.time()
-    record: Record = {"torch": start}
+    torch.set_num_threads(2)
     made, given = models()[name]()
-    record["model"] = time.time() - start
+    start = time.time()
     from convscope.opening import Opened
     from convscope.web import Server
     from convscope.web.session import Session
 
-    record["imports"] = time.time() - start
-    torch.set_num_threads(2)
     server = Server(Session(Opened(name, made.eval(), (given,))))
-    record["traced"] = time.time() - start
-    print(json.dumps(record | {"address": server.address}), flush=True)
+    record = {"start": start, "imports": time.time() - start, "address": server.address}
+    print(json.dumps(record), flush=True)
     server.run()
 
 
@@ -138,33 +135,32 @@ def pictures(page, more_than: int) -> list:
     return page.evaluate("(count) => window.more(count)", more_than)
 
 
-def resources(page, word: str) -> float:
-    """Milliseconds of the slowest answer whose address has this word."""
-    found = page.evaluate(
+def answers(page, word: str) -> list[Record]:
+    """When the answers whose address has this word were asked for, and were there: milliseconds."""
+    return page.evaluate(
         "(word) => performance.getEntriesByType('resource').filter((each) => each.name.includes(word))"
-        ".map((each) => each.duration)",
+        ".map(({ startTime, responseEnd }) => ({ startTime, responseEnd }))",
         word,
     )
-    return max(found, default=0.0)
 
 
 def first(open_page: Callable, name: str) -> Record:
-    """From torch imported to the first picture, stage by stage."""
+    """From the model being there to the first picture, stage by stage, in seconds."""
     page = open_page()
     with served(name) as (record, _):
         asked = time.time()
         page.goto(record["address"])
         _, end, origin = pictures(page, 0)[0]
-        painted = (origin + end) / 1000
-        wait = resources(page, "api/graph") / 1000
-        size = page.evaluate("document.querySelectorAll('*').length")
+        (graph,) = answers(page, "api/graph")
+        elements = page.evaluate("document.querySelectorAll('*').length")
         page.context.close()
     return {
-        **{name: record[name] for name in ("model", "imports", "traced")},
-        "graph": wait,
-        "page": painted - asked,
-        "all": painted - record["torch"],
-        "elements": size,
+        "imports": record["imports"],
+        "files": (origin + graph["startTime"]) / 1000 - asked,
+        "graph": (graph["responseEnd"] - graph["startTime"]) / 1000,
+        "drawn": (end - graph["responseEnd"]) / 1000,
+        "all": (origin + end) / 1000 - record["start"],
+        "elements": elements,
     }
 
 
@@ -193,10 +189,17 @@ def walk(open_page: Callable, name: str, layers: int) -> tuple[list[Record], Rec
             before = page.evaluate("window.pictures.length")
             page.evaluate("(state) => { performance.clearResourceTimings(); window.goTo(state); }", state)
             start, end, _ = pictures(page, before)[-1]
-            found.append({"kind": kind, "state": state, "ms": end - start, "waited": resources(page, "api/")})
+            found.append({"kind": kind, "state": state, "ms": end - start, "waited": waited(page)})
         memory = heap(page)
         page.context.close()
     return found, memory
+
+
+def waited(page) -> float:
+    """Milliseconds until the last answer was there."""
+    found = answers(page, "api/")
+    ends, starts = ([each[key] for each in found] for key in ("responseEnd", "startTime"))
+    return max(ends) - min(starts) if found else 0.0
 
 
 def heap(page) -> Record:
@@ -244,12 +247,12 @@ def percentile(values: list[float], share: float) -> float:
 
 def show_first(open_page: Callable, names: list[str], rounds: int) -> tuple[str, list[Record]]:
     found = [first(open_page, name) | {"way": name} for _ in range(rounds) for name in names]
-    stages = ("model", "imports", "traced", "graph", "page", "all")
+    stages = ("imports", "files", "graph", "drawn", "all")
     rows = [
         [name, *(f"{median(each[stage] for each in found if each['way'] == name):.2f}" for stage in stages)]
         for name in names
     ]
-    head = ("model", "built s", "imported s", "traced s", "graph asked s", "page s", "all s")
+    head = ("model", "imports s", "page's files s", "trace and graph s", "drawn s", "all s")
     return table(head, rows), found
 
 
