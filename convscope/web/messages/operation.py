@@ -8,7 +8,7 @@ from torch import Tensor
 from convscope.errors import ConvscopeError, ShapeError
 from convscope.explain import OPS, explain, full_index, read
 from convscope.explain.reading import Reading, tensors_of
-from convscope.explain.receptive import box_on_input, receptive_fields
+from convscope.explain.receptive import Receptive, box_on_input, receptive_fields
 from convscope.shapes import elements, show
 from convscope.trace import Node, replay
 from convscope.trace.replay import statistics
@@ -23,6 +23,7 @@ from convscope.web.messages.summary import rows_by_node
 from convscope.web.session import Seen, Session
 
 BINS = 40
+MANY = 500  # operations: of more, a receptive field is worked out when it is asked for
 
 
 def operation(session: Session, index: int, at: tuple[int, ...] = ()) -> Message:
@@ -57,7 +58,7 @@ def _operation(session: Session, seen: Seen, index: int) -> Message:
         "share": _share(graph(session), found),
         "bytes": value.bytes if value else 0,
         "seconds": node.seconds,
-        "receptive": receptive(seen, node) if value else None,
+        "receptive": receptive(session, seen, node) if value else None,
         "histogram": histogram(value.tensor) if value else None,
         "replayed": proof(seen, node) if value else None,
         "weights": weights(seen, node),
@@ -86,16 +87,23 @@ def docs(seen: Seen, node: Node) -> str:
         return ""
 
 
-def receptive(seen: Seen, node: Node) -> Message | None:
+def receptive(session: Session, seen: Seen, node: Node) -> Message | None:
     """What the unit in the middle sees of the input."""
     shape = seen.trace.values[node.outputs[0]].shape
-    field = None if 0 in shape else receptive_fields(seen.trace, nodes=[node]).get(node.index)
+    field = None if 0 in shape else _field(session, seen, node)
     if field is None:
         return None
     box = _box(seen, node, tuple(size // 2 if axis else 0 for axis, size in enumerate(shape)))
     if box is None:
         return None
     return {"size": list(field.size), "jump": list(field.jump), "exact": field.exact, "box": box}
+
+
+def _field(session: Session, seen: Seen, node: Node) -> Receptive | None:
+    """All at once, as long as that takes about as long as one."""
+    if len(seen.trace.nodes) > MANY:
+        return receptive_fields(seen.trace, nodes=[node]).get(node.index)
+    return kept(session, seen, "fields", lambda: receptive_fields(seen.trace)).get(node.index)
 
 
 def _box(seen: Seen, node: Node, at: tuple[int, ...]) -> list[list[int]] | None:
