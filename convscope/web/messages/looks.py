@@ -33,8 +33,15 @@ def small_look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Messag
         seen = _shrunk(seen)
         seen = seen[:, None] if kind == "volume" else seen
     else:
-        seen = _thinned(seen)
+        seen = _thinned(seen) if seen.dim() < 2 else _each_its_own(_thinned(seen))
     return {"kind": kind, "numbers": grey(seen, *ends), "names": list(names)}
+
+
+def _each_its_own(rows: Tensor) -> Tensor:
+    """Every channel from 0 to 1: a byte a number would not show a small one beside a large one."""
+    flat = rows.flatten(1)
+    low, high = flat.amin(1, keepdim=True), flat.amax(1, keepdim=True)
+    return ((flat - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)).reshape(rows.shape)
 
 
 def kind_of(sample: Tensor, kind: str) -> str:

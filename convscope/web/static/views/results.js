@@ -5,7 +5,7 @@ import { count, percent } from "../draw/numbers.js";
 import { t } from "../texts.js";
 import { inside, mistaken, scores, total } from "./results/confusion.js";
 import { matrix, words } from "./results/matrix.js";
-import { enter, gallery, tiles } from "./results/tiles.js";
+import { amount, enter, gallery, tiles } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Results} Results */
@@ -38,7 +38,7 @@ function heading({ confusion }) {
 
 /** @param {Results["headline"]} headline the first one is what the page is about */
 function figures(headline) {
-  return el("dl.figures", {}, headline.map(({ name, value }) => el("div", {}, el("dt", {}, t(name)), el("dd", {}, value))));
+  return el("dl.figures", {}, headline.map(({ name, value }) => el("div", {}, el("dt", {}, t(name)), el("dd", {}, amount(value)))));
 }
 
 /** The matrix, and beside it what was pressed in it, or the same in words. @param {Confusion} confusion @param {Context} context */

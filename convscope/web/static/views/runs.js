@@ -3,6 +3,7 @@
 import { el, section } from "../draw/dom.js";
 import { count, percent, plain, time } from "../draw/numbers.js";
 import { t } from "../texts.js";
+import { amount } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Runs} Runs */
@@ -22,7 +23,7 @@ function side({ columns, rows }, { state, session, go }) {
   const figure = columns.findIndex((name) => name.startsWith("test "));
   const lines = rows.map(({ path, cells, current }) => {
     const pressed = path === state.versus;
-    const head = [el("b", {}, cells[0]), figure > 0 && el("span.number", {}, cells[figure])];
+    const head = [el("b", {}, cells[0]), figure > 0 && el("span.number", {}, amount(cells[figure]))];
     const small = el("small", {}, cells.filter((cell, place) => place > 0 && place !== figure && cell !== "–" && PLAIN.has(columns[place])).join(" · "));
     if (current || session.saved) return el("li", {}, el("div.run", { "aria-current": current ? "true" : null, title: current ? t("the run on the screen") : "" }, head, small));
     const title = pressed ? t("beside this run; press to take it away") : t("press to see it on the same input");

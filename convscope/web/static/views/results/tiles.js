@@ -1,7 +1,7 @@
 /** Samples side by side with what was said of them; each leads into the network. */
 
 import { button, el } from "../../draw/dom.js";
-import { count, percent } from "../../draw/numbers.js";
+import { count, percent, plain } from "../../draw/numbers.js";
 import { picture } from "../../draw/plane.js";
 import { t } from "../../texts.js";
 
@@ -14,9 +14,16 @@ export function tiles(samples, context) {
   return el(`div.tiles${wide ? ".wide" : ""}`, {}, samples.map((sample) => tile(sample, context)));
 }
 
+/** A value as people write it; what is no number stays. @param {string} text */
+export function amount(text) {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) return text;
+  return Math.abs(value) >= 1e4 && Math.abs(value) < 1e12 ? `${value < 0 ? "−" : ""}${count(Math.abs(Math.round(value)))}` : plain(value);
+}
+
 /** @param {Sample} sample @param {Context} context */
-function tile(sample, context) {
-  const { index, look, label, predicted, probability } = sample;
+function tile({ index, look, probability, ...sample }, context) {
+  const [label, predicted] = [sample.label, sample.predicted].map((text) => (context.session.classes.length ? text : amount(text)));
   const right = label === predicted;
   const told = right ? t("sample {index}: {label}, seen as such", { index, label }) : t("sample {index}: {label}, taken for {predicted}", { index, label, predicted });
   return el("button.tile", { type: "button", title: told, "aria-label": told, "data-focus": `tile ${index}`, onclick: () => enter(index, context) },
