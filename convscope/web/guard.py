@@ -10,12 +10,15 @@ import secrets
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
+from anyio import move_on_after
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 LARGEST = 32 * 2**20  # bytes of a request
+LINGER = 2  # seconds that a refused request has to end
 LONG = 19  # digits of a length that no upload has
 METHODS = ("GET", "POST")
 ONCE = (b"host", b"origin", b"content-length")  # headers that stand in a request once
@@ -61,6 +64,8 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008})  # refused before it was accepted: 403
         if scope["type"] != "http":
             return
+        receive = _Body(receive)
+        send = _lingering(send, receive)
         refusal = self._refuses(scope)
         if refusal is not None:
             await _answer(send, *refusal)
@@ -70,7 +75,7 @@ class Guard:
             await _answer(send, 308, "a slash is missing", [(b"location", f"/{self.token}/".encode())])
             return
         inner = {**scope, "path": path, "raw_path": path.encode("utf-8", "replace")}
-        await self.app(inner, _limited(receive), _with_headers(send))
+        await self.app(inner, receive, _with_headers(send))
 
     def _refuses(self, scope: Scope) -> tuple[int, str] | None:
         """Status and words for a request that does not come from the page; None lets it through."""
@@ -102,19 +107,47 @@ class TooLarge(Exception):  # noqa: N818 - the words of the answer
     """A body that goes on beyond the limit, whatever its header said."""
 
 
-def _limited(receive: Receive) -> Receive:
-    """Count the body as it comes in: a header can lie, or be missing."""
-    seen = 0
+class _Body:
+    """The body of a request, counted as it comes in: a header can lie, or be missing."""
 
-    async def counted() -> MutableMapping[str, Any]:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > LARGEST:
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._seen, self._ended = 0, False
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._ended = not message.get("more_body", False)  # the end, or nobody is there any more
+        self._seen += len(message.get("body", b""))
+        if self._seen > LARGEST:
             raise TooLarge
         return message
 
-    return counted
+    async def drain(self) -> None:
+        """Read on and forget it."""
+        with move_on_after(LINGER):
+            while not self._ended:
+                self._seen = 0
+                await self()
+
+
+def _lingering(send: Send, body: _Body) -> Send:
+    """End a refusal when its request has ended.
+
+    Closing a connection on which something is still coming in resets it, and the browser never sees the
+    answer. Source: RFC 9112, section 9.6.
+    """
+    refused = False
+
+    async def sending(message: MutableMapping[str, Any]) -> None:
+        nonlocal refused
+        refused = refused or message.get("status", 0) >= 400
+        if refused and message["type"] == "http.response.body" and not message.get("more_body"):
+            await send({**message, "more_body": True})
+            await body.drain()
+            message = {"type": "http.response.body"}
+        await send(message)
+
+    return sending
 
 
 def _with_headers(send: Send) -> Send:
@@ -131,6 +164,11 @@ def _with_headers(send: Send) -> Send:
 
 async def _answer(send: Send, status: int, words: str, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
     """Close the connection too: whatever is still to come on it belongs to what was refused."""
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close"), *HEADERS, *more]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": words.encode()})
+    body = words.encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, *HEADERS, *more]})
+    await send({"type": "http.response.body", "body": body})

@@ -255,6 +255,22 @@ def test_more_than_is_taken_without_a_length(browser):
     assert browser.raw(*pieces) == 413
 
 
+@pytest.mark.parametrize(("length", "token", "status"), [(LARGEST, "wrong", 403), (LARGEST + MIB, None, 413)])
+def test_who_sends_much_gets_to_read_the_refusal(browser, length, token, status):
+    for chunked in (False, True):
+        body = (bytes(MIB) for _ in range(length // MIB)) if chunked else bytes(length)
+        found, _, words = browser.ask("api/input", "POST", body, token)
+        assert (found, len(words) > 0) == (status, True)
+
+
+def test_who_never_ends_is_not_waited_for(browser):
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
+        line.sendall(head(browser, f"Content-Length: {LARGEST + 1}") + b"hello")
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.endswith(b"MiB")
+
+
 def test_a_request_that_is_none(browser):
     assert browser.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)) == 400
     assert browser.raw(b"GET\r\n\r\n") == 400
