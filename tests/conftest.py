@@ -3,6 +3,9 @@
 import os
 import shutil
 
+import pytest
+import torch
+
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or ""
 NEEDS = {  # mark → what it needs, whether that is here, what to do where it is not
     "real_data": ("data from the folder $CONVSCOPE_DATA", os.environ.get("CONVSCOPE_DATA"), "set it"),
@@ -11,8 +14,15 @@ NEEDS = {  # mark → what it needs, whether that is here, what to do where it i
 
 
 def pytest_configure(config):
+    torch.set_num_threads(1)
     for mark, (what, _, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{mark}: needs {what}")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Two threads collapse when another process takes a core, and here every core has a process."""
+    torch.set_num_threads(1)
 
 
 def pytest_collection_modifyitems(config, items):

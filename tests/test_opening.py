@@ -14,7 +14,6 @@ from convscope import train
 from convscope.errors import ConvscopeError, DataError, NetworkError, RunError, ShapeError, UnknownName
 from convscope.opening import open_model, samples, typed
 
-torch.set_num_threads(1)
 FILE = """
 from torch import nn
 class Net(nn.Module):

@@ -8,7 +8,6 @@ import tomllib
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import convscope
@@ -38,12 +37,9 @@ class Net(nn.Module):
 
 @pytest.fixture(autouse=True)
 def _elsewhere(tmp_path, monkeypatch):
-    """Stand in an empty folder, with an empty cache, on one thread."""
+    """Stand in an empty folder, with an empty cache."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "cache"))
-    before = torch.get_num_threads()
-    yield
-    torch.set_num_threads(before)
 
 
 def small(source="digits", **given):

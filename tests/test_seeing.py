@@ -7,14 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-import torch
 from scipy.signal import correlate
 
 from convscope import train
 from convscope.cli import execute
 from convscope.opening import open_model
 
-torch.set_num_threads(1)
 WRONG = """
 from torch import nn
 class Net(nn.Module):

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 
@@ -9,7 +8,6 @@ def own_cache(tmp_path_factory, monkeypatch):
     """No test finds what another one, or the person's own work, has cached."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("CONVSCOPE_CACHE", str(folder))
-    torch.set_num_threads(1)
     return folder
 
 

@@ -13,7 +13,6 @@ from convscope.errors import DataError
 @pytest.mark.parametrize("size", [(9, 9), (20, 31), (60, 20)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_an_array_comes_out_like_the_same_picture_from_a_file(tmp_path, fit, size, channels):
-    torch.set_num_threads(1)
     generator = np.random.default_rng(0)
     smooth = np.asarray(Image.fromarray(generator.integers(0, 256, (5, 4, 3), np.uint8)).resize((24, 30)))
     Image.fromarray(smooth).save(tmp_path / "a.png")

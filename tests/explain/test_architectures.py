@@ -19,14 +19,6 @@ SHARE = 0.0
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the networks' own libraries
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 def made(name, *, training=False):
     make, shape = ARCHITECTURES[name]
     torch.manual_seed(0)

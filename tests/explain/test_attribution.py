@@ -8,7 +8,6 @@ from torch import nn
 from convscope.errors import ShapeError, TraceError, UnknownName
 from convscope.explain.attribution import attribute
 
-torch.set_num_threads(1)
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 NORM = {1: nn.BatchNorm1d, 2: nn.BatchNorm2d, 3: nn.BatchNorm3d}
 POOL = {1: nn.AdaptiveAvgPool1d, 2: nn.AdaptiveAvgPool2d, 3: nn.AdaptiveAvgPool3d}

@@ -9,8 +9,6 @@ from torch import nn
 from convscope.explain.compare import EXAMPLES, Comparison, Side, example
 from convscope.explain.summary import summarise
 
-torch.set_num_threads(1)
-
 
 def windows(out_channels, kernel, in_channels):
     """Products of a convolution that keeps 28 × 28: a window for every position and channel of its output."""

@@ -12,8 +12,6 @@ from convscope.errors import TraceError
 from convscope.explain.diagnosis import diagnose
 from convscope.trace import trace
 
-torch.set_num_threads(1)
-
 
 def x(*shape):
     torch.manual_seed(0)

@@ -19,12 +19,8 @@ WEIGHT = torch.tensor([0.5, 2.0, 1.0, 1.5])
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
+def same_numbers():
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(before)
 
 
 def close(explanation, expected):

@@ -14,8 +14,6 @@ from convscope.explain.summary import summarise
 from convscope.network import NETWORKS, build, takes
 from convscope.trace import trace
 
-torch.set_num_threads(1)
-
 
 def chain(*, bias=True):
     return nn.Sequential(

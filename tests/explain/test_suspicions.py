@@ -9,7 +9,6 @@ from convscope.explain.suspicions import suspicions
 from convscope.network import NETWORKS, build, takes
 from convscope.trace import trace
 
-torch.set_num_threads(1)
 TARGETS = torch.tensor([0, 1, 2, 1])
 
 

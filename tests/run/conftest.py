@@ -17,7 +17,6 @@ from convscope.run import NetworkPart, Run, RunSettings, Writer, create, load
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start, Step
 from convscope.training.settings import TrainingSettings
 
-torch.set_num_threads(1)
 CLASSES = ("cat", "dog", "owl")
 STEPS_PER_EPOCH = 3
 

@@ -10,15 +10,6 @@ from convscope.network.preprocess import Model, fit_standardise
 from convscope.training import Augment, TrainingSettings
 
 
-@pytest.fixture(autouse=True)
-def _one_thread():
-    """Two threads collapse when another process takes a core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 @pytest.fixture
 def stripes():
     """Make data: stripes((40, 10, 8)) has 40 samples to train on, 10 to choose and 8 to judge by."""

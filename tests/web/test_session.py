@@ -22,8 +22,6 @@ from convscope.web.messages import GET, POST
 from convscope.web.session import Session
 from convscope.web.subject import session_of
 
-torch.set_num_threads(1)
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
