@@ -101,3 +101,11 @@ def test_too_large_for_half_precision_becomes_infinite():
     explanation = explain(seen, "half", (0,))
     assert explanation.result == explanation.network == math.inf
     assert explanation.account.steps[0].numbers == "float16(70000) = inf"
+
+
+@pytest.mark.parametrize(("alpha", "formula"), [(1, "y = a + b"), (2, "y = a + α·b")])
+def test_a_factor_of_one_is_not_written(alpha, formula):
+    found = explain(trace(lambda x: torch.add(x, ROW, alpha=alpha), X), "add", (0, 1, 2))
+    assert found.account.formula == formula
+    assert ("·" in found.account.numbers) == (alpha != 1)
+    assert found.result == pytest.approx(A[0, 1, 2] + alpha * B[2], abs=1e-6)

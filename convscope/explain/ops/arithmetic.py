@@ -1,5 +1,6 @@
 """Number by number, with broadcasting: +, −, ×, ÷, a choice between two."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -25,6 +26,18 @@ def _none(**_: Tensor) -> Tensor:
 def _both(a: Tensor, b: Tensor, k: Tensor) -> Tensor:
     """How large the numbers were that were added, the factor on the second counted in."""
     return a.abs() + (k * b).abs()
+
+
+def _scaled(rule: Pointwise) -> Callable[[Reading], Pointwise]:
+    """The rule as it is read, without the factor where that is 1, as it nearly always is."""
+    plain = replace(
+        rule,
+        formula=rule.formula.replace("α·", ""),
+        shown=rule.shown.replace("{k}·", ""),
+        code=rule.code.replace("{k} * ", ""),
+        slopes={name: (words.replace("·α", ""), slope) for name, (words, slope) in rule.slopes.items()},
+    )
+    return lambda reading: plain if reading.arguments.get("alpha", 1) == 1 else rule
 
 
 # ---- plus, minus, times
@@ -256,9 +269,9 @@ def _swapped(rule: Pointwise) -> Pointwise:
 
 
 OPS: dict[str, Op] = {
-    "add": pointwise_op(SCALED, ADD),
-    "sub": pointwise_op(SCALED, SUB),
-    "rsub": pointwise_op(SCALED, _swapped(SUB)),
+    "add": pointwise_op(SCALED, _scaled(ADD)),
+    "sub": pointwise_op(SCALED, _scaled(SUB)),
+    "rsub": pointwise_op(SCALED, _scaled(_swapped(SUB))),
     "mul": pointwise_op(TWO, MUL),
     "div": pointwise_op(f"{TWO} rounding_mode=None", _division),
     "rdiv": pointwise_op(TWO, _swapped(QUOTIENT)),

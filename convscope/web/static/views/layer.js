@@ -167,10 +167,11 @@ function kernelRow({ window, channel }, { t }) {
   const shown = window.channels.slice(0, MOST_KERNELS);
   const figures = shown.map((input, place) =>
     el("figure", {}, kernel(row(values, weight.shape, place), window.kernel, most, t("kernel for input {i}", { i: input })), el("figcaption", {}, t("in {i}", { i: input }))));
-  const words = [t("{n} input channels, {size} each", { n: window.channels.length, size: shape(window.kernel) })];
+  const size = shape(window.kernel);
+  const words = [window.channels.length === 1 ? t("one input channel, {size}", { size }) : t("{n} input channels, {size} each", { n: window.channels.length, size })];
   if (shown.length < window.channels.length) words.push(t("the first {n} are shown", { n: shown.length }));
   return [
-    el("div.title-row.apart", {}, el("span", {}, el("b", {}, t("Kernel {k}", { k: channel })), " ", el("span.small.faint", {}, words.join(", "))), legend("signed", fixed(-most, 2), signed(most, 2))),
+    el("div.title-row.apart", {}, el("div.title-row", {}, el("b", {}, t("Kernel {k}", { k: channel })), el("span.small.faint", {}, words.join(", "))), legend("signed", fixed(-most, 2), signed(most, 2))),
     el("div.kernels", {}, figures),
   ];
 }

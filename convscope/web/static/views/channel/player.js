@@ -60,7 +60,8 @@ export function hints(scene) {
   if (!said.length) said.push(t("Nothing is dropped at the border: every row and every column lies in a window."));
   if (window.stride.some((each) => each > 1)) said.push(t("A step moves the window by {s}.", { s: [...new Set(window.stride)].join("×") }));
   if (window.dilation.some((each) => each > 1)) said.push(t("The window has holes: its taps lie {d} apart.", { d: [...new Set(window.dilation)].join("×") }));
-  if (window.kind === "convolution" && window.groups > 1) said.push(t("Of {g} groups it reads its own: input maps {a} to {b}.", { g: window.groups, a: window.channels[0], b: window.channels[window.channels.length - 1] }));
+  const [first, last] = [window.channels[0], window.channels[window.channels.length - 1]];
+  if (window.kind === "convolution" && window.groups > 1) said.push(first === last ? t("Of {g} groups it reads its own: input map {a}.", { g: window.groups, a: first }) : t("Of {g} groups it reads its own: input maps {a} to {b}.", { g: window.groups, a: first, b: last }));
   return said;
 }
 

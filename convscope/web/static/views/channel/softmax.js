@@ -13,8 +13,6 @@ import { fold, logitsOf, softmax } from "./kinds.js";
 
 const MOST = 12; // classes in sight
 const MORE = 24;
-/** The class that the person looks at, per trace. @type {Map<string, number>} */
-const chosenOf = new Map();
 
 /** One number of many on the layer page: a bar. @param {ArrayLike<number>} values @param {number[]} _space @param {{limit?: number, label?: string}} [options] */
 export function tile(values, _space, { limit = limitOf(values), label = "" } = {}) {
@@ -45,19 +43,14 @@ export function draw({ number, channel, graph }, context) {
  * From the logits of the network to its prediction, below the operation that makes them.
  * @param {Graph} graph @param {Context} context @returns {(Node | string)[]}
  */
-export function prediction(graph, { t, state }) {
+export function prediction(graph, { t, state, go }) {
   if (!graph.prediction || graph.prediction.logits.length < 2) return [];
   const { logits, classes, truth } = graph.prediction;
-  const best = logits.indexOf(Math.max(...logits));
   const last = graph.operations[graph.operations.length - 1];
   const after = last.index === state.op ? "" : last.name;
-  const box = el("section.kind-stack.kind-softmax");
-  const show = () => put(box, [
+  return [el("section.kind-stack.kind-softmax", {},
     el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h2", {}, t("From logits to probabilities")), el("span.soft.small", {}, after ? t("of the last operation, {name}; softmax makes them add up to 1", { name: after }) : t("the model ends in logits; softmax makes them add up to 1"))), truth !== null && trueClass(t)),
-    ...parts({ logits, classes, truth, chosen: chosenOf.get(graph.trace) ?? best, choose: (place) => (chosenOf.set(graph.trace, place), show()), t }),
-  ]);
-  show();
-  return [box];
+    ...parts({ logits, classes, truth, chosen: Math.min(state.channel ?? 0, logits.length - 1), choose: (place) => go({ channel: place, at: [] }, { replace: true }), t }))];
 }
 
 /** @param {Context["t"]} t */

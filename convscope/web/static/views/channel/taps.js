@@ -62,7 +62,7 @@ function pointwise(scene, result, taps, chosen) {
   const x = tags.map((channel) => (taps.length ? seen(slide, taps, channel)[0] : null));
   const w = tags.map((channel) => slide.weight?.[channel] ?? 0);
   const made = tags.map((channel) => result.parts[channel].sum);
-  const columns = tags.length <= 32 ? 8 : 16;
+  const columns = tags.length > 25 ? 16 : Math.ceil(tags.length / Math.ceil(tags.length / 5));
   const grid = (/** @type {(number | null)[]} */ values, /** @type {any} */ kind, /** @type {number} */ limit, /** @type {string} */ label) => cells(values, columns, kind, limit, { tags, label, name, chosen, pick: scene.choose });
   const title = all ? t("All {n} input maps at this place", { n: channels.length }) : t("The {most} strongest of {n} input maps at this place", { most: MOST_MAPS, n: channels.length });
   return threeGrids(title, scene, [

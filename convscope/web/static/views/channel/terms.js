@@ -57,7 +57,7 @@ export function account(number, graph, context) {
 
 /** A rule: its formula, long ones in two lines, and the words that stand behind it. @param {string} text @returns {Node[]} */
 export function rule(text) {
-  const [, left, words] = /** @type {RegExpMatchArray} */ (text.match(/^(.*?)(?:\s{2,}|(?= over )|,(?= where ))(.*)$/) ?? ["", text, ""]);
+  const [, left, words] = /** @type {RegExpMatchArray} */ (text.match(/^(.*?)(?:\s{2,}|(?= over | for )|,(?= where ))(.*)$/) ?? ["", text, ""]);
   const at = left.indexOf(" + Σ");
   const split = at >= 0 && left.length >= 36 ? [left.slice(0, at + 2), left.slice(at + 3)] : [left];
   return [...split.map((each) => formula(each, { general: true })), ...(words.trim() ? [el("p.caption", {}, words.trim())] : [])];
@@ -78,10 +78,10 @@ function line(step, place, context) {
 /** Where a number that was only moved comes from. @param {OneNumber} number @param {Graph} graph @param {Context} context */
 function moved(number, graph, { state, t, go }) {
   const operation = graph.operations.find(({ index }) => index === state.op);
-  const from = graph.operations.find(({ index }) => index === operation?.inputs[0]);
-  const places = Object.values(number.terms?.places ?? {})[0];
+  const [[name, places] = ["", null]] = Object.entries(number.terms?.places ?? {});
+  const from = graph.operations.find(({ index }) => index === operation?.inputs[Number(name.match(/\[(\d+)\]/)?.[1] ?? 0)]); // "tensors[1]" of a cat
   const place = places && flat(places, 1);
-  if (!operation?.reshapes || !from || !place || place.length !== from.shape.length) return null;
+  if (!from || !(operation?.reshapes || operation?.op === "cat") || !place || place.length !== from.shape.length) return null;
   const [, channel = 0, ...at] = place;
   return button(t("It is the number ({at}) of {name}", { at: place.slice(1).join(", "), name: from.name }), { "data-focus": "moved", onclick: () => go({ op: from.index, level: "channel", channel, at }) }, "next");
 }

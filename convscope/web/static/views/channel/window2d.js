@@ -124,13 +124,19 @@ function replace(box, children) {
   if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
 }
 
+/** @param {string} n products @param {number} maps @param {boolean} biased @param {Context["t"]} t */
+function madeOf(n, maps, biased, t) {
+  if (maps === 1) return biased ? t("{n} products and a bias, from one input map", { n }) : t("{n} products from one input map", { n });
+  return biased ? t("{n} products and a bias, from {maps} input maps", { n, maps }) : t("{n} products from {maps} input maps", { n, maps });
+}
+
 /** @param {Scene} scene @param {number} taps */
 function heading({ channel, slide, at, context }, taps) {
   const { t } = context;
   const { window } = slide;
   const maps = window.channels.length;
   const words = {
-    sum: window.bias === null ? t("{n} products from {maps} input maps", { n: count(maps * taps), maps }) : t("{n} products and a bias, from {maps} input maps", { n: count(maps * taps), maps }),
+    sum: madeOf(count(maps * taps), maps, window.bias !== null, t),
     max: t("the largest of {n} numbers", { n: taps }),
     mean: t("the mean of {n} numbers", { n: taps }),
   }[window.rule];
