@@ -62,3 +62,13 @@ test("no sign of a formula is lost", () => {
 test("the words of a formula stay readable for everybody", () => {
   assert.equal(formula("a/b").getAttribute("title"), "a/b");
 });
+
+test("a power of ten is written as one", () => {
+  assert.equal(sketch("1 + 1e−05"), "1 + mrow(1 · msup(10 −5))");
+  assert.equal(sketch("2.5e+12"), "mrow(2.5 · msup(10 12))");
+});
+
+test("a line may break before each equals sign", () => {
+  const parts = /** @type {any} */ (formula("a + b = c = 3")).children.filter((/** @type {any} */ part) => part.name === "math");
+  assert.deepEqual(parts.map((/** @type {any} */ part) => part.textContent), ["a+b", "=c", "=3"]);
+});

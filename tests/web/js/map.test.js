@@ -5,7 +5,7 @@ import { edges, leading } from "../../../convscope/web/static/views/map/edges.js
 import { branches } from "../../../convscope/web/static/views/map/glyph.js";
 import { layout, plan } from "../../../convscope/web/static/views/map/layout.js";
 import { SCALES, sizer, spacesOf } from "../../../convscope/web/static/views/map/sizes.js";
-import { short, tree } from "../../../convscope/web/static/views/map/tree.js";
+import { costliest, heaviest, short, tree } from "../../../convscope/web/static/views/map/tree.js";
 import { step, stops } from "../../../convscope/web/static/views/map/walk.js";
 
 /** A graph from lines "name op module inputs": the least that a layout needs. */
@@ -138,4 +138,25 @@ test("a dense net, where everything reaches everything, is laid out too", () => 
   const { cells, height } = laidOut(graph(lines));
   assert.ok(cells.length >= 40);
   assert.ok(height < 4000);
+});
+
+test("a box is as wide as its type is long, up to a limit", () => {
+  const widths = ["ReLU", "F.max_pool2d 3×3", "ConvTranspose2d 4×4", "A very long name that nobody reads"].map((what) => {
+    const made = graph([["a", "op", 0, [-1]], ["b", "relu", 0, [0]]]);
+    made.operations[0].what = what;
+    return laidOut(made).cells.find(({ element }) => element.type === "box").w;
+  });
+  assert.deepEqual(widths, widths.toSorted((a, b) => a - b));
+  assert.ok(widths[0] < widths[1] && widths[1] < widths[2] && widths[3] <= 108, widths.join());
+});
+
+test("what costs most are blocks that can be told apart", () => {
+  const names = [1, 2].flatMap((block) => ["a", "b", "c", "d"].map((each) => [`body.block${block}.${each}`, block + 1]));
+  const made = graph(names.map(([name, module], at) => [name, "conv2d", module, [at - 1]]), [["", null], ["body", 0, "Body"], ["body.block1", 1], ["body.block2", 1]]);
+  made.operations.forEach((op, at) => (op.macs = at < 4 ? 1 : 10 + at));
+  const found = costliest(tree(made), "macs", 5);
+  assert.equal(new Set(found.map(({ name }) => name)).size, found.length);
+  assert.ok(found.some(({ op, macs }) => !op && macs === 4), "the smaller block stays whole");
+  assert.equal(made.operations[heaviest(tree(made), "macs")].name, "body.block2.d");
+  assert.equal(found.reduce((sum, { macs }) => sum + macs, 0), made.operations.reduce((sum, { macs }) => sum + macs, 0));
 });

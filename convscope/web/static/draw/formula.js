@@ -17,10 +17,18 @@ export function formula(text, { general = false } = {}) {
   const box = document.createElement("div");
   box.className = general ? "formula general" : "formula";
   box.setAttribute("title", text);
-  const math = node("math", [], { displaystyle: "true" });
-  math.append(...parse(text));
-  box.append(math);
+  for (const part of sides(parse(text))) box.append(node("math", part, { displaystyle: "true" }), document.createElement("wbr"));
   return box;
+}
+
+/** What stands before each "=" and from it on: between them a line may break. @param {Element[]} parts */
+function sides(parts) {
+  const found = [/** @type {Element[]} */ ([])];
+  for (const part of parts) {
+    if (part.textContent === "=" && found[0].length) found.push([]);
+    found[found.length - 1].push(part);
+  }
+  return found;
 }
 
 /** The elements of a formula. @param {string} text @returns {Element[]} */
@@ -74,6 +82,8 @@ function atom(reader) {
 /** @param {string} token @param {Reader} reader @returns {Element} */
 function start(token, reader) {
   if (token === "√") return node("msqrt", [bare(atom(reader))]);
+  const [, digits, exponent] = token.match(/^(\d[^e]*)e([+−-]?\d+)$/) ?? [];
+  if (digits) return node("mrow", [leaf("mn", digits), leaf("mo", "·"), node("msup", [leaf("mn", "10"), leaf("mn", String(Number(exponent.replace("−", "-"))).replace("-", "−"))])]);
   if (/^\d/.test(token)) return leaf("mn", token.replace(/,/g, "\u202f"));
   if (/^\p{L}/u.test(token)) return called(leaf("mi", token), reader);
   const closing = CLOSING[/** @type {keyof typeof CLOSING} */ (token)];

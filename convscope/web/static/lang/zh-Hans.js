@@ -457,6 +457,7 @@ export default {
   "Where the parameters lie": "参数在哪里",
   "share of MACs": "乘加次数占比",
   "share of parameters": "参数占比",
+  "Time is that of this one pass, in which every number was kept: a first pass, and small operations, look slower than they are.": "时间来自这一次前向计算，其中每个数都被保存：第一次计算和很小的运算看起来会比实际慢。",
   "These {number} do {share} of it.": "这 {number} 个占其中的 {share}。",
   "Memory of the values": "数值所占内存",
   "In all": "合计",

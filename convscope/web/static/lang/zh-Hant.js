@@ -457,6 +457,7 @@ export default {
   "Where the parameters lie": "參數在哪裡",
   "share of MACs": "乘加次數占比",
   "share of parameters": "參數占比",
+  "Time is that of this one pass, in which every number was kept: a first pass, and small operations, look slower than they are.": "時間來自這一次前向計算，其中每個數都被保存：第一次計算和很小的運算看起來會比實際慢。",
   "These {number} do {share} of it.": "這 {number} 個占其中的 {share}。",
   "Memory of the values": "數值所占記憶體",
   "In all": "合計",

@@ -12,7 +12,7 @@ import { layout, plan } from "./map/layout.js";
 import { glide } from "./map/motion.js";
 import { keyboard } from "./map/walk.js";
 import { SCALES, sizer, spacesOf } from "./map/sizes.js";
-import { tree } from "./map/tree.js";
+import { treeOf } from "./map/tree.js";
 
 /** @typedef {import("../messages").Graph} Graph */
 /** @typedef {import("../main.js").Context} Context */
@@ -41,16 +41,6 @@ export function draw({ graph }, context) {
   if (!graph.failure) return [head(graph, context), map];
   const [verdict, why] = failure(graph.failure, context);
   return graph.operations.length > SHORT ? [head(graph, context), verdict, why, map] : [verdict, map, why];
-}
-
-/** @type {WeakMap<Graph, import("./map/tree.js").Block>} */
-const trees = new WeakMap();
-
-/** @param {Graph} graph */
-function treeOf(graph) {
-  const found = trees.get(graph) ?? tree(graph);
-  trees.set(graph, found);
-  return found;
 }
 
 /** Name and totals. @param {Graph} graph @param {Context} context */

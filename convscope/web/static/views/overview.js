@@ -3,9 +3,9 @@
 import { button, el, section } from "../draw/dom.js";
 import { count, percent, size, time } from "../draw/numbers.js";
 import { quoted } from "./failure.js";
+import { costliest, heaviest, short, treeOf } from "./map/tree.js";
 
 /** @typedef {import("../messages").Graph} Graph */
-/** @typedef {import("../messages").Operation} Operation */
 /** @typedef {import("../main.js").Context} Context */
 
 const TOP = 5;
@@ -63,17 +63,17 @@ function doubts({ suspicions, operations }, { t, go }) {
     more > 0 && el("details.doubts", {}, el("summary", {}, t("{number} more", { number: more })), made.slice(SHOWN)));
 }
 
-/** The operations that cost most. @param {Graph} graph @param {Context} context */
-function costly(graph, { t, go, state }) {
+/** @param {Graph} graph @param {Context} context */
+function costly(graph, { t, go }) {
   const key = graph.totals.macs ? "macs" : "parameters";
   const all = graph.totals[key];
   if (!all) return null;
-  const top = graph.operations.toSorted((a, b) => b[key] - a[key]).slice(0, TOP).filter((op) => op[key] > 0);
-  const rows = top.map((op) => el("button.cost", { type: "button", "data-focus": `cost-${op.index}`, title: op.name, "aria-label": t("{name}: {share} of the {what}", { name: op.name, share: percent(op[key] / all), what: key === "macs" ? t("MACs") : t("parameters") }), onclick: () => go({ op: op.index, open: state.open }) },
-    el("span.cost-name", {}, el("bdi", {}, op.name)),
-    el("span.track", {}, el("i", { style: { width: `${(100 * op[key]) / top[0][key]}%` } })),
-    el("span.number", {}, percent(op[key] / all))));
-  const sum = top.reduce((total, op) => total + op[key], 0) / all;
+  const top = costliest(treeOf(graph), key, TOP);
+  const rows = top.map((block) => el("button.cost", { type: "button", "data-focus": `cost-${block.key}`, title: block.name, "aria-label": t("{name}: {share} of the {what}", { name: block.name, share: percent(block[key] / all), what: key === "macs" ? t("MACs") : t("parameters") }), onclick: () => go({ op: heaviest(block, key) }) },
+    el("span.cost-name", {}, el("bdi", {}, short(block.name, 18), block.type === "run" && ` ×${block.children.length}`)),
+    el("span.track", {}, el("i", { style: { width: `${(100 * block[key]) / top[0][key]}%` } })),
+    el("span.number", {}, percent(block[key] / all))));
+  const sum = top.reduce((total, block) => total + block[key], 0) / all;
   return section(
     el("h3", {}, key === "macs" ? t("Where the work lies") : t("Where the parameters lie"), el("span.faint", {}, key === "macs" ? t("share of MACs") : t("share of parameters"))),
     el("div.costs", {}, rows),
@@ -89,5 +89,6 @@ function totals({ totals: all, operations }, { t }) {
     [t("Time"), time(all.seconds)],
     [t("Memory of the values"), size(all.bytes)],
   ];
-  return section(el("h3", {}, t("In all")), el("dl.facts", {}, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])));
+  return section(el("h3", {}, t("In all")), el("dl.facts", {}, rows.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)])),
+    el("p.caption.below", {}, t("Time is that of this one pass, in which every number was kept: a first pass, and small operations, look slower than they are.")));
 }

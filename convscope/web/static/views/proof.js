@@ -115,7 +115,8 @@ function reasonPart(number, graph, operation, { t }) {
 
 /** The same with numbers: all of them where there is room, else bias and sum. @param {OneNumber} number */
 function written({ numbers, terms, bias, result }) {
-  if (numbers.length <= 64) return formula(numbers);
+  const list = (numbers.match(/, /g) ?? []).length > 2; // max(a, b, c, d): text has room to break
+  if (numbers.length <= 64 && !list) return formula(numbers);
   if (terms?.rule !== "sum" || bias === null) return el("p.written", {}, numbers);
   return formula(`${fixed(bias, 4)} ${terms.result < 0 ? "−" : "+"} ${Math.abs(terms.result).toFixed(4)} = ${fixed(result, 4)}`);
 }

@@ -4,6 +4,15 @@ import { limit as limitOf, ravel, unravel } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
 import { plane } from "../../draw/plane.js";
 
+/** A map and a box around one of its numbers. @param {Float32Array} values @param {number[]} shape two axes @param {number[]} at @param {string} label */
+export function marked(values, [height, width], [row = 0, column = 0], label) {
+  const kind = values.some((value) => value < 0) ? "signed" : "positive";
+  return [
+    plane(values, height, width, kind, limitOf(values), label),
+    el("div.field-box", { style: { left: `${(100 * column) / width}%`, top: `${(100 * row) / height}%`, width: `${100 / width}%`, height: `${100 / height}%` } }),
+  ];
+}
+
 /**
  * @param {Float32Array} values @param {number[]} shape one or two axes; of more, the plane that holds the chosen number
  * @param {number[]} at @param {string} label @param {(at: number[]) => void} pick
@@ -12,12 +21,9 @@ export function pickable(values, shape, at, label, pick) {
   const [height, width] = shape.length >= 2 ? shape.slice(-2) : [1, shape[0] ?? 1];
   const size = height * width;
   const before = shape.length > 2 ? ravel(at.slice(0, -2), shape.slice(0, -2)) : 0;
-  const kind = values.some((value) => value < 0) ? "signed" : "positive";
-  const drawn = plane(values.subarray(before * size, (before + 1) * size), height, width, kind, limitOf(values), label);
   const place = ravel(at, shape) - before * size;
-  const [row, column] = [Math.floor(place / width), place % width];
-  const box = el("div.field-box", { style: { left: `${(100 * column) / width}%`, top: `${(100 * row) / height}%`, width: `${100 / width}%`, height: `${100 / height}%` } });
-  const stage = el(`div.stage.pickable${height === 1 ? ".flat" : ""}`, { tabindex: 0, role: "application", "aria-label": label, "data-focus": "pickable", style: { "--high": height, "--wide": width } }, drawn, box);
+  const shown = marked(values.subarray(before * size, (before + 1) * size), [height, width], [Math.floor(place / width), place % width], label);
+  const stage = el(`div.stage.pickable${height === 1 ? ".flat" : ""}`, { tabindex: 0, role: "application", "aria-label": label, "data-focus": "pickable", style: { "--high": height, "--wide": width } }, shown);
   const go = (/** @type {number} */ next) => next >= 0 && next < size && pick(unravel(before * size + next, shape));
   stage.addEventListener("pointerdown", (event) => {
     const { left, top, width: w, height: h } = stage.getBoundingClientRect();

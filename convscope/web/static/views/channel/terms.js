@@ -6,8 +6,9 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 import { button, el } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { count, fixed, plain } from "../../draw/numbers.js";
+import { drawnAs, joinSign } from "../map/sizes.js";
 import { way } from "./place.js";
-import { pickable } from "./pick.js";
+import { marked, pickable } from "./pick.js";
 
 /** @typedef {import("../../messages").Terms} Terms */
 /** @typedef {import("../../messages").Nested} Nested */
@@ -25,7 +26,7 @@ export function draw({ channel, number, graph }, context) {
     el("div.title-row.apart", {},
       el("div.title-row", {}, el("h1", {}, titleOf(state, t)), el("span.soft.small", {}, [operation?.name, operation?.what].filter(Boolean).join(" · "))),
       way(context)),
-    channel && channel.output.shape.length > 0 ? outputPanel(channel, context) : "",
+    channel && channel.output.shape.length > 0 ? outputPanel(channel, graph, context) : "",
     ...(number ? account(number, graph, context) : [el("p.soft", {}, t("There is nothing more to say about this number."))]),
   ];
 }
@@ -35,13 +36,28 @@ export function titleOf({ channel, at }, t) {
   return at?.length ? t("Channel {k}, element ({at})", { k: channel ?? 0, at: at.join(", ") }) : t("Number {k}", { k: channel ?? 0 });
 }
 
-/** The channel itself: press another number. @param {import("../../messages").Channel} channel @param {Context} context */
-function outputPanel(channel, context) {
+/** The channel itself, behind the two that it joins: press another number. @param {import("../../messages").Channel} channel @param {Graph} graph @param {Context} context */
+function outputPanel(channel, graph, context) {
   const { state, t, go } = context;
   const values = unpack(channel.output);
   const at = state.at ?? [];
   const map = pickable(values, channel.output.shape, at, t("output of channel {k}", { k: channel.channel }), (place) => go({ at: place }, { replace: true }));
-  return el("section.panel.output-panel", {}, map, el("div.small.soft", {}, el("p", {}, t("Press another number, or walk with the arrow keys.")), el("p", {}, el("b.value", {}, plain(values[ravel(at, channel.output.shape)], 6)))));
+  return el("section.panel.output-panel", {}, operands(channel, graph, context), map, el("div.small.soft", {}, el("p", {}, t("Press another number, or walk with the arrow keys.")), el("p", {}, el("b.value", {}, plain(values[ravel(at, channel.output.shape)], 6)))));
+}
+
+/** a + b: the same channel of both, with the same place marked; empty where the two are not of one shape. @param {import("../../messages").Channel} channel @param {Graph} graph @param {Context} context */
+function operands(channel, graph, { state, t, go, ask }) {
+  const operation = graph.operations.find(({ index }) => index === state.op);
+  const sources = (operation?.inputs ?? []).map((index) => graph.operations.find((each) => each.index === index));
+  const [height, width = 0] = channel.output.shape;
+  if (!operation || drawnAs(operation) !== "join" || channel.output.shape.length !== 2 || sources.length !== 2 || !sources.every((each) => each?.shape.join() === operation.shape.join())) return [];
+  return sources.flatMap((source, place) => {
+    const { index, name } = /** @type {import("../../messages").Operation} */ (source);
+    const stage = el("div.stage", { style: { "--wide": width, "--high": height } });
+    ask(`channel/${index}/${channel.channel}`).then(({ output }) => stage.append(...marked(unpack(output), [height, width], state.at ?? [], name)), () => {});
+    const open = () => go({ op: index, level: "channel" });
+    return [el("button.operand", { type: "button", title: t("Show {name}", { name }), "data-focus": `operand ${place}`, onclick: open }, stage, el("span.caption", {}, name)), el("span.sign", {}, place ? "=" : joinSign(operation))];
+  });
 }
 
 /** What a number is made of. @param {OneNumber} number @param {Graph} graph @param {Context} context @returns {(Node | string)[]} */

@@ -1,5 +1,7 @@
 /** How large each kind of box is at a scale. Pure. */
 
+import { short } from "./tree.js";
+
 /** @typedef {import("../../messages").Graph} Graph */
 /** @typedef {import("../../messages").Operation} Operation */
 /** @typedef {import("./series.js").Element} Element */
@@ -15,6 +17,8 @@ export const SCALES = [
   { picture: 36, lines: 2, bars: 4 },
 ];
 const TEXT = 14;
+const LETTER = 6.1; // mean width of a small letter
+const MOST_WRITTEN = 108;
 const JOINS = new Map([["add", "+"], ["iadd", "+"], ["sub", "−"], ["mul", "×"], ["imul", "×"], ["div", "÷"], ["maximum", "max"], ["minimum", "min"]]);
 
 /** @param {Operation} op @returns {"pill" | "join" | "cat" | "op"} */
@@ -46,8 +50,14 @@ export function sizer(scale, graph) {
     if (drawn === "pill") return pillSize(pillText(block.op));
     if (drawn === "join") return { w: 22, h: 22, cy: 11, port: 22, glue: true };
     if (drawn === "cat") return { w: 44, h: picture, cy: picture / 2, port: 44, glue: true, stretch: true, tail: text };
-    return { w: box, h: picture + text, cy: picture / 2, port: block.op.parameters ? picture + side : picture };
+    return { w: lines > 2 ? Math.max(box, written(block.op)) : box, h: picture + text, cy: picture / 2, port: block.op.parameters ? picture + side : picture };
   };
+}
+
+/** How wide the words below a picture are, as far as there is room for them. @param {Operation} op */
+function written({ name, what }) {
+  const letters = Math.max(1.1 * short(name, 10).length, what.length); // the name is bold
+  return Math.min(MOST_WRITTEN, Math.round(LETTER * letters) - 10); // a little may hang over
 }
 
 /** What stands on a pill. @param {Operation} op */
@@ -55,7 +65,7 @@ export const pillText = (op) => op.op;
 
 /** @param {string} text @returns {Size} */
 function pillSize(text) {
-  const w = Math.round(6.1 * text.length + 14);
+  const w = Math.round(LETTER * text.length + 14);
   return { w, h: 20, cy: 10, port: w - 4, glue: true };
 }
 

@@ -43,6 +43,16 @@ export function tree(graph) {
   return top;
 }
 
+/** @type {WeakMap<Graph, Block>} */
+const trees = new WeakMap();
+
+/** The tree of a graph, made once. @param {Graph} graph */
+export function treeOf(graph) {
+  const found = trees.get(graph) ?? tree(graph);
+  trees.set(graph, found);
+  return found;
+}
+
 /** @param {Block["type"]} type @param {string} name @param {Operation | null} op @returns {Block} */
 function bare(type, name, op) {
   const none = /** @type {any} */ (op);
@@ -211,4 +221,22 @@ export function short(name, most = 12) {
     text = longer;
   }
   return text.replace(/^\d+\.(?=\D)/, "");
+}
+
+/** What costs most: the largest block is opened until there are enough parts to tell apart. @param {Block} root @param {"macs" | "parameters"} key @param {number} most parts @returns {Block[]} */
+export function costliest(root, key, most) {
+  const parts = [root];
+  const by = (/** @type {Block} */ one, /** @type {Block} */ other) => other[key] - one[key];
+  while (parts.filter((part) => part[key] > 0).length < most) {
+    const [largest] = parts.filter(({ op }) => !op).sort(by);
+    if (!largest?.[key]) break;
+    parts.splice(parts.indexOf(largest), 1, ...largest.children);
+  }
+  return parts.filter((part) => part[key] > 0).sort(by).slice(0, most);
+}
+
+/** The operation of a block that costs most. @param {Block} block @param {"macs" | "parameters"} key @returns {number} its index */
+export function heaviest(block, key) {
+  if (block.op) return block.op.index;
+  return heaviest(block.children.reduce((most, child) => (child[key] > most[key] ? child : most)), key);
 }
