@@ -45,12 +45,16 @@ def look(
             once.
         port: Listen on this port of 127.0.0.1; a free one if not given.
         no_open: Print the address, and open no browser.
-        save: Write the page to this HTML file instead. It works from disk, offline, with a few samples.
+        save: Write the page to this HTML file instead. It works from disk, offline, with a few samples. An
+            older page of that name is replaced, no other file.
     """
     if not 0 <= port <= PORTS:
         raise UsageError(f"--port: expected 1 to {PORTS}, or 0 for a free one; got {port}.")
+    from convscope.web.save import demand_place
     from convscope.web.subject import session_of
 
+    if save is not None:
+        demand_place(save)
     session = session_of(what or _something(inputs), inputs or (), classes=classes)
     if save is not None:
         return _save(session, save)

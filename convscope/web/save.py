@@ -20,6 +20,8 @@ from convscope.web.saved_lists import PATIENCE
 from convscope.web.session import Session
 
 BUDGET = 20 * 2**20  # bytes of the file
+TITLE = b"<title>convscope</title>"  # of index.html
+HEAD = 4096  # bytes of a file in which a page names itself
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,36 @@ def save(session: Session, path: Path, samples: Sequence[int] | None = None, bud
 
     Args:
         session: what is on the screen; it stays as it is.
-        path: where to; a file that is there is replaced.
+        path: where to; an older page that is there is replaced, any other file is refused.
         samples: places in the data; None: the one on the screen and a few wrong, right and unsure ones.
         budget: bytes that the file may have, about; what lies deepest is left out first.
 
     Raises:
         DataError: it cannot be written.
     """
+    demand_place(path)
     return write(page(session, samples, budget), path)
+
+
+def demand_place(path: Path) -> None:
+    """Refuse a place where no page can stand, before one is made; nothing but an older page is replaced.
+
+    Raises:
+        DataError: another ending than .html, no such folder, or a file that is no page of convscope.
+    """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise DataError(f"{path}: a browser opens the page by its ending.\n  Call it {path.name}.html")
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: there is no folder {path.parent}.\n  Make it first, or give another path.")
+    if not path.exists():
+        return
+    try:
+        with path.open("rb") as file:
+            ours = TITLE in file.read(HEAD)
+    except OSError as error:
+        raise DataError(f"{path} cannot be written: {error.strerror}.\n  Give another path.") from error
+    if not ours:
+        raise DataError(f"{path} is there already, and is no page of convscope.\n  Give another path.")
 
 
 def write(made: Page, path: Path) -> int:
@@ -59,7 +83,7 @@ def write(made: Page, path: Path) -> int:
     try:
         files.replace(path, made.html)
     except OSError as error:
-        raise DataError(f"{path} cannot be written: {error}.\n  Give another path.") from error
+        raise DataError(f"{path} cannot be written: {error.strerror}.\n  Give another path.") from error
     return len(made.html)
 
 

@@ -21,7 +21,7 @@ from convscope.errors import DataError, ShapeError
 from convscope.opening import samples
 from convscope.shapes import show
 
-MOST_PIXELS = 40_000_000  # of a picture that is uploaded; the largest cameras have about as many
+MOST_PIXELS = 64_000_000  # of a picture that is uploaded; telephones make up to 50 million
 ACCEPTED = (
     "a picture (PNG, JPEG, GIF, BMP, TIFF, WebP), an array (.npy), a sound (.wav), or numbers as text (.csv)"
 )
@@ -57,10 +57,23 @@ def of_bytes(body: bytes, wanted: Wanted, name: str = "") -> tuple[Tensor, str]:
             return _picture(path, wanted)
         if path.suffix == ".npy":
             _demand_honest(body)
-        try:
-            return of_numbers(samples.values_of(path), wanted)
-        except DataError as error:  # it names a file that the person has never seen
-            raise DataError(str(error).replace(str(path), name or "the file")) from error
+        if path.suffix == ".wav" and wanted.example.dim() > 2:
+            raise ShapeError(
+                f"the model takes {show(tuple(wanted.example.shape))}; a sound has one axis, its time.\n"
+                "  Give a picture, or an array (.npy) of that shape."
+            )
+        return of_numbers(_values(path, name or "the file"), wanted)
+
+
+def _values(path: Path, name: str) -> Tensor:
+    """The numbers of a file; an error names it as the person knows it."""
+    try:
+        return samples.values_of(path)
+    except DataError as error:
+        words = str(error).replace(str(path), name)
+        if path.suffix == ".csv":  # whatever is nothing else is taken for one
+            words = f"{words.splitlines()[0]}\n  Give {ACCEPTED}."
+        raise DataError(words) from error
 
 
 def of_numbers(values: Tensor, wanted: Wanted) -> tuple[Tensor, str]:
@@ -76,8 +89,7 @@ def of_numbers(values: Tensor, wanted: Wanted) -> tuple[Tensor, str]:
     values = values.detach().double()
     if not torch.isfinite(values).all():
         raise DataError("there are NaN or infinite values in it.\n  Put them right first.")
-    arranged = _arranged(values, shape)
-    fitted = _sized(arranged, shape)
+    fitted = _sized(_arranged(values, shape), shape)
     if wanted.kind == "image":
         fitted = _scaled(fitted, wanted.example)
     said = "" if values.shape[-len(shape) :] == shape else f"{show(tuple(values.shape))} → {show(shape)}"
@@ -132,8 +144,9 @@ def _picture(path: Path, wanted: Wanted) -> tuple[Tensor, str]:
     try:
         head = decode.header(path)
         if head.width * head.height > MOST_PIXELS:
-            raise decode.BadPicture(
-                path, f"{head.width:,} × {head.height:,} pixels are more than {MOST_PIXELS:,}"
+            raise DataError(
+                f"the picture has {head.width:,} × {head.height:,} pixels; more than {MOST_PIXELS:,} are not "
+                f"taken.\n  Make it smaller first: the model sees {height} × {width}."
             )
         pixels = torch.from_numpy(decode.decode(path, (height, width), channels, wanted.fit).copy())
     except decode.BadPicture as error:
@@ -200,6 +213,11 @@ def _sized(values: Tensor, shape: tuple[int, ...]) -> Tensor:
     if len(shape) - 1 not in MODES:
         raise ShapeError(
             f"the model takes {show(shape)}; {show(tuple(values.shape))} cannot be brought to that."
+        )
+    if any(size == 1 < wanted for size, wanted in zip(values.shape[1:], shape[1:], strict=True)):
+        raise ShapeError(
+            f"the model takes {show(shape)}; {show(tuple(values.shape))} has but one number along an axis: "
+            "that is another kind of data.\n  Give one sample of as many axes."
         )
     return F.interpolate(values[None], size=shape[1:], mode=MODES[len(shape) - 1], align_corners=False)[0]
 

@@ -126,6 +126,7 @@ def test_data_in_a_network_that_is_not_trained(tmp_path):
         (["digits", "--port", "99999"], 2, "--port: expected 1 to 65535"),
         (["digits", "--port", "-1"], 2, "--port"),
         (["digits", "--input", "test:99999"], 1, "there is no number 99999"),
+        (["digits", "--save", "digits.csv"], 1, "Call it digits.csv.html"),
         (["digits", "extra"], 2, "too many arguments"),
     ],
 )

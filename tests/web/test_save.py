@@ -120,6 +120,27 @@ class TestFile:
             save.write(page, tmp_path / "nowhere" / "page.html")
         assert list(tmp_path.iterdir()) == []
 
+    def test_only_an_older_page_is_replaced(self, page, tmp_path):
+        path = tmp_path / "page.html"
+        save.demand_place(path)
+        save.write(page, path)
+        save.demand_place(path)
+        mine = tmp_path / "mine.html"
+        mine.write_text("<!doctype html><title>my notes</title>")
+        with pytest.raises(DataError, match=r"mine.html is there already"):
+            save.demand_place(mine)
+
+    @pytest.mark.parametrize(
+        ("name", "told"),
+        [
+            ("signals.csv", "by its ending.\n  Call it signals.csv.html"),
+            ("nowhere/page.html", "there is no folder .*nowhere"),
+        ],
+    )
+    def test_a_place_where_no_page_can_stand(self, tmp_path, name, told):
+        with pytest.raises(DataError, match=told):
+            save.demand_place(tmp_path / name)
+
     def test_no_folder_of_this_machine_is_in_it(self, run, page):
         saved = inside(page)
         answers = [

@@ -386,7 +386,7 @@ def png(width, height, data=None):
     [
         ("a bomb", png(20_000, 20_000)),
         ("a bomb that is only said", png(2**31 - 1, 2**31 - 1, b"")),
-        ("just too many pixels", png(8_000, 6_000)),
+        ("just too many pixels", png(8_000, 8_001)),
         ("no pixels", png(0, 0, b"")),
         ("cut short", png(28, 28)[:40]),
         ("half of one", png(280, 280, zlib.compress(bytes(999)))),

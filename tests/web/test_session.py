@@ -264,6 +264,38 @@ def test_what_cannot_become_an_input(signals, tmp_path):
     assert signals.seen.key == before
 
 
+def test_a_photograph_of_a_telephone(digits, tmp_path):
+    Image.new("L", (8000, 6000), 255).save(tmp_path / "paper.jpg")
+    seen = upload(digits, tmp_path / "paper.jpg")
+    assert seen.inputs[0].min() == 255
+    assert seen.caption == "paper.jpg, 6000 × 8000 → 1 × 8 × 8"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("notes.txt", b"hello", "notes.txt holds no .*\n  Give a picture"),
+        ("paper.pdf", b"%PDF-1.4 hello", "paper.pdf holds no .*\n  Give a picture"),
+        ("nan.csv", b"1,nan\n2,3\n", "NaN or infinite"),
+        ("wave.csv", b"1\n2\n3\n4\n", "one number along an axis: that is another kind of data"),
+    ],
+)
+def test_a_file_of_another_kind_for_pictures(digits, tmp_path, name, content, told):
+    before = digits.seen.key
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises((DataError, ShapeError), match=told):
+        upload(digits, tmp_path / name)
+    assert digits.seen.key == before
+
+
+def test_a_sound_is_no_picture(digits, tmp_path):
+    with wave.open(str(tmp_path / "wave.wav"), "wb") as file:
+        file.setparams((2, 2, 8000, 64, "NONE", ""))
+        file.writeframes(bytes(256))
+    with pytest.raises(ShapeError, match="a sound has one axis"):
+        upload(digits, tmp_path / "wave.wav")
+
+
 def test_results_are_those_of_the_run(digits, signals, folder):
     said = get(digits, "results")
     evaluation = load(of(folder, "digits")).evaluate()
