@@ -9,6 +9,7 @@ explained.
 import math
 
 import torch
+from torch import Tensor
 
 from convscope.door import open_door
 from convscope.errors import ShapeError, TraceError
@@ -17,10 +18,10 @@ from convscope.explain.diagnosis import Diagnosis, diagnose
 from convscope.explain.explanation import Explanation, tolerance
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops import OPS
-from convscope.explain.reading import Reading
+from convscope.explain.reading import Reading, tensors_of
 from convscope.explain.suspicions import Suspicion, suspicions
 from convscope.explain.unknown import unknown
-from convscope.trace.graph import Node, Trace
+from convscope.trace.graph import Node, Trace, Value
 from convscope.trace.replay import run_again
 
 __all__ = [
@@ -55,6 +56,7 @@ def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> E
     Raises:
         UnknownName: there is no such operation.
         ShapeError: there is no number at that index.
+        TraceError: the numbers are complex, or on the device meta.
 
     >>> from convscope.trace import trace
     >>> seen = trace(torch.nn.ReLU(), torch.tensor([[-1.0, 2.0]]))
@@ -65,8 +67,9 @@ def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> E
     node = op if isinstance(op, Node) else trace[op]
     at = full_index(trace, node, at, output)
     known = OPS.get(node.op)
-    network = float(trace.tensor(node.outputs[output])[at])
-    account = known.explain(read(trace, node, output), at) if known and known.explain else None
+    network = _number(trace, node, at, output)
+    real = not any(trace.values[index].dtype.is_complex for index in node.inputs)
+    account = known.explain(read(trace, node, output), at) if known and known.explain and real else None
     kind = "explained" if account else "not explained"
     account = account or unknown(trace, node, output, at)
     bound = _bound(account, trace.values[node.outputs[output]].dtype)
@@ -97,14 +100,51 @@ def explain_gradient(
     value = reading.value(argument)
     at = _checked(at, value.shape, f"{argument} of {node.name}")
     account = known.gradient(reading, argument, at)
-    leaves, made = run_again(trace, node, output, value.index)
-    own = None  # behind `detach` there is no gradient at all
-    if made.requires_grad:
-        arriving = reading.output_gradient.to(made.dtype)
-        (own,) = torch.autograd.grad(made, [leaves[value.index]], arriving, allow_unused=True)
+    own = value.gradient if _alone(trace, node, value) else _through(reading, value)
     network = 0.0 if own is None else float(own[at])
     bound = _bound(account, value.dtype)
     return Explanation(node.op, node.name, argument, at, account, network, "explained", bound, node.source)
+
+
+def _number(trace: Trace, node: Node, at: Index, output: int) -> float:
+    """The network's own number there.
+
+    Raises:
+        TraceError: a tensor on meta has no numbers, and a complex one has two parts.
+    """
+    own = trace.tensor(node.outputs[output])[at]
+    if own.is_meta:
+        raise TraceError(
+            f"'{node.name}' is on the device meta: it has a shape, and no numbers.\n"
+            '  Load the model on a device that computes: model.to_empty(device="cpu"), then its weights.'
+        )
+    if own.is_complex():
+        raise TraceError(
+            f"'{node.name}' gives the complex number {complex(own):.6g}; only real ones are taken apart.\n"
+            "  Choose an operation behind it that gives real numbers, such as abs or irfft."
+        )
+    return float(own)
+
+
+def _alone(trace: Trace, node: Node, value: Value) -> bool:
+    """Whether all of a value's gradient came through this operation, so that autograd's own is at hand."""
+    plain = len(node.outputs) == 1 and not node.changed
+    ends = (*tensors_of(trace.output), trace.score)
+    return (
+        plain
+        and value.gradient is not None
+        and trace.consumers(value.index) == [node]
+        and value.index not in ends
+    )
+
+
+def _through(reading: Reading, value: Value) -> Tensor | None:
+    """Autograd's gradient through this operation alone, run again; None behind `detach`."""
+    leaves, made = run_again(reading.trace, reading.node, reading.which, value.index)
+    if not made.requires_grad:
+        return None
+    arriving = reading.output_gradient.to(made.dtype)
+    return torch.autograd.grad(made, [leaves[value.index]], arriving, allow_unused=True)[0]
 
 
 def read(trace: Trace, node: Node, output: int = 0) -> Reading:

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from convscope.errors import TraceError
 from convscope.explain.account import Account, Index, Terms
 from convscope.trace.graph import Node, Trace
 from convscope.trace.replay import run_again
@@ -15,18 +16,21 @@ def unknown(trace: Trace, node: Node, which: int, at: Index) -> Account:
     """The inputs with the largest input × slope, from autograd on this operation alone."""
     result = float(trace.tensor(node.outputs[which])[at])
     what = f"'{node.op}' is not explained: convscope has no account of this operation."
-    leaves, output = run_again(trace, node, which)
+    try:
+        leaves, output = run_again(trace, node, which)
+    except TraceError:  # a kernel of a compiled or quantised layer, which torch does not keep
+        what += " It cannot be run by itself, so its slopes are not known either."
+        return Account(what, "not explained", "", result, SOURCE, scale=abs(result))
     slopes = _slopes(leaves, output, at)
     if slopes is None:
         what += " Autograd knows no slope for it either."
         return Account(what, "not explained", "", result, SOURCE, scale=abs(result))
     what += f" Shown are those of its {slopes.numel()} inputs whose input × slope is largest (autograd)."
-    effect = torch.cat([leaf.detach().double().flatten() for leaf in leaves.values()]) * slopes
+    numbers = torch.cat([_real(leaf.detach()) for leaf in leaves.values()])
+    effect = numbers * slopes
     order = effect.abs().argsort(descending=True, stable=True)[:MOST]
-    values = torch.cat([leaf.detach().double().flatten() for leaf in leaves.values()])[order]
-    terms = Terms(
-        effect[order], ("input",), {"input": values, "slope": slopes[order]}, _places(leaves, order)
-    )
+    factors = {"input": numbers[order], "slope": slopes[order]}
+    terms = Terms(effect[order], ("input",), factors, _places(leaves, order))
     return Account(what, "not explained", "", result, SOURCE, terms=terms)
 
 
@@ -39,7 +43,12 @@ def _slopes(leaves: dict[int, Tensor], output: Tensor, at: Index) -> Tensor | No
         torch.zeros_like(leaf) if slope is None else slope
         for leaf, slope in zip(leaves.values(), found, strict=True)
     ]
-    return torch.cat([row.double().flatten() for row in rows])
+    return torch.cat([_real(row) for row in rows])
+
+
+def _real(tensor: Tensor) -> Tensor:
+    """All numbers in one row; of a complex one its real and its imaginary part, as autograd takes them."""
+    return (torch.view_as_real(tensor) if tensor.is_complex() else tensor).double().flatten()
 
 
 def _places(leaves: dict[int, Tensor], order: Tensor) -> dict[str, Tensor]:
@@ -47,4 +56,6 @@ def _places(leaves: dict[int, Tensor], order: Tensor) -> dict[str, Tensor]:
     if len(leaves) != 1:
         return {}
     (leaf,) = leaves.values()
+    if leaf.is_complex():
+        return {}
     return {"input": torch.stack(torch.unravel_index(order, leaf.shape), dim=-1)}

@@ -6,6 +6,7 @@ Nothing in the model's code changes and nothing of it stays changed. `replay` pr
 the inputs it was given, it gives the same bits.
 """
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -50,7 +51,7 @@ def trace(
 
     Args:
         model: any callable that computes with torch: a module in the mode it is in, a function, TorchScript,
-            an exported program's module, a Keras 3 model on torch.
+            an exported program, a Keras 3 model on torch.
         inputs: a tensor or array; several as a tuple; or a dict of keyword arguments.
         keywords: further arguments by name.
         score: ask for gradients: a class (its column of the output, summed over the samples), or a function
@@ -67,6 +68,10 @@ def trace(
     [('0', 'conv2d', (1, 4, 6, 6)), ('1', 'relu', (1, 4, 6, 6))]
     """
     args, named = _arguments(inputs)
+    exporting = sys.modules.get("torch.export")  # slow to import; who has a program has imported it
+    if exporting and isinstance(model, exporting.ExportedProgram):
+        program: Any = model
+        model = program.module()
     return run(model, args, named | dict(keywords or {}), score=score, keep=keep, limit=limit)
 
 

@@ -12,25 +12,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from convscope.errors import TraceError, UnknownName
 from convscope.shapes import elements
-from convscope.trace.structure import Ref, convert
+from convscope.trace.structure import Ref, Source, convert
 
 Role = Literal["input", "parameter", "buffer", "constant", "activation"]
-
-
-class Source(NamedTuple):
-    """A line of the person's code."""
-
-    file: str
-    line: int
-    function: str
-    text: str = ""
 
 
 @dataclass(slots=True)
@@ -58,6 +49,11 @@ class Value:
     position: int = 0
     tensor: Tensor | None = None
     gradient: Tensor | None = None
+
+    @property
+    def numbers(self) -> Tensor | None:
+        """The numbers, if there are any to look at: they were kept, and are not on the device meta."""
+        return None if self.tensor is None or self.tensor.is_meta else self.tensor
 
     @property
     def bytes(self) -> int:

@@ -23,6 +23,7 @@ ALIASES = {
     "__rmul__": "mul",
     "__rsub__": "rsub",
     "__rpow__": "rpow",
+    "_convolution": "convolution",
     "concat": "cat",
     "concatenate": "cat",
     "clamp_min": "clamp",

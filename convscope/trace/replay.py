@@ -71,21 +71,25 @@ def run_again(
         TraceError: torch does not have the function, so that it cannot be run by itself.
     """
     refused = statistics(node)
-    # torch 2.13 crashes where only the weight of group norm takes a gradient and its input is channels-last.
-    order = torch.contiguous_format if node.op.endswith("group_norm") else torch.preserve_format
-    starts = {
-        index: trace.tensor(index).clone(memory_format=order).requires_grad_(wanted in (None, index))
-        for index in dict.fromkeys(node.inputs)
-        if trace.values[index].dtype.is_floating_point and index not in refused
-    }
+    changed = {before for before, _ in node.changed}
     with torch.inference_mode(False), torch.enable_grad():
-        # An in-place operation may not change a leaf: it gets a copy, through which gradients flow.
-        given = {
-            index: starts[index].clone() if index in starts else snapshot(trace.tensor(index))
-            for index in node.inputs
+        given = {index: _start(node, trace.tensor(index)) for index in node.inputs}
+        starts = {
+            index: tensor.requires_grad_(wanted in (None, index))
+            for index, tensor in given.items()
+            if (tensor.is_floating_point() or tensor.is_complex()) and index not in refused
         }
-        made = run_node(node, given)
+        # An in-place operation may not change a leaf: it gets a copy, through which gradients flow.
+        made = run_node(node, given | {index: given[index].clone() for index in changed & given.keys()})
     return starts, made[node.outputs[which]]
+
+
+def _start(node: Node, tensor: Tensor) -> Tensor:
+    """An input as it was, without a copy where that can be: weights may be hundreds of megabytes."""
+    if node.op.endswith("group_norm"):
+        # torch 2.13 crashes where only its weight takes a gradient and its input is channels-last.
+        return tensor.clone(memory_format=torch.contiguous_format)
+    return tensor.clone() if tensor.is_inference() else snapshot(tensor)
 
 
 def statistics(node: Node) -> set[int]:

@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
+
+
+class Source(NamedTuple):
+    """A line of the person's code."""
+
+    file: str
+    line: int
+    function: str
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from convscope.errors import TraceError
 from convscope.explain import OPS, explain, explain_gradient, read
 from convscope.trace import trace
 
@@ -109,3 +110,20 @@ def test_a_factor_of_one_is_not_written(alpha, formula):
     assert found.account.formula == formula
     assert ("·" in found.account.numbers) == (alpha != 1)
     assert found.result == pytest.approx(A[0, 1, 2] + alpha * B[2], abs=1e-6)
+
+
+def test_complex_numbers_are_named_and_their_parts_kept():
+    spectrum = torch.fft.rfft(torch.randn(8, dtype=torch.float64))
+    seen = trace(lambda x: torch.fft.irfft(x * 2).sum(), spectrum)
+    with pytest.raises(TraceError, match="gives the complex number"):
+        explain(seen, "mul", (1,))
+    found = explain(seen, "fft_irfft", (3,))
+    assert found.kind == "not explained"
+    # linear in both parts, so inputs × slopes add up to the number all the same
+    assert float(found.account.terms.values.sum()) == pytest.approx(found.network)
+
+
+def test_what_has_no_numbers_says_so():
+    seen = trace(torch.nn.Conv2d(1, 2, 3, device="meta"), torch.empty(1, 1, 4, 4, device="meta"))
+    with pytest.raises(TraceError, match="it has a shape, and no numbers"):
+        explain(seen, 0, (0, 1, 1, 1))

@@ -628,3 +628,198 @@ def test_all_is_text_for_json():
     assert as_dict["where"]["line"] == found.where.line
     assert set(as_dict) == {"what", "where", "cause", "axis", "fix", "place", "advice", "said", "tried"}
     assert "(tried: the model comes past this point):\n      self.fc = nn.Linear(2304, 1)" in str(found)
+
+
+# ---- what beginners write, one mistake each
+
+
+class Does(nn.Module):
+    """A layer, and what is done with it."""
+
+    def __init__(self, layer=None):
+        super().__init__()
+        self.layer = layer
+
+
+class Turned(Does):
+    def forward(self, x):
+        x = x.permute(0, 2, 3, 1)
+        return x.view(x.size(0), -1)
+
+
+class Squeezed(Does):
+    def forward(self, x):
+        return self.layer(x.squeeze())
+
+
+class Folded(Does):
+    def forward(self, x):
+        return self.layer(x.flatten())
+
+
+class ToNumpy(Does):
+    def forward(self, x):
+        return torch.tensor(self.layer(x).numpy())
+
+
+class Binary(Does):
+    def forward(self, x, target):
+        return F.binary_cross_entropy(x, target)
+
+
+class Attending(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention, self.fc = nn.MultiheadAttention(6, 2, batch_first=True), nn.Linear(6, 2)
+
+    def forward(self, x):
+        return self.fc(self.attention(x, x, x))
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "said", "fix"),
+    [
+        (Turned(), (x(2, 3, 4, 5),), "where it lies", "return x.reshape(x.size(0), -1)"),
+        (Squeezed(nn.BatchNorm1d(4)).eval(), (x(1, 4, 1, 1),), "gone", "return self.layer(x.flatten(1))"),
+        (Folded(nn.Linear(12, 2)), (x(2, 3, 4),), "gone", "return self.layer(x.flatten(1))"),
+        (
+            ToNumpy(nn.Linear(3, 2)),
+            (x(2, 3),),
+            "NumPy knows no gradients",
+            "return torch.tensor(self.layer(x).detach().numpy())",
+        ),
+        (
+            Binary(),
+            (x(3) * 9, torch.tensor([0.0, 1.0, 1.0])),
+            "needs numbers from 0 to 1, but its input goes from",
+            "return F.binary_cross_entropy_with_logits(x, target)",
+        ),
+        (Attending(), (x(2, 5, 6),), "needs a tensor", "return self.fc(self.attention(x, x, x)[0])"),
+        (One(nn.BatchNorm1d(4)), (x(2, 4, 5, 5),), "needs 3 axes", "self.layer = nn.BatchNorm2d(4)"),
+        (
+            One(nn.Linear(4, 2)),
+            (x(2, 4, 5, 5),),
+            "Axis 1 (channel) has 4",
+            "return self.layer(x.mean((2, 3)))",
+        ),
+        (One(nn.Softmax(dim=2)), (x(2, 4),), "axes 0 to 1 only", "self.layer = nn.Softmax(dim=-1)"),
+        (
+            One(nn.MaxPool2d(2, padding=2)),
+            (x(2, 1, 8, 8),),
+            "2 of padding for a window of 2",
+            "self.layer = nn.MaxPool2d(kernel_size=2, stride=2, padding=1)",
+        ),
+        (
+            One(nn.Conv2d(3, 4, (3, 5, 5))),
+            (x(2, 3, 8, 8),),
+            "has 3 sizes, 3 × 5 × 5",
+            "self.layer = nn.Conv2d(3, 4, kernel_size=5)",
+        ),
+    ],
+)
+def test_a_mistake_and_the_line_that_mends_it(model, inputs, said, fix):
+    found = mended(model, *inputs)
+    assert said in found.what
+    assert found.fix == fix
+
+
+def test_attention_of_another_width():
+    class Alone(Attending):
+        def forward(self, x):
+            return self.attention(x, x, x)[0]
+
+    fix = "self.attention = nn.MultiheadAttention(8, 2, batch_first=True)"
+    assert mended(Alone(), x(2, 5, 8)).fix == fix
+
+
+class Written(Does):
+    """A forward that is a function, to write many mistakes in a line each."""
+
+    def __init__(self, does, layer=None):
+        super().__init__(layer)
+        self.does = does
+        self.weight = nn.Parameter(torch.zeros(2, 3))
+        self.parts = nn.ModuleDict({"head": nn.Linear(3, 2)})
+        self.steps = nn.ModuleList([nn.Linear(3, 2)])
+
+    def forward(self, *x):
+        return self.does(self, *x)
+
+
+@pytest.mark.parametrize(
+    ("does", "inputs", "said", "advice"),
+    [
+        (lambda m, x: m.weight.add_(1), (x(2, 3),), "changes `weight` (2, 3) in place", "register_buffer"),
+        (lambda m, x: x if x > 0 else -x, (x(2, 3),), "a question for each number", "torch.where"),
+        (lambda m, x: torch.cat(x, x), (x(2, 3),), "as one tuple or list", "torch.cat((a, b), dim=1)"),
+        (lambda m, x: m.parts["heed"](x), (x(2, 3),), "asks for 'heed'", "Did you mean 'head'?"),
+        (lambda m, x: m.steps(x), (x(2, 3),), "is an nn.ModuleList", "for layer in self.steps: x = layer(x)"),
+        (lambda m, x: m(x + 1), (x(2, 3),), "calls itself without end", "not the module itself"),
+        (lambda m, x: m.weight + steps, (x(2, 3),), "NameError", "Did you mean `self.steps`?"),  # noqa: F821
+        (lambda m, x: [a for a, b in [m.parts["head"](x)[0:1]]], (x(2, 3),), "2 names", "gives one tensor"),
+        (
+            lambda m, x: x[:, 3],
+            (x(2, 3),),
+            "asks for entry 3 of axis 1, which has 3: 0 to 2",
+            "-1 is the last",
+        ),
+        (lambda m, x: x.permute(0, 2, 1), (x(2, 3, 4, 5),), "names 3 places", "permute(0, 2, 3, 1)"),
+        (
+            lambda m, x: torch.einsum("bi,oi->bo", x, m.weight.T),
+            (x(2, 3),),
+            "the letter i stands for 3 and for 2",
+            "of one size",
+        ),
+        (lambda m, x: torch.einsum("bi->b", x), (x(2, 3, 4),), "`bi` has 2 letters", "one letter an axis"),
+        (lambda m, x: F.interpolate(x, size=(8, 8, 8)), (x(1, 1, 4, 4),), "needs 2 sizes", "height × width"),
+        (lambda m, x: F.pad(x, (4, 4), "reflect"), (x(1, 1, 4),), "mirrors 4 numbers", "smaller padding"),
+    ],
+)
+def test_a_mistake_in_words(does, inputs, said, advice):
+    found = diagnosed(Written(does), inputs)
+    assert said in found.what
+    assert advice in found.advice
+
+
+@pytest.mark.parametrize(
+    ("loss", "target", "said", "fix"),
+    [
+        (
+            F.cross_entropy,
+            torch.tensor([[0, 1, 0], [1, 0, 0]]),
+            "the number of the right class",
+            ".argmax(1)",
+        ),
+        (F.nll_loss, torch.tensor([[0.0, 1, 0], [1, 0, 0]]), "the number of the right class", ".argmax(1)"),
+        (F.binary_cross_entropy_with_logits, torch.ones(2, 3).long(), "are int64", ".float()"),
+    ],
+)
+def test_targets_in_another_form(loss, target, said, fix):
+    class Loses(nn.Module):
+        def forward(self, x, target):
+            return loss(x, target)
+
+    found = mended(Loses(), x(2, 3), target)
+    assert said in found.what
+    assert found.fix == f"target = target{fix}"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ((1, 4, 8), "axis 0 (layer) of the state: got (1, 4, 8), expected (2, 4, 8)"),
+        ((2, 4, 7), "axis 2 (feature) of the state: got (2, 4, 7), expected (2, 4, 8)"),
+        ((2, 3, 8), "axis 1 (sample) of the state: got (2, 3, 8), expected (2, 4, 8)"),
+    ],
+)
+def test_a_state_of_another_size(state, said):
+    model = Written(lambda m, x: m.layer(x, (torch.zeros(state),) * 2), nn.LSTM(3, 8, 2, batch_first=True))
+    found = diagnosed(model, x(4, 5, 3))
+    assert found.axis == said
+    assert found.fix == ""
+
+
+def test_an_lstm_with_half_a_state():
+    model = Written(lambda m, x: m.layer(x, torch.zeros(1, 4, 8)), nn.LSTM(3, 8, batch_first=True))
+    found = diagnosed(model, x(4, 5, 3))
+    assert "is a pair (h, c); it was given one tensor, (1, 4, 8)" in found.what

@@ -275,3 +275,87 @@ def test_all_is_text_for_json():
     (seen,) = suspicions(trace(nn.Sequential(nn.ReLU(), nn.ReLU()), x(4, 4)))
     assert set(seen.as_dict()) == {"kind", "what", "where", "why", "fix"}
     assert "Why it matters" in str(seen)
+
+
+# ---- the axis of the samples
+
+
+class Reads(nn.Module):
+    """A recurrent layer or attention, and a Linear on what `take` takes of it."""
+
+    def __init__(self, layer, take):
+        super().__init__()
+        self.layer, self.take, self.fc = layer, take, nn.Linear(6, 2)
+
+    def forward(self, x):
+        given = (x, x, x) if isinstance(self.layer, nn.MultiheadAttention) else (x,)
+        return self.fc(self.take(*self.layer(*given)))
+
+
+def last(out, _):
+    return out[:, -1]
+
+
+@pytest.mark.parametrize("samples", [1, 4])
+@pytest.mark.parametrize("layer", [nn.LSTM, nn.GRU, nn.RNN, nn.MultiheadAttention])
+def test_samples_that_are_taken_for_steps(layer, samples):
+    model, given = Reads(layer(6, 6 if layer is not nn.MultiheadAttention else 2), last), x(samples, 9, 6)
+    said = found(model.eval(), given)["samples taken for steps"]
+    assert f"{(samples, 9, 6)} is read as (step, sample, feature)" in said.what
+    if samples > 1:  # the proof: another second sample changes the result of the first or of a later one
+        other = given.clone()
+        other[0] += 1
+        assert not torch.equal(model(given)[1:], model(other)[1:])
+    right = Reads(layer(6, 6 if layer is not nn.MultiheadAttention else 2, batch_first=True), last)
+    assert "samples taken for steps" not in kinds(right.eval(), given)
+
+
+def test_steps_that_stand_first_on_purpose():
+    assert kinds(Reads(nn.LSTM(6, 6), lambda out, _: out[-1]), x(9, 4, 6)) == []
+    assert kinds(Reads(nn.LSTM(6, 6), lambda out, _: out), x(9, 4, 6)) == []
+
+
+def test_a_state_as_the_result():
+    said = found(Reads(nn.GRU(6, 6, batch_first=True), lambda _, state: state), x(4, 9, 6))
+    assert said["layers for samples"].fix.endswith("h[-1]: (4, 2).")
+    assert kinds(Reads(nn.GRU(6, 6, batch_first=True), lambda _, state: state[-1]), x(4, 9, 6)) == []
+
+
+class Does(nn.Module):
+    def __init__(self, does):
+        super().__init__()
+        self.does = does
+
+    def forward(self, *x):
+        return self.does(*x)
+
+
+def test_a_view_where_a_permute_was_meant():
+    given = x(2, 8, 9, 3)
+    said = found(Does(lambda x: x.view(2, 3, 8, 9)), given)["view for permute"]
+    assert said.fix.startswith("x.permute(0, 3, 1, 2)")
+    assert given.permute(0, 3, 1, 2).shape == (2, 3, 8, 9)
+    assert not torch.equal(given.permute(0, 3, 1, 2), given.view(2, 3, 8, 9))
+    assert kinds(Does(lambda x: x.permute(0, 3, 1, 2)), given) == []
+
+
+def test_a_squeeze_that_takes_the_batch_axis():
+    assert "squeezed batch" in kinds(Does(lambda x: x.squeeze()), x(1, 4, 1, 1))
+    assert kinds(Does(lambda x: x.squeeze()), x(2, 4, 1, 1)) == []
+    assert kinds(Does(lambda x: x.squeeze(-1)), x(1, 4, 1, 1)) == []
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_a_loss_that_compares_every_pair():
+    assert "broadcast in the loss" in kinds(Does(F.mse_loss), (x(4, 1), x(4)))
+    assert kinds(Does(F.mse_loss), (x(4), x(4))) == []
+
+
+@pytest.mark.parametrize("gives", [lambda x: None, nn.ReLU])
+def test_a_model_that_returns_no_tensor(gives):
+    assert "no result" in kinds(Does(lambda x: gives(x + 1)), x(2, 3))
+
+
+def test_weights_on_meta():
+    assert "weights without numbers" in kinds(nn.Conv2d(3, 4, 3, device="meta"), x(2, 3, 8, 8))
+    assert kinds(nn.Conv2d(3, 4, 3, device="meta"), torch.empty(2, 3, 8, 8, device="meta")) == []

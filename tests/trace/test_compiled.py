@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import fx, nn
 
+from convscope.explain import explain
 from convscope.trace import replay_all, trace
 from tests.trace.test_hard_cases import Counts
 
@@ -148,3 +149,19 @@ def test_fx_has_the_same_operations_and_edges(x):
         assert {each.name for each in result.parents(node)} == expected
         if theirs.op == "call_module":
             assert node.name == theirs.target
+
+
+def test_an_exported_program_is_taken_as_it_is(x):
+    program = torch.export.export(nn.Sequential(nn.Conv2d(1, 2, 3), nn.ReLU()), (x,))
+    seen = trace(program, x)
+    assert [node.op for node in seen.nodes] == ["conv2d", "relu"]
+
+
+def test_the_convolution_of_a_traced_script_is_explained(x):
+    net = nn.Conv2d(1, 2, 3)
+    seen = trace(torch.jit.trace(net, x), x)
+    (node,) = (node for node in seen.nodes if node.op == "convolution")
+    found = explain(seen, node, (0, 1, 2, 2))
+    assert found.kind == "explained"
+    assert found.holds
+    assert found.network == float(net(x).detach()[0, 1, 2, 2])

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from convscope.explain.diagnosis import (
     axes,
     channels,
+    following,
     joins,
     memory,
+    places,
     python,
     recurrent,
     sizes,
@@ -22,6 +24,7 @@ from convscope.explain.diagnosis import (
     views,
     windows,
 )
+from convscope.explain.diagnosis.code import attribute
 from convscope.explain.diagnosis.finding import Diagnosis, Finding, Fix, Where
 from convscope.explain.diagnosis.scene import Scene
 from convscope.trace.graph import Trace
@@ -30,14 +33,21 @@ __all__ = ["Diagnosis", "Where", "diagnose"]
 
 FAMILIES: tuple[Callable[[Scene], Finding | None], ...] = (
     memory.memory,
+    python.endless,
     python.arguments,
     types.no_tensor,
     types.device,
+    following.parameter_in_place,
+    following.numbers_outside,
     targets.embedding,
     views.view,
+    views.order,
     views.mixed,
     targets.loss,
     targets.sizes_of_both,
+    targets.probabilities,
+    targets.by_number,
+    views.lost,
     types.kind_of_numbers,
     axes.axes,
     channels.convolution,
@@ -45,12 +55,19 @@ FAMILIES: tuple[Callable[[Scene], Finding | None], ...] = (
     channels.group_norm,
     channels.layer_norm,
     windows.window,
+    windows.padding,
     recurrent.recurrent,
     python.embedding_width,
     sizes.linear,
     sizes.product,
     joins.element_by_element,
     joins.concatenation,
+    places.dimension,
+    places.entry,
+    places.order,
+    places.letters,
+    places.space,
+    python.truth,
     python.python,
 )
 
@@ -101,7 +118,7 @@ def _written(scene: Scene, fix: Fix) -> tuple[str, str]:
     """A fix as lines to paste, and where they go."""
     root = scene.trace.calls[0]
     ready = type(root.module).__module__.startswith("torch.nn.")  # such as nn.Sequential: no class to change
-    lines = [f"{_attribute(path, ready)} = {made}" for path, made in fix.layers.items()]
+    lines = [f"{attribute(path, 'model' if ready else 'self')} = {made}" for path, made in fix.layers.items()]
     places = (
         (["where the model is built"] if ready else [f"at the end of {root.kind}.__init__"]) if lines else []
     )
@@ -115,11 +132,3 @@ def _written(scene: Scene, fix: Fix) -> tuple[str, str]:
         lines.append(fix.line)
         places.append(f"instead of line {scene.where.line}")
     return "\n".join(lines), " and ".join(places)
-
-
-def _attribute(path: str, ready: bool) -> str:
-    """A module's path as Python has it: "layers.3.conv" → "self.layers[3].conv"."""
-    text = "model" if ready else "self"
-    for name in path.split("."):
-        text += f"[{name}]" if name.isdigit() else f".{name}"
-    return text

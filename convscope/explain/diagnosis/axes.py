@@ -2,7 +2,7 @@
 
 import re
 
-from convscope.explain.diagnosis.code import changed
+from convscope.explain.diagnosis.code import changed, replaced
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene, counted
 from convscope.shapes import AXES
@@ -35,7 +35,8 @@ def axes(scene: Scene) -> Finding | None:
     if missing <= 0:
         fits = f"nn.{scene.call.kind[:-2]}{got - 2}d" if got - 2 in AXES and scene.call.path else ""
         advice = f"Take a layer for {got - 2} spatial axes{f', {fits}' if fits else ''}, or fewer axes."
-        return Finding(what, cause, axis, advice=advice)
+        fixes = _other_kind(scene, fits) if fits else ()
+        return Finding(what, cause, axis, fixes, advice)
     return Finding(what, cause, axis, _with_axes(scene, value, space), _reading(value, space))
 
 
@@ -49,6 +50,17 @@ def _allowed(scene: Scene, space: int) -> tuple[int, ...]:
     if "BatchNorm" in scene.call.kind:
         return (2, 3) if space == 1 else (space + 2,)
     return (space + 1, space + 2)
+
+
+def _other_kind(scene: Scene, fits: str) -> tuple[Fix, ...]:
+    """The same normalisation for the axes that are there; a kernel's sizes would have to be chosen anew."""
+    if "Norm" not in fits:
+        return ()
+    kind = f"nn.{scene.call.kind}"
+    return tuple(
+        Fix(layers={path: made.replace(kind, fits) for path, made in fix.layers.items()})
+        for fix in replaced(scene)
+    )
 
 
 def _reading(value: Value, space: int) -> str:

@@ -22,6 +22,15 @@ def convolution(scene: Scene) -> Finding | None:
         or not isinstance(value, Value)
     ):
         return None
+    if len(weight.shape) != space + 2:
+        sizes = weight.shape[2:]
+        what = (
+            f"The kernel of {scene.name} has {len(sizes)} sizes, {show(sizes)}; it slides along {space} axes."
+        )
+        kernel = (sizes * space)[-space:]
+        cause = f"{scene.op} has the axes {', '.join(AXES[space])}: one size each, or one for all."
+        axis = f"axes of the kernel: {len(sizes)}, expected {space}"
+        return Finding(what, cause, axis, replaced(scene, kernel_size=kernel))
     turned = "transpose" in scene.op
     groups = scene.argument(7 if turned and len(scene.node.args) > 7 else 6, "groups") if scene.node else 1
     groups = groups if isinstance(groups, int) else 1

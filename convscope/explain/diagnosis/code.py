@@ -63,6 +63,15 @@ def _plain(value: Any) -> Any:  # noqa: ANN401
     return value[0] if equal else value
 
 
+def attribute(path: str, owner: str = "self") -> str:
+    """A module's path as Python has it.
+
+    >>> attribute("layers.3.conv")
+    'self.layers[3].conv'
+    """
+    return owner + "".join(f"[{name}]" if name.isdigit() else f".{name}" for name in path.split("."))
+
+
 def replaced(scene: Scene, **changes: Any) -> tuple[Fix, ...]:  # noqa: ANN401
     """The failing layer with other settings, where it is one of torch's and has a place in the model."""
     if not is_torchs(scene.module) or not scene.call.path or "?" in scene.call.path:

@@ -4,7 +4,7 @@ import re
 
 from torch import nn
 
-from convscope.explain.diagnosis.code import changed, is_torchs, replaced
+from convscope.explain.diagnosis.code import attribute, changed, is_torchs, replaced
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene
 
@@ -16,6 +16,8 @@ def recurrent(scene: Scene) -> Finding | None:
     value = scene.input
     if not is_torchs(scene.module) or not isinstance(scene.module, KINDS) or value is None:
         return None
+    if alone := _alone(scene):
+        return alone
     if "hidden size" in scene.message.lower() or "hidden[0]" in scene.message:
         return _state(scene)
     expected, got = scene.module.input_size, value.shape[-1] if value.shape else 0
@@ -46,16 +48,44 @@ def _axes(scene: Scene) -> tuple[int, int]:
 
 
 def _state(scene: Scene) -> Finding:
-    """A state that was made for another batch: as a rule the axes of sample and step are swapped."""
+    """A state of another size: for other layers, other samples, or with sample and step swapped."""
     value = scene.input
     assert value is not None
     first = getattr(scene.module, "batch_first", False)
-    sizes = re.findall(r"[\[(]([\d, ]+)[\])]", scene.message)
     what = f"The state that {scene.name} was given does not fit its input {value.shape}."
+    shapes = re.findall(r"[\[(](\d+(?:, \d+)+)[\])]", scene.message)
+    if len(shapes) < 2 or len(value.shape) < 3:
+        return Finding(what, f"A state is {_state_axes(scene)}.")
+    wanted, made = (tuple(map(int, each.split(", "))) for each in (shapes[0], shapes[-1]))
+    bad = next((place for place, size in enumerate(wanted) if made[place : place + 1] != (size,)), 0)
+    name = ("layer", "sample", "feature")[bad] if len(wanted) == 3 else "sample"
+    axis = f"axis {bad} ({name}) of the state: got {made}, expected {wanted}"
+    advice = f"Make it with {wanted}, or leave it out: it is then zeros of the right size."
+    if name != "sample":
+        return Finding(what, f"A state is {_state_axes(scene)}.", axis, advice=advice)
     cause = (
         f"With batch_first={first} axis {0 if first else 1} counts the samples, so there are "
-        f"{value.shape[0 if first else 1]}; the state is made for ({sizes[-1] if sizes else '?'})."
+        f"{value.shape[0 if first else 1]}; the state is made for {made[bad]}."
     )
-    wanted, made = (sizes[0], sizes[-1]) if sizes else ("?", "?")
-    axis = f"axis 1 (sample) of the state: got ({made}), expected ({wanted})"
-    return Finding(what, cause, axis, replaced(scene, batch_first=not first))
+    swapped = value.shape[1 if first else 0] == made[bad]
+    return Finding(what, cause, axis, replaced(scene, batch_first=not first) if swapped else (), advice)
+
+
+def _state_axes(scene: Scene) -> str:
+    """What the axes of a state are, with the numbers of this layer."""
+    module = scene.module
+    directions = 2 if module.bidirectional else 1
+    both = f"{module.num_layers} layers × {directions} directions" if directions > 1 else "layers"
+    return f"({both}, sample, feature): ({module.num_layers * directions}, samples, {module.hidden_size})"
+
+
+def _alone(scene: Scene) -> Finding | None:
+    """An LSTM that was given one tensor as its state."""
+    if not isinstance(scene.module, nn.LSTM) or len(scene.call.inputs) != 2:
+        return None
+    state = scene.trace.values[scene.call.inputs[1]]
+    what = f"The state of {scene.name} is a pair (h, c); it was given one tensor, {state.shape}."
+    cause = "An LSTM carries two states from step to step: h, which is also its output, and the cell c."
+    call = attribute(scene.call.path)
+    advice = f"Give both, as a tuple: `{call}(x, (h, c))`; or none, then both are zeros."
+    return Finding(what, cause, advice=advice)

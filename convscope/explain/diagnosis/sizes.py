@@ -21,11 +21,12 @@ def linear(scene: Scene) -> Finding | None:
         return None
     axis = f"axis {len(value.shape) - 1} (the last) of {value.shape}: got {got:,}, expected {expected:,}"
     before = scene.flattened(value)
+    stands = _stands(value, expected)
     finding = Finding(
-        f"{scene.name} expects {expected:,} numbers a row, but got {got:,}.",
+        f"{scene.name} expects {expected:,} numbers a row, but got {got:,}.{stands}",
         _width(scene, value, before, expected),
         axis,
-        _flat(scene, value, expected) + replaced(scene, in_features=got),
+        _moved(scene, value, expected) + _flat(scene, value, expected) + replaced(scene, in_features=got),
     )
     batch = missing_batch(scene)
     return batch._replace(fixes=_with_batch(scene, batch.fixes, before, expected)) if batch else finding
@@ -48,6 +49,23 @@ def _width(scene: Scene, value: Value, before: tuple[int, ...] | None, expected:
         f"The tensor reaching {scene.name} is {wide} wide{source}; the layer is made for {expected:,}. "
         f"{scene.came(value)}"
     )
+
+
+def _stands(value: Value, expected: int) -> str:
+    """A word on the axis that fits, where it is that of the channels."""
+    if len(value.shape) < 3 or value.shape[1] != expected:
+        return ""
+    return f" Axis 1 (channel) has {expected:,}; a Linear works along the last axis."
+
+
+def _moved(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:
+    """Channels that a Linear was made for: of pictures their mean over the space, of steps put last."""
+    if not _stands(value, expected):
+        return ()
+    space = ", ".join(map(str, range(2, len(value.shape))))
+    method = ".transpose(1, 2)" if len(value.shape) == 3 else f".mean(({space}))"
+    line = behind(scene, 0, method)
+    return (Fix(line=line),) if line else ()
 
 
 def _flat(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:

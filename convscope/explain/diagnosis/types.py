@@ -4,10 +4,10 @@ import re
 
 import torch
 
-from convscope.explain.diagnosis.code import behind, changed
+from convscope.explain.diagnosis.code import attribute, behind, changed
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene
-from convscope.trace.graph import Ref, Value
+from convscope.trace.graph import Call, Ref, Value
 
 SPOKEN = (
     "dtype",
@@ -122,11 +122,8 @@ def no_tensor(scene: Scene) -> Finding | None:
             "Look whether its forward ends with a `return`.",
         )
         return Finding(what, cause, advice=advice)
-    if kind == "tuple" and (recurrent := _recurrent(scene)):
-        cause = f"`{recurrent}` gives two things: its output at every step, and its last state."
-        text = behind(scene, 0, "[0]")
-        advice = f"Or take it apart where it is made: `x, state = self.{recurrent}(x)`."
-        return Finding(what, cause, "", (Fix(line=text),) if text else (), advice)
+    if kind == "tuple" and (maker := _two_things(scene)):
+        return _pair(scene, maker, what)
     cause = (
         f"The model was given {_article(kind)}."
         if not scene.trace.inputs
@@ -142,7 +139,20 @@ def _article(kind: str) -> str:
     return "None" if kind == "NoneType" else f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def _recurrent(scene: Scene) -> str:
-    """The path of the last module that gave a tuple of output and state."""
-    found = [call.path for call in scene.trace.calls if call.kind in ("LSTM", "GRU", "RNN") and call.outputs]
-    return found[-1] if found else ""
+def _pair(scene: Scene, maker: Call, what: str) -> Finding:
+    attention = maker.kind == "MultiheadAttention"
+    second = "the weights of the attention" if attention else "its last state"
+    cause = f"`{maker.path}` gives two things: its output at every step, and {second}."
+    line = behind(scene, 0, "[0]")
+    call = f"{attribute(maker.path)}({'x, x, x' if attention else 'x'})"
+    advice = f"Or take it apart where it is made: `x, {'weights' if attention else 'state'} = {call}`."
+    above = scene.trace.calls[scene.call.parent or 0]
+    if above.kind == "Sequential":
+        advice = f"nn.Sequential hands both on; write a forward of your own, with `x, _ = {call}`."
+    return Finding(what, cause, "", (Fix(line=line),) if line else (), advice)
+
+
+def _two_things(scene: Scene) -> Call | None:
+    """The last module that gave a tuple: an output, and a state or the attention."""
+    kinds = ("LSTM", "GRU", "RNN", "MultiheadAttention")
+    return next((call for call in reversed(scene.trace.calls) if call.kind in kinds and call.outputs), None)

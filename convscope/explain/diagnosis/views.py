@@ -1,5 +1,6 @@
 """Views and reshapes: sizes that do not multiply out, and samples that get mixed."""
 
+import re
 from math import prod
 
 from convscope.explain.diagnosis.code import call_replaced
@@ -8,6 +9,8 @@ from convscope.explain.diagnosis.scene import Scene, times
 from convscope.trace.graph import Node, Trace, Value
 from convscope.trace.structure import leaves
 
+# What folds or drops the first axis too: x.flatten(), x.squeeze(), x.view(-1)
+ALL_AXES = re.compile(r"\.(?:flatten\(\)|squeeze\(\)|(?:view|reshape)\(-1\))")
 VIEWS = ("view", "reshape", "flatten", "unflatten")
 
 
@@ -36,6 +39,60 @@ def view(scene: Scene) -> Finding | None:
     return Finding(
         what, cause, f"{prod(value.shape):,} numbers, expected a multiple of {fixed:,}", fixes, advice
     )
+
+
+def order(scene: Scene) -> Finding | None:
+    """A view of numbers that lie in another order, since a permute or transpose only renames the axes."""
+    if scene.op != "view" or scene.input is None or "Use .reshape" not in scene.message:
+        return None
+    turned = (
+        node for node, _ in scene.way(scene.input) if node.op in ("permute", "transpose", "t", "movedim")
+    )
+    by = next(turned, None)
+    source = f" (line {by.source.line})" if by and by.source else ""
+    what = f"{scene.name} cannot read {scene.input.shape} in another shape where it lies."
+    cause = (
+        f"{f'`{by.name}`' if by else 'An operation before'}{source} gave the axes another order and left the "
+        f"numbers where they are in memory; a view reads them as they lie. {scene.came(scene.input)}"
+    )
+    line = scene.where.text.replace(".view(", ".reshape(")
+    fixes = (Fix(line=line),) if line != scene.where.text else ()
+    return Finding(what, cause, "", fixes, "reshape copies the numbers into their new order where it has to.")
+
+
+def lost(scene: Scene) -> Finding | None:
+    """A flatten or squeeze that took the axis of the samples with it."""
+    value = scene.input
+    if value is None or scene.samples is None:
+        return None
+    for node, before in scene.way(value):
+        after = scene.trace.values[node.outputs[0]]
+        one_row = len(after.shape) == 1 < len(before.shape) and before.shape[0] == scene.samples > 1
+        squeezed = squeezes_samples(scene.trace, node, scene.samples) and scene.op != "linear"
+        if squeezed or (node.op in VIEWS and one_row):
+            return _lost(scene, node, before.shape, after.shape)
+    return None
+
+
+def squeezes_samples(trace: Trace, node: Node, samples: int) -> bool:
+    """Whether a squeeze that names no axis took away that of the samples, since there is one."""
+    if node.op != "squeeze" or len(node.args) + len(node.kwargs) != 1:
+        return False
+    return samples == 1 and trace.values[node.inputs[0]].shape[:1] == (1,)
+
+
+def _lost(scene: Scene, node: Node, before: tuple[int, ...], after: tuple[int, ...]) -> Finding:
+    what = f"The axis of the samples is gone: `{node.name}` made {after} of {before}."
+    cause = (
+        "squeeze() takes away every axis of size 1, and with one sample the batch axis is one of them."
+        if node.op == "squeeze"
+        else f"It put all {before[0]} samples into one row; {scene.name} takes a row a sample."
+    )
+    axis = f"axis 0 (sample): missing in {after}, expected ({before[0]}, {prod(before[1:])})"
+    same_line = node.source is not None and node.source.line == scene.where.line
+    line = ALL_AXES.sub(".flatten(1)", scene.where.text) if same_line else scene.where.text
+    fixes = (Fix(line=line),) if line != scene.where.text else ()
+    return Finding(what, cause, axis, fixes, "x.flatten(1) keeps axis 0, whatever the number of samples.")
 
 
 def _per_sample(scene: Scene, value: Value, sizes: list[int]) -> tuple[Fix, ...]:

@@ -1,5 +1,6 @@
 """Windows that are larger than what is left of the sample."""
 
+import re
 from typing import Any
 
 from convscope.explain.diagnosis.axes import space_of
@@ -22,7 +23,7 @@ def window(scene: Scene) -> Finding | None:
     ):
         return None
     setting = settings(scene.trace, scene.node, space)
-    if setting is None:
+    if setting is None or any(len(each) != space for each in setting):
         return None
     kernel, stride, padding, dilation = setting
     sizes = value.shape[-space:]
@@ -82,3 +83,28 @@ def _fixes(
         return (Fix(layers={path: "nn.Identity()"}),) if path and "Pool" in scene.call.kind else ()
     half = tuple(spread * (size - 1) // 2 for size, spread in zip(kernel, dilation, strict=True))
     return replaced(scene, padding=tuple(map(max, half, padding)))
+
+
+def padding(scene: Scene) -> Finding | None:
+    """Padding that is larger than the window, or than what it mirrors."""
+    value, given = scene.input, re.search(r"pad=(-?\d+), kernel_size=(\d+) and dilation=(\d+)", scene.message)
+    if value is not None and given:
+        pad, kernel, _ = map(int, given.groups())
+        what = (
+            f"{scene.name} has {pad} of padding for a window of {kernel}: at most half of it, {kernel // 2}."
+        )
+        cause = "With more, a window at the border would lie on padding alone and have no number to choose."
+        return Finding(
+            what, cause, f"padding {pad}, at most {kernel // 2}", replaced(scene, padding=kernel // 2)
+        )
+    if value is None or scene.op != "pad" or "Padding size should be less" not in scene.message:
+        return None
+    pads = re.search(r"padding \((\d+), (\d+)\) at dimension (\d+)", scene.message)
+    wide, axis = (max(int(pads[1]), int(pads[2])), int(pads[3])) if pads else (0, len(value.shape) - 1)
+    what = f"{scene.name} mirrors {wide} numbers at the border, but axis {axis} of {value.shape} has too few."
+    cause = "A mirror does not repeat the border itself, so it has one number less than the axis to give."
+    least = f"axis {axis} of {value.shape}: got {value.shape[axis]}, expected at least {wide + 1}"
+    advice = (
+        "A smaller padding, larger samples, or padding with zeros (padding_mode='zeros', mode='constant')."
+    )
+    return Finding(what, cause, least, advice=advice)

@@ -6,17 +6,24 @@ test_suspicions.py` asks that of every network of the house.
 
 from collections.abc import Callable, Iterator
 
-from convscope.explain.suspicions import layers, numbers, order, training
+from convscope.explain.suspicions import layers, numbers, order, samples, training
 from convscope.explain.suspicions.suspicion import Suspicion
 from convscope.trace.graph import Trace
 
 __all__ = ["Suspicion", "suspicions"]
 
 CHECKS: tuple[Callable[[Trace], Iterator[Suspicion]], ...] = (
+    numbers.without_numbers,
     numbers.not_finite,
     numbers.exploded,
+    samples.no_result,
     layers.mixed_batch,
     layers.missing_batch,
+    samples.steps_for_samples,
+    samples.state_first,
+    samples.renamed_axes,
+    samples.squeezed,
+    samples.broadcast_loss,
     order.before_a_loss,
     order.softmax_over_samples,
     order.cut_scores,

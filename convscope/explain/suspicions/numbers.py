@@ -17,6 +17,22 @@ SAMPLES = 8  # fewer say nothing about a channel's life
 FILLS = ("masked_fill", "full", "full_like", "fill", "where", "triu", "tril", "new_full", "scatter", "tensor")
 
 
+def without_numbers(trace: Trace) -> Iterator[Suspicion]:
+    """Weights on `meta` under an input that is not: torch then reads memory that is nobody's."""
+    empty = [
+        value for value in trace.values if value.device == "meta" and value.role in ("parameter", "buffer")
+    ]
+    if empty and any(value.device != "meta" for value in trace.inputs):
+        yield Suspicion(
+            "weights without numbers",
+            f"Weights are on the device meta, which keeps shapes and no numbers: {len(empty)}, first "
+            f"`{empty[0].name}`.",
+            f"`{empty[0].name}` {empty[0].shape}",
+            "What comes out is whatever stood in memory, another time something else.",
+            'model.to_empty(device="cpu"), then load its weights.',
+        )
+
+
 def not_finite(trace: Trace) -> Iterator[Suspicion]:
     """The first operation that made NaN or infinity out of finite numbers."""
     for value in trace.inputs:
@@ -47,7 +63,7 @@ def not_finite(trace: Trace) -> Iterator[Suspicion]:
 
 def _trouble(value: Value) -> str | None:
     """What is not finite in it: "NaN" or "infinity", or None."""
-    tensor = value.tensor
+    tensor = value.numbers
     if tensor is None or not tensor.is_floating_point():
         return None
     # A sum is quick, and hides none; it may only be infinite where no number is.
@@ -57,9 +73,9 @@ def _trouble(value: Value) -> str | None:
 
 
 def _range(value: Value) -> str:
-    if value.tensor is None or not value.tensor.numel() or value.tensor.is_complex():
+    if value.numbers is None or not value.numbers.numel() or value.numbers.is_complex():
         return f"{value.shape}"
-    low, high = float(value.tensor.min()), float(value.tensor.max())
+    low, high = float(value.numbers.min()), float(value.numbers.max())
     return f"{value.shape} from {low:.4g} to {high:.4g}".replace("-", "−")
 
 
@@ -98,7 +114,7 @@ def exploded(trace: Trace) -> Iterator[Suspicion]:
 
 
 def _largest(value: Value) -> float:
-    tensor = value.tensor
+    tensor = value.numbers
     if tensor is None or not tensor.is_floating_point() or not tensor.numel():
         return 0.0
     low, high = torch.aminmax(tensor)
@@ -109,9 +125,9 @@ def nothing_passes(trace: Trace) -> Iterator[Suspicion]:
     """ReLUs of which nothing, or only few channels, ever come through."""
     for node in trace.nodes:
         value = trace.values[node.outputs[0]] if node.op == "relu" and node.outputs else None
-        if value is None or value.tensor is None or len(value.shape) < 2:
+        if value is None or value.numbers is None or len(value.shape) < 2:
             continue
-        alive = _alive(value.tensor)
+        alive = _alive(value.numbers)
         dead = int((~alive).sum())
         if dead == len(alive) or (value.shape[0] >= SAMPLES and dead > DEAD * len(alive)):
             samples = f"in all {value.shape[0]} samples"
@@ -133,10 +149,12 @@ def _alive(tensor: Tensor) -> Tensor:
 def constant_output(trace: Trace) -> Iterator[Suspicion]:
     """The same output for samples that differ."""
     given = [
-        value for value in trace.inputs if value.tensor is not None and value.shape and value.shape[0] > 1
+        value for value in trace.inputs if value.numbers is not None and value.shape and value.shape[0] > 1
     ]
     for value in outputs(trace):
-        same = value.tensor is not None and value.shape and value.shape[0] > 1 and _all_the_same(value.tensor)
+        same = (
+            value.numbers is not None and value.shape and value.shape[0] > 1 and _all_the_same(value.numbers)
+        )
         if same and given and value.shape[0] == given[0].shape[0] and not _all_the_same(_numbers(given[0])):
             made = maker(trace, value)
             yield Suspicion(
@@ -149,8 +167,8 @@ def constant_output(trace: Trace) -> Iterator[Suspicion]:
 
 
 def _numbers(value: Value) -> Tensor:
-    assert value.tensor is not None
-    return value.tensor
+    assert value.numbers is not None
+    return value.numbers
 
 
 def _all_the_same(tensor: Tensor) -> bool:

@@ -81,9 +81,9 @@ def _squashed_output(trace: Trace) -> Iterator[Suspicion]:
 
 
 def _are_log_probabilities(scores: Value) -> bool:
-    if scores.tensor is None or len(scores.shape) < 2:
+    if scores.numbers is None or len(scores.shape) < 2:
         return True  # not known to be wrong
-    total = scores.tensor.double().exp().sum(1)
+    total = scores.numbers.double().exp().sum(1)
     return bool(((total - 1).abs() < NORMALISED).all())
 
 
