@@ -15,8 +15,17 @@ const root = document.documentElement;
 export function frame(context, [left, middle, right, band]) {
   if (!document.querySelector(".explorer > .bar")) skeleton();
   const parts = { ".bar": [brand(), pages(context), crumbs(context), tools(context)], ".band": band, ".rail": left, ".main": middle, ".inspector": right };
+  const focused = document.activeElement !== document.body;
   const placed = Object.entries(parts).map(([selector, children]) => place(selector, children));
   for (const settle of placed) settle?.(); // after all of them: the browser lays the page out once
+  if (focused && document.activeElement === document.body) home();
+}
+
+/** What had the focus is gone: the keys go on at what is chosen on the new page. */
+function home() {
+  const main = /** @type {HTMLElement} */ (document.querySelector(".explorer > .main"));
+  const chosen = /** @type {HTMLElement | null} */ (main.querySelector(".map [aria-pressed='true'], .channel[aria-pressed='true'], [role='application']"));
+  (chosen ?? main).focus({ preventScroll: true });
 }
 
 function skeleton() {

@@ -120,12 +120,13 @@ def test_by_keyboard_alone(shared, visit):
     pressed(page.locator('.map [data-op="0"]'))
     page.keyboard.press("Enter")
     reached(page, level="layer")
-    tab_to('[data-focus^="channel-"]')
+    expect(page.locator('[data-focus="channel-0"]')).to_be_focused()  # the keys go on where the page does
     page.keyboard.press("ArrowRight")
     reached(page, channel=1)
     page.keyboard.press("Enter")
     reached(page, level="channel", at="[^&]+")
     before = state(page)["at"]
+    expect(page.locator('[data-focus="input-stage"]')).to_be_focused()
     tab_to('[data-focus="position"]')
     page.keyboard.press("ArrowRight")
     expect(page).not_to_have_url(re.compile(f"at={before.replace(',', '%2C')}$"))

@@ -108,7 +108,7 @@ function fraction({ logits, classes, truth, chosen, choose, t }) {
   return el("section.panel.kind-fraction", {},
     el("span.kind-p", {}, el("i", {}, "p"), el("sub", {}, classes[chosen])), el("span.equals", {}, "="),
     el("div.over", {}, el("span.term.picked", { "data-class": chosen }, tiny(powers[chosen])), el("div.terms", {}, terms.flatMap((each, place) => (place ? [el("span.plus", {}, "+"), each] : [each])))),
-    el("span.equals", {}, "="), el("span.figure", {}, share4(shares[chosen])));
+    el("span.equals", {}, "="), el(`span.figure${share4(shares[chosen]).length > 6 ? ".long" : ""}`, {}, share4(shares[chosen])));
 }
 
 /** A row, its term and the thread between them light up together. @param {HTMLElement} area @param {EventTarget | null} target @param {number} chosen */

@@ -33,10 +33,11 @@ function classFilter({ state, session, t, go }) {
 function grid({ samples: shown }, { input }, { t, act }) {
   if (!shown.length) return el("p.caption", {}, t("No sample is in this group."));
   const wide = shown[0].look.kind === "signal" || shown[0].look.kind === "sequence";
+  const stop = shown.some(({ index }) => index === input.sample) ? input.sample : shown[0].index; // one stop of the Tab key; arrows walk on
   const items = shown.map((sample) => {
     const { index, look, label, predicted, probability } = sample;
     const words = predicted && probability !== null ? t("sample {index}: {label}, predicted {predicted} ({probability})", { index, label, predicted, probability: fixed(probability ?? 0) }) : t("sample {index}: {label}", { index, label });
-    return el("button.sample", { type: "button", "aria-pressed": String(index === input.sample), title: words, "aria-label": words, "data-focus": `sample-${index}`, onclick: () => act("input", { sample: index }) },
+    return el("button.sample", { type: "button", "aria-pressed": String(index === input.sample), title: words, "aria-label": words, tabindex: index === stop ? 0 : -1, "data-focus": `sample-${index}`, onclick: () => act("input", { sample: index }) },
       picture(look), el("span", {}, !predicted || label === predicted ? label : `${label}→${predicted}`));
   });
   return el(`div.sample-grid${wide ? ".wide-samples" : ""}`, { role: "group", "aria-label": t("Inputs"), onkeydown: arrows }, items);
