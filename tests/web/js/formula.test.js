@@ -72,3 +72,8 @@ test("a line may break before each equals sign", () => {
   const parts = /** @type {any} */ (formula("a + b = c = 3")).children.filter((/** @type {any} */ part) => part.name === "math");
   assert.deepEqual(parts.map((/** @type {any} */ part) => part.textContent), ["a+b", "=c", "=3"]);
 });
+
+test("small digits, high and low, are powers and indices", () => {
+  assert.equal(sketch("0.9998 / (7.4×10⁻⁵)"), "mfrac(0.9998 mrow(7.4 × msup(10 −5)))");
+  assert.equal(sketch("y = x₀ + x₁²"), "y = msub(x 0) + msup(msub(x 1) 2)");
+});

@@ -4,9 +4,9 @@
  */
 
 const NS = "http://www.w3.org/1998/Math/MathML";
-const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[²³]|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
+const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀₁₂₃₄₅₆₇₈₉]+|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
 const CLOSING = { "(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|" };
-const RAISED = { "²": "2", "³": "3" };
+const [RAISED, LOWERED] = ["⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"];
 
 /**
  * @param {string} text one formula
@@ -100,7 +100,12 @@ function called(name, reader) {
 
 /** x[i, j] has its index below. @param {Element} made @param {string} token @param {Reader} reader */
 function subscript(made, token, reader) {
-  if (!/^\p{L}/u.test(token) || reader.tokens[reader.at] !== "[") return made;
+  const next = reader.tokens[reader.at] ?? "";
+  if (/^\p{L}/u.test(token) && /^[₀-₉]/.test(next)) {
+    reader.at += 1;
+    return node("msub", [made, leaf("mn", next.replace(/./g, (digit) => String(LOWERED.indexOf(digit))))]);
+  }
+  if (!/^\p{L}/u.test(token) || next !== "[") return made;
   reader.at += 1;
   return node("msub", [made, node("mrow", expression(reader, "]"))]);
 }
@@ -108,10 +113,9 @@ function subscript(made, token, reader) {
 /** @param {Element} made @param {Reader} reader */
 function raised(made, reader) {
   const token = reader.tokens[reader.at];
-  const digit = RAISED[/** @type {keyof typeof RAISED} */ (token)];
-  if (digit) {
+  if (/^[⁻⁰¹²³⁴-⁹]/.test(token)) {
     reader.at += 1;
-    return node("msup", [made, leaf("mn", digit)]);
+    return node("msup", [made, leaf("mn", token.replace("⁻", "−").replace(/[^−]/g, (digit) => String(RAISED.indexOf(digit))))]);
   }
   if (token !== "^") return made;
   reader.at += 1;

@@ -150,7 +150,7 @@ function why({ logits, classes, truth, chosen, choose, t }) {
   const factor = Math.exp(gap);
   return el("section.kind-why", {},
     el("div", {}, el("h3", {}, title), el("p.small.soft", {}, t("The logit of {best} is ahead of the logit of {rival} by {gap}. That makes {best} more probable by the factor", words)),
-      formula(`e^${gap.toFixed(4)} = ${plain(factor, 5)} = ${ratio(shares[best])} / ${ratio(shares[rival])}`)),
+      formula(`e^${gap.toFixed(4)} = ${plain(factor, 5)} = (${ratio(shares[best])}) / (${ratio(shares[rival])})`)),
     truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(`−ln(p) = −ln(${ratio(shares[truth])}) = ${(-Math.log(shares[truth]) || 0).toFixed(4)}`)),
     el("div.kind-why-actions", {}, rival !== chosen && button(t("Look at {name}", { name: classes[rival] }), { "data-focus": "rival", onclick: () => choose(rival) })));
 }
