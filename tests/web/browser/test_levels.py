@@ -155,3 +155,11 @@ def test_focus_can_be_seen(place, shared, visit):
         if not seen and not name.startswith("<body"):
             plain.append(name)
     assert plain == []
+
+
+@pytest.mark.parametrize("op", [0, 1, 6])
+def test_a_channel_fits_a_telephone(op, shared, visit):
+    page = visit(shared("plain", "1x28x28"), f"op={op}&level=channel&channel=1")
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(page.locator(".main h1").first).to_be_visible()
+    assert page.evaluate("document.querySelector('.main').scrollWidth") <= 400
