@@ -53,7 +53,7 @@ class Line(NamedTuple):
         """Each model's share of the first one's figure; "" where that says nothing."""
         if not self.values or not self.values[0]:
             return ("",) * len(self.texts)
-        return ("", *(f"{value / self.values[0]:.3g}×" for value in self.values[1:]))
+        return ("", *(_share(value / self.values[0]) for value in self.values[1:]))
 
 
 @dataclass(frozen=True)
@@ -212,6 +212,15 @@ def _cells(line: Line) -> list[str]:
     return [
         f"{text} ({ratio})" if ratio else text for text, ratio in zip(line.texts, line.ratios, strict=True)
     ]
+
+
+def _share(ratio: float) -> str:
+    """A ratio with three digits that say something.
+
+    >>> _share(0.10333), _share(6027.1)
+    ('0.103×', '6,027×')
+    """
+    return f"{ratio:,.0f}×" if ratio >= 1000 else f"{ratio:.3g}×"
 
 
 def _counted(title: str, values: Sequence[float]) -> Line:

@@ -120,14 +120,17 @@ def _middle(trace: Trace, node: Node) -> list[Index]:
 def _space(given: Value, middles: Boxes) -> list[int]:
     """The input's axes of space: all behind the sample's, but for the channels'.
 
-    Those are the second axis, or the last where units see a part of the second one but all of the last
-    (Keras). An input of two axes has no channels.
+    Those are the second axis, or the last where the first unit with a window has it on all others (Keras).
+    One of many is no window: a mean over the space of each channel sees that too. An input of two axes has no
+    channels.
     """
     last = len(given.shape) - 1
     if last < 2:
         return list(range(1, last + 1))
-    partial = [(middles[:, axis, 1] - middles[:, axis, 0] < given.shape[axis]).any() for axis in (1, last)]
-    channels = last if partial == [True, False] else 1
+    sizes = middles[..., 1] - middles[..., 0]
+    windows = (sizes > 1) & (sizes < np.array(given.shape))
+    first = next((row for row in windows if row[last] or row[1:last].all()), None)
+    channels = 1 if first is None or first[last] else last
     return [axis for axis in range(1, last + 1) if axis != channels]
 
 

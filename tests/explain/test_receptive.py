@@ -111,3 +111,14 @@ def test_one_operation_is_as_all_of_them(name):
     fields = receptive_fields(seen)
     for node in seen.nodes:
         assert receptive_fields(seen, nodes=[node]).get(node.index) == fields.get(node.index)
+
+
+@pytest.mark.parametrize("shape", [(1, 16, 14), (1, 16, 14, 15), (1, 4, 5, 6, 7)])
+def test_a_mean_of_each_channel_sees_all_of_the_space(shape):
+    seen = trace(lambda x: x.mean(tuple(range(2, len(shape)))), torch.randn(shape))
+    assert receptive_fields(seen)[0].size == shape[2:]
+
+
+def test_channels_that_stand_last():
+    seen = trace(lambda x: torch.conv2d(x.movedim(-1, 1), torch.ones(2, 3, 5, 4)), torch.randn(1, 9, 9, 3))
+    assert receptive_fields(seen)[seen["conv2d"].index].size == (5, 4)
