@@ -87,7 +87,7 @@ class Session:
         self.opened, self.note = opened, note
         self.original = opened.model
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
-        self.edits: list[str] = []
+        self.edits: list[dict[str, Any]] = []
         self.tried: list[Any] = []  # the same as `messages/whatif.py` applies it: the last can be undone
         self.lock = threading.RLock()
         self._later: dict[str, Later[Any]] = {}
@@ -193,7 +193,7 @@ class Session:
             self.model = copy.deepcopy(self.original)
         return self.model
 
-    def again(self, words: str) -> None:
+    def again(self, words: dict[str, Any]) -> None:
         """The same input through the changed model."""
         with self.lock:
             self.edits = [*self.edits, words]

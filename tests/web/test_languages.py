@@ -8,6 +8,8 @@ import pytest
 
 import convscope.web
 from convscope.explain.filters import FILTERS
+from convscope.web.messages.attribution import WORDS as METHODS
+from convscope.web.messages.changes import WORDS as CHANGES
 from convscope.web.messages.runs import CLASSES, SETTINGS, VALUES
 
 STATIC = Path(convscope.web.__file__).parent / "static"
@@ -24,6 +26,7 @@ COLUMNS |= {f"test {name}" for name, _ in (*CLASSES[:1], *VALUES)}
 GATES = {"input gate", "forget gate", "candidate", "output gate", "reset gate", "update gate"}
 GATES |= {"cell state", "hidden state"}
 SENT = HEADLINE | COLUMNS | GATES | {"grave", "warning", "note"} | {each.what for each in FILTERS.values()}
+SENT |= {*METHODS.values(), *CHANGES.values()}
 
 
 def said():

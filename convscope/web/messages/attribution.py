@@ -13,7 +13,7 @@ from convscope.trace import Ref
 from convscope.trace.structure import leaves
 from convscope.web.messages.asked import Asked, one_of, whole
 from convscope.web.messages.kept import demand_class, kept
-from convscope.web.messages.numbers import Message, exact
+from convscope.web.messages.numbers import Message, exact, sentence
 from convscope.web.messages.scores import scores_of, scores_value
 from convscope.web.session import Seen, Session
 
@@ -32,9 +32,8 @@ BATCH = 16
 WORDS = {
     "gradient": "How fast the score rises with each number: d score/d input, with its sign.",
     "integrated-gradients": "What each number adds to the score on the way from an input of zeros: "
-    "(input − 0) · mean gradient, over {steps} steps. Together {total:.4g}; the score rises by "
-    "{rise:.4g}.",
-    "grad-cam": "Where `{layer}` found evidence: ReLU(Σ mean gradient · map), enlarged to the input.",
+    "(input − 0) · mean gradient, over {steps} steps. Together {total}; the score rises by {rise}.",
+    "grad-cam": "Where {layer} found evidence: ReLU(Σ mean gradient · map), enlarged to the input.",
     "occlusion": "How far the score falls when a window of {window} is covered with zeros, moved by "
     "{stride}; a place under several windows has the mean of their falls.",
 }
@@ -106,11 +105,12 @@ def _options(session: Session, given: Tensor, method: str, target: int) -> dict[
     return {"window": window, "stride": stride}
 
 
-def _words(found: Attribution) -> str:
+def _words(found: Attribution) -> Message:
     settings = {
         name: " × ".join(map(str, value)) if isinstance(value, tuple) else value
         for name, value in found.settings.items()
     }
     gap = 0.0 if found.gap is None else float(found.gap[0])
     total = float(found.values[0].double().sum())
-    return WORDS[found.method].format(layer=found.layer, total=total, rise=total - gap, **settings)
+    added = {"total": f"{total:.4g}", "rise": f"{total - gap:.4g}"}
+    return sentence(WORDS[found.method], layer=found.layer, **added, **settings)

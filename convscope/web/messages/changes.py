@@ -12,8 +12,10 @@ from torch.nn.modules.conv import _ConvNd
 from convscope.errors import ShapeError
 from convscope.explain.ops import OPS
 from convscope.explain.reading import Reading
+from convscope.shapes import show
 from convscope.trace import Node, Ref, Trace
 from convscope.web.messages.asked import one_of, within
+from convscope.web.messages.numbers import Message, sentence
 
 MOST = 64  # of a stride, a padding, a dilation
 MOST_NUMBERS = 2**27  # that a changed layer may give
@@ -40,6 +42,14 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "none": Straight,
 }
 OTHERS = ("ReLU6", "PReLU", "SELU", "CELU", "Mish", "Hardswish", "Hardsigmoid", "Hardtanh", "LogSigmoid")
+WORDS = {
+    "kernel": "{name}: another kernel from input {input} to output {output}",
+    "channel": "{name}: channel {channel} is 0",
+    "activation": "{name}: {now} instead of {before}",
+    "stride": "{name}: stride {now} instead of {before}",
+    "padding": "{name}: padding {now} instead of {before}",
+    "dilation": "{name}: dilation {now} instead of {before}",
+}
 SETTINGS = {  # of modules: what there is to set
     _ConvNd: ("stride", "padding", "dilation"),
     **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), ("stride", "padding", "dilation")),
@@ -52,11 +62,11 @@ class Change:
     """One thing that was tried.
 
     Attributes:
-        words: for the person.
+        words: for the person, a `sentence`.
         apply: a copy of the model → the model to run, mostly the same one.
     """
 
-    words: str
+    words: Message
     apply: Callable[[nn.Module], nn.Module]
 
 
@@ -122,7 +132,8 @@ def with_kernel(trace: Trace, node: Node, output: int, inside: int, values: Any)
             weight[kernel.place(output, inside)] = numbers.to(weight)
         return model
 
-    return Change(f"{_name(trace, node)}: another kernel from input {inside} to output {output}", apply)
+    words = sentence(WORDS["kernel"], name=_name(trace, node), input=inside, output=output)
+    return Change(words, apply)
 
 
 def _numbers(values: Any, size: tuple[int, ...]) -> Tensor:  # noqa: ANN401
@@ -175,7 +186,7 @@ def without_channel(trace: Trace, node: Node, channel: int) -> Change:
                 model.get_parameter(bias)[channel] = 0
         return model
 
-    return Change(f"{_name(trace, node)}: channel {channel} is 0", apply)
+    return Change(sentence(WORDS["channel"], name=_name(trace, node), channel=channel), apply)
 
 
 def activation_of(trace: Trace, node: Node) -> str | None:
@@ -206,7 +217,8 @@ def with_activation(trace: Trace, node: Node, name: str) -> Change:
         setattr(owner, last, make().train(owner.training))
         return model
 
-    return Change(f"{_name(trace, node)}: {name} instead of {now}", apply)
+    words = sentence(WORDS["activation"], name=_name(trace, node), now=name, before=now)
+    return Change(words, apply)
 
 
 def settings_of(trace: Trace, node: Node) -> dict[str, list[int]]:
@@ -244,9 +256,9 @@ def with_setting(trace: Trace, node: Node, name: str, value: Any) -> Change:  # 
             module._reversed_padding_repeated_twice = [one for one in reversed(sizes) for _ in range(2)]
         return model
 
-    words = " × ".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1]))
-    before = " × ".join(map(str, now if len(set(now)) > 1 else now[:1]))
-    return Change(f"{_name(trace, node)}: {name} {words} instead of {before}", apply)
+    after, before = (show(tuple(each if len(set(each)) > 1 else each[:1])) for each in (sizes, now))
+    words = sentence(WORDS[name], name=_name(trace, node), now=after, before=before)
+    return Change(words, apply)
 
 
 def _sizes(name: str, value: Any, axes: int) -> tuple[int, ...]:  # noqa: ANN401

@@ -11,6 +11,15 @@ from torch.nn import functional as F
 Message = dict[str, Any]
 
 
+def sentence(text: str, **values: object) -> Message:
+    """The message `Sentence` of static/messages.d.ts: the page translates the text, then fills in the values.
+
+    >>> sentence("{count} channels", count=3)
+    {'text': '{count} channels', 'values': {'count': '3'}}
+    """
+    return {"text": text, "values": {name: str(value) for name, value in values.items()}}
+
+
 def exact(values: Tensor) -> Message:
     """Every number as float32."""
     array = values.detach().float().contiguous().cpu().numpy().astype("<f4")

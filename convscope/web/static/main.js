@@ -34,6 +34,7 @@ function go(change, { replace = false } = {}) {
 /** Do something that changes the network or its input, then draw anew. @param {string} address @param {any} body */
 async function act(address, body) {
   busy(true);
+  document.querySelector(".toast")?.remove(); // it was about what is done differently now
   try {
     await api.post(address, body);
     await draw();

@@ -2,6 +2,8 @@
    compare both. Tensors never travel as JSON: a Plane or Numbers holds them raw, in base64. */
 
 /** Little-endian numbers in base64; shape as in torch. "u8" is grey: value = low + byte/255·(high − low). */
+/** A text of the page's language files, and what to fill in. */
+export interface Sentence { text: string; values: Record<string, string> }
 export interface Numbers { dtype: "f32" | "u8"; shape: number[]; data: string; low: number; high: number }
 
 /** One sample as the person sees it: (channel, *space), whatever its kind; a vector (n). */
@@ -40,7 +42,7 @@ export interface Graph {
   failure: Failure | null;
   suspicions: { what: string; where: string; why: string; fix: string }[];
   totals: { parameters: number; macs: number; seconds: number; bytes: number };
-  edited: string[];                           // what-if changes in force, in words
+  edited: Sentence[];                         // what-if changes in force
 }
 export interface Prediction { classes: string[]; logits: number[]; probabilities: number[]; truth: number | null }
 export interface Operation {
@@ -148,14 +150,14 @@ export interface EditChoices {
 }
 
 /** POST edit answers with what it did. */
-export interface Edited { words: string; edited: string[]; before: Outcome; after: Outcome }
+export interface Edited { words: Sentence; edited: Sentence[]; before: Outcome; after: Outcome }
 export interface Outcome { prediction: Prediction | null; shape: number[]; output: number[]; failure: Failure | null }   // shape: of the operation; output: of the model
 
 /** GET step/{index}?weight=weight&at=3,0,1,1&rule=sgd|momentum|adam&rate=0.01[&target=CLASS]: one optimizer step on the cross-entropy of this input. */
 export interface WeightStep extends OneNumber { loss: number; gradient: number; weight: number; target: number; rule: string; rate: number }
 
 /** GET attribution?method=gradient|integrated|gradcam|occlusion&class= */
-export interface Attribution { method: string; target: string; numbers: Numbers; words: string }
+export interface Attribution { method: string; target: string; numbers: Numbers; words: Sentence }
 
 /** GET results, check, runs */
 export interface Results {

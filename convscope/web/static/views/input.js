@@ -42,7 +42,7 @@ export function draw({ graph, samples: list, operation }, context) {
     el(`section.input-now${onMap && !isEditing() ? ".compact" : ""}`, {},
       el("h2", {}, t("Input")),
       view.element,
-      el("p.caption.wrap-anywhere", {}, captionOf(graph, operation, context)),
+      el("p.caption.wrap-anywhere", {}, named(graph.input.caption, context.t), seenBy(graph, operation, context)),
       gifts(graph, context),
       editor(view, graph, context)),
     graph.prediction && el("section.input-prediction", {},
@@ -61,12 +61,19 @@ function boxOfNumber(view, { state, ask }) {
   ask(address).then((message) => message.box && view.box(message.box), () => {}); // without a box: the operation's stays
 }
 
-/** @param {Graph} graph @param {import("../messages").OperationDetail | undefined} operation @param {Context} context */
-function captionOf({ input }, operation, { state, t }) {
-  const boxed = operation?.receptive && boxOf(operation.receptive.box, input.look);
-  if (!boxed || !operation) return input.caption;
-  const reads = state.level === "channel" && state.at ? t("The box is all that this number can see.") : t("The box is what the middle of {name} sees.", { name: operation.name });
-  return `${input.caption}. ${reads}`;
+/** "test 17" in the page's words; what follows, and every other caption, as it is. @param {string} caption @param {Context["t"]} t */
+function named(caption, t) {
+  const [, part, number, rest] = /^(train|val|test) (\d+)(.*)$/s.exec(caption) ?? [];
+  if (!part) return caption;
+  const names = { train: t("training sample {number}", { number }), val: t("validation sample {number}", { number }), test: t("test sample {number}", { number }) };
+  return names[/** @type {keyof typeof names} */ (part)] + rest;
+}
+
+/** What the box on the picture is. @param {Graph} graph @param {import("../messages").OperationDetail | undefined} operation @param {Context} context */
+function seenBy({ input }, operation, { state, t }) {
+  if (!operation?.receptive || !boxOf(operation.receptive.box, input.look)) return [];
+  const one = state.level === "channel" && state.at;
+  return [el("br"), one ? t("The box is all that this number can see.") : t("The box is what the middle of {name} sees.", { name: operation.name })];
 }
 
 /** The operations as a list: where am I, one press to another. @param {Graph} graph @param {Context} context */

@@ -1,6 +1,6 @@
 /** The right side while nothing is selected: the network in one glance. */
 
-import { button, el, section } from "../draw/dom.js";
+import { el, section } from "../draw/dom.js";
 import { count, percent, size, time } from "../draw/numbers.js";
 import { quoted } from "./failure.js";
 import { costliest, heaviest, short, treeOf } from "./map/tree.js";
@@ -16,20 +16,20 @@ export const needs = () => ({ graph: "graph" });
 
 /** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ graph }, context) {
-  const parts = [what, edits, costly, doubts, totals];
+  const parts = [what, costly, doubts, totals];
   return parts.map((part) => part(graph, context)).filter((made) => made !== null);
 }
 
 /** What it is, and what to do first. @param {Graph} graph @param {Context} context */
-function what(graph, { t, session }) {
+function what(graph, { t, session, state: { page } }) {
   const { operations, prediction, input } = graph;
   const layers = operations.filter(({ parameters }) => parameters > 0).length;
   const inside = t("{layers} layers with weights, {operations} operations in all.", { layers: count(layers), operations: count(operations.length) });
   const first = input.label !== null && prediction ? verdict(prediction, t) : "";
   return section(
     el("h2.wrap-anywhere", { title: session.title }, session.title.split("/").pop()),
-    el("p.soft", {}, inside, first && ` ${first}`),
-    el("p.hint", {}, t("Press a box to see its numbers; press it again to open its channels. Arrow keys walk along the network.")));
+    el("p.soft", {}, inside, first && el("br"), first),
+    page === "network" && el("p.hint", {}, t("Press a box to see its numbers; press it again to open its channels. Arrow keys walk along the network.")));
 }
 
 /** @param {import("../messages").Prediction} prediction @param {Context["t"]} t */
@@ -38,15 +38,6 @@ function verdict({ classes, probabilities, truth }, t) {
   const names = { guess: classes[best], share: percent(probabilities[best], 0), truth: truth === null ? "" : classes[truth] };
   if (truth === null) return t("It says {guess} ({share}).", names);
   return best === truth ? t("It says {guess} ({share}), which is right.", names) : t("It says {guess} ({share}); it is {truth}.", names);
-}
-
-/** What was changed to try, and the way back. @param {Graph} graph @param {Context} context */
-function edits({ edited }, { t, act }) {
-  if (!edited.length) return null;
-  return section(
-    el("h3", {}, t("Changed to try")),
-    el("ul.plain-list", {}, edited.map((words) => el("li", {}, words))),
-    el("div.below", {}, button(t("Reset"), { onclick: () => act("reset", {}), "data-focus": "reset" }, "reset")));
 }
 
 /** What runs but looks wrong. @param {Graph} graph @param {Context} context */

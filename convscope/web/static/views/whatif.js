@@ -25,9 +25,10 @@ export const needs = (state) => ({ graph: "graph" });
 /** The band below the header while anything is changed. @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ graph: { edited, failure } }, { t, act, session }) {
   if (!edited.length) return [];
+  const changes = edited.map(({ text, values }) => t(text, values));
   return [el(`div.changed${failure ? ".broken" : ""}`, { role: "status" },
     el("b", {}, t("Changed:")),
-    el("span", { title: edited.join("\n") }, edited.join(" · ")),
+    el("span", { title: changes.join("\n") }, changes.join(" · ")),
     !session.saved && button(t("Undo the last"), { "data-focus": "edit-undo", onclick: () => act("undo", {}) }, "back"),
     !session.saved && button(t("Reset"), { "data-focus": "edit-all", onclick: () => act("reset", {}) }, "reset"),
     failure && el("p.why", { title: failure.cause }, t("The network does not go through any more. {what}", { what: failure.what || failure.words })))];

@@ -91,7 +91,7 @@ function explain({ target, numbers, words }, t) {
   const most = plain(limitOf(unpack(numbers)), 2);
   note(
     el("div", {}, legend("signed", t("speaks against"), t("speaks for"))),
-    el("p.caption", {}, t("For {target}; full colour at ±{most}.", { target, most }), words && ` ${words}`),
+    el("p.caption", {}, t("For {target}; full colour at ±{most}.", { target, most }), el("br"), t(words.text, words.values)),
   );
 }
 
