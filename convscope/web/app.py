@@ -29,7 +29,7 @@ from convscope.errors import ConvscopeError
 from convscope.web import save
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
-from convscope.web.messages.numbers import finite
+from convscope.web.messages.numbers import as_json
 from convscope.web.page import Page
 from convscope.web.session import Session
 
@@ -131,13 +131,7 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 def _encoded(message: Any) -> bytes:  # noqa: ANN401 - any message
-    def text(plain: Any) -> str:  # noqa: ANN401
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-    try:
-        return text(message).encode("utf-8", "replace")
-    except ValueError:  # NaN or infinity, that JSON does not know
-        return text(finite(message)).encode("utf-8", "replace")
+    return as_json(message).encode("utf-8", "replace")
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001

@@ -1,4 +1,4 @@
-"""The page's files in one HTML file: styles, icon and modules inside, nothing loaded from anywhere.
+"""The page's files in one HTML file: styles and modules inside, nothing loaded from anywhere.
 
 Modules stay modules. Each becomes a data: URL with a name in an import map, `@/draw/dom.js`; only what it
 imports is rewritten, from a relative path to such a name. So no bundler is needed, and what runs is what was
@@ -13,7 +13,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).parent / "static"
 IMPORT = re.compile(r"""(\bfrom\s*|\bimport\s*\(?\s*)(["'])(\.{1,2}/[^"']+)\2""")
-LINK = re.compile(r'<link rel="(icon|stylesheet)" href="([^"]+)">')
+LINK = re.compile(r'<link rel="stylesheet" href="([^"]+)">')
 SCRIPT = re.compile(r'<script( type="module")? src="([^"]+)"></script>')
 POLICY = "; ".join(
     (
@@ -34,7 +34,7 @@ def inlined(saved: object) -> str:
         saved: what it answers itself with, plain lists, numbers and words.
     """
     page = (STATIC / "index.html").read_text(encoding="utf-8")
-    page = LINK.sub(lambda found: _link(*found.groups()), page)
+    page = LINK.sub(lambda found: f"<style>\n{_text(found[1])}</style>", page)
     page = SCRIPT.sub(lambda found: _script(found[2], module=bool(found[1]), saved=saved), page)
     policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     return page.replace('<meta charset="utf-8">', f'<meta charset="utf-8">\n{policy}', 1)
@@ -73,12 +73,6 @@ def in_script(value: object) -> str:
     """
     text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")
-
-
-def _link(kind: str, path: str) -> str:
-    if kind == "icon":
-        return f'<link rel="icon" href="{_url("image/svg+xml", _text(path))}">'
-    return f"<style>\n{_text(path)}</style>"
 
 
 def _script(path: str, *, module: bool, saved: object) -> str:

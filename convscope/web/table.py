@@ -6,13 +6,11 @@ channels.
 """
 
 import base64
-import json
 import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
-from convscope.web.messages.number import finite
-from convscope.web.messages.numbers import Message
+from convscope.web.messages.numbers import Message, as_json
 
 POOLED = 64  # letters from which on an array is kept once
 MARKS = 6  # quotes, colon and comma around an address and its answer
@@ -47,7 +45,7 @@ class Table:
             leave: bytes that must be left.
         """
         known = len(self.numbers)
-        packed = pack(json.dumps(self._pooled(finite(message)), ensure_ascii=False, separators=(",", ":")))
+        packed = pack(as_json(self._pooled(message)))
         size = len(address) + len(packed) + sum(map(len, self.numbers[known:]))
         size += MARKS * (1 + len(self.numbers) - known)
         if size > self.room - leave:

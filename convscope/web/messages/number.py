@@ -1,7 +1,5 @@
 """One number with its proof."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -15,7 +13,7 @@ from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.failure import source_line
 from convscope.web.messages.kept import gradients, usual_class
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message, plain
+from convscope.web.messages.numbers import Message, finite, plain
 from convscope.web.messages.operation import differentiable
 from convscope.web.session import Seen, Session
 
@@ -99,15 +97,3 @@ def nested(values: Tensor) -> object:
     if bool(torch.isfinite(values).all()):
         return values.tolist()
     return finite(values.tolist())
-
-
-def finite(message: Any) -> Any:  # noqa: ANN401 - any message
-    """JSON knows neither infinity nor NaN: null stands for them."""
-    match message:
-        case dict():
-            return {key: finite(value) for key, value in message.items()}
-        case list() | tuple():
-            return [finite(value) for value in message]
-        case float():
-            return plain(message)
-    return message

@@ -1,6 +1,7 @@
 """Tensors on their way to the page: raw and little-endian, or a byte a number where a picture will do."""
 
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,18 @@ def _range(values: Tensor) -> tuple[float, float]:
 def plain(value: float) -> float | None:
     """JSON knows neither infinity nor NaN."""
     return value if np.isfinite(value) else None
+
+
+def as_json(message: Any) -> str:  # noqa: ANN401 - any message
+    """A message as it travels."""
+
+    def text(plain: Any) -> str:  # noqa: ANN401
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    try:
+        return text(message)
+    except ValueError:  # going through all numbers first would take longer than all the rest
+        return text(finite(message))
 
 
 def finite(message: Any) -> Any:  # noqa: ANN401 - any message

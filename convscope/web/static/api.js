@@ -53,7 +53,7 @@ function fromServer() {
   const kept = new Map();
   const get = (/** @type {string} */ address, /** @type {AbortSignal | undefined} */ signal) => {
     const known = kept.get(address);
-    if (known && (known.done || !known.signal || known.signal === signal)) return known.message;
+    if (known && (known.done || !known.signal?.aborted)) return known.message;
     const asked = { message: fetch(`api/${address}`, { signal }).then(read), signal, done: false };
     const forget = () => kept.get(address) === asked && kept.delete(address);
     asked.message.then((message) => (message.ready === false ? forget() : (asked.done = true)), forget);

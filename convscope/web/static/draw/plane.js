@@ -28,13 +28,20 @@ export function repaint(canvas, values, kind, limit) {
   return canvas;
 }
 
-/** A colour picture. @param {ArrayLike<number>} values (3, height, width), 0..255 @param {number} height @param {number} width @param {string} label */
-export function photo(values, height, width, label) {
+/**
+ * A colour picture. Bytes stay, 0..1 is stretched, what was normalised is stretched between its ends.
+ * @param {Float32Array} values (3, height, width) @param {number} height @param {number} width @param {number} high the largest @param {string} label
+ */
+function photo(values, height, width, high, label) {
   const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
+  let low = 0;
+  for (let place = 0; place < values.length; place += 1) if (values[place] < low) low = values[place];
+  const scale = low < 0 ? 255 / (high - low || 1) : high > 1.5 ? 1 : 255;
   const image = new ImageData(width, height);
   const size = width * height;
-  for (let place = 0; place < size; place += 1) {
-    image.data.set([values[place], values[size + place], values[2 * size + place], 255], 4 * place);
+  for (let place = 0, to = 0; place < size; place += 1, to += 4) {
+    for (let colour = 0; colour < 3; colour += 1) image.data[to + colour] = (values[colour * size + place] - low) * scale;
+    image.data[to + 3] = 255;
   }
   context(canvas).putImageData(image, 0, 0);
   return canvas;
@@ -88,15 +95,8 @@ export function picture({ kind, numbers }, { label = "", slice } = {}) {
 /** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label */
 function image(values, shape, high, label) {
   const [channels, height, width] = shape;
-  if (channels === 3) return photo(bright(values, high), height, width, label);
+  if (channels === 3) return photo(values, height, width, high, label);
   return plane(values.subarray(0, height * width), height, width, values.some((value) => value < 0) ? "signed" : "raw", high, label);
-}
-
-/** As 0..255: bytes stay, 0..1 is stretched, what was normalised is stretched between its ends. @param {Float32Array} values @param {number} high */
-function bright(values, high) {
-  const low = values.reduce((least, value) => Math.min(least, value), 0);
-  if (low < 0) return values.map((value) => (255 * (value - low)) / (high - low || 1));
-  return high > 1.5 ? values : values.map((value) => value * 255);
 }
 
 /** @param {Float32Array} values @param {number[]} shape @param {number} high @param {string} label @param {number} [slice] */

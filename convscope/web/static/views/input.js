@@ -30,19 +30,37 @@ function samplesAddress({ which, label, samples: page }) {
   return `samples?which=${which}&class=${encodeURIComponent(label)}&page=${page}`;
 }
 
-/** @param {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail}} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ graph, samples: list, operation }, context) {
+/** @typedef {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail}} Messages */
+
+/** The column on the screen: a step to the next number moves a box in it, no more. @type {{look: any[], elements: Node[], view: ReturnType<typeof large>, caption: HTMLElement} | null} */
+let current = null;
+
+/** @param {Messages} messages @param {Context} context @returns {Node[]} */
+export function draw(messages, context) {
+  const { state: { page, level, op, overlay: over, which, label } } = context;
+  const { dataset, lang } = document.documentElement;
+  const look = [messages.graph, messages.samples, isEditing(), page, level === "map" || op, over, which, label, dataset.theme, lang];
+  const same = current && !isEditing() && current.look.every((each, place) => each === look[place]);
+  if (!same) current = { look, ...build(messages, context) };
+  const { view, caption, elements } = /** @type {NonNullable<typeof current>} */ (current);
+  view.box(messages.operation?.receptive?.box ?? null);
+  boxOfNumber(view, context);
+  caption.replaceChildren(named(messages.graph.input.caption, context.t), ...seenBy(messages.graph, messages.operation, context));
+  return elements;
+}
+
+/** @param {Messages} messages @param {Context} context */
+function build({ graph, samples: list }, context) {
   const { state, t } = context;
   const onMap = state.page !== "network" || state.level === "map";
   const view = large(graph, context);
-  view.box(operation?.receptive?.box ?? null);
-  boxOfNumber(view, context);
+  const caption = el("p.caption.wrap-anywhere");
   chosenOverlay(view, graph, context);
-  return [
+  const parts = [
     el(`section.input-now${onMap && !isEditing() ? ".compact" : ""}`, {},
       el("h2", {}, t("Input")),
       view.element,
-      el("p.caption.wrap-anywhere", {}, named(graph.input.caption, context.t), seenBy(graph, operation, context)),
+      caption,
       gifts(graph, context),
       editor(view, graph, context)),
     graph.prediction && el("section.input-prediction", {},
@@ -51,14 +69,18 @@ export function draw({ graph, samples: list, operation }, context) {
       overlay(graph, context)),
     list && el("section.input-samples", {}, samples(list, graph, context)),
     !onMap && el("section.input-steps.wide-only", {}, el("h3", {}, t("Operations")), steps(graph, context)),
-  ].filter((part) => part instanceof Node);
+  ];
+  return { view, caption, elements: parts.filter((part) => part instanceof Node) };
 }
+
+let asked = 0; // the box of a number that the person has left is not drawn
 
 /** At the channel level the box is that of the one number. @param {ReturnType<typeof large>} view @param {Context} context */
 function boxOfNumber(view, { state, ask }) {
+  const mine = (asked += 1);
   if (state.level !== "channel" || state.op === null || state.channel === null || !state.at) return;
   const address = `number/${state.op}?at=${[0, state.channel, ...state.at].join(",")}`;
-  ask(address).then((message) => message.box && view.box(message.box), () => {}); // without a box: the operation's stays
+  ask(address).then((message) => mine === asked && message.box && view.box(message.box), () => {}); // without a box: the operation's stays
 }
 
 /** "test 17" in the page's words; what follows, and every other caption, as it is. @param {string} caption @param {Context["t"]} t */

@@ -10,7 +10,7 @@ import { cards } from "./map/card.js";
 import { leading } from "./map/edges.js";
 import { layout, plan } from "./map/layout.js";
 import { glide } from "./map/motion.js";
-import { keyboard } from "./map/walk.js";
+import { keyboard, rove } from "./map/walk.js";
 import { SCALES, sizer, spacesOf } from "./map/sizes.js";
 import { treeOf } from "./map/tree.js";
 
@@ -26,21 +26,59 @@ const SHORT = 14; // operations: so few stand above the reasons of a failure
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
+/** The map on the screen: who selects something else changes a few classes of it, not its boxes. @type {{look: string, elements: (Node | string)[], map: HTMLElement, sheet: Sheet} | null} */
+let current = null;
+
 /** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ graph }, context) {
   for (const op of graph.operations) names.set(op.index, op.name);
   const { state } = context;
+  const { dataset, lang } = document.documentElement;
   const planned = plan(graph, state.open, state.op, treeOf(graph));
+  const look = [graph.trace, dataset.theme, lang, innerWidth, innerHeight, ...Array.from(planned.open, ({ key }) => key)].join();
+  if (current?.look !== look) current = { look, ...build(graph, context, planned) };
+  current.sheet.context = context;
+  select(current.map, current.sheet);
+  return current.elements;
+}
+
+/** @param {Graph} graph @param {Context} context @param {Plan} planned */
+function build(graph, context, planned) {
   const sheet = sheetOf(graph, context, planned);
   const map = el("div.map", { role: "group", "aria-label": context.t("Graph of the network") });
-  const spread = () => fill(map, planned, sheet);
-  watch(map, spread);
-  spread();
+  watch(map, () => {
+    fill(map, planned, sheet);
+    select(map, sheet);
+  });
+  fill(map, planned, sheet);
   listen(map, planned, sheet);
   cards(map, new Map([...planned.open, ...planned.boxes.values()].map((block) => [block.key, block])), sheet);
+  return { elements: around(map, graph, context), map, sheet };
+}
+
+/** The map with its head, or with why the model stopped. @param {HTMLElement} map @param {Graph} graph @param {Context} context */
+function around(map, graph, context) {
   if (!graph.failure) return [head(graph, context), map];
   const [verdict, why] = failure(graph.failure, context);
   return graph.operations.length > SHORT ? [head(graph, context), verdict, why, map] : [verdict, map, why];
+}
+
+/** Mark what is selected, and all that leads to it. @param {HTMLElement} map @param {Sheet} sheet */
+function select(map, { graph, context, ways }) {
+  const { op } = context.state;
+  const lit = op === null ? new Set() : leading(graph.operations, op);
+  for (const box of map.querySelectorAll("[data-op]")) {
+    const pressed = box.getAttribute("data-op") === String(op);
+    box.setAttribute("aria-pressed", String(pressed));
+    if (pressed) rove(map, box);
+  }
+  for (const { node, ops } of ways) {
+    const on = ops.some(([from, to]) => lit.has(from) && lit.has(to));
+    node.classList.toggle("lit", on);
+    if (on && node instanceof SVGElement) node.parentNode?.append(node); // above the others
+  }
+  map.querySelectorAll(".field-box, .map-card").forEach((old) => old.remove());
+  if (graph.operations.some(({ index }) => index === op)) field(map, graph, context);
 }
 
 /** Name and totals. @param {Graph} graph @param {Context} context */
@@ -60,9 +98,7 @@ function head({ operations, totals }, { t, session }) {
 function sheetOf(graph, context, planned) {
   const shown = new Set(planned.boxes.values());
   const largest = (/** @type {"parameters" | "macs" | "seconds"} */ key) => Math.max(...Array.from(shown, (block) => block[key]), Number.MIN_VALUE);
-  const { op } = context.state;
-  const lit = op === null ? new Set() : leading(graph.operations, op);
-  return { graph, context, lit, most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
+  return { graph, context, ways: [], most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
 }
 
 /** The scale with the fewest lines among those at which all fits, the largest of these; else a small one, and the page scrolls. @param {Plan} planned @param {Sheet} sheet @param {number} width @param {number} height */
@@ -113,7 +149,7 @@ function meeting(from, to, graph, by) {
 function fill(map, planned, sheet) {
   const [width, height] = room(map);
   const { made, scale } = arrange(planned, sheet, width, height);
-  const { state } = sheet.context;
+  sheet.ways = [];
   map.dataset.width = String(width);
   map.dataset.scale = String(scale.picture);
   map.style.setProperty("--picture", `${scale.picture}px`);
@@ -124,14 +160,13 @@ function fill(map, planned, sheet) {
   map.replaceChildren(...frames.map((cell) => put(cell, sheet)), lines(made, sheet), ...others.map((cell) => put(cell, sheet)), list(planned, sheet));
   keyboard(map, made);
   glide(map, made, sheet.graph.trace, Array.from(planned.open, ({ key }) => key).join(" "));
-  if (state.op !== null && sheet.graph.operations.some(({ index }) => index === state.op)) field(map, sheet);
 }
 
-/** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Sheet} sheet */
-async function field(map, { graph, context }) {
+/** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Graph} graph @param {Context} context */
+async function field(map, graph, context) {
   const { receptive } = await context.ask(`operation/${context.state.op}`).catch(() => ({ receptive: null }));
   const shown = map.querySelector(".shown");
-  if (!receptive || !shown) return;
+  if (!receptive || !shown || current?.sheet.context !== context) return;
   const { kind, numbers } = graph.input.look;
   const axes = kind === "image" || kind === "volume" ? 2 : 1;
   const spans = receptive.box.slice(-axes).map((/** @type {number[]} */ [low, high], /** @type {number} */ at) => {
@@ -140,7 +175,6 @@ async function field(map, { graph, context }) {
   });
   const [rows, columns] = axes === 2 ? spans : [[0, 100], spans[0]];
   if (!rows || !columns) return;
-  shown.querySelector(".field-box")?.remove();
   shown.append(el("div.field-box", { style: { top: `${rows[0]}%`, height: `${rows[1]}%`, left: `${columns[0]}%`, width: `${columns[1]}%` } }));
 }
 
@@ -156,15 +190,15 @@ function put(cell, sheet) {
   return node;
 }
 
-/** All edges as one SVG, the lit ones above. @param {Layout} made @param {Sheet} sheet */
-function lines(made, { lit, graph }) {
+/** All edges as one SVG. @param {Layout} made @param {Sheet} sheet */
+function lines(made, { graph, ways }) {
   const drawn = made.edges.map(({ from, to, ops, d }) => {
-    const on = ops.some(([a, b]) => lit.has(a) && lit.has(b));
     const alarm = graph.failure && (to.element.type === "failure" || to.element.block?.op?.index === graph.failure.operation?.index);
-    return { on, path: svg("path", { d, class: `edge${on ? " lit" : ""}${alarm ? " alarm" : ""}`, "data-from": from.element.block?.key, "data-to": to.element.block?.key }) };
+    const node = svg("path", { d, class: `edge${alarm ? " alarm" : ""}`, "data-from": from.element.block?.key, "data-to": to.element.block?.key });
+    ways.push({ node, ops });
+    return node;
   });
-  drawn.sort((a, b) => Number(a.on) - Number(b.on));
-  return svg("svg", { class: "edges", width: made.width, height: made.height, "aria-hidden": "true" }, drawn.map(({ path }) => path));
+  return svg("svg", { class: "edges", width: made.width, height: made.height, "aria-hidden": "true" }, drawn);
 }
 
 /** The same as text, for those who do not see it. @param {Plan} planned @param {Sheet} sheet */
@@ -199,9 +233,10 @@ function watch(map, spread) {
 }
 
 /** @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */
-function listen(map, planned, { context }) {
-  const { state, go } = context;
+function listen(map, planned, sheet) {
+  map.addEventListener("focusin", ({ target }) => rove(map, target));
   map.addEventListener("click", (event) => {
+    const { state, go } = sheet.context;
     const pressed = /** @type {HTMLElement | null} */ (event.target instanceof Element ? event.target.closest("[data-key]") : null);
     if (!pressed) {
       if (state.op !== null && event.target === map) go({ op: null });

@@ -13,7 +13,7 @@ import { short } from "./tree.js";
 /** @typedef {import("./tree.js").Block} Block */
 /** @typedef {import("./flow.js").Cell} Cell */
 /** @typedef {import("../../main.js").Context} Context */
-/** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, lit: Set<number>}} Sheet what all boxes share */
+/** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, ways: {node: Element, ops: [number, number][]}[]}} Sheet what all boxes share; ways: what is lit with the operations it leads between */
 
 const TRACES = 8; // channels of a signal that are drawn as lines
 const BARS = /** @type {const} */ (["parameters", "macs", "seconds"]);
@@ -78,10 +78,8 @@ export function box(cell, sheet) {
 
 /** @param {Cell} cell @param {Block} block @param {Operation} op @param {Sheet} sheet */
 function operation(cell, block, op, sheet) {
-  const { state } = sheet.context;
   const drawn = drawnAs(op);
-  const pressed = state.op === op.index;
-  const props = { type: "button", "data-key": block.key, "data-op": op.index, "data-focus": block.key, "aria-pressed": String(pressed), "aria-label": label(block, sheet.context) };
+  const props = { type: "button", "data-key": block.key, "data-op": op.index, "data-focus": block.key, "aria-pressed": "false", "aria-label": label(block, sheet.context) };
   if (drawn === "pill") return el("button.pill", props, pillText(op));
   if (drawn === "join") return el("button.join", props, joinSign(op));
   if (drawn === "cat") return el("button.cat", props, parts(cell, op, sheet));
@@ -93,13 +91,13 @@ function operation(cell, block, op, sheet) {
 }
 
 /** A bar cut in proportion to what each branch brings. @param {Cell} cell @param {Operation} op @param {Sheet} sheet */
-function parts(cell, op, { graph, lit }) {
+function parts(cell, op, { graph, ways }) {
   const shares = portions(op, graph);
   let top = 0;
   const cuts = shares.map(({ from, size, share }) => {
-    const on = lit.has(op.index) && lit.has(from);
-    const part = el(`span.part${on ? ".lit" : ""}`, { style: { top: `${100 * top}%`, height: `${100 * share}%` } }, share * cell.h > 12 && el("em", {}, size));
+    const part = el("span.part", { style: { top: `${100 * top}%`, height: `${100 * share}%` } }, share * cell.h > 12 && el("em", {}, size));
     top += share;
+    ways.push({ node: part, ops: [[from, op.index]] });
     return part;
   });
   return [cuts, el("span.sum", {}, el("b", {}, op.op), sample(op.shape))];

@@ -37,13 +37,16 @@ function nearest(all, here, sign) {
 /** @param {Cell} cell */
 const middle = ({ element, x, y, w, cy, size }) => (element.type === "frame" ? [x + 40, y + 12] : [x + Math.min(w, size.port || w) / 2, y + cy]);
 
-/** One stop for Tab, the arrows go on from there. @param {HTMLElement} map @param {Layout} made */
+/** One stop for Tab. @param {HTMLElement} map @param {EventTarget | null | undefined} target */
+export function rove(map, target) {
+  for (const each of map.querySelectorAll("button[data-key]")) /** @type {HTMLElement} */ (each).tabIndex = each === target ? 0 : -1;
+}
+
+/** The arrows go on from there. @param {HTMLElement} map @param {Layout} made */
 export function keyboard(map, made) {
   const button = (/** @type {Cell | undefined} */ cell) => /** @type {HTMLElement | null} */ (cell ? map.querySelector(`button[data-key="${CSS.escape(cell.element.block?.key ?? "")}"]`) : null);
   const cells = new Map(stops(made).map((cell) => [cell.element.block?.key, cell]));
-  const buttons = Array.from(map.querySelectorAll("button[data-key]"), (each) => /** @type {HTMLElement} */ (each));
-  const start = buttons.find((each) => each.getAttribute("aria-pressed") === "true") ?? button(stops(made)[0]);
-  for (const each of buttons) each.tabIndex = each === start ? 0 : -1;
+  rove(map, button(stops(made)[0]));
   map.onkeydown = (event) => {
     const way = KEYS[/** @type {keyof typeof KEYS} */ (event.key)];
     const here = event.target instanceof HTMLElement ? cells.get(event.target.dataset.key) : undefined;
@@ -53,8 +56,4 @@ export function keyboard(map, made) {
     goal.focus();
     goal.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
-  map.onfocus = null;
-  map.addEventListener("focusin", ({ target }) => {
-    for (const each of buttons) each.tabIndex = each === target ? 0 : -1;
-  });
 }
