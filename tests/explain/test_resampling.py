@@ -56,12 +56,12 @@ def test_a_weighted_mean_costs_its_products():
 def test_a_mode_that_is_not_known_is_not_explained():
     x = torch.randn(1, 1, 4, 4)
     result, node = traced(
-        lambda x: F.interpolate(x, scale_factor=2, mode="bicubic"), x, score=lambda y: y.sum()
+        lambda x: F.interpolate(x, scale_factor=2, mode="bicubic", antialias=True), x, score=lambda y: y.sum()
     )
     explanation = explain(result, node, (0, 0, 1, 1))
     assert explanation.kind == "not explained"
     assert not explanation.holds
     with pytest.raises(
-        TraceError, match=r"(?s)'interpolate' with mode='bicubic' is not explained.*Known are"
+        TraceError, match=r"(?s)'interpolate' with mode='bicubic' and antialias is not explained.*Known are"
     ):
         explain_gradient(result, node, "input", (0, 0, 1, 1))

@@ -21,14 +21,21 @@ DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.inter
 KERNELS = {f"upsample_nearest{axes}d": "nearest" for axes in (1, 2, 3)} | {
     "upsample_linear1d": "linear",
     "upsample_bilinear2d": "bilinear",
+    "upsample_bicubic2d": "bicubic",
     "upsample_trilinear3d": "trilinear",
 }
 LINEAR = ("linear", "bilinear", "trilinear")
+BEND = -0.75  # of the cubic curve
 FORMULAS = {
     "nearest": "y[r] = x[⌊r·scale⌋]",
     "nearest-exact": "y[r] = x[⌊(r + ½)·scale⌋]",
     "linear": "on each axis y[r] = (1 − λ)·x[⌊s⌋] + λ·x[⌊s⌋ + 1],   λ = s − ⌊s⌋,   s = (r + ½)·scale − ½",
     "corners": "on each axis y[r] = (1 − λ)·x[⌊s⌋] + λ·x[⌊s⌋ + 1],   λ = s − ⌊s⌋,   s = r·(H − 1)/(H' − 1)",
+    "cubic": "on each axis y[r] = Σ k(s − q)·x[q] over the 4 nearest q,   s = (r + ½)·scale − ½,\n"
+    "k(d) = 1.25·|d|³ − 2.25·|d|² + 1 up to 1, −0.75·(|d|³ − 5·|d|² + 8·|d| − 4) up to 2",
+    "cubic corners": "on each axis y[r] = Σ k(s − q)·x[q] over the 4 nearest q,   s = r·(H − 1)/(H' − 1),\n"
+    "k(d) = 1.25·|d|³ − 2.25·|d|² + 1 up to 1, −0.75·(|d|³ − 5·|d|² + 8·|d| − 4) up to 2",
+    "area": "on each axis y[r] = the mean of x[⌊r·H/H'⌋ … ⌈(r + 1)·H/H'⌉ − 1]",
 }
 
 
@@ -38,7 +45,7 @@ class Axis(NamedTuple):
     Attributes:
         size, wanted: before and after.
         given: the person's scale factor, which torch then uses; None: the ratio of the sizes.
-        mode: "nearest", "nearest-exact", "linear" or "corners" (linear with `align_corners`).
+        mode: a key of `FORMULAS`; with "corners" the first and the last place stay where they are.
     """
 
     size: int
@@ -49,7 +56,7 @@ class Axis(NamedTuple):
     @property
     def scale(self) -> float:
         """Places of the input for one place of the output."""
-        if self.mode == "corners":
+        if self.mode.endswith("corners"):
             return (self.size - 1) / (self.wanted - 1) if self.wanted > 1 else 0.0
         return 1 / self.given if self.given else self.size / self.wanted
 
@@ -57,7 +64,7 @@ class Axis(NamedTuple):
         """Where in the input each place of the output lies; below 0 is before the first."""
         if self.wanted == self.size:  # torch copies, also where a scale factor such as 1.1 led to this size
             return np.asarray(steps, np.float64)
-        if self.mode == "corners":
+        if self.mode.endswith("corners"):
             return np.asarray(steps * self.scale, np.float64)
         return np.asarray((steps + 0.5) * self.scale - 0.5, np.float64)
 
@@ -77,6 +84,15 @@ class Axis(NamedTuple):
         if self.mode.startswith("nearest"):
             places = self.nearest(steps)[:, None]
             return places, np.ones(places.shape)
+        if self.mode == "area":
+            return self.shares(steps)
+        if self.mode.startswith("cubic"):
+            position = self.positions(steps)
+            window = np.floor(position)[:, None] + np.arange(-1, 3)
+            inside = np.clip(window, 0, self.size - 1).astype(
+                np.int64
+            )  # the border stands in for what lies behind it
+            return inside, cubic(position[:, None] - window, BEND)
         position = np.maximum(self.positions(steps), 0)
         first = np.minimum(np.floor(position).astype(np.int64), self.size - 1)
         fraction = np.minimum(position - first, 1.0)
@@ -84,6 +100,13 @@ class Axis(NamedTuple):
             np.stack([first, np.minimum(first + 1, self.size - 1)], axis=-1),
             np.stack([1 - fraction, fraction], axis=-1),
         )
+
+    def shares(self, steps: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Means of stretches, (step, tap); of a shorter stretch the last taps weigh nothing."""
+        first, behind = steps * self.size // self.wanted, -(-(steps + 1) * self.size // self.wanted)
+        count = (behind - first)[:, None]
+        taps = np.arange(int(count.max(initial=0)))
+        return np.minimum(first[:, None] + taps, self.size - 1), (taps < count) / count
 
     def share(self, place: int) -> tuple[Tensor, Tensor]:
         """The outputs that take from one input, with the weight it has in each."""
@@ -96,12 +119,31 @@ class Axis(NamedTuple):
         """What the outputs [start, stop), (..., 2), take from; with room for float32 in a linear position."""
         if self.mode.startswith("nearest"):
             return np.stack([self.nearest(ends[..., 0]), self.nearest(ends[..., 1] - 1) + 1], axis=-1)
+        if self.mode == "area":
+            first, behind = (
+                ends[..., 0] * self.size // self.wanted,
+                -(-ends[..., 1] * self.size // self.wanted),
+            )
+            return np.stack([first, behind], axis=-1)
         first, last = self.positions(ends[..., 0]), self.positions(ends[..., 1] - 1)
         room = 0.0 if self.wanted == self.size else 1e-6
-        low, high = np.floor(first - room * (1 + abs(first))), np.ceil(last + room * (1 + abs(last)))
+        wide = 1 if self.mode.startswith("cubic") else 0
+        low = np.floor(first - room * (1 + abs(first))) - wide
+        high = np.ceil(last + room * (1 + abs(last))) + wide
         return np.stack([np.clip(low, 0, self.size - 1), np.clip(high, 0, self.size - 1) + 1], -1).astype(
             np.int64
         )
+
+
+def cubic(distance: NDArray[np.float64], bend: float) -> NDArray[np.float64]:
+    """What a number at this distance weighs: 1 at 0, nothing at 1, less than nothing between 1 and 2.
+
+    >>> cubic(np.array([0.0, 0.5, 1.0, 1.5]), -0.75).tolist()
+    [1.0, 0.59375, 0.0, -0.09375]
+    """
+    d = abs(distance)
+    near = (bend + 2) * d**3 - (bend + 3) * d**2 + 1
+    return np.where(d <= 1, near, bend * (d**3 - 5 * d**2 + 8 * d - 4))
 
 
 def _mode(reading: Reading) -> str:
@@ -109,10 +151,12 @@ def _mode(reading: Reading) -> str:
 
 
 def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
-    """One an axis; None: a mode that is not known here (cubic, area, with antialiasing)."""
+    """One an axis; None: with antialiasing, which is not known here."""
     mode = _mode(reading)
     if mode in LINEAR:
         mode = "corners" if reading["align_corners"] else "linear"
+    if mode == "bicubic":
+        mode = "cubic corners" if reading["align_corners"] else "cubic"
     if mode not in FORMULAS or reading.arguments.get("antialias"):
         return None
     if reading.node.op in KERNELS and isinstance(reading["scale_factor"], float):
@@ -141,13 +185,19 @@ def explain_interpolate(reading: Reading, at: Index) -> Account | None:
     values = pick(reading["input"], places)
     terms = product(POSITIONS[len(axes)], {"input": places}, input=values, weight=weight)
     mode = axes[0].mode
-    what = (
-        "Here stands the nearest input, unchanged."
-        if mode.startswith("nearest")
-        else f"A weighted mean of the {values.numel()} inputs around this place: the nearer, the heavier."
-    )
+    what = WORDS[mode.split("-")[0].split()[0]].format(values.numel())
     scale = terms.size + _lost(axes, steps) * float(values.abs().sum())
     return Account(what, FORMULAS[mode], written_out(terms), terms.result, DOCS, terms=terms, scale=scale)
+
+
+WORDS = {
+    "nearest": "Here stands the nearest input, unchanged.",
+    "cubic": "A sum of the {} inputs around this place: the near ones count most, those behind them a little "
+    "less than nothing, which keeps edges sharp.",
+    "area": "The mean of the {} inputs on which this place lies.",
+} | dict.fromkeys(
+    ("linear", "corners"), "A weighted mean of the {} inputs around this place: the nearer, the heavier."
+)
 
 
 def _outer(weights: list[Tensor]) -> Tensor:
@@ -161,7 +211,7 @@ def _lost(axes: tuple[Axis, ...], steps: list[NDArray[np.int64]]) -> float:
     A weight is what is left of a position when its whole part is subtracted: at place 200 that costs as many
     digits as 200 has.
     """
-    if axes[0].mode.startswith("nearest"):
+    if axes[0].mode.startswith("nearest") or axes[0].mode == "area":
         return 0.0
     return sum(float(axis.positions(step).max(initial=0)) for axis, step in zip(axes, steps, strict=True))
 
@@ -171,8 +221,8 @@ def interpolate_gradient(reading: Reading, name: str, at: Index) -> Account:  # 
     axes = axes_of(reading)
     if axes is None:
         raise TraceError(
-            f"the gradient of 'interpolate' with mode={_mode(reading)!r} is not explained.\n"
-            "  Known are nearest, nearest-exact, linear, bilinear and trilinear, without antialias."
+            f"the gradient of 'interpolate' with mode={_mode(reading)!r} and antialias is not explained.\n"
+            "  Known are all modes without antialias."
         )
     found = [axis.share(place) for axis, place in zip(axes, at[2:], strict=True)]
     places = grid(*at[:2], *(steps for steps, _ in found))
@@ -194,9 +244,10 @@ def interpolate_gradient(reading: Reading, name: str, at: Index) -> Account:  # 
 def interpolate_cost(reading: Reading) -> Cost:
     """A product for each input that an output is the mean of; the nearest is only copied."""
     shape = reading.output_shape
-    if _mode(reading) not in LINEAR:
+    taps = 2 if _mode(reading) in LINEAR else 4 if _mode(reading) == "bicubic" else 0
+    if not taps:
         return Cost(0)
-    factors = [*shape[2:], *[2] * (len(shape) - 2), *([shape[0]] if shape[0] != 1 else []), shape[1]]
+    factors = [*shape[2:], *[taps] * (len(shape) - 2), *([shape[0]] if shape[0] != 1 else []), shape[1]]
     macs = prod(factors)
     return Cost(macs, f"{'·'.join(map(str, factors))} = {macs:,}")
 

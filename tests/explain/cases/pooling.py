@@ -78,6 +78,12 @@ CASES = [
     resize(two, size=(3, 20), mode="bilinear"),
     resize(three, scale_factor=2, mode="trilinear"),
     resize(torch.randn(1, 1, 300, 2), scale_factor=2, mode="bilinear"),
+    resize(two, scale_factor=2, mode="bicubic"),
+    resize(two, scale_factor=(0.6, 1.7), mode="bicubic"),
+    resize(two, size=(13, 2), mode="bicubic", align_corners=True),
+    resize(one, size=4, mode="area"),
+    resize(two, size=(5, 13), mode="area"),
+    resize(three, scale_factor=0.5, mode="area"),
     *(
         Case(
             f"upsample_nearest{axes}d",
@@ -93,6 +99,12 @@ CASES = [
         exported("upsample_bilinear2d", [13, 5], True, None),
         two,
         ("upsample_bilinear2d",),
+    ),
+    Case(
+        "upsample_bicubic2d",
+        exported("upsample_bicubic2d", [13, 5], False, None),
+        two,
+        ("upsample_bicubic2d",),
     ),
     Case(
         "upsample_trilinear3d",

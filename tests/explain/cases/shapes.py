@@ -127,7 +127,9 @@ JOINS = [
     move("cat", lambda x: torch.cat([x, x[:, :2], x * 2.0], 1), "cat"),
     move("cat by NumPy's name", lambda x: torch.concat((x, x[:, :, :, 1:]), axis=-1), "cat"),
     move("cat with nothing", lambda x: torch.cat([torch.zeros(0), x], dim=2), "cat"),
+    move("cat of one tensor twice", lambda x: torch.cat([x, x], 1), "cat"),
     move("stack", lambda x: torch.stack([x, x * 2], -1), "stack"),
+    move("stack of one tensor twice", lambda x: torch.stack([x, x], 1), "stack"),
     move("stack of single numbers", lambda x: torch.stack([x.sum(), x.mean()]), "stack"),
     move(
         "hstack, vstack",
