@@ -1,5 +1,6 @@
 /** The only file that fetches. A saved page has its messages inside and asks nobody. */
 
+import { bytesOf } from "./draw/arrays.js";
 import { t } from "./texts.js";
 
 /** @typedef {{get: (address: string, signal?: AbortSignal) => Promise<any>, post: (address: string, body: any) => Promise<any>, saved: boolean}} Api */
@@ -36,8 +37,7 @@ function fromPage({ shared, inputs, start, numbers }) {
 
 /** What `pack` of table.py has compressed. @param {string} packed */
 function unpacked(packed) {
-  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
+  return new Response(new Blob([bytesOf(packed)]).stream().pipeThrough(new DecompressionStream("deflate"))).text();
 }
 
 /** The parts of a message that have a place where their array should be. @param {any} value @returns {any[]} */

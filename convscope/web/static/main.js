@@ -51,8 +51,11 @@ async function draw() {
   running = new AbortController();
   const { signal } = running;
   try {
-    const parts = pageOf(state).map((name) => fill(name, signal));
-    const made = await Promise.all(parts);
+    const views = pageOf(state).map((name) => VIEWS[name]);
+    const found = await Promise.all(views.map((view) => messages(view, signal)));
+    if (signal.aborted) return;
+    views.forEach((view, place) => settle(view.open?.(found[place], state)));
+    const made = await Promise.all(views.map((view, place) => view.draw(found[place], context())));
     if (signal.aborted) return;
     frame(context(), made);
     document.documentElement.dataset.drawn = String((drawn += 1)); // whoever waits for the picture sees it here
@@ -63,13 +66,19 @@ async function draw() {
   }
 }
 
-/** The elements of one view. @param {keyof typeof VIEWS} name @param {AbortSignal} signal */
-async function fill(name, signal) {
-  const view = VIEWS[name];
+/** What a view needs, by its own names. @param {import("./views.js").View} view @param {AbortSignal} signal */
+async function messages(view, signal) {
   const needs = Object.entries(view.needs(state, session));
-  const messages = await Promise.all(needs.map(([, address]) => api.get(address, signal)));
-  if (messages.some((message) => message.ready === false)) setTimeout(() => signal.aborted || draw(), SOON);
-  return view.draw(Object.fromEntries(needs.map(([key], place) => [key, messages[place]])), context());
+  const found = await Promise.all(needs.map(([, address]) => api.get(address, signal)));
+  if (found.some((message) => message.ready === false)) setTimeout(() => signal.aborted || draw(), SOON);
+  return Object.fromEntries(needs.map(([key], place) => [key, found[place]]));
+}
+
+/** What the address left open. @param {Partial<State> | null | undefined} change */
+function settle(change) {
+  if (!change) return;
+  state = { ...state, ...change };
+  history.replaceState(null, "", `#${write(state)}`);
 }
 
 /** @returns {Context} */

@@ -1,5 +1,6 @@
 /**
  * The table of views. A view says which messages it needs and makes elements of them; it fetches nothing.
+ * It may fill in what the address leaves open, such as which number of a channel.
  * To add one: a file in views/, a line here, and a place in `pageOf`.
  */
 
@@ -16,7 +17,7 @@ import * as runs from "./views/runs.js";
 import * as whatif from "./views/whatif.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{needs: (state: State, session: import("./messages").Session) => Record<string, string>, draw: (messages: any, context: import("./main.js").Context) => (Node | string)[] | Promise<(Node | string)[]>}} View */
+/** @typedef {{needs: (state: State, session: import("./messages").Session) => Record<string, string>, open?: (messages: any, state: State) => Partial<State> | null, draw: (messages: any, context: import("./main.js").Context) => (Node | string)[] | Promise<(Node | string)[]>}} View */
 
 /** @type {Record<string, View>} */
 export const VIEWS = { input, map, layer, channel, overview, operation, proof, whatif, results, runs, filters };

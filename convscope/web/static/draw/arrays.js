@@ -18,11 +18,22 @@ export function unpack(numbers) {
 
 /** @param {Numbers} numbers */
 function decoded({ dtype, data, low, high }) {
+  const bytes = bytesOf(data);
+  if (dtype === "f32") return new Float32Array(bytes.buffer);
+  const values = new Float32Array(bytes.length);
+  const step = (high - low) / 255;
+  for (let place = 0; place < bytes.length; place += 1) values[place] = low + bytes[place] * step;
+  return values;
+}
+
+/** @param {string} data base64 @returns {Uint8Array<ArrayBuffer>} */
+export function bytesOf(data) {
+  const native = /** @type {any} */ (Uint8Array).fromBase64; // ES2026: ten times as fast, not yet everywhere
+  if (native) return native.call(Uint8Array, data);
   const text = atob(data);
   const bytes = new Uint8Array(text.length);
   for (let place = 0; place < text.length; place += 1) bytes[place] = text.charCodeAt(place);
-  if (dtype === "f32") return new Float32Array(bytes.buffer);
-  return Float32Array.from(bytes, (byte) => low + (byte / 255) * (high - low));
+  return bytes;
 }
 
 /** How many numbers a shape holds. @param {number[]} shape */

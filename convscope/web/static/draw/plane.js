@@ -18,6 +18,13 @@ export function plane(values, height, width, kind, limit = limitOf(values), labe
   return repaint(canvas, values, kind, limit);
 }
 
+/** The same for what lies below the first screen: painted after the browser has shown that. @param {Parameters<typeof plane>} args */
+export function planeSoon(...[values, height, width, kind, limit, label = ""]) {
+  const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
+  requestAnimationFrame(() => setTimeout(() => repaint(canvas, values, kind, limit ?? limitOf(values))));
+  return canvas;
+}
+
 /** Other numbers of the same size on a plane that is there already. @param {HTMLCanvasElement} canvas @param {ArrayLike<number>} values @param {Kind} kind @param {number} limit */
 export function repaint(canvas, values, kind, limit) {
   const image = new ImageData(canvas.width, canvas.height);

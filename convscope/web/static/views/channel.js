@@ -30,20 +30,20 @@ const DRAWINGS = { window1d, window2d, window3d, steps, softmax, vector, terms, 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph", channel: `channel/${state.op}/${state.channel ?? 0}` });
 
+/** The strongest number, where none is chosen or there is none. @param {{channel: Channel}} messages @param {import("../state.js").State} state */
+export const open = ({ channel: { output } }, { at }) => (placed(at, output.shape) ? null : { at: strongest(unpack(output), output.shape) });
+
 /** @param {{graph: Graph, channel: Channel}} messages @param {Context} context @returns {Promise<(Node | string)[]>} */
 export async function draw({ graph, channel }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
-  const { state, go } = context;
-  const at = placed(state.at, channel.output.shape) ?? strongest(unpack(channel.output), channel.output.shape);
-  if (state.at?.join() !== at.join()) setTimeout(() => go({ at }, { replace: true }));
-  const here = { ...context, state: { ...state, at } };
+  const { state } = context;
   const kind = kindOf(graph, channel, state);
   const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
-  const number = alone ? null : await context.ask(address(channel, at)).catch(() => null);
+  const number = alone ? null : await context.ask(address(channel, state.at ?? [])).catch(() => null);
   const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
-  const drawn = await (DRAWINGS[kind] ?? terms)({ channel, number, layer, graph }, here);
+  const drawn = await (DRAWINGS[kind] ?? terms)({ channel, number, layer, graph }, context);
   const last = graph.operations[graph.operations.length - 1]?.index === channel.index;
-  return last && kind === "terms" ? [...drawn, ...prediction(graph, here)] : drawn;
+  return last && kind === "terms" ? [...drawn, ...prediction(graph, context)] : drawn;
 }
 
 /** @param {Graph} graph @param {Channel} channel @param {import("../state.js").State} state */

@@ -3,7 +3,7 @@
 import { limit as limitOf, row, unpack } from "../draw/arrays.js";
 import { button, el, segments } from "../draw/dom.js";
 import { count, fixed, percent, plain, shape, signed } from "../draw/numbers.js";
-import { bars, legend, plane } from "../draw/plane.js";
+import { bars, legend, plane, planeSoon } from "../draw/plane.js";
 import { names } from "../frame.js";
 import { tile as vector } from "./channel/vector.js";
 import { tile as trace } from "./channel/window1d.js";
@@ -15,7 +15,11 @@ import { tile as volume } from "./channel/window3d.js";
 /** @typedef {import("../main.js").Context} Context */
 
 const MOST_KERNELS = 64; // drawn at once
+const FIRST_SCREEN = 24; // maps; those below are painted after it
 let ownScale = false; // each channel its own colours
+
+/** The grid on the screen: choosing another channel marks another tile. @type {{look: any[], grid: HTMLElement, context: Context} | null} */
+let current = null;
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph", layer: `layer/${state.op}?sort=${state.sort}&page=${state.leaf}` });
@@ -24,10 +28,29 @@ export const needs = (state) => ({ graph: "graph", layer: `layer/${state.op}?sor
 export function draw({ graph, layer }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
   const chosen = layer.items.find(({ channel }) => channel === context.state.channel)?.channel ?? layer.items[0]?.channel ?? 0;
-  const grid = el("div.channels", { role: "group", "aria-label": context.t("Channels"), "data-axes": layer.axes, "data-few": layer.items.length <= 4 ? "4" : layer.items.length <= 6 ? "6" : null });
-  grid.append(...tiles(layer, chosen, context));
+  const { dataset, lang } = document.documentElement;
+  const look = [layer, ownScale, dataset.theme, lang];
+  if (!current?.look.every((each, place) => each === look[place])) current = { look, grid: gridOf(layer, context), context };
+  current.context = context;
+  mark(current.grid, chosen);
+  return [heading(graph, layer, context), controls(graph, layer, context), current.grid, detail(graph, layer, chosen, context)];
+}
+
+/** @param {Layer} layer @param {Context} context */
+function gridOf(layer, context) {
+  const few = layer.items.length <= 4 ? "4" : layer.items.length <= 6 ? "6" : null;
+  const grid = el("div.channels", { role: "group", "aria-label": context.t("Channels"), "data-axes": layer.axes, "data-few": few }, tiles(layer, context));
   grid.addEventListener("keydown", (event) => walk(event, grid, context));
-  return [heading(graph, layer, context), controls(graph, layer, grid, chosen, context), grid, detail(graph, layer, chosen, context)];
+  return grid;
+}
+
+/** @param {HTMLElement} grid @param {number} chosen */
+function mark(grid, chosen) {
+  for (const tile of /** @type {Iterable<HTMLElement>} */ (grid.children)) {
+    const pressed = tile.dataset.focus === `channel-${chosen}`;
+    tile.setAttribute("aria-pressed", String(pressed));
+    tile.tabIndex = pressed ? 0 : -1;
+  }
 }
 
 /** @param {Graph} graph @param {Layer} layer @param {Context} context */
@@ -48,19 +71,18 @@ function heading(graph, layer, { t }) {
     legend(kind, kind === "signed" ? plain(-most, 3) : "0", plain(most, 3)));
 }
 
-/** @param {Graph} graph @param {Layer} layer @param {HTMLElement} grid @param {number} chosen @param {Context} context */
-function controls(graph, layer, grid, chosen, context) {
+/** @param {Graph} graph @param {Layer} layer @param {Context} context */
+function controls(graph, layer, context) {
   const { state, t, go } = context;
   const options = [
     { id: "index", text: t("Index") }, { id: "mean", text: t("Mean") }, { id: "max", text: t("Max") },
     { id: "sparsity", text: t("Sparsity") }, { id: "gradient", text: t("Gradient") }, { id: "effect", text: effectName(graph, context) },
   ];
-  const scale = () => segments([{ id: "one", text: t("One scale") }, { id: "own", text: t("Each its own") }], ownScale ? "own" : "one", { label: t("Colour scale"), choose: (id) => {
+  const scale = segments([{ id: "one", text: t("One scale") }, { id: "own", text: t("Each its own") }], ownScale ? "own" : "one", { label: t("Colour scale"), choose: (id) => {
     ownScale = id === "own";
-    grid.replaceChildren(...tiles(layer, chosen, context));
-    colours.replaceChildren(t("Colours"), scale());
+    dispatchEvent(new Event("convscope:redraw"));
   } });
-  const colours = el("span.field", {}, t("Colours"), scale());
+  const colours = el("span.field", {}, t("Colours"), scale);
   const sort = segments(options, state.sort, { label: t("Sort by"), choose: (id) => go({ sort: id, leaf: 0 }) });
   return el("div.rows-of-controls.apart", {}, layer.channels > 1 && el("span.field", {}, t("Sort by"), sort), pager(layer, context), layer.axes === "maps" && layer.channels > 1 && colours);
 }
@@ -82,24 +104,25 @@ function pager(layer, { t, go }) {
     button("", { kind: "square", "aria-label": t("Page after"), "data-focus": "leaf-after", disabled: layer.page === layer.pages - 1, onclick: () => turn(1) }, "next"));
 }
 
-/** @param {Layer} layer @param {number} chosen @param {Context} context */
-function tiles(layer, chosen, context) {
+/** @param {Layer} layer @param {Context} context */
+function tiles(layer, context) {
   const values = unpack(layer.maps);
   const most = Math.max(Math.abs(layer.low), Math.abs(layer.high)) || 1;
   return layer.items.map((item, place) => {
     const own = row(values, layer.maps.shape, place);
-    return tile(layer, item, picture(layer, own, ownScale ? limitOf(own) : most, item.channel, context), item.channel === chosen, context);
+    const made = place < FIRST_SCREEN ? plane : planeSoon;
+    return tile(item, picture(layer, own, ownScale ? limitOf(own) : most, item.channel, made, context), context);
   });
 }
 
-/** @param {Layer} layer @param {Layer["items"][number]} item @param {Element} drawn @param {boolean} chosen @param {Context} context */
-function tile(layer, item, drawn, chosen, { state, t, go }) {
+/** @param {Layer["items"][number]} item @param {Element} drawn @param {Context} context */
+function tile(item, drawn, { state, t, go }) {
   const { channel } = item;
   const open = () => go({ level: "channel", channel, at: null });
   const words = t("channel {k}: mean {mean}, smallest {min}, largest {max}", { k: channel, mean: plain(item.mean), min: plain(item.min), max: plain(item.max) });
   return el("button.channel", {
-    type: "button", title: words, "aria-label": words, "aria-pressed": String(chosen), "data-focus": `channel-${channel}`, tabindex: chosen ? 0 : -1,
-    onclick: () => (state.channel === channel ? open() : go({ channel })),
+    type: "button", title: words, "aria-label": words, "data-focus": `channel-${channel}`,
+    onclick: () => (current?.context.state.channel === channel ? open() : go({ channel })),
     ondblclick: open,
     onkeydown: (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Enter") return;
@@ -118,13 +141,13 @@ function sortedBy(sort, value) {
   return `${value > 0 ? "+" : ""}${plain(value, 2)}`;
 }
 
-/** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} limit @param {number} channel @param {Context} context @returns {Element} */
-function picture(layer, values, limit, channel, { t }) {
+/** One channel, small. @param {Layer} layer @param {Float32Array} values @param {number} limit @param {number} channel @param {typeof plane} made now or soon @param {Context} context @returns {Element} */
+function picture(layer, values, limit, channel, made, { t }) {
   const space = layer.maps.shape.slice(1);
   const label = t("channel {k}", { k: channel });
   const kind = layer.low < 0 ? "signed" : "positive";
   if (space.length === 3) return volume(values, space, { kind, limit, label });
-  if (space.length === 2) return plane(values, space[0], space[1], kind, limit, label);
+  if (space.length === 2) return made(values, space[0], space[1], kind, limit, label);
   if (layer.axes === "steps") return bars(values, label);
   return space.length === 1 ? trace(values, space, { label }) : vector(values, space, { limit, label });
 }
@@ -178,9 +201,9 @@ function kernelRow({ window, channel }, { t }) {
 
 /** @param {Float32Array} values @param {number[]} size @param {number} most @param {string} label */
 export function kernel(values, size, most, label) {
-  if (size.length === 1) return plane(values, 1, size[0], "signed", most, label);
-  if (size.length === 2) return plane(values, size[0], size[1], "signed", most, label);
+  if (size.length === 1) return planeSoon(values, 1, size[0], "signed", most, label);
+  if (size.length === 2) return planeSoon(values, size[0], size[1], "signed", most, label);
   const each = size[1] * size[2];
   const middle = Math.floor(size[0] / 2);
-  return plane(values.subarray(middle * each, (middle + 1) * each), size[1], size[2], "signed", most, label);
+  return planeSoon(values.subarray(middle * each, (middle + 1) * each), size[1], size[2], "signed", most, label);
 }
