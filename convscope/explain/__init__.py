@@ -77,7 +77,7 @@ def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> E
 
 
 def explain_gradient(
-    trace: Trace, op: str | int | Node, argument: str, at: Index, output: int = 0
+    trace: Trace, op: str | int | Node, argument: str, at: Index, output: int | None = None
 ) -> Explanation:
     """Take one gradient apart: d(score)/d(one number that an operation takes), through this operation.
 
@@ -86,7 +86,8 @@ def explain_gradient(
         op: the operation: its name, its index, or the node.
         argument: which of its tensors: "weight", "bias", "input", …
         at: index in that tensor.
-        output: which output the gradient comes from.
+        output: which output the gradient comes from; None: the first that one arrives at. (A network that
+            reads an LSTM's last state leaves the LSTM's first output alone.)
 
     Raises:
         TraceError: no gradients in this trace, or the operation's gradient is not explained.
@@ -96,7 +97,7 @@ def explain_gradient(
     known = OPS.get(node.op)
     if known is None or known.gradient is None:
         raise TraceError(f"the gradient of '{node.op}' is not explained.")
-    reading = read(trace, node, output)
+    reading = read(trace, node, _reached(trace, node) if output is None else output)
     value = reading.value(argument)
     at = _checked(at, value.shape, f"{argument} of {node.name}")
     account = known.gradient(reading, argument, at)
@@ -104,6 +105,12 @@ def explain_gradient(
     network = 0.0 if own is None else float(own[at])
     bound = _bound(account, value.dtype)
     return Explanation(node.op, node.name, argument, at, account, network, "explained", bound, node.source)
+
+
+def _reached(trace: Trace, node: Node) -> int:
+    """The first output that a gradient arrives at; without any, the first."""
+    gradients = [trace.values[index].gradient is not None for index in node.outputs]
+    return gradients.index(True) if True in gradients else 0
 
 
 def _number(trace: Trace, node: Node, at: Index, output: int) -> float:

@@ -129,6 +129,23 @@ def test_places_are_where_the_factors_stand():
     assert checked > 40
 
 
+@pytest.mark.parametrize("cell", [nn.LSTM, nn.GRU, nn.RNN])
+def test_gradients_of_a_network_that_reads_the_last_state_alone(cell):
+    layer, inputs = cell(3, 4, batch_first=True), torch.randn(1, 5, 3)
+
+    def last(outputs):
+        state = outputs[1]
+        return (state[0] if isinstance(state, tuple) else state)[0, 0, 1]
+
+    seen = trace(layer, inputs, score=last)
+    own = torch.autograd.grad(last(layer(inputs)), layer.weight_ih_l0)[0]
+    op = next(node.name for node in seen.nodes if node.op in OPS and len(node.outputs) > 1)
+    for at in [(1, 0), (2, 1), (1, 2)]:
+        found = explain_gradient(seen, op, "weight_ih_l0", at)
+        assert found.result == pytest.approx(own[at].item(), rel=1e-5, abs=1e-8) and found.holds
+    assert own[1, 0] != 0
+
+
 @pytest.mark.parametrize(("features", "steps"), [(6, 9), (10, 7)])
 def test_the_lstm_of_4032_multiply_adds(features, steps):
     seen = trace(nn.LSTM(features, 8), torch.randn(steps, 1, features))
