@@ -2,12 +2,18 @@
 
 import math
 
-from convscope.explain.account import Account, Index, Step, Terms, number, written_out
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.explain.account import Account, Index, Step, Terms, number, product, signed, written_out
+from convscope.explain.boxes import Boxes, is_empty, whole
 from convscope.explain.op import Cost, Op
-from convscope.explain.ops.moving import DOCS
+from convscope.explain.ops.moving import DOCS, Reach, broadcast
 from convscope.explain.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
 from convscope.explain.ops.reductions import one_a_number
 from convscope.explain.reading import Reading
+from convscope.shapes import elements
 
 
 def _order(reading: Reading) -> float | None:
@@ -88,7 +94,77 @@ def _norm_op(signature: str) -> Op:
     )
 
 
+# ---- weights with a length of their own
+
+
+def _slice(reading: Reading, at: Index) -> tuple[Tensor, Index]:
+    """The numbers of v that share a length, float64, and where that length stands in g."""
+    axis = int(reading.arguments["dim"]) % len(reading.shape("v"))
+    block = tuple(slice(at[axis], at[axis] + 1) if each == axis else slice(None) for each in range(len(at)))
+    place = tuple(at[axis] if size > 1 else 0 for size in reading.shape("g"))
+    return reading["v"][block].double(), place
+
+
+def _explain_weight_norm(reading: Reading, at: Index) -> Account:
+    found, place = _slice(reading, at)
+    v, g = float(reading["v"][at]), float(reading["g"][place])
+    row = found.flatten()
+    terms = Terms(row * row, ("place",), {"v": row, "the same": row})
+    length = math.sqrt(terms.result)
+    result = g * v / length if length else math.nan
+    inner = Step("Σ", "Σ v²", written_out(terms), terms.result, "math.fsum(terms)", terms)
+    norm = Step("norm", "|v| = √Σ", f"√{number(terms.result)} = {number(length)}", length, "math.sqrt(Σ)")
+    shown = f"{number(g)}·{signed(v)} / {number(length)} = {number(result)}"
+    code = f"{g!r} * {v!r} / norm" if length else "math.nan"
+    last = Step("output", "w = g·v / |v|", shown, result, code)
+    what = "Weight normalisation: v only gives the direction of the weights, and g their length."
+    docs = DOCS.format("torch.nn.utils.parametrizations.weight_norm")
+    return Account(what, last.formula, shown, result, docs, steps=(inner, norm, last), scale=abs(result))
+
+
+def _weight_norm_gradient(reading: Reading, name: str, at: Index) -> Account:
+    """Of g the part along v; of v the part across it, for the length of v does not count."""
+    axis = int(reading.arguments["dim"]) % len(reading.shape("v"))
+    across = at[axis] if name == "v" else max(at)  # all other axes of g have size 1
+    at = (
+        at if name == "v" else tuple(across if each == axis else 0 for each in range(len(reading.shape("v"))))
+    )
+    found, place = _slice(reading, at)
+    row, length, g = found.flatten(), float(found.norm()), float(reading["g"][place])
+    arriving = reading.output_gradient.movedim(axis, 0)[across].double().flatten()
+    slope = row / length
+    if name == "v":
+        own = torch.zeros(reading.shape("v"), dtype=torch.float64)
+        own[at] = 1.0
+        own = own.movedim(axis, 0)[across].flatten()
+        slope = g / length * (own - row * float(reading["v"][at]) / length**2)
+    terms = product(("place",), gradient=arriving, slope=slope)
+    formula = "dg = Σ dw·v / |v|" if name == "g" else "dv = g / |v|·(dw − v·Σ dw·v / |v|²)"
+    what = "Every weight of the row has this number in it: the gradients that arrive, each times its slope."
+    docs = DOCS.format("torch.nn.utils.parametrizations.weight_norm")
+    scale = terms.size + (abs(g) / length * float(arriving.abs().max()) if name == "v" else 0.0)
+    return Account(what, formula, written_out(terms), terms.result, docs, terms=terms, scale=scale)
+
+
+def _weight_norm_reach(reading: Reading, boxes: Boxes) -> Reach:
+    """All of the row, and its length."""
+    axis, shape = int(reading.arguments["dim"]) % len(reading.shape("v")), reading.shape("v")
+    row = whole(shape, boxes)
+    row[..., axis, :] = boxes[..., axis, :]
+    row = np.where(is_empty(boxes)[..., None, None], 0, row)
+    return {"v": row, "g": broadcast(row, reading.shape("g"))}
+
+
+def _weight_norm_cost(reading: Reading) -> Cost:
+    """Each number is squared and added."""
+    count = elements(reading.shape("v"))
+    return Cost(count, f"{'·'.join(map(str, reading.shape('v')))} = {count:,}")
+
+
 OPS: dict[str, Op] = {
+    "_weight_norm": Op(
+        "v g dim=0", _explain_weight_norm, _weight_norm_gradient, _weight_norm_cost, _weight_norm_reach
+    ),
     "norm": _norm_op("input p=2"),
     "vector_norm": _norm_op("input ord=2"),
     "linalg_norm": _norm_op("input ord=None"),
