@@ -120,10 +120,12 @@ def test_a_mistake_in_a_layer_is_shown_in_its_place():
     with pytest.raises(NetworkError) as raised:
         typed.layer("nn.Linear(3)")
     assert str(raised.value) == (
-        "nn.Linear refuses this: missing 1 required positional argument: 'out_features'.\n"
-        "    nn.Linear(3)\n"
-        "    ^\n"
-        "  It takes: Linear(in_features, out_features, bias=True)"
+        "nn.Linear is missing out_features.\n"
+        "  Where: `nn.Linear(3)`\n"
+        "  Why: It needs in_features, out_features, and was given 1 of them.\n"
+        "  To do: It takes: Linear(in_features, out_features, bias=True)\n"
+        "  The message was: TypeError: Linear.__init__() missing 1 required positional argument:"
+        " 'out_features'"
     )
 
 

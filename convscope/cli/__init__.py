@@ -20,9 +20,10 @@ from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.look import look
 from convscope.cli.options import UsageError
 from convscope.cli.seeing import compare, explain, summary
+from convscope.cli.show import write_json
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
-from convscope.errors import ConvscopeError
+from convscope.errors import BrokenModel, ConvscopeError
 
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
@@ -79,6 +80,9 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody above us explains it to the person
         if debug:
             traceback.print_exc()
+        if isinstance(error, BrokenModel) and "--json" in words:
+            write_json({"diagnosis": error.diagnosis.as_dict()})
+            return FAILED
         return _explain(error)
 
 

@@ -15,7 +15,9 @@ from typing import Any
 
 from torch import nn
 
-from convscope.errors import NetworkError
+from convscope.errors import BrokenModel, NetworkError
+from convscope.network.own.failure import Failure
+from convscope.network.own.repair import diagnose, find
 
 LOOKS_TYPED = re.compile(r"\s*((torch\.)?nn\.\w|[A-Za-z_]\w*\s*\()")
 LAYERS: dict[str, type[nn.Module]] = {
@@ -27,6 +29,7 @@ ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
 }
 
@@ -57,6 +60,38 @@ def layer(text: str) -> nn.Module:
     """
     text = text.strip()
     try:
+        return _made(text)
+    except _Refused as refused:
+        failure = Failure(refused.error, text, given=refused.node)
+        if not find(failure):
+            raise _unexplained(text, refused) from refused.error
+        raise BrokenModel(diagnose(failure, failure.written(refused.node), _made)) from refused.error
+
+
+class _Refused(Exception):  # noqa: N818 - on its way from torch to the words for it
+    """Torch does not take the arguments of a layer."""
+
+    def __init__(self, node: ast.Call, kind: type[nn.Module], error: Exception) -> None:
+        super().__init__(str(error))
+        self.node, self.kind, self.error = node, kind, error
+
+
+def _unexplained(text: str, refused: _Refused) -> NetworkError:
+    """The place, torch's words and what the layer takes."""
+    node, kind, error = refused.node, refused.kind, refused.error
+    plain = [
+        each.replace(annotation=each.empty)
+        for each in inspect.signature(kind.__init__).parameters.values()
+        if each.name not in ("self", "device", "dtype")
+    ]
+    why = str(error).removeprefix(f"{kind.__name__}.__init__() ") or type(error).__name__
+    hint = f"It takes: {kind.__name__}({', '.join(map(str, plain))})"
+    what = f"nn.{kind.__name__} refuses this: {why}"
+    return _misread(text, what, node.lineno, _column(text, node) + 1, hint)
+
+
+def _made(text: str) -> nn.Module:
+    try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
         raise _misread(text, f"this is no Python: {error.msg}", error.lineno, error.offset) from error
@@ -86,15 +121,7 @@ class _Reader:
         try:
             return kind(*args, **named)
         except Exception as error:  # torch raises whatever it likes
-            signature = inspect.signature(kind.__init__)
-            plain = [
-                each.replace(annotation=each.empty)
-                for each in signature.parameters.values()
-                if each.name not in ("self", "device", "dtype")
-            ]
-            why = str(error).removeprefix(f"{kind.__name__}.__init__() ") or type(error).__name__
-            hint = f"It takes: {kind.__name__}({', '.join(map(str, plain))})"
-            raise self._error(node, f"nn.{kind.__name__} refuses this: {why}", hint) from error
+            raise _Refused(node, kind, error) from error
 
     def _kind(self, node: ast.expr) -> type[nn.Module]:
         """The class behind `Conv2d`, `nn.Conv2d` or `torch.nn.Conv2d`."""

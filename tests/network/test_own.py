@@ -125,18 +125,22 @@ def test_a_library_that_stands_in_the_same_folder_stays_loaded(tmp_path):
             "say which class or function of nets.py makes the network: nets.py:Name.\n  It has: Sizes",
         ),
         ("nets.py:", "say which class or function of nets.py"),
-        ("net.py:Net", "there is no file 'net.py'.\n  Write the network as path/file.py:ClassOrFunction."),
+        (
+            "net.py:Net",
+            "there is no file 'net.py'; did you mean 'nets.py'?\n  Write the network as path/file.py:",
+        ),
         ("nets.py:ready", "'ready' of nets.py is a Linear, not a class or function."),
         ("nets.py:number", "'number' of nets.py is a int, not a class or function."),
-        ("nets.py:nothing", "'nothing' of nets.py makes a int, not a nn.Module."),
-        ("nets.py:Sizes", "'Sizes' of nets.py makes a Sizes, not a nn.Module."),
+        ("nets.py:nothing", "'nothing' makes a int, not a nn.Module."),
+        ("nets.py:Sizes", "Sizes is a class, but no network: it is not built on nn.Module."),
         (
             "nets.py:greedy",
-            "'nets.py:greedy' asks for layers, heads, which is not known here.\n  Known are: channels (or",
+            "greedy asks for layers, heads, which is not known here.\n  Where: `greedy`, nets.py:",
         ),
         (
             "nets.py:broken",
-            "'broken' of nets.py fails while it is made, line 33.\n  The message was: KeyError: 'first'",
+            "broken cannot be made: 'first'.\n  Where: `broken`, nets.py:33: `return sizes[\"first\"]`\n"
+            "  The message was: KeyError: 'first'",
         ),
         ("nets.py:wrong", "layer '1' (Linear) does not fit its input, (2, 784): it expects 3 numbers a row"),
     ],
@@ -156,12 +160,12 @@ def test_a_knob_that_the_signature_does_not_name_is_refused(file):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def net(:\n", "cannot be imported, line 1.\n  The message was: SyntaxError: invalid syntax"),
+        ("def net(:\n", "net.py:1: `def net(:`\n  Why: Python reads the whole file before"),
         (
             "x = 1\nimport no_such_module_here\n",
-            "line 2.\n  The message was: ModuleNotFoundError: No module named",
+            "net.py:2: `import no_such_module_here`\n  Why: Python looks among its own modules",
         ),
-        ("\n\n1 / 0\n", "line 3.\n  The message was: ZeroDivisionError: division by zero"),
+        ("\n\n1 / 0\n", "net.py:3: `1 / 0`\n  The message was: ZeroDivisionError: division by zero"),
     ],
 )
 def test_a_file_that_cannot_be_imported_is_named_with_its_line(tmp_path, text, message):

@@ -1,4 +1,14 @@
-"""A person's own network: `path/file.py:Name`, a class or a function that makes an `nn.Module`."""
+"""A person's own network: `path/file.py:Name`, a class or a function that makes an `nn.Module`.
+
+    file.py:Net ── imported, called ──▶ nn.Module
+                 └ failed ── Failure ── a family that knows it ──▶ Finding ── fixes tried ──▶ BrokenModel
+
+| file | what it knows |
+| --- | --- |
+| failure.py | the error, the line and the call that failed, what they were given |
+| repair.py | the families in order; a fix is tried before it is shown |
+| syntax.py, names.py, classes.py, layers.py, sizes.py | mistakes, and the lines that mend them |
+"""
 
 import importlib.util
 import inspect
@@ -12,12 +22,14 @@ from typing import Any
 
 from torch import nn
 
-from convscope.errors import NetworkError
+from convscope.errors import BrokenModel, NetworkError
 from convscope.network.layers import Space
+from convscope.network.own.classes import nearly_init
+from convscope.network.own.failure import Failure, Incomplete
+from convscope.network.own.repair import diagnose
 
 PRIVATE = "_convscope_own_network"  # the name under which Python keeps the file: in nobody's way
 FORM = "Write the network as path/file.py:ClassOrFunction."
-KNOWN = "channels (or in_channels), classes (or num_classes), space; width and depth where given as options"
 
 
 def is_own(name: str) -> bool:
@@ -41,20 +53,66 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
     file, _, wanted = name.rpartition(":") if ":" in name else (name, "", "")
     path = Path(file).expanduser().resolve()
     if not path.is_file():
-        raise NetworkError(f"there is no file '{file}'.\n  {FORM}")
+        raise NetworkError(_no_file(path, file))
     facts = dict.fromkeys(("channels", "in_channels"), channels)
     facts |= dict.fromkeys(("classes", "num_classes"), classes)
+    text = _read(path, file)
+
+    def make(text: str) -> nn.Module:
+        found = _find(_import(path, text), wanted, file)
+        return _made(found, _arguments(found, facts | {"space": space} | scale, name, needed=tuple(scale)))
+
     with _neighbours(path.parent):
-        make = _find(_import(path), wanted, file)
-        arguments = _arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale))
         try:
-            network = make(**arguments)
-        except Exception as error:  # a person's code may raise anything
-            raise _failed(f"'{wanted}' of {file} fails while it is made", error, path) from error
+            return make(text)
+        except NetworkError:
+            raise
+        except (Exception, SystemExit) as error:  # a person's code may raise anything
+            failure = Failure(error, text, str(path))
+            raise BrokenModel(diagnose(failure, wanted or path.name, make)) from error
+
+
+def _no_file(path: Path, file: str) -> str:
+    """What to say where there is no such file."""
+    near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.py")], n=1)
+    guess = f"; did you mean '{Path(file).parent / near[0]}'?" if near else "."
+    return f"there is no file '{file}'{guess}\n  {FORM}"
+
+
+def _read(path: Path, file: str) -> str:
+    if path.suffix != ".py":
+        raise NetworkError(f"'{file}' is no Python file.\n  {FORM}")
+    try:
+        return importlib.util.decode_source(path.read_bytes())
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise NetworkError(f"'{file}' cannot be read as text: {error}.\n  Save it as UTF-8.") from error
+
+
+def _made(make: Callable[..., Any], arguments: dict[str, Any]) -> nn.Module:
+    """Call it, and demand a network.
+
+    Raises:
+        Incomplete: it makes no network, or one whose methods are not those that nn.Module calls.
+    """
+    network = make(**arguments)
     if not isinstance(network, nn.Module):
-        got = type(network).__name__
-        raise NetworkError(f"'{wanted}' of {file} makes a {got}, not a nn.Module.\n  Let it return one.")
+        raise Incomplete("module", make, network)
+    for kind in dict.fromkeys(type(each) for each in network.modules()):
+        if kind.__module__ == PRIVATE and nearly_init(kind):
+            raise Incomplete("init", kind)
+    if type(network).forward is nn.Module.forward:
+        raise Incomplete("forward", type(network))
+    if _lacks_self(type(network), "forward"):
+        raise Incomplete("self", type(network), "forward")
     return network
+
+
+def _lacks_self(kind: object, method: str) -> bool:
+    """A method without arguments, or a forward with the input alone."""
+    code = getattr(vars(kind).get(method), "__code__", None) if isinstance(kind, type) else None
+    if code is None or code.co_flags & inspect.CO_VARARGS:
+        return False
+    return not code.co_argcount or (method == "forward" and code.co_varnames[: code.co_argcount] == ("x",))
 
 
 @contextmanager
@@ -80,16 +138,13 @@ def _lies_in(folder: Path, name: str) -> bool:
     return first.removesuffix(".py") == name.partition(".")[0]
 
 
-def _import(path: Path) -> ModuleType:
+def _import(path: Path, text: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(PRIVATE, path)
-    if spec is None or spec.loader is None:
-        raise NetworkError(f"'{path}' is no Python file.\n  {FORM}")
+    assert spec is not None  # a file that ends in .py
     module = importlib.util.module_from_spec(spec)
     sys.modules[PRIVATE] = module  # dataclasses and the like look their module up
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # a person's code may raise anything
-        raise _failed(f"{path} cannot be imported", error, path) from error
+        exec(compile(text, str(path), "exec"), vars(module))
     finally:
         del sys.modules[PRIVATE]
     return module
@@ -116,16 +171,15 @@ def _arguments(
     make: Callable[..., Any], facts: dict[str, Any], name: str, needed: tuple[str, ...]
 ) -> dict[str, Any]:
     """Of what is known, that which the signature names."""
+    if _lacks_self(make, "__init__"):
+        raise Incomplete("self", make, "__init__")
     signature = inspect.signature(make)
     for knob in needed:
         if knob not in signature.parameters:
             raise NetworkError(f"network '{name}' has no {knob}.\n  Its signature: {signature}.")
     unknown = [key for key, value in signature.parameters.items() if _is_asked(value) and key not in facts]
     if unknown:
-        raise NetworkError(
-            f"'{name}' asks for {', '.join(unknown)}, which is not known here.\n"
-            f"  Known are: {KNOWN}. Give the others a default."
-        )
+        raise Incomplete("asked", make, unknown)
     return {key: value for key, value in facts.items() if key in signature.parameters}
 
 
@@ -133,21 +187,3 @@ def _is_asked(parameter: inspect.Parameter) -> bool:
     """A parameter that a call cannot leave out."""
     variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.default is parameter.empty and not variadic
-
-
-def _failed(what: str, error: Exception, path: Path) -> NetworkError:
-    line = _line(error, path)
-    where = f", line {line}" if line else ""
-    return NetworkError(f"{what}{where}.\n  The message was: {type(error).__name__}: {error}")
-
-
-def _line(error: Exception, path: Path) -> int | None:
-    """The line of the person's file that was at work when it failed."""
-    if isinstance(error, SyntaxError):
-        return error.lineno if error.filename == str(path) else None
-    line, step = None, error.__traceback__
-    while step is not None:
-        if step.tb_frame.f_code.co_filename == str(path):
-            line = step.tb_lineno
-        step = step.tb_next
-    return line
