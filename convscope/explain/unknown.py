@@ -38,7 +38,10 @@ def _slopes(leaves: dict[int, Tensor], output: Tensor, at: Index) -> Tensor | No
     """d(this output)/d(each input), all inputs in one row."""
     if not output.requires_grad or not leaves:
         return None
-    found = torch.autograd.grad(output[at], list(leaves.values()), allow_unused=True)
+    try:
+        found = torch.autograd.grad(output[at], list(leaves.values()), allow_unused=True)
+    except RuntimeError:  # torch has no derivative of this operation, or not for these shapes
+        return None
     rows = [
         torch.zeros_like(leaf) if slope is None else slope
         for leaf, slope in zip(leaves.values(), found, strict=True)

@@ -38,7 +38,11 @@ def _drawn(reading: Reading, numbers: Tensor) -> Tensor:
 
 def _kept(reading: Reading, at: Index) -> bool:
     """Whether a number was kept: of ones, those that are not zero."""
-    return float(_drawn(reading, torch.ones_like(reading["input"]))[at]) != 0
+    given = reading["input"]
+    if reading.node.op == "dropout" and given.is_contiguous():  # numbers are drawn in order, up to this one
+        before = sum(place * stride for place, stride in zip(at, given.stride(), strict=True))
+        return float(_drawn(reading, given.new_ones(before + 1))[-1]) != 0
+    return float(_drawn(reading, torch.ones_like(given))[at]) != 0
 
 
 def _factor(reading: Reading, at: Index) -> float:

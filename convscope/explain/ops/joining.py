@@ -3,16 +3,18 @@
 from collections.abc import Callable
 from functools import partial
 from itertools import accumulate, pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from convscope.explain.account import Index
-from convscope.explain.boxes import Boxes, unit
+from convscope.explain.boxes import Boxes, is_empty, unit
 from convscope.explain.op import Op
 from convscope.explain.ops.moving import Layout, Move, Origin, Reach, bare, tensor_names, through
 from convscope.explain.reading import Reading
+from convscope.trace.graph import Node
 
 # A tensor without numbers → the same with the axes along which it is joined; and that axis.
 Prepared = Callable[[Reading, list[Tensor]], tuple[list[Tensor], int]]
@@ -120,7 +122,48 @@ COLUMN_STACK = _joined(
     _column_stack,
 )
 
+# ---- one axis each, spread over all others
+
+
+def _grid_signature(node: Node) -> dict[str, Any]:
+    """`meshgrid(a, b)` and `meshgrid([a, b])`."""
+    several = isinstance(node.args[0], list | tuple) if node.args else True
+    given = node.args[0] if several and node.args else node.kwargs.get("tensors", node.args)
+    return {"tensors": list(given), "indexing": node.kwargs.get("indexing", "ij")}
+
+
+def _grid_axis(reading: Reading) -> int:
+    """The axis of the output along which the asked tensor runs: with "xy" the first two change places."""
+    swapped = reading.arguments["indexing"] == "xy" and len(reading.output_shape) > 1
+    return (1, 0)[reading.which] if swapped and reading.which < 2 else reading.which
+
+
+def _grid_reach(reading: Reading, boxes: Boxes) -> Reach:
+    names = tensor_names(reading, "tensors")
+    found: list[Boxes] = [
+        np.zeros((*boxes.shape[:-2], len(reading.shape(name)), 2), np.int64) for name in names
+    ]
+    along = _grid_axis(reading)
+    seen = boxes[..., along : along + len(reading.shape(names[reading.which])), :]
+    found[reading.which] = np.where(is_empty(boxes)[..., None, None], 0, seen)
+    return {"tensors": found}
+
+
+def _grid_origin(reading: Reading, at: Index) -> Origin:
+    name, along = f"tensors[{reading.which}]", _grid_axis(reading)
+    return Origin(name, at[along : along + len(reading.shape(name))])
+
+
+MESHGRID = Move(
+    "Each tensor runs along an axis of its own and is repeated along all others: the coordinates of a grid.",
+    "y₀[i, j] = x₀[i],   y₁[i, j] = x₁[j]",
+    "torch.meshgrid",
+    _grid_reach,
+    _grid_origin,
+)
+
 OPS: dict[str, Op] = {
+    "meshgrid": MESHGRID.op(_grid_signature),
     "cat": CAT,
     "stack": STACK,
     "hstack": HSTACK,

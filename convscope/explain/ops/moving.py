@@ -20,7 +20,7 @@ from torch import Tensor
 from convscope.explain.account import Account, Index, Step, number, product
 from convscope.explain.boxes import Boxes, clip, is_empty, unit
 from convscope.explain.op import Cost, Op
-from convscope.explain.reading import Reading, tensors_of
+from convscope.explain.reading import Reading, Signature, tensors_of
 from convscope.explain.script import literal
 from convscope.trace.graph import Ref
 from convscope.trace.names import function_at
@@ -57,7 +57,7 @@ class Move:
     origin: Callable[[Reading, Index], Origin | None] | None = None
     notes: Callable[[Reading, Index, Origin], tuple[str, ...]] | None = None
 
-    def op(self, signature: str, size: Callable[[Reading], str] | None = None) -> Op:
+    def op(self, signature: Signature, size: Callable[[Reading], str] | None = None) -> Op:
         """The entry for `OPS`."""
         return Op(
             signature, partial(explain_move, self), partial(move_gradient, self), free, self.reach, size

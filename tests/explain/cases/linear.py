@@ -156,6 +156,13 @@ def dropped(function, **settings):
 
 DROPOUT = [
     Case("dropout in training", nn.Dropout(0.4), r(4, 5), ("dropout",)),
+    Case("dropout of many numbers", nn.Dropout(0.4), r(3, 7, 40, 40), ("dropout",)),
+    Case(
+        "dropout, channels last",
+        nn.Dropout(0.4),
+        r(2, 5, 9, 9).contiguous(memory_format=torch.channels_last),
+        ("dropout",),
+    ),
     Case("dropout in evaluation", nn.Dropout(0.4).eval(), r(4, 5), ("dropout",)),
     Case("dropout in place", dropped(F.dropout, p=0.5, training=True, inplace=True), r(4, 5), ("dropout",)),
     Case("dropout of nothing", dropped(F.dropout, p=0.0), r(4, 5), ("dropout",)),

@@ -128,6 +128,17 @@ JOINS = [
     move("cat by NumPy's name", lambda x: torch.concat((x, x[:, :, :, 1:]), axis=-1), "cat"),
     move("cat with nothing", lambda x: torch.cat([torch.zeros(0), x], dim=2), "cat"),
     move("cat of one tensor twice", lambda x: torch.cat([x, x], 1), "cat"),
+    move("meshgrid", lambda x: torch.meshgrid(x[0, 0, 0], x[0, 0, :3, 0], indexing="ij"), "meshgrid"),
+    move(
+        "meshgrid of a list",
+        lambda x: torch.meshgrid([x[0, 0, 0], x[0, 1, 0, :2]], indexing="xy"),
+        "meshgrid",
+    ),
+    move(
+        "meshgrid in space",
+        lambda x: torch.meshgrid(x[0, 0, 0], x[0, :, 1, 0], x[:, 0, 0, 0], indexing="xy"),
+        "meshgrid",
+    ),
     move("stack", lambda x: torch.stack([x, x * 2], -1), "stack"),
     move("stack of one tensor twice", lambda x: torch.stack([x, x], 1), "stack"),
     move("stack of single numbers", lambda x: torch.stack([x.sum(), x.mean()]), "stack"),
