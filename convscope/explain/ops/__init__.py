@@ -3,6 +3,7 @@
 from convscope.explain.op import Op
 from convscope.explain.ops import (
     activations,
+    adding,
     arithmetic,
     attention,
     averaging,
@@ -107,6 +108,7 @@ OPS: dict[str, Op] = {
     **writing.OPS,
     **comparisons.OPS,
     **norms.OPS,
+    **adding.OPS,
     **likeness.OPS,
     **gridding.OPS,
     **ordering.OPS,

@@ -164,6 +164,8 @@ WRITES = [
     move("write by mask", written((slice(None), slice(None), MASK), 0.0), "setitem"),
     move("write one row to all", written(slice(None), torch.arange(6.0)), "setitem"),
     move("copy", copied, "copy"),
+    move("index add", lambda x: x.index_add(2, ROWS, x[:, :, :3] * 2.0), "index_add"),
+    move("index add, alpha", lambda x: x[0, 0].index_add(0, GRID[1], x[1, 1, :2], alpha=-0.5), "index_add"),
 ]
 FRESH = [
     move("zeros, ones", lambda x: torch.zeros(2, 3) + torch.ones(3) + x[0, 0, :2, :3], "zeros", "ones"),
