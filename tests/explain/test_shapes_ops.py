@@ -189,3 +189,11 @@ def quickest(call, times=15):
         call()
         seconds.append(time.perf_counter() - began)
     return min(seconds)
+
+
+def test_an_operation_without_a_derivative_is_named_and_not_guessed():
+    x = torch.randn(2, 3)
+    result = trace(lambda x: torch.heaviside(x, x), x)
+    explanation = explain(result, result.nodes[0], (0, 0))
+    assert explanation.kind == "not explained"
+    assert "Autograd knows no slope for it either." in explanation.account.what
