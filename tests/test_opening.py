@@ -165,7 +165,7 @@ except NetworkError as error:
     assert "Keras refuses code.keras: Requested the deserialization of a `Lambda` layer" in done.stdout
     assert "no Lambda layers, no classes of your own." in done.stdout
     assert "there is no file 'none.keras'." in done.stdout
-    assert "Keras refuses broken.keras: " in done.stdout
+    assert "broken.keras is no file that Keras 3 has saved." in done.stdout
 
 
 def test_without_keras_it_is_said(tmp_path, monkeypatch):
@@ -280,6 +280,21 @@ def test_a_sample_of_a_data_set():
     ("word", "error", "message"),
     [
         ("0x3", DataError, "'0x3' has an axis of size 0."),
+        (
+            "1,28,28",
+            DataError,
+            "'1,28,28' is no shape, no file, and no sample of a data set; did you mean 1x28x28?",
+        ),
+        (
+            "28 28 1",
+            DataError,
+            "'28 28 1' is no shape, no file, and no sample of a data set; did you mean 28x28x1?",
+        ),
+        (
+            "[1, 28]",
+            DataError,
+            "'[1, 28]' is no shape, no file, and no sample of a data set; did you mean 1x28?",
+        ),
         ("3:int7", UnknownName, "no type of numbers is called 'int7'"),
         ("3:9..1", DataError, "there is no number in 9..1.\n  Write the lower end first: 1..9."),
         (

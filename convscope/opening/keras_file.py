@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from zipfile import is_zipfile
 
 from torch import nn
 
@@ -32,6 +33,8 @@ def load(path: Path) -> tuple[nn.Module, list[str]]:
             f"Keras runs on {keras.backend.backend()} here; a trace needs it on torch.\n"
             "  Set the environment variable KERAS_BACKEND=torch."
         )
+    if not is_zipfile(path):
+        raise NetworkError(f"{path} is no file that Keras 3 has saved.\n  Save one: model.save('net.keras')")
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever it likes

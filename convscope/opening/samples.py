@@ -179,7 +179,10 @@ def _of_file(what: str) -> tuple[Tensor, str]:
     sized = SIZED.fullmatch(what) if not Path(what).expanduser().exists() else None
     path = Path(sized[1] if sized else what).expanduser()
     if not path.is_file():
-        raise DataError(f"'{what}' is no shape, no file, and no sample of a data set.\n  {FORMS}")
+        sizes = [str(int(each)) for each in re.findall(r"\d+", what)]
+        meant = "x".join(sizes) if sizes and re.fullmatch(r"[\d\s,;*X×x()\[\]]+", what) else ""
+        guess = f"; did you mean {meant}?" if meant else "."
+        raise DataError(f"'{what}' is no shape, no file, and no sample of a data set{guess}\n  {FORMS}")
     ending = path.suffix.lower()
     if ending in decode.SUFFIXES:
         sample = _picture(path, tuple(map(int, re.split("[x×]", sized[2]))) if sized else None)

@@ -10,6 +10,7 @@ from torch import nn
 from convscope.explain.diagnosis.code import attribute, replaced
 from convscope.explain.diagnosis.finding import Finding, Fix
 from convscope.explain.diagnosis.scene import Scene
+from convscope.network.own.names import IMPORTS
 from convscope.trace.graph import Call
 
 NO_OPERATION = "No operation of torch failed: the error comes from the Python code of the model."
@@ -163,6 +164,8 @@ def _nearest(scene: Scene) -> str:
     if not isinstance(error, AttributeError | NameError) or not name:
         return ""
     if isinstance(error, NameError):
+        if name in IMPORTS:
+            return f"`{name}` is not imported. Write at the top of the file: `{IMPORTS[name]}`"
         own = f"Did you mean `self.{name}`? " if hasattr(scene.module, name) else ""
         return f"{own}`{name}` is no variable of this forward and was not imported: give it a value before."
     owner = getattr(error, "obj", None)
