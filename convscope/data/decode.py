@@ -18,6 +18,7 @@ SUFFIXES = frozenset(
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
 PIXEL_LIMIT = 150_000_000  # largest width · height that is decoded: 450 MB as colour
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels: white, as on a page
+SEEN = 16  # of 255: a picture with less contrast than this shows nothing
 MAGIC = {
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
@@ -192,13 +193,30 @@ def _scaled(picture: tuple[int, int], frame: tuple[int, int], fit: str) -> tuple
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
 
 
+def _opaque(image: Image.Image) -> Image.Image:
+    """On white, as on a page; on black what would not be seen there, such as a digit drawn in white."""
+    on_white = _laid_on(image, BACKGROUND)
+    if _contrast(on_white) >= SEEN:
+        return on_white
+    on_black = _laid_on(image, (0, 0, 0))
+    return on_black if _contrast(on_black) >= SEEN else on_white
+
+
+def _laid_on(image: Image.Image, colour: tuple[int, int, int]) -> Image.Image:
+    return Image.alpha_composite(Image.new("RGBA", image.size, (*colour, 255)), image)
+
+
+def _contrast(image: Image.Image) -> int:
+    """From the darkest to the brightest byte of a colour, the most of the three."""
+    return int(np.ptp(np.asarray(image.convert("RGB")), axis=(0, 1)).max())
+
+
 def plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
     """Bring any of Pillow's modes to 8-bit "L" or "RGB"; the path is for messages."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
         image = Image.fromarray(_to_bytes(np.asarray(image), path))
     if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, (*BACKGROUND, 255)), image)
+        image = _opaque(image.convert("RGBA"))
     if image.mode not in ("L", "RGB", "1"):
         image = image.convert(
             "RGB"

@@ -14,6 +14,15 @@ Index = tuple[int, ...]
 Rule = Literal["sum", "max", "min"]
 
 
+def added_up(values: Tensor) -> float:
+    """Σ, rounded once; with infinities and NaN among them what the network gets too.
+
+    >>> added_up(torch.tensor([0.1] * 10, dtype=torch.float64)), added_up(torch.tensor([math.inf, -math.inf]))
+    (1.0, nan)
+    """
+    return math.fsum(values.flatten().tolist()) if torch.isfinite(values).all() else float(values.sum())
+
+
 @dataclass(frozen=True)
 class Terms:
     """Numbers that one rule makes into one: products that are added up, or a window whose largest wins.
@@ -39,7 +48,7 @@ class Terms:
     def result(self) -> float:
         """What the rule makes of the values, in float64; an empty sum is 0."""
         if self.rule == "sum":
-            return math.fsum(self.values.flatten().tolist())
+            return added_up(self.values)
         return float(self.values.max() if self.rule == "max" else self.values.min())
 
     @property

@@ -96,6 +96,16 @@ def test_palettes_give_colours_not_indices(tmp_path, ending, channels):
     assert np.abs(whole(tmp_path / f"a.{ending}", channels) - expected).max() <= 1
 
 
+def test_white_on_transparent_is_seen(tmp_path):
+    alpha = np.zeros((8, 8), np.uint8)
+    alpha[2:6, 3] = 255
+    pixels = np.dstack([np.full((8, 8, 3), 255, np.uint8), alpha])
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    assert np.array_equal(decode(tmp_path / "a.png", (8, 8), 1)[0], alpha)
+    Image.fromarray(np.full((8, 8, 4), 255, np.uint8)).save(tmp_path / "b.png")  # white all over stays white
+    assert decode(tmp_path / "b.png", (8, 8), 1).min() == 255
+
+
 @pytest.mark.parametrize("transparency", [2, bytes([255, 255, 0, 255])])
 def test_a_transparent_palette_entry_is_white(tmp_path, transparency):
     index = np.tile(np.arange(4, dtype=np.uint8), (HEIGHT, 3))[:, :WIDTH].copy()

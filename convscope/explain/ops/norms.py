@@ -6,7 +6,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explain.account import Account, Index, Step, Terms, number, product, signed, written_out
+from convscope.explain.account import (
+    Account,
+    Index,
+    Step,
+    Terms,
+    added_up,
+    number,
+    product,
+    signed,
+    written_out,
+)
 from convscope.explain.boxes import Boxes, is_empty, whole
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops.moving import DOCS, Reach, broadcast
@@ -75,7 +85,7 @@ def _norm_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: 
         return sloped(
             reading, at, slope, "dx = dy·sign(x) for the number that counts, shared among equals", docs
         )
-    norm = math.fsum((sizes**p).flatten().tolist()) ** (1 / p) if p else 0.0
+    norm = added_up(sizes**p) ** (1 / p) if p else 0.0
     slope = sign * (abs(x) / norm) ** (p - 1) if p and norm and x else 0.0
     return sloped(reading, at, slope, f"dx = dy·sign(x)·(|x| / y)^{number(p - 1)}", docs)
 

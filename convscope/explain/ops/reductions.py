@@ -5,7 +5,17 @@ from functools import partial
 
 import torch
 
-from convscope.explain.account import Account, Index, Step, Terms, number, product, signed, written_out
+from convscope.explain.account import (
+    Account,
+    Index,
+    Step,
+    Terms,
+    added_up,
+    number,
+    product,
+    signed,
+    written_out,
+)
 from convscope.explain.boxes import Boxes, clip
 from convscope.explain.op import Cost, Op
 from convscope.explain.ops.moving import DOCS, Reach, free, passed_on
@@ -31,8 +41,7 @@ def _explain_mean(reading: Reading, at: Index) -> Account:
     share = torch.full_like(found.values, 1 / count if count else math.nan)
     terms = product(found.axes, found.where, input=found.values, share=share)
     what = f"The mean: {count:,} numbers are added up, each with the share 1/{count:,}."
-    total = math.fsum(found.values.flatten().tolist())
-    numbers = f"{number(total)} / {count:,} = {number(terms.result)}"
+    numbers = f"{number(added_up(found.values))} / {count:,} = {number(terms.result)}"
     return Account(what, "y = Σ x / n", numbers, terms.result, DOCS.format("torch.mean"), terms=terms)
 
 

@@ -2,6 +2,7 @@
 
 from convscope.explain import diagnose
 from convscope.explain.diagnosis import Diagnosis
+from convscope.network.preprocess import Model
 from convscope.trace.graph import Source
 from convscope.web.messages.kept import kept
 from convscope.web.messages.numbers import Message
@@ -13,6 +14,8 @@ TRIED = {
     False: "Tried: it alone is not enough.",
     None: "",
 }
+HANDS_ON = Model.forward.__code__
+HANDING = {line for *_, line in HANDS_ON.co_lines() if line}
 
 
 def diagnosis_of(session: Session, seen: Seen) -> Diagnosis | None:
@@ -44,5 +47,7 @@ def failure(session: Session, seen: Seen, operation: Message | None) -> Message 
 
 
 def source_line(found: Source | None) -> Message | None:
-    """A line of the person's code."""
-    return {"file": found.file, "line": found.line, "text": found.text} if found else None
+    """A line of the person's code; none for the one that hands the input to a whole network."""
+    if found is None or (found.file == HANDS_ON.co_filename and found.line in HANDING):
+        return None
+    return {"file": found.file, "line": found.line, "text": found.text}

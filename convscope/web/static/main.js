@@ -62,7 +62,7 @@ async function draw() {
   } catch (error) {
     if (signal.aborted) return;
     say(error);
-    if (!drawn) go(START, { replace: true }); // an address that leads nowhere: the map, and the words why
+    if (!drawn && location.hash.length > 1) go(START, { replace: true }); // an address that leads nowhere: the map, and the words why
   }
 }
 

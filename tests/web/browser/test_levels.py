@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 from playwright.sync_api import expect
 
 from convscope.explain import explain
@@ -163,3 +164,32 @@ def test_a_channel_fits_a_telephone(op, shared, visit):
     page.set_viewport_size({"width": 400, "height": 800})
     expect(page.locator(".main h1").first).to_be_visible()
     assert page.evaluate("document.querySelector('.main').scrollWidth") <= 400
+
+
+ODD = """
+import torch
+from torch import nn
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv, self.fc = nn.Conv2d(1, 2, 3), nn.Linear(2, 3)
+
+    def forward(self, x):
+        return self.fc(self.conv(torch.log(x) / 0).mean((2, 3)))
+"""
+
+
+def test_numbers_that_are_none_are_said(own, visit, tmp_path):
+    (tmp_path / "odd.py").write_text(ODD)
+    served = own(f"{tmp_path / 'odd.py'}:Odd", "1x8x8")
+    page = visit(served)
+    expect(page.locator(".inspector")).to_contain_text("log is the first operation that gives NaN")
+    expect(page.locator(".rail .prediction")).to_contain_text("NaN")
+    for op in ("conv2d", "mean"):
+        index = open_layer(page, served.trace, op)
+        open_channel(page, 1)
+        expect(page.locator(".inspector .figure")).to_contain_text("NaN")
+        page.locator(".crumb").first.click()
+        reached(page, op=None)
+        assert not torch.isfinite(served.trace.tensor(served.trace.nodes[index].outputs[0])).any()

@@ -18,7 +18,7 @@ test("zero is in the middle of a signed map and at the beginning of the others",
 test("what lies outside stays on the scale", () => {
   assert.equal(step(1e9, "positive", 1), 255);
   assert.equal(step(-1e9, "signed", 1), 0);
-  assert.equal(step(Number.NaN, "signed", 1), 0);
+  assert.equal(step(Number.NaN, "signed", 1), step(0, "signed", 1)); // not the most negative one
 });
 
 test("ink has a contrast of 4.5 on every grey", () => {

@@ -14,6 +14,10 @@ class Element {
   }
   setAttribute(/** @type {string} */ key, /** @type {string} */ value) { this.attributes.set(key, value); }
   getAttribute(/** @type {string} */ key) { return this.attributes.get(key) ?? null; }
+  get localName() { return this.name; }
+  get lastElementChild() { return this.children[this.children.length - 1] ?? null; }
+  /** @returns {Element | null} the first below that has one of these names */
+  querySelector(/** @type {string} */ names) { return this.children.map((child) => (names.split(", ").includes(child.name) ? child : child.querySelector(names))).find(Boolean) ?? null; }
   append(/** @type {Element[]} */ ...children) { this.children.push(...children); }
   get textContent() { return this.own + this.children.map((child) => child.textContent).join(""); }
   set textContent(text) { this.own = text; }
@@ -35,6 +39,7 @@ test("a division becomes a fraction without its brackets", () => {
 test("an index goes below, a power above", () => {
   assert.equal(sketch("y[o, r]"), "msub(y mrow(o , r))");
   assert.equal(sketch("x²"), "msup(x 2)");
+  assert.equal(sketch("f·c₋₁"), "f · msub(c −1)");
 });
 
 test("a size formula keeps its floor", () => {
@@ -68,9 +73,11 @@ test("a power of ten is written as one", () => {
   assert.equal(sketch("2.5e+12"), "mrow(2.5 · msup(10 12))");
 });
 
-test("a line may break before each equals sign", () => {
-  const parts = /** @type {any} */ (formula("a + b = c = 3")).children.filter((/** @type {any} */ part) => part.name === "math");
-  assert.deepEqual(parts.map((/** @type {any} */ part) => part.textContent), ["a+b", "=c", "=3"]);
+test("a line may break before each equals sign and each part of a sum", () => {
+  const broken = (/** @type {string} */ text) => /** @type {any} */ (formula(text)).children.filter((/** @type {any} */ part) => part.name === "math").map((/** @type {any} */ part) => part.textContent);
+  assert.deepEqual(broken("a + b = c = −3"), ["a", "+b", "=c", "=−3"]);
+  assert.deepEqual(broken("tanh(x·w + b − (−2))"), ["tanh(x·w", "+b", "−(−2))"]);
+  assert.deepEqual(broken("(1 + 2/3)·4"), ["(1+23)·4"]); // grows with its fraction, in one piece
 });
 
 test("small digits, high and low, are powers and indices", () => {

@@ -15,6 +15,9 @@ test("as few digits as say it, powers of ten beyond", () => {
 
 test("what is no number is said", () => {
   assert.deepEqual([Number.NaN, Infinity, -Infinity].map((value) => numbers.plain(value)), ["NaN", "∞", "−∞"]);
+  assert.deepEqual([numbers.fixed(NaN), numbers.signed(-Infinity), numbers.signed(Infinity), numbers.percent(NaN)], ["NaN", "−∞", "+∞", "NaN"]);
+  const sent = /** @type {any} */ (null); // in a message
+  assert.deepEqual([numbers.plain, numbers.fixed, numbers.signed, numbers.percent].map((said) => said(sent)), Array(4).fill("NaN/∞"));
 });
 
 test("counts, shapes, times, sizes, shares", () => {

@@ -41,10 +41,11 @@ export function blend(hexes) {
   return table;
 }
 
-/** Which of the 256 colours a value has. @param {number} value @param {Kind} kind @param {number} limit the end of the scale */
+/** Which of the 256 colours a value has; NaN has that of zero. @param {number} value @param {Kind} kind @param {number} limit the end of the scale */
 export function step(value, kind, limit) {
   const along = kind === "signed" ? 127.5 + (127.5 * value) / limit : (255 * value) / limit;
-  return Math.max(0, Math.min(255, Math.round(along))) || 0;
+  if (Number.isNaN(along)) return kind === "signed" ? 128 : 0;
+  return Math.max(0, Math.min(255, Math.round(along)));
 }
 
 /** @param {number} value @param {Kind} kind @param {number} limit @returns {Three} */

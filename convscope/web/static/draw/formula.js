@@ -4,8 +4,9 @@
  */
 
 const NS = "http://www.w3.org/1998/Math/MathML";
-const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₀₁₂₃₄₅₆₇₈₉]+|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
+const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₋₀₁₂₃₄₅₆₇₈₉]+|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
 const CLOSING = { "(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|" };
+const SIGNS = ["", "=", "+", "−", "·", "(", "[", "|", ","];
 const [RAISED, LOWERED] = ["⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉"];
 
 /**
@@ -21,14 +22,27 @@ export function formula(text, { general = false } = {}) {
   return box;
 }
 
-/** What stands before each "=" and from it on: between them a line may break. @param {Element[]} parts */
+/** The parts of a sum or an equation: a line may break before "=", "+" and "−", in brackets too. @param {Element[]} parts */
 function sides(parts) {
   const found = [/** @type {Element[]} */ ([])];
-  for (const part of parts) {
-    if (part.textContent === "=" && found[0].length) found.push([]);
+  let before = "";
+  for (const part of parts.flatMap(spread)) {
+    const sign = part.textContent ?? "";
+    if (sign === "=" || ("+−".includes(sign) && !SIGNS.includes(before))) {
+      if (found[0].length) found.push([]);
+      part.setAttribute("form", "infix"); // first in its line it would stand as the sign of a number
+    }
     found[found.length - 1].push(part);
+    before = sign;
   }
   return found;
+}
+
+/** A flat bracket as its parts; one with a fraction in it stays in one piece, so that it grows with it. @param {Element} part @returns {Element[]} */
+function spread(part) {
+  const bracket = part.getAttribute("data-bracket") ?? part.lastElementChild?.getAttribute("data-bracket");
+  if (part.localName !== "mrow" || !bracket || part.querySelector("mfrac, msqrt")) return [part];
+  return Array.from(part.children).flatMap(spread);
 }
 
 /** The elements of a formula. @param {string} text @returns {Element[]} */
@@ -101,9 +115,9 @@ function called(name, reader) {
 /** x[i, j] has its index below. @param {Element} made @param {string} token @param {Reader} reader */
 function subscript(made, token, reader) {
   const next = reader.tokens[reader.at] ?? "";
-  if (/^\p{L}/u.test(token) && /^[₀-₉]/.test(next)) {
+  if (/^\p{L}/u.test(token) && /^[₋₀-₉]/.test(next)) {
     reader.at += 1;
-    return node("msub", [made, leaf("mn", next.replace(/./g, (digit) => String(LOWERED.indexOf(digit))))]);
+    return node("msub", [made, leaf("mn", next.replace(/./g, (digit) => (digit === "₋" ? "−" : String(LOWERED.indexOf(digit)))))]);
   }
   if (!/^\p{L}/u.test(token) || next !== "[") return made;
   reader.at += 1;

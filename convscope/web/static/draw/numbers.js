@@ -1,10 +1,16 @@
 /** Numbers for people: a true minus, narrow spaces between thousands, powers of ten written as such. */
 
-/** @param {number} value @param {number} [digits] */
-export const fixed = (value, digits = 3) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
+/** What is no finite number, in words; a message has null for it. @param {number | null} value */
+function odd(value) {
+  if (value === null) return "NaN/∞";
+  return Number.isNaN(value) ? "NaN" : value < 0 ? "−∞" : "∞";
+}
 
 /** @param {number} value @param {number} [digits] */
-export const signed = (value, digits = 3) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(digits)}`;
+export const fixed = (value, digits = 3) => (Number.isFinite(value) ? `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}` : odd(value));
+
+/** @param {number} value @param {number} [digits] */
+export const signed = (value, digits = 3) => (value > 0 || value === 0 ? "+" : "") + fixed(value, digits);
 
 /** @param {number} value a whole number */
 export const count = (value) => value.toLocaleString("en-US").replace(/,/g, "\u202f");
@@ -26,8 +32,7 @@ export function power(value) {
 
 /** As few digits as say it: 0.1235, 12.3, 1.2×10⁻⁶. @param {number} value @param {number} [digits] significant ones */
 export function plain(value, digits = 4) {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value < 0 ? "−∞" : "∞";
+  if (!Number.isFinite(value)) return odd(value);
   const size = Math.abs(value);
   if (size !== 0 && (size < 1e-4 || size >= 1e7)) return power(value);
   const text = Number(size.toPrecision(digits)).toString();
@@ -50,4 +55,4 @@ export function size(bytes) {
 }
 
 /** @param {number} share 0..1 @param {number} [digits] */
-export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}\u202f%`;
+export const percent = (share, digits = 1) => (Number.isFinite(share) ? `${(100 * share).toFixed(digits)}\u202f%` : odd(share));

@@ -30,7 +30,12 @@ export function repaint(canvas, values, kind, limit) {
   const image = new ImageData(canvas.width, canvas.height);
   const pixels = new Uint32Array(image.data.buffer);
   const table = new Uint32Array(colours(kind).buffer);
-  for (let place = 0; place < pixels.length; place += 1) pixels[place] = table[step(values[place], kind, limit)];
+  let holes = 0;
+  for (let place = 0; place < pixels.length; place += 1) {
+    if (Number.isNaN(values[place])) holes += 1; // stays transparent
+    else pixels[place] = table[step(values[place], kind, limit)];
+  }
+  canvas.classList.toggle("hatched", holes > 0);
   context(canvas).putImageData(image, 0, 0);
   return canvas;
 }

@@ -386,6 +386,7 @@ export default {
   "step": "步",
   "Operations": "运算",
   "The box is all that this number can see.": "方框是此数值能看到的全部。",
+  "The box is all that the chosen number of the output can see.": "方框是所选输出数值能看到的全部。",
   "The box is what the middle of {name} sees.": "方框是 {name} 正中元素所看到的范围。",
   "{count} further operations: on the map": "其余 {count} 个运算见网络图",
   "Channels": "通道",

@@ -386,6 +386,7 @@ export default {
   "step": "步",
   "Operations": "運算",
   "The box is all that this number can see.": "方框是此數值能看到的全部。",
+  "The box is all that the chosen number of the output can see.": "方框是所選輸出數值能看到的全部。",
   "The box is what the middle of {name} sees.": "方框是 {name} 正中元素所看到的範圍。",
   "{count} further operations: on the map": "其餘 {count} 個運算見網路圖",
   "Channels": "通道",

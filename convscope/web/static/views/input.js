@@ -95,7 +95,7 @@ function named(caption, t) {
 function seenBy({ input }, operation, { state, t }) {
   if (!operation?.receptive || !boxOf(operation.receptive.box, input.look)) return [];
   const one = state.level === "channel" && state.at;
-  return [el("br"), one ? t("The box is all that this number can see.") : t("The box is what the middle of {name} sees.", { name: operation.name })];
+  return [el("br"), one ? (state.way === "backward" ? t("The box is all that the chosen number of the output can see.") : t("The box is all that this number can see.")) : t("The box is what the middle of {name} sees.", { name: operation.name })];
 }
 
 /** The operations as a list: where am I, one press to another. @param {Graph} graph @param {Context} context */

@@ -42,7 +42,7 @@ function lines(text, general) {
   /** @type {Map<string, string[]>} */
   const found = new Map();
   const prose = /\p{L}{2,} \p{L}{2,}[^:]*$/u;
-  if (prose.test(text)) return [el("p.small", {}, text)];
+  if (prose.test(text)) return text.split("\n").map((line) => el("p.small", {}, line));
   for (const line of text.split("\n").filter(Boolean)) {
     const [, words, rest] = /^(\p{L}[\p{L} ]*)(?::\s+|\s+(?=[⌊⌈(]))(.*)$/u.exec(line) ?? [null, "", line];
     found.set(rest ?? "", [...(found.get(rest ?? "") ?? []), words ?? ""]);

@@ -63,8 +63,7 @@ const t = (context, text) => context.t(text);
 /** @param {{local: Local | null, number: OneNumber | null}} known @param {OperationDetail} operation @param {Context} context */
 function resultPart({ local, number }, operation, { t }) {
   if (!local && !number) return [section(el("h3", {}, t("Result")), el("p.small.soft", {}, t("Choose a number.")))];
-  const ours = local?.result ?? number?.result ?? 0;
-  const network = local?.network ?? number?.network ?? 0;
+  const { result: ours, network } = /** @type {Local | OneNumber} */ (local ?? number);
   const difference = number && !local ? number.difference : network - ours;
   const bound = number?.bound ?? 1e-6 * (local?.size ?? 0);
   const holds = number ? number.holds : Math.abs(difference) <= bound;
@@ -73,7 +72,7 @@ function resultPart({ local, number }, operation, { t }) {
   return [section(
     el("h3", {}, t("Result")), el("div.figure", {}, figure(ours)),
     el("div.sum-table", {}, parts(local, number, t).flatMap(([name, value]) => line(name, value)), strong(t("computed here"), figure(ours)),
-      line(number && number.about !== "output" ? t("autograd's own") : t("the network's own"), figure(network)), line(t("difference"), difference ? power(difference) : "0"), line(t("bound 10⁻⁶ · Σ|terms|"), Number.isFinite(bound) && bound ? power(bound) : "0")),
+      line(number && number.about !== "output" ? t("autograd's own") : t("the network's own"), figure(network)), line(t("difference"), difference !== 0 && Number.isFinite(difference) ? power(difference) : plain(difference)), line(t("bound 10⁻⁶ · Σ|terms|"), Number.isFinite(bound) && bound ? power(bound) : "0")),
     badge(holds, number, operation, t))];
 }
 
@@ -92,7 +91,7 @@ function parts(local, number, t) {
 }
 
 /** Six digits after the point where that says something. @param {number} value */
-const figure = (value) => (value !== null && Math.abs(value) < 1e6 && (Math.abs(value) >= 1e-4 || value === 0) ? fixed(value, 6) : plain(value ?? NaN, 6));
+const figure = (value) => (Number.isFinite(value) && Math.abs(value) < 1e6 && (Math.abs(value) >= 1e-4 || value === 0) ? fixed(value, 6) : plain(value, 6));
 
 /** @param {boolean} holds @param {OneNumber | null} number @param {OperationDetail} operation @param {Context["t"]} t */
 function badge(holds, number, operation, t) {
@@ -107,7 +106,7 @@ function badge(holds, number, operation, t) {
 function reasonPart(number, graph, operation, { t }) {
   const code = number?.code ?? operation.source;
   return [
-    section(el("h3", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", { title: `${code.file}:${code.line}` }, el("span.where", {}, `${code.file.split("/").slice(-2).join("/")}:${code.line}`), "\n", code.text)),
+    section(el("h3.wrap-anywhere", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", { title: `${code.file}:${code.line}` }, el("span.where", {}, `${code.file.split("/").slice(-2).join("/")}:${code.line}`), "\n", code.text)),
     number && section(el("h3", {}, t("Formula")), rule(number.formula), written(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
     number?.box ? receptive(number.box, graph, t) : null,
   ].filter((part) => part !== null);

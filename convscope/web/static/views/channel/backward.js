@@ -21,6 +21,8 @@ import { slideOf } from "./window2d.js";
 /** @typedef {{name: string, shape: number[]}} Argument */
 /** @typedef {{key: string, name: string, at: number[], target: number}} Choice */
 
+const ASIDE = 6; // arguments side by side; more, as of an LSTM of two layers, are a list
+
 /** @type {Choice} */
 let choice = { key: "", name: "", at: [], target: 0 };
 
@@ -28,15 +30,15 @@ let choice = { key: "", name: "", at: [], target: 0 };
 export async function draw({ channel, graph }, context) {
   const { t, state } = context;
   const detail = await context.ask(`operation/${channel.index}`);
-  const known = argumentsOf(detail, channel);
   const shapes = new Set(detail.weights.map((/** @type {Argument} */ { shape }) => shape.join()));
-  const learned = new Set(known.filter(({ name, shape }) => name !== "input" && shapes.has(shape.join())).map(({ name }) => name)); // an optimizer changes these alone
+  const isLearned = (/** @type {Argument} */ { name, shape }) => name !== "input" && shapes.has(shape.join()); // an optimizer changes these alone
+  const known = argumentsOf(detail, channel).sort((one, other) => Number(isLearned(other)) - Number(isLearned(one)));
   const title = el("div.title-row.apart", {}, el("div.title-row", {}, el("h1", {}, t("Channel {k}, backward", { k: channel.channel })), el("span.soft.small", {}, t("how the score changes with one number"))), way(context));
   if (!known.length || !graph.prediction) return [title, el("section.panel", {}, el("p", {}, !known.length ? t("The gradient of this operation is not taken apart.") : t("This model gives no row of scores, so there is no class to ask about.")))];
   const key = `${channel.index}/${channel.channel}`;
   const { truth, logits } = graph.prediction;
   if (choice.key !== key || !known.some(({ name }) => name === choice.name)) {
-    const target = choice.key ? choice.target : truth ?? logits.indexOf(Math.max(...logits));
+    const target = choice.key ? choice.target : truth ?? Math.max(0, logits.indexOf(Math.max(...logits))); // NaN is no largest
     choice = { key, name: known[0].name, at: firstPlace(known[0], channel, state.at ?? []), target: Math.min(target, logits.length - 1) };
   }
   const [chooser, body] = [el("div.card-place"), el("div.backward-place")];
@@ -48,7 +50,7 @@ export async function draw({ channel, graph }, context) {
     if (number instanceof Error) return body.replaceChildren(el("section.panel", {}, el("p.soft", {}, number.message)));
     slopes.tell({ key, number, name: asked.name });
     const [why, ...terms] = account(number, context);
-    body.replaceChildren(why, learned.has(asked.name) ? optimizer(channel.index, asked, context) : "", ...terms);
+    body.replaceChildren(why, isLearned(known.find(({ name }) => name === asked.name) ?? known[0]) ? optimizer(channel.index, asked, context) : "", ...terms);
   };
   const change = (/** @type {Partial<Choice>} */ what) => {
     choice = { ...choice, ...what };
@@ -85,12 +87,14 @@ function firstPlace({ name, shape }, channel, at) {
 function panel(known, channel, classes, context, change) {
   const { t, state } = context;
   const argument = known.find(({ name }) => name === choice.name) ?? known[0];
-  const of = segments(known.map(({ name }) => ({ id: name, text: name })), argument.name, { label: t("Gradient of"), choose: (name) => {
+  const pick = (/** @type {string} */ name) => {
     const next = known.find((each) => each.name === name) ?? known[0];
     change({ name, at: firstPlace(next, channel, state.at ?? []) });
-  } });
-  const select = /** @type {HTMLSelectElement} */ (el("select.field-select", { "aria-label": t("Score of class"), "data-focus": "target" }, classes.map((name, place) => el("option", { value: place, selected: place === choice.target }, name))));
-  select.addEventListener("change", () => change({ target: Number(select.value) }));
+  };
+  const of = known.length > ASIDE
+    ? menu(t("Gradient of"), "gradient-of", known.map(({ name }) => [name, name]), argument.name, pick)
+    : segments(known.map(({ name }) => ({ id: name, text: name })), argument.name, { label: t("Gradient of"), choose: pick });
+  const select = menu(t("Score of class"), "target", classes.map((name, place) => [String(place), name]), String(choice.target), (place) => change({ target: Number(place) }));
   const fields = argument.shape.map((size, axis) => {
     const field = /** @type {HTMLInputElement} */ (el("input.index-field", { type: "number", min: 0, max: size - 1, value: choice.at[axis], "aria-label": t("axis {n}, up to {most}", { n: axis, most: size - 1 }), "data-focus": `index-${axis}` }));
     field.addEventListener("change", () => change({ at: choice.at.map((place, other) => (other === axis ? Math.max(0, Math.min(size - 1, Math.round(field.valueAsNumber) || 0)) : place)) }));
@@ -99,6 +103,13 @@ function panel(known, channel, classes, context, change) {
   return el("section.panel.backward-choice", {},
     el("div.rows-of-controls", {}, el("span.field", {}, t("Gradient of"), of), el("span.field", {}, t("Index"), fields), el("span.field", {}, t("Score of class"), select)),
     kernelCells(argument, channel, context, change));
+}
+
+/** A list to choose from. @param {string} label @param {string} focus @param {[string, string][]} options value and text @param {string} chosen @param {(value: string) => void} choose */
+function menu(label, focus, options, chosen, choose) {
+  const made = /** @type {HTMLSelectElement} */ (el("select.field-select", { "aria-label": label, "data-focus": focus }, options.map(([value, text]) => el("option", { value, selected: value === chosen }, text))));
+  made.addEventListener("change", () => choose(made.value));
+  return made;
 }
 
 /** A kernel to press in, where the argument is one. @param {Argument} argument @param {Channel} channel @param {Context} context @param {(what: Partial<Choice>) => void} change */

@@ -17,6 +17,7 @@ import { marked, pickable } from "./pick.js";
 /** @typedef {import("../../main.js").Context} Context */
 
 const FIRST = 24; // terms shown before one asks for more
+const TINY = 5e-4; // "0.000" would say nothing
 
 /** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ channel, number, graph }, context) {
@@ -140,7 +141,7 @@ function termRow(place, values, factors, shape, terms) {
 /** @param {number} value @param {number} most */
 function tinted(value, most) {
   const rgb = colourOf(value, "signed", most);
-  return el("span.term-cell", { title: String(value), style: { background: css(rgb), color: inkOn(rgb) } }, value === null ? "–" : short(value));
+  return el("span.term-cell", { title: String(value), style: { background: css(rgb), color: inkOn(rgb) } }, value === null ? "–" : value !== 0 && Math.abs(value) < TINY ? plain(value, 1) : short(value));
 }
 
 /** @param {Nested} nested @returns {(number)[]} */

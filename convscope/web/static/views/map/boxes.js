@@ -2,7 +2,7 @@
 
 import { unpack } from "../../draw/arrays.js";
 import { el, svg } from "../../draw/dom.js";
-import { count, percent, shape, time } from "../../draw/numbers.js";
+import { count, fixed, percent, shape, time } from "../../draw/numbers.js";
 import { bars as vector, lines, picture, plane } from "../../draw/plane.js";
 import { glyph } from "./glyph.js";
 import { aspect, drawnAs, joinSign, MOST_CLASSES, pillText } from "./sizes.js";
@@ -16,6 +16,7 @@ import { short } from "./tree.js";
 /** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, ways: {node: Element, ops: [number, number][]}[]}} Sheet what all boxes share; ways: what is lit with the operations it leads between */
 
 const TRACES = 8; // channels of a signal that are drawn as lines
+const [PADDING, LETTER] = [28, 7]; // px: of a folded block, and of a letter of its name
 const BARS = /** @type {const} */ (["parameters", "macs", "seconds"]);
 
 /** The sizes of one sample, for people: 16×28×28. @param {number[]} sizes */
@@ -126,7 +127,7 @@ function folded(cell, block, sheet) {
   const { t } = sheet.context;
   const repeated = block.type === "run" ? block.children.length : 0;
   const what = block.type === "chunk" ? t("{number} operations", { number: count(block.count) }) : block.kind;
-  const name = block.type === "chunk" ? `${short(block.first.name, 8)} … ${short(block.last.name, 8)}` : within(cell, block.name, 14);
+  const name = block.type === "chunk" ? `${short(block.first.name, 8)} … ${short(block.last.name, 8)}` : within(cell, block.name, Math.min(14, Math.floor((cell.w - PADDING) / LETTER)));
   return el("button.folded", { type: "button", "data-key": block.key, "data-focus": block.key, "aria-expanded": "false", "aria-label": t("Open block {name}", { name: label(block, sheet.context) }) },
     el("span.look", {}, look(block.last, sheet.graph, ""), glyph(repeated ? block.children[0] : block), costs(block, sheet)),
     el("b", {}, name, repeated ? el("em.times", {}, `×${repeated}`) : null),
@@ -169,7 +170,7 @@ function result({ graph, context: { t } }) {
     return [
       el(`span.label${win}${at === truth ? ".true-class" : ""}`, {}, classes[at]),
       el(`span.track${win}`, {}, el("i", { style: { width: `${100 * probabilities[at]}%` } })),
-      el(`span.number${win}`, {}, probabilities[at].toFixed(3)),
+      el(`span.number${win}`, {}, fixed(probabilities[at])),
     ];
   });
   return el("div.result", { role: "group", "aria-label": t("Prediction: {name}, {share}", { name: classes[order[0]], share: percent(probabilities[order[0]]) }) },
