@@ -45,7 +45,11 @@ window.more = async (count) => {
     }
     return window.pictures;
 };
-window.goTo = (state) => { begin(); location.hash = state; };
+window.goTo = (state) => {  // as a click does it; to set location.hash would be a navigation of the whole browser
+    begin();
+    history.pushState(null, "", `#${state}`);
+    dispatchEvent(new PopStateEvent("popstate"));
+};
 """
 
 

@@ -12,8 +12,10 @@ export const fixed = (value, digits = 3) => (Number.isFinite(value) ? `${value <
 /** @param {number} value @param {number} [digits] */
 export const signed = (value, digits = 3) => (value > 0 || value === 0 ? "+" : "") + fixed(value, digits);
 
+const grouped = new Intl.NumberFormat("en-US"); // made once: that takes longer than all else here
+
 /** @param {number} value a whole number */
-export const count = (value) => value.toLocaleString("en-US").replace(/,/g, "\u202f");
+export const count = (value) => grouped.format(value).replace(/,/g, "\u202f");
 
 /** Millions and more in three digits: 23.5 M. @param {number} value a whole number */
 export function brief(value) {

@@ -164,6 +164,7 @@ function fill(map, planned, sheet) {
 
 /** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Graph} graph @param {Context} context */
 async function field(map, graph, context) {
+  context.ask(`layer/${context.state.op}?sort=${context.state.sort}&page=0`).catch(() => {}); // who selects, opens
   const { receptive } = await context.ask(`operation/${context.state.op}`).catch(() => ({ receptive: null }));
   const shown = map.querySelector(".shown");
   if (!receptive || !shown || current?.sheet.context !== context) return;

@@ -27,6 +27,7 @@ export function cards(map, blocks, sheet) {
     if (!box || !block || (event.type === "focusin" && !box.matches(":focus-visible"))) return;
     const open = () => {
       if (!box.isConnected || box.getAttribute("aria-pressed") === "true") return;
+      if (block.op) sheet.context.ask(`operation/${block.op.index}`).catch(() => {}); // who rests here may press
       card = make(block, sheet);
       map.append(card);
       beside(card, box, map);
