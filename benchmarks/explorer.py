@@ -45,7 +45,7 @@ window.more = async (count) => {
     }
     return window.pictures;
 };
-window.goTo = (state) => {  // as a click does it; to set location.hash would be a navigation of the whole browser
+window.goTo = (state) => {  // as a click does it; to set location.hash is a navigation of the whole browser
     begin();
     history.pushState(null, "", `#${state}`);
     dispatchEvent(new PopStateEvent("popstate"));
@@ -89,13 +89,14 @@ def answer(name: str) -> None:
     made, given = models()[name]()
     start = time.time()
     from convscope.opening import Opened
-    from convscope.web import Server
+    from convscope.web import serve
     from convscope.web.session import Session
 
-    server = Server(Session(Opened(name, made.eval(), (given,))))
-    record = {"start": start, "imports": time.time() - start, "address": server.address}
-    print(json.dumps(record), flush=True)
-    server.run()
+    def told(address: str) -> None:
+        record = {"start": start, "imports": time.time() - start, "address": address}
+        print(json.dumps(record), flush=True)
+
+    serve(Session(Opened(name, made.eval(), (given,))), ready=told)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable
 
+import torch
 import uvicorn
 
 from convscope.web.app import app
@@ -71,6 +72,7 @@ def serve(session: Session, *, port: int = 0, ready: Callable[[str], None]) -> N
         port: 0 takes a free one.
         ready: is told the address as soon as somebody may open it.
     """
+    torch.set_num_threads(max(1, torch.get_num_threads() - 1))  # the browser needs a core too
     server = Server(session, port)
     ready(server.address)
     server.run()
