@@ -213,12 +213,12 @@ class Trace:
                 call = self.calls[call].parent
         return found
 
-    @property
+    @cached_property
     def inputs(self) -> list[Value]:
         """What the model was given."""
         return [value for value in self.values if value.role == "input"]
 
-    @property
+    @cached_property
     def unseen(self) -> list[Node]:
         """Kernels that no torch function announced; they are nodes of their own."""
         return [node for node in self.nodes if not node.seen]
