@@ -4,6 +4,7 @@ from convscope.explain.op import Op
 from convscope.explain.ops import (
     activations,
     adding,
+    affine,
     arithmetic,
     attention,
     averaging,
@@ -110,6 +111,7 @@ OPS: dict[str, Op] = {
     **norms.OPS,
     **adding.OPS,
     **likeness.OPS,
+    **affine.OPS,
     **gridding.OPS,
     **ordering.OPS,
     **patches.OPS,

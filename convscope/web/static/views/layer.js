@@ -57,10 +57,11 @@ function mark(grid, chosen) {
 function heading(graph, layer, { t }) {
   const operation = graph.operations.find(({ index }) => index === layer.index);
   const size = shape(layer.space);
+  const one = layer.channels === 1;
   const words = {
-    maps: t("{n} channels, {size} each", { n: count(layer.channels), size }),
-    traces: t("{n} channels, {size} steps each", { n: count(layer.channels), size }),
-    slices: t("{n} channels, {size} each, the middle slice", { n: count(layer.channels), size }),
+    maps: one ? t("one channel, {size}", { size }) : t("{n} channels, {size} each", { n: count(layer.channels), size }),
+    traces: one ? t("one channel, {size} steps", { size }) : t("{n} channels, {size} steps each", { n: count(layer.channels), size }),
+    slices: one ? t("one channel, {size}, the middle slice", { size }) : t("{n} channels, {size} each, the middle slice", { n: count(layer.channels), size }),
     vector: t("{n} numbers", { n: count(layer.channels) }),
     steps: t("{n} units over {size} steps", { n: count(layer.channels), size }),
   }[layer.axes];
