@@ -50,6 +50,13 @@ test("a chain stands in lines, and no two boxes overlap", () => {
   assert.ok(boxes.every(({ x, w }) => x >= 0 && x + w <= 900));
 });
 
+test("a long row of pills breaks rather than stand over the edge", () => {
+  const made = graph(chainOf(30));
+  for (const op of made.operations.slice(1)) Object.assign(op, { op: "scaled_view", reshapes: true });
+  const { cells } = laidOut(made, { width: 600 });
+  assert.ok(cells.every(({ x, w }) => x >= 0 && x + w <= 600));
+});
+
 test("branches become lanes, one below the other, and cat spans them", () => {
   const { cells } = laidOut(inception());
   const lanes = cells.find(({ element }) => element.type === "lanes");

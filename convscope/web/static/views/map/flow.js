@@ -40,8 +40,10 @@ export function breakLines(flow, most, spaces) {
   }
   flow.lines = [];
   let line = newLine(flow);
-  for (const group of glued(flow.cells)) {
-    const width = group.reduce((sum, cell, at) => sum + cell.w + (at ? between(group[at - 1], cell, spaces) : 0), 0);
+  const widthOf = (/** @type {Cell[]} */ group) => group.reduce((sum, cell, at) => sum + cell.w + (at ? between(group[at - 1], cell, spaces) : 0), 0);
+  const groups = glued(flow.cells).flatMap((group) => (widthOf(group) > most ? group.map((cell) => [cell]) : [group]));
+  for (const group of groups) {
+    const width = widthOf(group);
     const before = line.cells.at(-1);
     const gap = before ? between(before, group[0], spaces) : 0;
     if (before && line.w + gap + width > most) line = newLine(flow);
@@ -60,7 +62,7 @@ function newLine(flow) {
   return line;
 }
 
-/** Cells that no line break may part: what joins stays with what it joins. @param {Cell[]} cells @returns {Cell[][]} */
+/** Cells that no line break should part: what joins stays with what it joins. @param {Cell[]} cells @returns {Cell[][]} */
 function glued(cells) {
   /** @type {Cell[][]} */
   const groups = [];
