@@ -183,14 +183,18 @@ def states(operations: list[Record], layers: int) -> Iterator[tuple[str, str]]:
                 yield "number", f"op={index}&level=channel&channel={channel}&at={at}" if at else f"op={index}"
 
 
-def walk(open_page: Callable, name: str, layers: int) -> tuple[list[Record], Record]:
-    """Milliseconds from each step to its picture, and the browser's memory at the end."""
+def walk(open_page: Callable, name: str, layers: int, think: float) -> tuple[list[Record], Record]:
+    """Milliseconds from each step to its picture, and the browser's memory at the end.
+
+    A person looks at a picture before the next press; the page uses that time to ask for what may come.
+    """
     page, found = open_page(), []
     with served(name) as (record, _):
         page.goto(record["address"])
         pictures(page, 0)
         operations = page.evaluate("fetch('api/graph').then((got) => got.json())")["operations"]
         for kind, state in states(operations, layers):
+            time.sleep(think)
             before = page.evaluate("window.pictures.length")
             page.evaluate("(state) => { performance.clearResourceTimings(); window.goTo(state); }", state)
             start, end, _ = pictures(page, before)[-1]
@@ -288,6 +292,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--clicks", type=int, default=1000)
     parser.add_argument("--layers", type=int, default=25)
+    parser.add_argument(
+        "--think", type=float, default=0.3, help="seconds between a picture and the next press"
+    )
     parser.add_argument("--json", type=Path)
     parser.add_argument("--answer", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -303,7 +310,7 @@ def main() -> None:
             text, found = show_first(open_page, ["1,000 blocks of 5", "5,000 in one module"], options.rounds)
             parts, records = [*parts, "Graphs of 5,000 operations", text], records + found
         if options.only in (None, "walk"):
-            found, used = walk(open_page, "resnet-50", options.layers)
+            found, used = walk(open_page, "resnet-50", options.layers, options.think)
             slow = sorted(found, key=lambda each: -each["ms"])[:5]
             parts += [
                 "Click to picture, resnet-50 at 224",

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import math
 from typing import Any
 
 import numpy as np
@@ -52,11 +53,12 @@ def _packed(dtype: str, shape: tuple[int, ...], data: bytes, low: float, high: f
 
 
 def _range(values: Tensor) -> tuple[float, float]:
-    finite = values[torch.isfinite(values)] if values.dtype.is_floating_point else values
-    if not finite.numel():
+    if not values.numel():
         return 0.0, 0.0
-    low, high = torch.aminmax(finite)
-    return float(low), float(high)
+    low, high = (float(end) for end in torch.aminmax(values))
+    if math.isfinite(low) and math.isfinite(high):
+        return low, high
+    return _range(values[torch.isfinite(values)])  # some are no number
 
 
 def plain(value: float) -> float | None:
