@@ -60,7 +60,7 @@ def test_results(shared, run, visit):
     wrong = page.locator(".matrix [aria-label*='taken for']").first
     wrong.click()
     reached(page, cell="[^&]+")
-    tile = page.locator("button.tile").first
+    tile = page.locator(".gallery button.tile").first  # those of the cell come a moment later
     index = int(tile.get_attribute("data-focus").removeprefix("tile "))
     tile.click()
     reached(page, page=None)
