@@ -17,7 +17,7 @@ from convscope.web.subject import session_of
 from tests.conftest import CHROMIUM
 
 HERE = Path(__file__).parent
-WAIT = 20_000  # milliseconds until something that is missing is a failure: the cores may be busy
+WAIT = 60_000  # milliseconds until something that is missing is a failure: the cores may be busy
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -86,7 +86,7 @@ def probabilities(page):
 
 def agrees(page, served, classes):
     """Wait until the bars show what the network says of the input that it has now."""
-    for _ in range(100):
+    for _ in range(600):
         trace = served.trace
         scores = trace.tensor(trace.output.index)[0].double().softmax(0).tolist()
         shown = probabilities(page)

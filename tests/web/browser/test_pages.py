@@ -115,7 +115,7 @@ def test_the_page_offers_itself_as_a_file(shared, run, visit, tmp_path):
     page = visit(shared(str(run)))
     page.get_by_role("button", name="Save page").click()
     dialog = page.get_by_role("dialog", name="Save page")
-    expect(dialog).to_contain_text(re.compile(r"About [\d.]+ MiB"), timeout=6 * WAIT)  # it is made first
+    expect(dialog).to_contain_text(re.compile(r"About [\d.]+ MiB"), timeout=2 * WAIT)  # it is made first
     with page.expect_download() as download:
         dialog.get_by_role("link").click()
     path = tmp_path / "taken.html"
