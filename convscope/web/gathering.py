@@ -13,7 +13,8 @@ from convscope.errors import ConvscopeError, DataError
 from convscope.web.messages import GET
 from convscope.web.messages.layer import PAGE
 from convscope.web.messages.numbers import Message
-from convscope.web.saved_lists import PATIENCE, sample_lists
+from convscope.web.messages.results import PATIENCE
+from convscope.web.saved_lists import sample_lists
 from convscope.web.session import Session
 from convscope.web.table import Table
 

@@ -16,7 +16,7 @@ from convscope.web.gathering import collected
 from convscope.web.inline import inlined
 from convscope.web.later import Later
 from convscope.web.messages.numbers import Message
-from convscope.web.saved_lists import PATIENCE
+from convscope.web.messages.results import PATIENCE
 from convscope.web.session import Session
 
 BUDGET = 20 * 2**20  # bytes of the file

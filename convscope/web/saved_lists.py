@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from convscope.web.messages.numbers import Message
+from convscope.web.messages.results import PATIENCE
 from convscope.web.messages.samples import CLOSE, sample
 from convscope.web.part import Part
 from convscope.web.session import Session
-
-PATIENCE = 600.0  # seconds that are waited for what the network says of all samples
 
 
 def sample_lists(session: Session, classes: list[str], indices: list[int]) -> Iterator[tuple[str, Message]]:

@@ -31,8 +31,9 @@ def no_result(trace: Trace) -> Iterator[Suspicion]:
 
 def squeezed(trace: Trace) -> Iterator[Suspicion]:
     """squeeze() of a batch of one: right for every other batch, and wrong for the last sample alone."""
+    samples = _samples(trace)
     for node in trace.nodes:
-        if node.inputs and node.outputs and squeezes_samples(trace, node, _samples(trace)):
+        if node.inputs and node.outputs and squeezes_samples(trace, node, samples):
             before, after = (trace.values[index].shape for index in (node.inputs[0], node.outputs[0]))
             yield Suspicion(
                 "squeezed batch",

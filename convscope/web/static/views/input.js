@@ -8,6 +8,7 @@ import { chosenOverlay, overlay } from "./input/overlay.js";
 import { boxOf, large } from "./input/large.js";
 import { prediction } from "./input/prediction.js";
 import { samples } from "./input/samples.js";
+import { keeper } from "./kept.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Graph} Graph */
@@ -32,17 +33,14 @@ function samplesAddress({ which, label, samples: page }) {
 
 /** @typedef {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail}} Messages */
 
-/** The column on the screen: a step to the next number moves a box in it, no more. @type {{look: any[], elements: Node[], view: ReturnType<typeof large>, caption: HTMLElement} | null} */
-let current = null;
+/** The column on the screen: a step to the next number moves a box in it, no more. @type {ReturnType<typeof keeper<{elements: Node[], view: ReturnType<typeof large>, caption: HTMLElement}>>} */
+const keep = keeper();
 
 /** @param {Messages} messages @param {Context} context @returns {Node[]} */
 export function draw(messages, context) {
   const { state: { page, level, op, overlay: over, which, label } } = context;
-  const { dataset, lang } = document.documentElement;
-  const look = [messages.graph, messages.samples, isEditing(), page, level === "map" || op, over, which, label, dataset.theme, lang];
-  const same = current && !isEditing() && current.look.every((each, place) => each === look[place]);
-  if (!same) current = { look, ...build(messages, context) };
-  const { view, caption, elements } = /** @type {NonNullable<typeof current>} */ (current);
+  const edited = isEditing() ? {} : null; // anew each time
+  const { view, caption, elements } = keep([messages.graph, messages.samples, edited, page, level === "map" || op, over, which, label], () => build(messages, context));
   view.box(messages.operation?.receptive?.box ?? null);
   boxOfNumber(view, context);
   caption.replaceChildren(named(messages.graph.input.caption, context.t), ...seenBy(messages.graph, messages.operation, context));

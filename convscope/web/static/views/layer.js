@@ -8,6 +8,7 @@ import { names } from "../frame.js";
 import { tile as vector } from "./channel/vector.js";
 import { tile as trace } from "./channel/window1d.js";
 import { tile as volume } from "./channel/window3d.js";
+import { keeper } from "./kept.js";
 
 /** @typedef {import("../messages").Layer} Layer */
 /** @typedef {import("../messages").Graph} Graph */
@@ -18,7 +19,11 @@ const MOST_KERNELS = 64; // drawn at once
 const FIRST_SCREEN = 24; // maps; those below are painted after it
 let ownScale = false; // each channel its own colours
 
-/** The grid on the screen: choosing another channel marks another tile. @type {{look: any[], grid: HTMLElement, context: Context} | null} */
+/** @typedef {{grid: HTMLElement, context: Context}} Shown */
+
+/** @type {ReturnType<typeof keeper<Shown>>} */
+const keep = keeper();
+/** The grid on the screen: choosing another channel marks another tile. @type {Shown | null} */
 let current = null;
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
@@ -28,9 +33,7 @@ export const needs = (state) => ({ graph: "graph", layer: `layer/${state.op}?sor
 export function draw({ graph, layer }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
   const chosen = layer.items.find(({ channel }) => channel === context.state.channel)?.channel ?? layer.items[0]?.channel ?? 0;
-  const { dataset, lang } = document.documentElement;
-  const look = [layer, ownScale, dataset.theme, lang];
-  if (!current?.look.every((each, place) => each === look[place])) current = { look, grid: gridOf(layer, context), context };
+  current = keep([layer, ownScale], () => ({ grid: gridOf(layer, context), context }));
   current.context = context;
   mark(current.grid, chosen);
   return [heading(graph, layer, context), controls(graph, layer, context), current.grid, detail(graph, layer, chosen, context)];

@@ -5,6 +5,7 @@ import { brief, count, time } from "../draw/numbers.js";
 import { legend } from "../draw/plane.js";
 import { names } from "../frame.js";
 import { failure } from "./failure.js";
+import { keeper } from "./kept.js";
 import { box, operationsOf, portions, words } from "./map/boxes.js";
 import { cards } from "./map/card.js";
 import { leading } from "./map/edges.js";
@@ -26,17 +27,20 @@ const SHORT = 14; // operations: so few stand above the reasons of a failure
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
-/** The map on the screen: who selects something else changes a few classes of it, not its boxes. @type {{look: string, elements: (Node | string)[], map: HTMLElement, sheet: Sheet} | null} */
+/** @typedef {{elements: (Node | string)[], map: HTMLElement, sheet: Sheet}} Shown */
+
+/** @type {ReturnType<typeof keeper<Shown>>} */
+const keep = keeper();
+/** The map on the screen: who selects something else changes a few classes of it, not its boxes. @type {Shown | null} */
 let current = null;
 
 /** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ graph }, context) {
   for (const op of graph.operations) names.set(op.index, op.name);
   const { state } = context;
-  const { dataset, lang } = document.documentElement;
   const planned = plan(graph, state.open, state.op, treeOf(graph));
-  const look = [graph.trace, dataset.theme, lang, innerWidth, innerHeight, ...Array.from(planned.open, ({ key }) => key)].join();
-  if (current?.look !== look) current = { look, ...build(graph, context, planned) };
+  const keys = Array.from(planned.open, ({ key }) => key);
+  current = keep([graph.trace, innerWidth, innerHeight, ...keys], () => build(graph, context, planned));
   current.sheet.context = context;
   select(current.map, current.sheet);
   return current.elements;

@@ -6,6 +6,7 @@
 import { length, limit as limitOf, ravel, unpack } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
 import { count } from "../../draw/numbers.js";
+import { keeper } from "../kept.js";
 import { ledger } from "./ledger.js";
 import { tell } from "./live.js";
 import { way } from "./place.js";
@@ -38,16 +39,18 @@ import { ranked, resultAt, tapsAt, unravelled, walk } from "./windows.js";
 
 const REST = 250; // ms without a move until the address takes the place
 
-/** @type {{look: string, elements: (Node | string)[], show: (context: Context) => void, scene: Scene} | null} */
+/** @typedef {{elements: (Node | string)[], show: (context: Context) => void, scene: Scene}} Shown */
+
+/** @type {ReturnType<typeof keeper<Shown>>} */
+const keep = keeper();
+/** @type {Shown | null} */
 let current = null;
 addEventListener("keydown", (event) => current && keys(event, current.scene));
 
 /** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ channel, graph }, context) {
   if (!channel?.window) return [];
-  const { dataset, lang } = document.documentElement;
-  const look = [graph.trace, channel.index, channel.channel, dataset.theme, lang, isLow()].join();
-  if (current?.look !== look) current = { look, ...build(channel, context) };
+  current = keep([graph.trace, channel.index, channel.channel, isLow()], () => build(channel, context));
   current.show(context);
   return current.elements;
 }
