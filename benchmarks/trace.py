@@ -33,7 +33,7 @@ def ways() -> dict[str, Callable[[], object]]:
     import torch
     from transformers import ResNetConfig, ResNetModel
 
-    from convscope.trace import trace
+    from convscope.tracing import trace
 
     torch.manual_seed(0)
     model, image = ResNetModel(ResNetConfig()).eval(), torch.randn(1, 3, 224, 224)

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
-    from convscope.explain import Explanation, diagnose, explain, explain_gradient, suspicions
-    from convscope.explain.attribution import attribute
-    from convscope.explain.compare import Comparison
-    from convscope.explain.summary import Summary, summarise
+    from convscope.explaining import Explanation, explain, explain_gradient
+    from convscope.explaining.attribution import attribute
+    from convscope.explaining.compare import Comparison
+    from convscope.explaining.summary import Summary, summarise
+    from convscope.lint import diagnose, suspicions
     from convscope.recipe import train
     from convscope.run import Run, load, runs
-    from convscope.trace import Trace, load_trace, replay, trace
+    from convscope.tracing import Trace, load_trace, replay, trace
     from convscope.training.settings import Augment, TrainingSettings
 
 __version__ = "0.1.0"
@@ -65,19 +66,19 @@ HOMES = {
     "TrainingSettings": "convscope.training.settings",
     "Augment": "convscope.training.settings",
     "ConvscopeError": "convscope.errors",
-    "Trace": "convscope.trace",
-    "trace": "convscope.trace",
-    "load_trace": "convscope.trace",
-    "replay": "convscope.trace",
-    "explain": "convscope.explain",
-    "explain_gradient": "convscope.explain",
-    "Explanation": "convscope.explain",
-    "diagnose": "convscope.explain",
-    "suspicions": "convscope.explain",
-    "Summary": "convscope.explain.summary",
-    "summarise": "convscope.explain.summary",
-    "Comparison": "convscope.explain.compare",
-    "attribute": "convscope.explain.attribution",
+    "Trace": "convscope.tracing",
+    "trace": "convscope.tracing",
+    "load_trace": "convscope.tracing",
+    "replay": "convscope.tracing",
+    "explain": "convscope.explaining",
+    "explain_gradient": "convscope.explaining",
+    "Explanation": "convscope.explaining",
+    "diagnose": "convscope.lint",
+    "suspicions": "convscope.lint",
+    "Summary": "convscope.explaining.summary",
+    "summarise": "convscope.explaining.summary",
+    "Comparison": "convscope.explaining.compare",
+    "attribute": "convscope.explaining.attribution",
 }
 
 

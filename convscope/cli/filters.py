@@ -11,7 +11,7 @@ from convscope.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from convscope.explain.filters import Filter
+    from convscope.explaining.filters import Filter
 
 TEXTS = (".csv", ".tsv", ".txt", ".ts")  # endings of signals as text, plain or .gz
 GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "F")  # modes of pictures without colour
@@ -43,8 +43,8 @@ def filter(  # noqa: A001 - the name of the command
     if name is None or file is None:
         _list(name, as_json=as_json)
         return
-    from convscope.explain import explain
-    from convscope.explain.filters import apply
+    from convscope.explaining import explain
+    from convscope.explaining.filters import apply
 
     values = _read(file)
     filtered = apply(name, values, padding)
@@ -59,7 +59,7 @@ def filter(  # noqa: A001 - the name of the command
 
 def _list(name: str | None, *, as_json: bool) -> None:
     from convscope.errors import UnknownName
-    from convscope.explain.filters import FILTERS
+    from convscope.explaining.filters import FILTERS
 
     if name is not None and name not in FILTERS:
         raise UnknownName("filter", name, FILTERS)
@@ -174,7 +174,7 @@ def _write(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
 def _write_picture(target: Path, name: str, after: "Tensor") -> None:
     from PIL import Image
 
-    from convscope.explain.filters import FILTERS
+    from convscope.explaining.filters import FILTERS
 
     kernel = FILTERS[name].kernel(2)
     if kernel is not None and float(kernel.sum()) == 0.0:  # edges rise and fall: 0 becomes middle grey

@@ -13,9 +13,9 @@ from convscope.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from convscope.explain.compare import Comparison
+    from convscope.explaining.compare import Comparison
     from convscope.opening import Opened
-    from convscope.trace import Trace
+    from convscope.tracing import Trace
 
 Model = Annotated[
     str,
@@ -61,7 +61,7 @@ def summary(
         depth: Levels of modules to open; all of them if not given.
         formulas: Show how each number comes about; small models do so by themselves.
     """
-    from convscope.explain.summary import summarise
+    from convscope.explaining.summary import summarise
     from convscope.opening import open_model
 
     opened = open_model(model, inputs or (), classes=classes)
@@ -98,8 +98,8 @@ def explain(
         score: The output whose gradient that is, counted from 0; the largest if not given.
         python: Print a Python script of its own that computes the number.
     """
-    from convscope.explain import explain as take_apart
-    from convscope.explain import explain_gradient
+    from convscope.explaining import explain as take_apart
+    from convscope.explaining import explain_gradient
 
     opened = _with_a_sample(model, inputs or (), classes)
     seen = _traced(opened, score, wants_gradient=gradient is not None)
@@ -138,7 +138,7 @@ def compare(
         example: Instead of models, a comparison that courses make. stacked: two 3 x 3 convolutions against
             one of 5 x 5. bottleneck: a 5 x 5 on 192 channels, directly and through a 1 x 1 of 16 channels.
     """
-    from convscope.explain.compare import example as run_example
+    from convscope.explaining.compare import example as run_example
 
     if example and models:
         raise UsageError(f"--example {example} brings its own models; leave {', '.join(models)} out.")
@@ -152,8 +152,8 @@ def compare(
 
 
 def _compared(models: Sequence[str], inputs: Sequence[str], classes: int) -> "Comparison":
-    from convscope.explain.compare import Comparison, Side
-    from convscope.explain.summary import summarise
+    from convscope.explaining.compare import Comparison, Side
+    from convscope.explaining.summary import summarise
     from convscope.opening import open_model
 
     sides = []
@@ -193,7 +193,7 @@ def _with_a_sample(model: str, inputs: Sequence[str], classes: int) -> "Opened":
 
 
 def _traced(opened: "Opened", score: int | None, *, wants_gradient: bool) -> "Trace":
-    from convscope.trace import trace
+    from convscope.tracing import trace
 
     if not wants_gradient:
         return trace(opened.model, opened.inputs, opened.keywords)
@@ -206,15 +206,15 @@ def _largest_output(output: object) -> "Tensor":
     """The score of the winning class."""
     from torch import Tensor
 
-    from convscope.trace.structure import leaves
+    from convscope.tracing.structure import leaves
 
     return next(leaf for leaf in leaves(output) if isinstance(leaf, Tensor)).max()
 
 
 def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
     """What can be asked for; of a model that fails, everything up to there and why."""
-    from convscope.explain import OPS
-    from convscope.explain.diagnosis import diagnose
+    from convscope.explaining import OPS
+    from convscope.lint.diagnosis import diagnose
     from convscope.shapes import show
 
     rows = [
@@ -250,7 +250,7 @@ def _largest(seen: "Trace", op: str, gradient: str | None) -> tuple[int, ...]:
     """Index of the largest number of an output, or of the largest gradient of an argument."""
     import torch
 
-    from convscope.explain import OPS, read
+    from convscope.explaining import OPS, read
 
     node = seen[op]
     if not node.outputs or (gradient and node.op not in OPS):

@@ -14,7 +14,7 @@ from convscope.errors import DataError
 from convscope.network.preprocess import Model
 from convscope.opening import Opened
 from convscope.run import Run
-from convscope.trace import Trace, trace
+from convscope.tracing import Trace, trace
 from convscope.web.later import Later
 from convscope.web.part import Part
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import convscope.web
-from convscope.explain.filters import FILTERS
+from convscope.explaining.filters import FILTERS
 from convscope.web.messages.attribution import WORDS as METHODS
 from convscope.web.messages.changes import WORDS as CHANGES
 from convscope.web.messages.runs import CLASSES, SETTINGS, VALUES

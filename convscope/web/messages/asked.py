@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from convscope.errors import ShapeError, UnknownName
-from convscope.trace import Node, Trace
+from convscope.tracing import Node, Trace
 
 Asked = Mapping[str, str]
 MOST_DIGITS = 9

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ShapeError
-from convscope.explain.attribution import Attribution, attribute
-from convscope.trace import Ref
-from convscope.trace.structure import leaves
+from convscope.explaining.attribution import Attribution, attribute
+from convscope.tracing import Ref
+from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import Asked, one_of, whole
 from convscope.web.messages.kept import demand_class, kept
 from convscope.web.messages.numbers import Message, exact, sentence

@@ -1,6 +1,6 @@
 """Modules, and which of them are the same block again."""
 
-from convscope.trace import Call, Trace
+from convscope.tracing import Call, Trace
 from convscope.web.messages.numbers import Message
 
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from convscope.errors import ShapeError
-from convscope.explain.ops import OPS
-from convscope.explain.reading import Reading
+from convscope.explaining.ops import OPS
+from convscope.explaining.reading import Reading
 from convscope.shapes import show
-from convscope.trace import Node, Ref, Trace
+from convscope.tracing import Node, Ref, Trace
 from convscope.web.messages.asked import one_of, within
 from convscope.web.messages.numbers import Message, sentence
 

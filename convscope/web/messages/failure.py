@@ -1,9 +1,9 @@
 """Why a forward did not come to its end."""
 
-from convscope.explain import diagnose
-from convscope.explain.diagnosis import Diagnosis
+from convscope.lint import diagnose
+from convscope.lint.diagnosis import Diagnosis
 from convscope.network.preprocess import Model
-from convscope.trace.graph import Source
+from convscope.tracing.graph import Source
 from convscope.web.messages.kept import kept
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.summary import summary_of

@@ -6,12 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ShapeError
-from convscope.explain import explain
-from convscope.explain.filters import FILTERS, PADDINGS
-from convscope.explain.ops.convolution import window_size
-from convscope.explain.ops.sliding import Slide
+from convscope.explaining import explain
+from convscope.explaining.filters import FILTERS, PADDINGS
+from convscope.explaining.ops.convolution import window_size
+from convscope.explaining.ops.sliding import Slide
 from convscope.shapes import AXES, show, window_output
-from convscope.trace import Trace, trace
+from convscope.tracing import Trace, trace
 from convscope.web.messages.asked import one_of, within
 from convscope.web.messages.formulas import DILATED
 from convscope.web.messages.graph import input_look

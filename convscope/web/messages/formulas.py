@@ -2,7 +2,7 @@
 
 import re
 
-from convscope.explain.rows import Row
+from convscope.explaining.rows import Row
 from convscope.web.messages.numbers import Message
 
 WINDOW = "⌊(n + 2·p − k)/s⌋ + 1"

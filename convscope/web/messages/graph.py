@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from convscope.explain.ops import OPS
-from convscope.explain.rows import Row
-from convscope.trace import Node, Trace
+from convscope.explaining.ops import OPS
+from convscope.explaining.rows import Row
+from convscope.tracing import Node, Trace
 from convscope.web.messages.blocks import modules
 from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept

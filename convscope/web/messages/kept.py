@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from convscope.errors import ShapeError
-from convscope.trace import Trace
+from convscope.tracing import Trace
 from convscope.web.messages.asked import within
 from convscope.web.messages.scores import scores_of
 from convscope.web.session import Seen, Session

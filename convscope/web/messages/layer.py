@@ -5,9 +5,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.errors import ConvscopeError
-from convscope.explain import read
-from convscope.explain.ops.recurrent import gates
-from convscope.trace import Node
+from convscope.explaining import read
+from convscope.explaining.ops.recurrent import gates
+from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import Layout, layout

@@ -9,9 +9,9 @@ from typing import NamedTuple
 from torch import Tensor
 
 from convscope.errors import ShapeError
-from convscope.explain.ops import OPS
-from convscope.explain.reading import Reading
-from convscope.trace import Node, Trace
+from convscope.explaining.ops import OPS
+from convscope.explaining.reading import Reading
+from convscope.tracing import Node, Trace
 from convscope.web.messages.kept import kept
 from convscope.web.session import Seen, Session
 

@@ -4,11 +4,11 @@ import torch
 from torch import Tensor
 
 from convscope.errors import UnknownName
-from convscope.explain import explain, explain_gradient
-from convscope.explain.account import Step, Terms
-from convscope.explain.explanation import Explanation
-from convscope.explain.receptive import box_on_input
-from convscope.trace import Node
+from convscope.explaining import explain, explain_gradient
+from convscope.explaining.account import Step, Terms
+from convscope.explaining.explanation import Explanation
+from convscope.explaining.receptive import box_on_input
+from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.failure import source_line
 from convscope.web.messages.kept import gradients, usual_class

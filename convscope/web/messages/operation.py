@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ConvscopeError, ShapeError
-from convscope.explain import OPS, explain, full_index, read
-from convscope.explain.reading import Reading, tensors_of
-from convscope.explain.receptive import Receptive, box_on_input, receptive_fields
+from convscope.explaining import OPS, explain, full_index, read
+from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.receptive import Receptive, box_on_input, receptive_fields
 from convscope.shapes import elements, show
-from convscope.trace import Node, replay
-from convscope.trace.replay import statistics
+from convscope.tracing import Node, replay
+from convscope.tracing.replay import statistics
 from convscope.web.messages import formulas
 from convscope.web.messages.asked import node_at
 from convscope.web.messages.failure import source_line

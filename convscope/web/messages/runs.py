@@ -9,12 +9,12 @@ from typing import Any
 from torch import Tensor
 
 from convscope.errors import ConvscopeError, RunError, ShapeError
-from convscope.explain.rows import rows_of
+from convscope.explaining.rows import rows_of
 from convscope.run import Run, load
 from convscope.run import runs as runs_in
 from convscope.run.listing import Summary
 from convscope.shapes import show
-from convscope.trace import Ref, Trace, trace
+from convscope.tracing import Ref, Trace, trace
 from convscope.web.messages.numbers import Message, plain
 from convscope.web.session import Session
 

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from convscope.trace import Ref, Trace
-from convscope.trace.structure import leaves
+from convscope.tracing import Ref, Trace
+from convscope.tracing.structure import leaves
 from convscope.web.messages.numbers import Message, plain
 from convscope.web.session import Seen, Session
 

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.trace import Node
-from convscope.trace.onward import onward
+from convscope.tracing import Node
+from convscope.tracing.onward import onward
 from convscope.web.messages.kept import gradients, kept, usual_class
 from convscope.web.messages.layout import layout
 from convscope.web.messages.scores import scores_value

@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.errors import ShapeError
-from convscope.explain import explain_gradient, read
-from convscope.explain.explanation import Explanation, tolerance
-from convscope.explain.optimizer_step import SGD, Adam, optimizer_step
-from convscope.trace import Node, Trace, trace
-from convscope.trace.structure import leaves
+from convscope.explaining import explain_gradient, read
+from convscope.explaining.explanation import Explanation, tolerance
+from convscope.explaining.optimizer_step import SGD, Adam, optimizer_step
+from convscope.tracing import Node, Trace, trace
+from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import Asked, index_of, node_with_output, one_of, whole, within
 from convscope.web.messages.kept import demand_class, kept, usual_class
 from convscope.web.messages.number import demand_gradient, message

@@ -3,7 +3,7 @@
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.trace import Value
+from convscope.tracing import Value
 from convscope.web.messages.layout import Layout
 from convscope.web.messages.numbers import Message, grey, small
 

@@ -4,8 +4,8 @@ import copy
 from typing import Any
 
 from convscope.errors import ShapeError, TraceError
-from convscope.trace import Node, Ref, trace
-from convscope.trace.structure import leaves
+from convscope.tracing import Node, Ref, trace
+from convscope.tracing.structure import leaves
 from convscope.web.messages import changes
 from convscope.web.messages.asked import node_at, one_of
 from convscope.web.messages.changes import Change

@@ -3,12 +3,12 @@
 import numpy as np
 from torch import Tensor
 
-from convscope.explain import read
-from convscope.explain.ops import convolution, transposed
-from convscope.explain.ops.pooling import Share, shares, slides
-from convscope.explain.ops.sliding import Layer, Slide
-from convscope.explain.reading import Reading
-from convscope.trace import Node
+from convscope.explaining import read
+from convscope.explaining.ops import convolution, transposed
+from convscope.explaining.ops.pooling import Share, shares, slides
+from convscope.explaining.ops.sliding import Layer, Slide
+from convscope.explaining.reading import Reading
+from convscope.tracing import Node
 from convscope.web.messages.layout import Layout
 from convscope.web.messages.numbers import Message, exact, plain
 from convscope.web.session import Seen, Session

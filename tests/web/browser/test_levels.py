@@ -6,7 +6,7 @@ import pytest
 import torch
 from playwright.sync_api import expect
 
-from convscope.explain import explain
+from convscope.explaining import explain
 from convscope.web.messages.layout import layout
 from tests.web.browser.steps import number, open_channel, open_layer, pressed, proof, reached, state
 

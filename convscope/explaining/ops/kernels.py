@@ -1,0 +1,95 @@
+"""What convolutions of both directions have in common: the bias, the cost, the words about groups."""
+
+from math import prod
+
+import torch
+
+from convscope.explaining.account import Account, Index, Terms, written_out
+from convscope.explaining.op import Cost
+from convscope.explaining.ops.sliding import POSITIONS, Layer, grid, products
+from convscope.explaining.reading import Reading
+
+
+def samples(reading: Reading) -> int | None:
+    """How many samples the input has; None: it is one sample without an axis for it."""
+    shape = reading.shape("input")
+    return shape[0] if len(shape) == len(reading.shape("weight")) else None
+
+
+def every_position(reading: Reading) -> tuple[str, ...]:
+    """Axes of a sum over all positions of all samples."""
+    names = POSITIONS[len(reading.shape("weight")) - 2]
+    return names if samples(reading) is None else ("sample", *names)
+
+
+def in_channels(count: int) -> str:
+    """How many, in words: "in each of 512 channels"."""
+    return "in 1 channel" if count == 1 else f"in each of {count:,} channels"
+
+
+def bias_of(reading: Reading, channel: int) -> float | None:
+    """What is added to a channel; None: the layer has no bias."""
+    return float(reading["bias"][channel]) if reading.has("bias") else None
+
+
+def bias_gradient(reading: Reading, at: Index, source: str) -> Account:
+    """The bias is added at every position, so its gradient is the sum of all that arrive."""
+    space = reading.output_shape[2 - len(reading.shape("weight")) :]
+    count = samples(reading)
+    sample = [] if count is None else [torch.arange(count)]
+    places = grid(*sample, at[0], *(torch.arange(size) for size in space))
+    terms = products(every_position(reading), gradient=(reading.output_gradient, places))
+    return Account(
+        "The bias is added at every position, so its gradient is the sum of the gradients that arrive there.",
+        "db[o] = Σ dy[n,o,r]   over samples n and positions r",
+        written_out(terms),
+        terms.result,
+        source,
+        terms=terms,
+        scale=long_sum(terms),
+    )
+
+
+def long_sum(terms: Terms) -> float:
+    """What the error of a sum over all positions is measured against.
+
+    Such a sum has many thousand terms, which torch adds up one after another: each addition rounds the sum so
+    far. Rounding errors are as good as random, so that they come to u·√Σ(sum so far)², u the unit roundoff.
+    The bound of 1e-6 is 16 u; a quarter of the root leaves four standard deviations. It is more than Σ|terms|
+    only where the terms do not cancel.
+    """
+    so_far = terms.values.flatten().cumsum(0)
+    return max(terms.size, float(so_far.norm()) / 4)
+
+
+def group_note(layer: Layer, channel: int, channels: int, seen: int) -> tuple[str, ...]:
+    """Which of the `seen` channels on the other side one of these `channels` belongs to."""
+    if layer.groups == 1:
+        return ()
+    group, width = channel // (channels // layer.groups), seen // layer.groups
+    names = f"channel {group}" if width == 1 else f"channels {group * width} to {group * width + width - 1}"
+    return (
+        f"Output channel {channel} belongs to group {group} of {layer.groups} (counted from 0) "
+        f"and takes only {names} of the input.",
+    )
+
+
+def cost(reading: Reading, layer: Layer, taken: int, made: int) -> Cost:
+    """Multiply-adds of a layer with `taken` input and `made` output channels.
+
+    Every step of the window counts all of its taps, also those that fall on padding, as the formula
+    H'·W'·K²·N·M of the textbooks does.
+    """
+    count = samples(reading)
+    sample = 1 if count is None else count
+    steps, taps = ([getattr(slide, name) for slide in layer.slides] for name in ("steps", "kernel"))
+    factors = [*steps, *taps, taken // layer.groups, made]
+    macs = sample * prod(factors)
+    shown = factors if sample == 1 else [sample, *factors]
+    inside = "·".join(map(str, [taken // layer.groups, *taps]))
+    each = prod(taps) * taken // layer.groups
+    bias = reading.has("bias")
+    parameters = (
+        f"{made}·({inside} + 1) = {made * (each + 1):,}" if bias else f"{made}·{inside} = {made * each:,}"
+    )
+    return Cost(macs, f"{'·'.join(map(str, shown))} = {macs:,}", parameters)

@@ -1,0 +1,280 @@
+"""Softmax and its family: numbers into shares of one whole.
+
+All of them take the largest number off first, since exp of a large number is no number that a computer has:
+exp(x − m) / Σ exp(x − m) is the same fraction for every m.
+"""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
+from convscope.explaining.boxes import Boxes
+from convscope.explaining.op import Cost, Op
+from convscope.explaining.reading import Reading
+
+DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
+
+
+class Shares(NamedTuple):
+    """A row of numbers with what softmax makes of it on the way, all float64.
+
+    Attributes:
+        numbers: the row; softmax runs over `axis`.
+        largest: m.
+        powers: exp(x − m).
+        total: S = Σ exp(x − m).
+        shares: exp(x − m) / S.
+        loss: how far rounding can carry a share, in parts of itself. x − m is rounded in parts of |x − m|,
+            and exp makes of an absolute error in its argument a relative one in its result: 1 + |x − m| for
+            the power, and the shares' average of |x − m| for the sum.
+    """
+
+    numbers: Tensor
+    largest: Tensor
+    powers: Tensor
+    total: Tensor
+    shares: Tensor
+    loss: Tensor
+
+
+def shares_of(numbers: Tensor, axis: int = 0) -> Shares:
+    """Softmax over an axis, in float64.
+
+    >>> shares_of(torch.tensor([0.0, 0.0])).shares
+    tensor([0.5000, 0.5000], dtype=torch.float64)
+    """
+    numbers = numbers.double()
+    largest = numbers.amax(axis, keepdim=True)
+    powers = torch.exp(numbers - largest)
+    total = powers.sum(axis, keepdim=True)
+    shares = powers / total
+    distance = torch.where(powers > 0, numbers - largest, 0.0).abs()
+    loss = 1 + distance + (shares * distance).sum(axis, keepdim=True)
+    return Shares(numbers, largest, powers, total, shares, loss)
+
+
+def first_steps(row: Shares, places: Tensor | None = None, name: str = "input") -> tuple[Step, Step]:
+    """The largest number, and the sum of the powers; for a row with one axis."""
+    largest, total = float(row.largest), float(row.total)
+    given = Terms(
+        row.numbers, ("place",), {name: row.numbers}, {} if places is None else {name: places}, "max"
+    )
+    powers = Terms(row.powers, ("place",))
+    top = Step("largest", "m = max x", f"m = {number(largest)}", largest, "max(terms)", given)
+    code = f"math.fsum(math.exp(x - largest) for x in {name})"
+    return top, Step("total", "S = Σ exp(x − m)", written_out(powers), total, code, powers)
+
+
+def _row(reading: Reading, at: Index, sign: float) -> tuple[Tensor, Tensor]:
+    """The numbers along the axis through one place, and where they stand."""
+    x, axis = reading["input"], _axis(reading)
+    if not x.dim():
+        return sign * x.reshape(1), torch.zeros(1, 0).long()
+    index = [torch.full((x.shape[axis],), place) for place in at]
+    index[axis] = torch.arange(x.shape[axis])
+    return sign * _cast(reading, x[tuple(index)]), torch.stack(index, dim=-1)
+
+
+def _cast(reading: Reading, x: Tensor) -> Tensor:
+    """In the precision that was asked for, by name or (torch.softmax) as third argument."""
+    kind = next(
+        (each for each in (reading["dtype"], reading["_stacklevel"]) if isinstance(each, torch.dtype)), None
+    )
+    return x if kind is None else x.to(kind)
+
+
+def _axis(reading: Reading) -> int:
+    """The axis, never below 0; where none was given torch takes the one of the classes."""
+    axes, given = len(reading.shape("input")), reading["dim"]
+    if given is None:
+        return 0 if axes in (0, 1, 3) else 1
+    return int(given) % max(axes, 1)
+
+
+def _explain_softmax(kind: str, reading: Reading, at: Index) -> Account:
+    sign = -1.0 if kind == "softmin" else 1.0
+    numbers, places = _row(reading, at, sign)
+    row, own = shares_of(numbers), at[_axis(reading)] if at else 0
+    x, largest, total = float(row.numbers[own]), float(row.largest), float(row.total)
+    power, result = float(row.powers[own]), float(row.shares[own])
+    name = "input" if sign > 0 else "negated"
+    ready = first_steps(row, places if sign > 0 else None, name)
+    own_power = Step(
+        "power",
+        "e = exp(x − m)",
+        f"exp({number(x)} − {signed(largest)}) = {number(power)}",
+        power,
+        f"math.exp({name}[{own}] - largest)",
+    )
+    share = Step(
+        "output",
+        "p = e / S",
+        f"{number(power)} / {number(total)} = {number(result)}",
+        result,
+        "power / total",
+    )
+    what = (
+        "Softmax turns numbers into shares that add up to 1: exp of each, divided by the sum of all of them."
+    )
+    formula = "p = exp(x − m) / Σ exp(x − m)   with m = max x"
+    if sign < 0:
+        what = f"Softmin is the softmax of the negated numbers: the smallest gets the largest share. {what}"
+        formula = "p = exp(x − m) / Σ exp(x − m)   with x = −input, m = max x"
+    scale = result * float(row.loss[own])
+    return Account(
+        what, formula, share.numbers, result, DOCS.format(kind), steps=(*ready, own_power, share), scale=scale
+    )
+
+
+def _explain_log_softmax(reading: Reading, at: Index) -> Account:
+    numbers, places = _row(reading, at, 1.0)
+    row, own = shares_of(numbers), at[_axis(reading)] if at else 0
+    x, largest, total = float(row.numbers[own]), float(row.largest), float(row.total)
+    result = x - largest - math.log(total)
+    text = f"{number(x)} − {signed(largest)} − ln {number(total)} = {number(result)}"
+    last = Step("output", "y = x − m − ln S", text, result, f"input[{own}] - largest - math.log(total)")
+    what = "The logarithm of softmax: how surprising each class is, with a minus. 0 is certain."
+    formula = "y = x − m − ln Σ exp(x − m)   with m = max x"
+    scale = log_scale(row)[own]
+    return Account(
+        what,
+        formula,
+        text,
+        result,
+        DOCS.format("log_softmax"),
+        steps=(*first_steps(row, places), last),
+        scale=float(scale),
+    )
+
+
+def log_scale(row: Shares, axis: int = 0) -> Tensor:
+    """What the rounding of x − m − ln S is measured against.
+
+    Two differences, and the sum's relative error, which the logarithm makes an absolute one.
+    """
+    distance = (row.numbers - row.largest).abs()
+    return (
+        distance
+        + row.total.log().abs()
+        + 1
+        + (row.shares * torch.where(row.powers > 0, distance, 0.0)).sum(axis, keepdim=True)
+    )
+
+
+def _softmax_gradient(kind: str, reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001
+    """Softmax: dx = p·(dy − Σ dy·p): raising one number lowers all other shares."""
+    sign = -1.0 if kind == "softmin" else 1.0
+    numbers, places = _row(reading, at, sign)
+    row, own = shares_of(numbers), at[_axis(reading)] if at else 0
+    gradient = reading.output_gradient[tuple(places.T)].double().reshape(-1)
+    here = torch.zeros_like(row.shares).index_fill(0, torch.tensor(own), 1.0)
+    size, share = gradient.abs(), float(row.shares[own])
+    if kind == "log_softmax":
+        slope = here - share
+        what, formula = "A share's part of all gradients is taken off its own.", "dx = dy − p·Σ dy"
+        # A share p carries the relative error of its power and its sum.
+        scale = size[own] + share * row.loss[own] * size.sum()
+    else:
+        slope = sign * row.shares * (here - share)
+        what = "One number more raises its own share and lowers the others'."
+        formula = f"dx = {'−' if sign < 0 else ''}p·(dy − Σ dy·p)"
+        # Both shares in a product p·p carry that relative error.
+        scale = share * (size[own] * row.loss[own] + (size * row.shares * (row.loss + row.loss[own])).sum())
+    terms = product(("place",), {}, gradient=gradient, slope=slope)
+    numbers_in = written_out(terms)
+    return Account(
+        what, formula, numbers_in, terms.result, DOCS.format(kind), terms=terms, scale=float(scale)
+    )
+
+
+def _same_row(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
+    """Every share depends on the whole row."""
+    shape = reading.shape("input")
+    result = boxes.copy()
+    if shape:
+        result[..., _axis(reading), :] = (0, shape[_axis(reading)])
+    return {"input": result}
+
+
+def _free(reading: Reading) -> Cost:  # noqa: ARG001
+    """No multiplication with an addition."""
+    return Cost(0)
+
+
+def _summed(reading: Reading) -> tuple[int, ...]:
+    axes, given = len(reading.shape("input")), reading["dim"]
+    return tuple(axis % max(axes, 1) for axis in ((given,) if isinstance(given, int) else given))
+
+
+def _slab(reading: Reading, at: Index) -> tuple[Tensor, Tensor]:
+    """The numbers behind one output of logsumexp, in one row, and where they stand."""
+    x, summed = reading["input"], _summed(reading)
+    kept = [axis for axis in range(x.dim()) if axis not in summed]
+    own = dict(zip(kept, at if not reading["keepdim"] else [at[axis] for axis in kept], strict=True))
+    ranges = [
+        torch.tensor([own[axis]]) if axis in own else torch.arange(size) for axis, size in enumerate(x.shape)
+    ]
+    index = torch.cartesian_prod(*ranges).reshape(-1, x.dim()) if ranges else torch.zeros(1, 0).long()
+    return x[tuple(index.T)].reshape(-1), index
+
+
+def _explain_logsumexp(reading: Reading, at: Index) -> Account:
+    numbers, places = _slab(reading, at)
+    row = shares_of(numbers)
+    largest, total = float(row.largest), float(row.total)
+    what = "The logarithm of a sum of exponentials: a soft version of the largest number, never below it."
+    formula, source = "y = m + ln Σ exp(x − m)   with m = max x", LOGSUMEXP_DOCS
+    top, powers = first_steps(row, places)
+    if not math.isfinite(largest):  # x − m would be no number
+        return Account(what, formula, top.numbers, largest, source, steps=(top,))
+    result = largest + math.log(total)
+    text = f"{number(largest)} + ln {number(total)} = {number(result)}"
+    last = Step("output", "y = m + ln S", text, result, "largest + math.log(total)")
+    # The logarithm makes the sum's relative error an absolute one.
+    scale = abs(largest) + abs(math.log(total)) + float((row.shares * row.loss).sum())
+    return Account(what, formula, text, result, source, steps=(top, powers, last), scale=scale)
+
+
+def _logsumexp_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001
+    """The gradient dx = dy·p: each number counts by its share."""
+    summed = _summed(reading)
+    out = tuple(
+        0 if axis in summed else place
+        for axis, place in enumerate(at)
+        if reading["keepdim"] or axis not in summed
+    )
+    numbers, places = _slab(reading, out)
+    row, own = shares_of(numbers), (places == torch.tensor(at)).all(dim=1).nonzero()[0]
+    terms = product(("output",), {}, gradient=reading.output_gradient[out].reshape(1), share=row.shares[own])
+    what = "Each number counts by its share of the sum: the softmax."
+    # torch takes exp(x − y) for the share, with y = m + ln S rounded in parts of |y|.
+    scale = terms.size * (float(row.loss[own]) + abs(float(row.largest + row.total.log())))
+    return Account(
+        what, "dx = dy·softmax(x)", written_out(terms), terms.result, LOGSUMEXP_DOCS, terms=terms, scale=scale
+    )
+
+
+def _logsumexp_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
+    shape, summed = reading.shape("input"), _summed(reading)
+    lead = boxes.shape[:-2]
+    kept = [axis for axis in range(len(shape)) if axis not in summed]
+    result = np.zeros((*lead, len(shape), 2), np.int64)
+    result[..., 1] = shape
+    for position, axis in enumerate(kept):
+        result[..., axis, :] = boxes[..., axis if reading["keepdim"] else position, :]
+    return {"input": result}
+
+
+LOGSUMEXP_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html"
+ARGUMENTS = "input dim=None _stacklevel=None dtype=None"
+SOFTMAX, SOFTMIN = (
+    Op(ARGUMENTS, partial(_explain_softmax, kind), partial(_softmax_gradient, kind), _free, _same_row)
+    for kind in ("softmax", "softmin")
+)
+LOG_SOFTMAX = Op(ARGUMENTS, _explain_log_softmax, partial(_softmax_gradient, "log_softmax"), _free, _same_row)
+LOGSUMEXP = Op("input dim keepdim=False", _explain_logsumexp, _logsumexp_gradient, _free, _logsumexp_reach)

@@ -1,0 +1,160 @@
+"""Transposed convolution: every input lays its kernel, scaled, onto the output; what overlaps is added up."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from convscope.explaining.account import Account, Index, total, written_out
+from convscope.explaining.boxes import Boxes
+from convscope.explaining.op import Cost, Op
+from convscope.explaining.ops import kernels
+from convscope.explaining.ops.convolution import CONVOLUTION
+from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, missed_words, products
+from convscope.explaining.reading import Reading
+from convscope.shapes import AXES
+
+FORMULAS = {
+    1: "y[o,t] = b[o] + Σ x[i,t']·w[i,o,u]   over s·t' + d·u − p = t",
+    2: "y[o,r,c] = b[o] + Σ x[i,r',c']·w[i,o,u,v]   over s·r' + d·u − p = r, s·c' + d·v − p = c",
+    3: "y[o,z,r,c] = b[o] + Σ x[i,z',r',c']·w[i,o,t,u,v]   "
+    "over s·z' + d·t − p = z, s·r' + d·u − p = r, s·c' + d·v − p = c",
+}
+
+
+def docs(layer: Layer) -> str:
+    """Where torch describes it."""
+    return f"https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose{len(layer.slides)}d.html"
+
+
+def read_layer(reading: Reading) -> Layer:
+    """The layer as it was called: the window slides over the output, a step for each input."""
+    taken, within, *kernel = reading.shape("weight")
+    axes, groups = len(kernel), reading["groups"]
+    each = zip(
+        reading.shape("input")[-axes:],
+        kernel,
+        reading.each("stride", axes),
+        reading.each("padding", axes),
+        reading.each("output_padding", axes),
+        reading.each("dilation", axes),
+        strict=True,
+    )
+    slides = tuple(
+        Slide((count - 1) * s - 2 * p + d * (k - 1) + extra + 1, count, k, s, p, p - extra, d)
+        for count, k, s, p, extra, d in each
+    )
+    return Layer(slides, coarse=taken, fine=within * groups, groups=groups)
+
+
+def explain_transposed(reading: Reading, at: Index) -> Account:
+    """One number of the output: from the inputs whose kernel falls on it."""
+    layer = read_layer(reading)
+    axes = len(layer.slides)
+    coarse, weight = layer.fine_sum(at)
+    names = ("channel", *POSITIONS[axes])
+    terms = products(names, input=(reading["input"], coarse), weight=(reading["weight"], weight))
+    channel, taps = at[-axes - 1], prod(slide.kernel for slide in layer.slides)
+    bias, fallen = kernels.bias_of(reading, channel), prod(terms.values.shape[1:])
+    here = (
+        f"{fallen} of {taps} taps bring an input to this position; the others fall between two steps of "
+        "the stride or outside of the input."
+    )
+    return Account(
+        "Each input lays its number times a kernel onto the output, and what falls on one place is added up. "
+        f"Here fall {fallen} of them {kernels.in_channels(layer.coarse // layer.groups)}"
+        + ("." if bias is None else "; the bias is added to them."),
+        FORMULAS[axes] if bias is not None else FORMULAS[axes].replace("b[o] + ", ""),
+        written_out(terms, bias),
+        total(terms, bias),
+        docs(layer),
+        terms=terms,
+        bias=bias,
+        notes=(here,) * (fallen < taps) + kernels.group_note(layer, channel, layer.fine, layer.coarse),
+    )
+
+
+def transposed_gradient(reading: Reading, name: str, at: Index) -> Account:
+    """d(score)/d(one number of the input, the weight or the bias)."""
+    layer = read_layer(reading)
+    if name == "bias":
+        return kernels.bias_gradient(reading, at, docs(layer))
+    if name == "weight":
+        return _weight_gradient(reading, layer, at)
+    fine, weight = layer.coarse_sum(at)
+    names = ("channel", *POSITIONS[len(layer.slides)])
+    terms = products(names, gradient=(reading.output_gradient, fine), weight=(reading["weight"], weight))
+    return Account(
+        "An input lays its kernel onto the output. Its gradient is the sum, over the positions on which the "
+        "kernel lies, of the gradient that arrives there times the weight: an ordinary convolution.",
+        "dx[i,r'] = Σ dy[o, s·r' + d·u − p]·w[i,o,u]   over channels o and taps u, so on each axis",
+        written_out(terms),
+        terms.result,
+        docs(layer),
+        terms=terms,
+    )
+
+
+def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
+    coarse, fine = layer.weight_sum(at, kernels.samples(reading))
+    names = kernels.every_position(reading)
+    terms = products(names, input=(reading["input"], coarse), gradient=(reading.output_gradient, fine))
+    return Account(
+        "A weight is used once for every input of its channel. Its gradient is the sum, over all of them, of "
+        "the input times the gradient that arrives where the weight puts it.",
+        "dw[i,o,u] = Σ x[n,i,r']·dy[n, o, s·r' + d·u − p]   over samples n and positions r', so on each axis",
+        written_out(terms),
+        terms.result,
+        docs(layer),
+        terms=terms,
+        scale=kernels.long_sum(terms),
+    )
+
+
+def transposed_cost(reading: Reading) -> Cost:
+    """H·W·K²·N·M over the *input* positions: each lays down its whole kernel, also what is cut off."""
+    layer = read_layer(reading)
+    return kernels.cost(reading, layer, taken=layer.coarse, made=layer.fine)
+
+
+def transposed_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
+    """The inputs whose kernels fall on the boxes."""
+    return {"input": read_layer(reading).coarse_boxes(boxes)}
+
+
+def transposed_size(reading: Reading) -> str:
+    """(H − 1)·s − 2p + d(K − 1) + output padding + 1 with the numbers, an axis a line."""
+    slides = read_layer(reading).slides
+    return "\n".join(_size(axis, slide) for axis, slide in zip(AXES[len(slides)], slides, strict=True))
+
+
+def _size(axis: str, slide: Slide) -> str:
+    extra = slide.before - slide.after
+    kernel = f"{slide.dilation}·({slide.kernel} − 1)"
+    formula = f"({slide.steps} − 1)·{slide.stride} − 2·{slide.before} + {kernel} + {extra} + 1"
+    return f"{axis} {formula} = {slide.size}{missed_words(slide, axis, 'out of reach: only the bias')}"
+
+
+TRANSPOSED = Op(
+    "input weight bias=None stride=1 padding=0 output_padding=0 groups=1 dilation=1",
+    explain_transposed,
+    transposed_gradient,
+    transposed_cost,
+    transposed_reach,
+    transposed_size,
+)
+
+
+def _either(part: str) -> Callable[..., Any]:
+    """A function of the one or the other, as the call says."""
+
+    def choose(reading: Reading, *rest: Any) -> Any:  # noqa: ANN401 - what the parts of an `Op` take and give
+        return getattr(TRANSPOSED if reading["transposed"] else CONVOLUTION, part)(reading, *rest)
+
+    return choose
+
+
+# `torch.convolution`, into which exported programs turn both.
+EITHER = Op(
+    "input weight bias=None stride=1 padding=0 dilation=1 transposed=False output_padding=0 groups=1",
+    *map(_either, ("explain", "gradient", "cost", "reach", "size")),
+)

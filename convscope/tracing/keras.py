@@ -1,0 +1,31 @@
+"""Keras 3 on torch: its layers are torch modules, but have names of their own."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from torch import nn
+
+from convscope.tracing.graph import Role
+
+
+def layer_paths(model: nn.Module) -> dict[int, str]:
+    """Each layer's `path`, by its id, or its name before it has one; the model itself has none."""
+    return {id(layer): str(layer.path or layer.name) for layer in _layers(model) if layer is not model}
+
+
+def weight_names(model: nn.Module) -> dict[int, tuple[Role, str]]:
+    """Each weight's `path`, by its tensor's id; what is not trained is a buffer."""
+    return {
+        id(weight.value): ("parameter" if weight.trainable else "buffer", str(weight.path))
+        for layer in _layers(model)
+        for weight in layer.variables
+    }
+
+
+def _layers(model: nn.Module) -> Iterator[Any]:
+    """The layers in a model: Keras keeps them where torch does not look."""
+    from keras import Layer  # picks its backend when it is imported, which is the person's choice
+
+    for module in model.modules():
+        if isinstance(module, Layer):
+            yield from module._flatten_layers()

@@ -1,0 +1,61 @@
+"""What is the model's own: names of its modules and tensors, and how they were before the trace."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from torch import nn
+from torch.nn.parameter import is_lazy
+
+from convscope.tracing.graph import Role
+from convscope.tracing.snapshot import snapshot, untouched, unwatched
+
+
+class Own(NamedTuple):
+    """Names by id."""
+
+    paths: dict[int, str]  # of modules, as `named_modules()` has them
+    tensors: dict[int, tuple[Role, str]]  # parameters and buffers
+
+
+def own(model: nn.Module, prefix: str) -> Own:
+    """What a model consists of; Keras has names of its own."""
+    found = Own({}, {})
+    for path, module in model.named_modules(prefix=prefix):
+        found.paths[id(module)] = path
+        for name, tensor in module._parameters.items():
+            found.tensors.setdefault(id(tensor), ("parameter", f"{path}.{name}".lstrip(".")))
+        for name, tensor in module._buffers.items():
+            found.tensors.setdefault(id(tensor), ("buffer", f"{path}.{name}".lstrip(".")))
+    if "keras" in sys.modules:
+        from convscope.tracing import keras
+
+        found.paths.update(keras.layer_paths(model))
+        found.tensors.update(keras.weight_names(model))
+    return found
+
+
+@contextmanager
+def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
+    """Put back what a forward changes: batch norm would count a traced sample among its statistics."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    places: list[dict[str, Any]] = [
+        each for module in modules for each in (module._parameters, module._buffers)
+    ]
+    before = [(place, dict(place)) for place in places if place]
+    tensors = {id(each): each for _, named in before for each in named.values()}
+    kept = [each for each in tensors.values() if each is not None and not is_lazy(each)]
+    with unwatched():
+        snapshots = [(each, snapshot(each)) for each in kept]
+    try:
+        yield
+    finally:
+        for place, named in before:
+            now = dict(place)  # of a script it is no dict
+            if any(now.get(name) is not each for name, each in named.items()):
+                place.update(named)  # a buffer that was replaced, not written to
+        with unwatched():
+            for tensor, numbers in snapshots:
+                if not untouched(tensor, numbers):
+                    tensor.copy_(numbers)
