@@ -18,15 +18,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from convscope.attribution import attribute
     from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
     from convscope.explaining import Explanation, explain, explain_gradient
-    from convscope.explaining.attribution import attribute
-    from convscope.explaining.compare import Comparison
-    from convscope.explaining.summary import Summary, summarise
     from convscope.lint import diagnose, suspicions
     from convscope.recipe import train
     from convscope.run import Run, load, runs
+    from convscope.summary import Summary, summarise
+    from convscope.summary.compare import Comparison
     from convscope.tracing import Trace, load_trace, replay, trace
     from convscope.training.settings import Augment, TrainingSettings
 
@@ -75,10 +75,10 @@ HOMES = {
     "Explanation": "convscope.explaining",
     "diagnose": "convscope.lint",
     "suspicions": "convscope.lint",
-    "Summary": "convscope.explaining.summary",
-    "summarise": "convscope.explaining.summary",
-    "Comparison": "convscope.explaining.compare",
-    "attribute": "convscope.explaining.attribution",
+    "Summary": "convscope.summary",
+    "summarise": "convscope.summary",
+    "Comparison": "convscope.summary.compare",
+    "attribute": "convscope.attribution",
 }
 
 

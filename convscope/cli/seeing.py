@@ -13,8 +13,8 @@ from convscope.errors import DataError
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from convscope.explaining.compare import Comparison
     from convscope.opening import Opened
+    from convscope.summary.compare import Comparison
     from convscope.tracing import Trace
 
 Model = Annotated[
@@ -61,8 +61,8 @@ def summary(
         depth: Levels of modules to open; all of them if not given.
         formulas: Show how each number comes about; small models do so by themselves.
     """
-    from convscope.explaining.summary import summarise
     from convscope.opening import open_model
+    from convscope.summary import summarise
 
     opened = open_model(model, inputs or (), classes=classes)
     found = summarise(opened.model, opened.inputs, opened.keywords, samples=1)
@@ -138,7 +138,7 @@ def compare(
         example: Instead of models, a comparison that courses make. stacked: two 3 x 3 convolutions against
             one of 5 x 5. bottleneck: a 5 x 5 on 192 channels, directly and through a 1 x 1 of 16 channels.
     """
-    from convscope.explaining.compare import example as run_example
+    from convscope.summary.compare import example as run_example
 
     if example and models:
         raise UsageError(f"--example {example} brings its own models; leave {', '.join(models)} out.")
@@ -152,9 +152,9 @@ def compare(
 
 
 def _compared(models: Sequence[str], inputs: Sequence[str], classes: int) -> "Comparison":
-    from convscope.explaining.compare import Comparison, Side
-    from convscope.explaining.summary import summarise
     from convscope.opening import open_model
+    from convscope.summary import summarise
+    from convscope.summary.compare import Comparison, Side
 
     sides = []
     for name in models:

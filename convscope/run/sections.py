@@ -12,13 +12,13 @@ from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
 from convscope.explaining.rows import Row
-from convscope.explaining.summary import summarise
 from convscope.network.preprocess import Model, Standardise
 from convscope.run import plots, words
 from convscope.run.drawing import Pen
 from convscope.run.latency import latency
 from convscope.run.metrics import Evaluation, ValueEvaluation
 from convscope.shapes import show
+from convscope.summary import summarise
 from convscope.tracing import trace
 from convscope.training.batches import Batches
 

@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convscope.attribution import Attribution, attribute
 from convscope.errors import ShapeError
-from convscope.explaining.attribution import Attribution, attribute
 from convscope.tracing import Ref
 from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import Asked, one_of, whole

@@ -1,7 +1,7 @@
 """What a trace costs, and what looks wrong in it: worked out once for a trace."""
 
 from convscope.explaining.rows import Row
-from convscope.explaining.summary import Summary, summarise
+from convscope.summary import Summary, summarise
 from convscope.web.messages.kept import kept
 from convscope.web.session import Seen, Session
 

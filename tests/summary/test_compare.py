@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.explaining.compare import EXAMPLES, Comparison, Side, example
-from convscope.explaining.summary import summarise
+from convscope.summary import summarise
+from convscope.summary.compare import EXAMPLES, Comparison, Side, example
 
 
 def windows(out_channels, kernel, in_channels):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
-from convscope.explaining.summary import Summary
-from convscope.explaining.summary_table import (
+from convscope.summary import Summary
+from convscope.summary.table import (
     TITLES,
     WORDS,
     cells,
@@ -32,7 +32,7 @@ def as_text(
 
     >>> import torch
     >>> from torch import nn
-    >>> from convscope.explaining.summary import summarise
+    >>> from convscope.summary import summarise
     >>> from convscope.tracing import trace
     >>> seen = trace(nn.Sequential(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU()), torch.zeros(1, 1, 28, 28))
     >>> for node in seen.nodes:

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from convscope.explaining.summary import summarise
 from convscope.network import NETWORKS, build, takes
+from convscope.summary import summarise
 from convscope.tracing import trace
 
 

@@ -16,11 +16,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convscope.attribution.cam import grad_cam
+from convscope.attribution.cover import occlusion
+from convscope.attribution.scores import Attribution, Scorer, Target
+from convscope.attribution.slopes import gradient, integrated_gradients
 from convscope.errors import ShapeError, TraceError, UnknownName
-from convscope.explaining.attribution.cam import grad_cam
-from convscope.explaining.attribution.cover import occlusion
-from convscope.explaining.attribution.scores import Attribution, Scorer, Target
-from convscope.explaining.attribution.slopes import gradient, integrated_gradients
 from convscope.lint.diagnosis import diagnose
 from convscope.tracing import trace
 

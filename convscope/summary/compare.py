@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from convscope.explaining.summary import Summary, summarise
-from convscope.explaining.summary_table import duration, memory
 from convscope.shapes import show
+from convscope.summary import Summary, summarise
+from convscope.summary.table import duration, memory
 
 Figures = Mapping[str, str]
 MOST = 6  # operations whose MACs are added up in front of everybody

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.attribution.scores import Attribution, Scorer, every
 from convscope.errors import ShapeError
-from convscope.explaining.attribution.scores import Attribution, Scorer, every
 from convscope.tracing import trace
 from convscope.tracing.graph import Node, Trace
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from convscope.explaining.rows import Row
-from convscope.explaining.summary import Summary
 from convscope.shapes import show
+from convscope.summary import Summary
 
 TITLES = ("layer", "what", "output", "parameters", "MACs", "field", "memory", "time")
 WORDS = 2  # of the columns: the first ones hold words, the others figures

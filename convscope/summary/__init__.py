@@ -1,6 +1,6 @@
 """What a model is made of and what it costs: `summarise(model, inputs)`.
 
-    Trace ── rows.py (the tree of modules and operations) ──▶ Summary ── summary_text, summary_html
+    Trace ── rows.py (the tree of modules and operations) ──▶ Summary ── text.py, html.py
 
 Conventions, one for all operations: a MAC is one multiplication with its addition; biases, comparisons and
 element-wise functions are not counted. A parameter is counted once, where it is first used. Memory is that
@@ -99,14 +99,14 @@ class Summary:
         }
 
     def text(self, width: int = 100, depth: int | None = None, *, explain: bool | None = None) -> str:
-        """For the terminal; see `summary_text.as_text`."""
-        from convscope.explaining.summary_text import as_text
+        """For the terminal; see `text.as_text`."""
+        from convscope.summary.text import as_text
 
         return as_text(self, width, depth, explain=explain)
 
     def markdown(self, depth: int | None = None) -> str:
         """A Markdown table with the formulas."""
-        from convscope.explaining.summary_text import as_markdown
+        from convscope.summary.text import as_markdown
 
         return as_markdown(self, depth)
 
@@ -114,7 +114,7 @@ class Summary:
         return self.text()
 
     def _repr_html_(self) -> str:
-        from convscope.explaining.summary_html import as_html
+        from convscope.summary.html import as_html
 
         return as_html(self)
 

@@ -2,8 +2,8 @@
 
 from html import escape
 
-from convscope.explaining.summary import Summary
-from convscope.explaining.summary_table import (
+from convscope.summary import Summary
+from convscope.summary.table import (
     TITLES,
     WORDS,
     cells,
@@ -25,7 +25,7 @@ def as_html(summary: Summary) -> str:
     """The table of the terminal, with the formulas beneath each row's words.
 
     >>> from torch import nn, zeros
-    >>> from convscope.explaining.summary import summarise
+    >>> from convscope.summary import summarise
     >>> "<td class=n>1 × 2</td>" in as_html(summarise(nn.ReLU(), zeros(1, 2)))
     True
     """

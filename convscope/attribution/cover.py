@@ -7,8 +7,8 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from convscope.attribution.scores import Attribution, Scorer, every
 from convscope.errors import ShapeError
-from convscope.explaining.attribution.scores import Attribution, Scorer, every
 
 
 def occlusion(

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.attribution.scores import Attribution, Scorer, every
+from convscope.attribution.scores import Attribution, Scorer, every
 
 
 def gradient(scorer: Scorer, inputs: Tensor) -> Attribution:
