@@ -17,7 +17,7 @@ from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.network.preprocess import Model, fit_model
-from convscope.run.metrics import Evaluation, ValueEvaluation
+from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
 from convscope.training.events import Event
 from convscope.training.interrupt import orderly

@@ -8,7 +8,7 @@ from convscope.cli.options import Json
 from convscope.cli.show import columns, number, percent, write, write_json
 
 if TYPE_CHECKING:
-    from convscope.run.listing import Summary
+    from convscope.run.listing import RunSummary
 
 
 def networks(*, as_json: Json = False) -> None:
@@ -82,7 +82,7 @@ class _Figure(NamedTuple):
     """A column of figures."""
 
     title: str
-    text: Callable[["Summary"], str]
+    text: Callable[["RunSummary"], str]
 
 
 ACCURACIES = (
@@ -105,11 +105,11 @@ class _Table(NamedTuple):
     task: str
     figures: tuple[_Figure, ...]
 
-    def of(self, found: Sequence["Summary"]) -> str:
+    def of(self, found: Sequence["RunSummary"]) -> str:
         titles = ["run", "data", "network", "epochs", *(figure.title for figure in self.figures), "state"]
         return columns(titles, [self._row(run) for run in found if run.task == self.task])
 
-    def _row(self, run: "Summary") -> list[str]:
+    def _row(self, run: "RunSummary") -> list[str]:
         figures = [figure.text(run) for figure in self.figures]
         return [run.name, run.source, run.network, f"{run.epochs}", *figures, run.problem or run.state]
 

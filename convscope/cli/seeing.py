@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from convscope.summary.compare import Comparison
     from convscope.tracing import Trace
 
-Model = Annotated[
+ModelArgument = Annotated[
     str,
     Parameter(
         name="MODEL",
@@ -42,7 +42,7 @@ NARROWEST = 60  # characters: below that a table is no table
 
 
 def summary(
-    model: Model,
+    model: ModelArgument,
     /,
     *,
     inputs: Input = None,
@@ -77,7 +77,7 @@ def summary(
 
 
 def explain(
-    model: Model,
+    model: ModelArgument,
     /,
     *,
     op: str | None = None,

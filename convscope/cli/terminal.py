@@ -36,7 +36,7 @@ INPUTS = {  # what a person may predict, by the kind of data
 }
 
 
-class Line(NamedTuple):
+class EpochLine(NamedTuple):
     """What the line of an epoch is made of."""
 
     epoch: Epoch
@@ -48,7 +48,7 @@ class Column(NamedTuple):
 
     title: str
     width: int
-    text: Callable[[Line], str]
+    text: Callable[[EpochLine], str]
 
 
 COLUMNS = (
@@ -166,7 +166,7 @@ class Terminal:
         seconds_a_step = (event.seconds + event.val_seconds) / made
         left = seconds_a_step * (self.start.steps - event.step)
         self.step = event.step
-        cells = (column.text(Line(event, left)).rjust(column.width) for column in self.columns)
+        cells = (column.text(EpochLine(event, left)).rjust(column.width) for column in self.columns)
         self.say("  ".join(cells).rstrip(), style="bold" if event.best else None)
 
     @show.register

@@ -11,7 +11,7 @@ from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
 
 if TYPE_CHECKING:
-    from convscope.run.judging import Told
+    from convscope.run.evaluation.judging import AnyPredictions
 
 RunName = Annotated[str, Parameter(help="The folder of a run, its name if it is in ./runs, or latest.")]
 FIRST = 10  # predictions that are shown where the truth is known, and more would say no more
@@ -92,7 +92,7 @@ def trust(run: RunName, /) -> None:
     write(f"{code} is trusted from now on, as long as not a byte of it changes.")
 
 
-def _lines(told: "Told", top: int) -> Iterator[str]:
+def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
     shown = _shown(told.truth)
     known = [place for place, true in enumerate(told.truth) if true is not None]
     rows = told.table(top)

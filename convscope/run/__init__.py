@@ -23,10 +23,10 @@ Nothing is a pickle; nothing that is read is executed, but network.py of a perso
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from convscope.run.listing import Summary, runs
+from convscope.run.listing import RunSummary, runs
 
 if TYPE_CHECKING:
-    from convscope.run.predictions import Predictions, ValuePredictions
+    from convscope.run.evaluation.predictions import Predictions, ValuePredictions
     from convscope.run.run import Run, load
     from convscope.run.settings import NetworkPart, RunSettings
     from convscope.run.writer import Writer, create
@@ -36,7 +36,7 @@ __all__ = [
     "Predictions",
     "Run",
     "RunSettings",
-    "Summary",
+    "RunSummary",
     "ValuePredictions",
     "Writer",
     "create",
@@ -51,8 +51,8 @@ HOMES = {
     "Run": "run",
     "RunSettings": "settings",
     "NetworkPart": "settings",
-    "Predictions": "predictions",
-    "ValuePredictions": "predictions",
+    "Predictions": "evaluation.predictions",
+    "ValuePredictions": "evaluation.predictions",
 }
 
 

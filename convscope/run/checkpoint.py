@@ -16,7 +16,7 @@ from torch import Tensor
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.run.manifest import Manifest
-from convscope.run.rows import TABLES, Mark
+from convscope.run.rows import TABLES, TableMark
 from convscope.run.weights import pack, unpack
 
 NAME = "checkpoint.json"
@@ -27,7 +27,7 @@ ADVICE = (
 )
 
 
-class Checkpoint(NamedTuple):
+class CheckpointRecord(NamedTuple):
     """What checkpoint.json says.
 
     Attributes:
@@ -40,10 +40,10 @@ class Checkpoint(NamedTuple):
     step: int
     file: str
     sha256: str
-    tables: dict[str, Mark]
+    tables: dict[str, TableMark]
 
     @classmethod
-    def read(cls, manifest: Manifest) -> "Checkpoint | None":
+    def read(cls, manifest: Manifest) -> "CheckpointRecord | None":
         """The checkpoint of a run folder; None where there is none (yet, or any more).
 
         Raises:
@@ -54,7 +54,7 @@ class Checkpoint(NamedTuple):
             return None
         with files.reading(path, ADVICE):
             document = json.loads(data)
-            tables = {name: Mark(*document["tables"][name]) for name in TABLES}
+            tables = {name: TableMark(*document["tables"][name]) for name in TABLES}
             if not re.fullmatch(r"checkpoint-\d+(-again)?\.safetensors", document["file"]):
                 raise ValueError(f"{document['file']!r} is not the name of a checkpoint")
             return cls(document["step"], document["file"], document["sha256"], tables)
@@ -115,13 +115,13 @@ def verified(folder: Path) -> Manifest:
 def _verify(folder: Path) -> Manifest:
     manifest = Manifest.read(folder)
     manifest.verify()
-    if moment := Checkpoint.read(manifest):
+    if moment := CheckpointRecord.read(manifest):
         moment.verify(folder)
     return manifest
 
 
 def save_state(
-    folder: Path, step: int, state: Mapping[str, Tensor], before: Checkpoint | None
+    folder: Path, step: int, state: Mapping[str, Tensor], before: CheckpointRecord | None
 ) -> tuple[str, str]:
     """Write the state beside the checkpoint `before`; gives the file's name and SHA-256.
 

@@ -21,7 +21,7 @@ FIGURES = {  # of an evaluation, that a table of runs shows
 
 
 @dataclass(frozen=True)
-class Summary:
+class RunSummary:
     """One run in a line.
 
     Attributes:
@@ -65,7 +65,7 @@ class Summary:
         return {**asdict(self), "path": str(self.path)}
 
 
-class Summaries(list[Summary]):
+class Summaries(list[RunSummary]):
     """Runs, best first; shows itself as a table in a notebook."""
 
     def _repr_html_(self) -> str:
@@ -88,7 +88,7 @@ def runs(root: str | Path = folders.ROOT) -> Summaries:
     return Summaries(sorted(found, key=_rank))
 
 
-def summary(path: Path) -> Summary:
+def summary(path: Path) -> RunSummary:
     """One run in a line; what is wrong with it, if something is, in `problem`."""
     try:
         manifest = Manifest.read(path)
@@ -97,12 +97,12 @@ def summary(path: Path) -> Summary:
                 (manifest.content("settings.toml") or b"").decode("utf-8", "surrogateescape")
             )
             source, network = settings["data"]["source"], settings["network"]["name"]
-            created, task = settings["facts"]["created"], settings["facts"].get("task", Summary.task)
+            created, task = settings["facts"]["created"], settings["facts"].get("task", RunSummary.task)
         history = rows.read(path / "history.csv")
     except RunError as error:
-        return Summary(path, path.name, problem=str(error).partition("\n")[0])
+        return RunSummary(path, path.name, problem=str(error).partition("\n")[0])
     best = next((row for row in reversed(history) if row["best"]), {})
-    return Summary(
+    return RunSummary(
         path,
         path.name,
         source,
@@ -117,7 +117,7 @@ def summary(path: Path) -> Summary:
     )
 
 
-def _rank(run: Summary) -> tuple:
+def _rank(run: RunSummary) -> tuple:
     accuracy = -1.0 if run.val_accuracy is None else run.val_accuracy
     loss = inf if run.val_loss is None else run.val_loss
     values = run.task == "regression"

@@ -18,7 +18,7 @@ DAMAGED = (
     "Take the file from a backup if you have one; otherwise train again (settings.toml says how it was)."
 )
 
-Facts = dict[str, str | int | float]
+TrainingFacts = dict[str, str | int | float]
 
 
 class Manifest:
@@ -33,7 +33,7 @@ class Manifest:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.versions: dict[str, list[str]] = {}
-        self.facts: Facts = {}
+        self.facts: TrainingFacts = {}
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from convscope.run import files
 
-Cell = str | int | float | bool | None
+CsvValue = str | int | float | bool | None
 
 HISTORY = {  # field of the Epoch event → header for the person
     "number": "epoch",
@@ -34,7 +34,7 @@ NOTICES = {"step": "step", "text": "notice"}
 TABLES = {"history.csv": HISTORY, "steps.csv": STEPS, "notices.csv": NOTICES}
 
 
-class Mark(NamedTuple):
+class TableMark(NamedTuple):
     """A table at one moment: its first `bytes` bytes have this SHA-256."""
 
     bytes: int
@@ -45,10 +45,10 @@ class Mark(NamedTuple):
         return path.stat().st_size >= self.bytes and files.digest_of(path, self.bytes) == self.sha256
 
 
-class Table:
+class GrowingTable:
     """One of the tables, open for writing. Lines are collected, and reach the file by `flush` or `mark`."""
 
-    def __init__(self, path: Path, mark: Mark | None = None) -> None:
+    def __init__(self, path: Path, mark: TableMark | None = None) -> None:
         """Begin the table anew, or go on where it was at `mark`, whose content has been checked.
 
         Raises:
@@ -81,7 +81,7 @@ class Table:
             self._bytes += written
             data = data[written:]
 
-    def mark(self) -> Mark:
+    def mark(self) -> TableMark:
         """Bring the lines safely to the disk, and say what the table is now.
 
         Raises:
@@ -89,14 +89,14 @@ class Table:
         """
         self.flush()
         os.fsync(self._file.fileno())
-        return Mark(self._bytes, self._hash.hexdigest())
+        return TableMark(self._bytes, self._hash.hexdigest())
 
     def close(self) -> None:
         """Close the file."""
         self._file.close()
 
 
-def read(path: Path) -> list[dict[str, Cell]]:
+def read(path: Path) -> list[dict[str, CsvValue]]:
     """Read a table: a dict a line, by field name.
 
     A last line without its end, which a kill can leave, is left out; a table that is not there is empty.
@@ -123,13 +123,13 @@ def _line(cells: object) -> str:
     return text.getvalue()
 
 
-def _cell(value: Cell) -> str:
+def _cell(value: CsvValue) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
     return format(value, ".6g") if isinstance(value, float) else "" if value is None else str(value)
 
 
-def _value(field: str, cell: str) -> Cell:
+def _value(field: str, cell: str) -> CsvValue:
     if field == "text":
         return cell
     if field == "best":

@@ -16,7 +16,7 @@ from convscope.errors import DataError, RunError, ShapeError
 from convscope.network import build
 from convscope.network.preprocess import Model, assemble
 from convscope.run import files, folders, inputs, rows, trust, weights
-from convscope.run.checkpoint import Checkpoint, verified
+from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import Manifest
 from convscope.run.settings import NAME as SETTINGS
@@ -24,7 +24,7 @@ from convscope.run.settings import RunSettings, fingerprint
 from convscope.shapes import show
 
 if TYPE_CHECKING:
-    from convscope.run.judging import Judged, Told
+    from convscope.run.evaluation.judging import AnyEvaluation, AnyPredictions
 
 
 def load(run: str | Path, *, trust: bool = False) -> "Run":
@@ -54,7 +54,7 @@ def _demand_trust(manifest: Manifest) -> None:
 class Judgement(NamedTuple):
     """How good a run is: the figures, the part they were found on, and where the report is."""
 
-    evaluation: "Judged"
+    evaluation: "AnyEvaluation"
     part: str
     report: Path
 
@@ -132,7 +132,7 @@ class Run:
         Raises:
             RunError: the checkpoint is damaged.
         """
-        moment = Checkpoint.read(verified(self.path))
+        moment = CheckpointRecord.read(verified(self.path))
         return moment.state(self.path) if moment else None
 
     def untrained(self) -> Model:
@@ -168,7 +168,7 @@ class Run:
         for name in ("best.safetensors", "last.safetensors"):
             if (data := manifest.content(name)) is not None:
                 return weights.unpack(data, str(self.path / name)), str(self.path / name)
-        if moment := Checkpoint.read(manifest):
+        if moment := CheckpointRecord.read(manifest):
             return weights.select(moment.state(self.path), "model."), str(self.path / moment.file)
         raise RunError(
             f"{self.path} has no weights yet: training stopped before its first checkpoint.\n"
@@ -186,7 +186,7 @@ class Run:
             raise DataError(_changed(self.settings, dataset))
         return dataset
 
-    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "Judged":
+    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "AnyEvaluation":
         """How well the best weights do on labelled data.
 
         Args:
@@ -198,7 +198,7 @@ class Run:
             DataError: no samples, a class the run does not know, or the run's own data have changed.
             ShapeError: samples of another shape.
         """
-        from convscope.run import judging
+        from convscope.run.evaluation import judging
 
         if data is None or inputs.is_own(data, self.settings):
             data = self.dataset()
@@ -209,7 +209,7 @@ class Run:
         said = judging.answers(self._ready, dataset.inputs, chosen)
         return judging.evaluation(said, dataset, chosen, self._ready, self.settings.facts)
 
-    def predict(self, x: Any) -> "Told":  # noqa: ANN401 - whatever a person has at hand
+    def predict(self, x: Any) -> "AnyPredictions":  # noqa: ANN401 - whatever a person has at hand
         """What the best weights say about samples.
 
         Args:
@@ -221,7 +221,7 @@ class Run:
             DataError: nothing that can be read.
             ShapeError: samples of another shape.
         """
-        from convscope.run import judging
+        from convscope.run.evaluation import judging
 
         samples = inputs.gather(x, self.settings)
         self._demand_shape(tuple(samples.inputs.shape[1:]), "they are")
@@ -237,7 +237,8 @@ class Run:
         Args:
             dataset: the run's data where they are in memory already; None: load them again.
         """
-        from convscope.run import judging, report
+        from convscope.run import report
+        from convscope.run.evaluation import judging
 
         dataset, facts = dataset or self.dataset(), self.settings.facts
         part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
 from convscope.run import checkpoint, files, folders, rows, settings, trust
-from convscope.run.checkpoint import Checkpoint
+from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import Manifest
 from convscope.run.settings import RunSettings
 from convscope.run.weights import pack, select
@@ -42,13 +42,13 @@ class Writer:
         self.path = path
         self._release = files.hold(path)
         self._manifest = Manifest.read(path)
-        self._checkpoint = before = Checkpoint.read(self._manifest)
+        self._checkpoint = before = CheckpointRecord.read(self._manifest)
         files.sweep(path, keep={before.file} if before else set())
         self._step = before.step if before else 0
         self._best_step = -1  # of an epoch whose weights are still to be written
         self._weights = select(before.state(path), "model.") if before else {}  # of the last checkpoint
         marks = before.tables if before else {}
-        self._tables = {name: rows.Table(path / name, marks.get(name)) for name in rows.TABLES}
+        self._tables = {name: rows.GrowingTable(path / name, marks.get(name)) for name in rows.TABLES}
 
     @classmethod
     def resume(cls, run: "Run") -> "Writer":
@@ -108,7 +108,7 @@ class Writer:
             return  # nothing has happened since
         state = event.state()
         name, sha = checkpoint.save_state(self.path, event.step, state, before)
-        new = Checkpoint(event.step, name, sha, marks)
+        new = CheckpointRecord(event.step, name, sha, marks)
         self._weights = select(state, "model.")
         best = {BEST: pack(self._weights)} if self._best_step == event.step else {}
         self._manifest.put({**best, checkpoint.NAME: new.as_bytes()})

@@ -9,7 +9,7 @@ from typing import Literal
 
 from torch import Tensor
 
-State = Mapping[
+StateDict = Mapping[
     str, Tensor
 ]  # flat: "model.…", "optimizer.…", "progress.…", all tensors, so safetensors can hold it
 

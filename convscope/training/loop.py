@@ -19,7 +19,7 @@ from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.network.preprocess import Model, Temperature, Values
 from convscope.training.batches import Batches, class_weights
-from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, State, Step
+from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, Step
 from convscope.training.machine import machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
@@ -35,13 +35,13 @@ from convscope.training.scores import (
 from convscope.training.settings import TrainingSettings
 from convscope.training.temperature import fit_temperature
 from convscope.training.validation import Validation, validate, validate_values
-from convscope.training.weights import Weights
+from convscope.training.weights import FlatParameters
 
 CHECKPOINT_SECONDS = 15.0  # between two checkpoints within an epoch
 
 
 def train(
-    model: Model, dataset: Dataset, settings: TrainingSettings, *, state: State | None = None
+    model: Model, dataset: Dataset, settings: TrainingSettings, *, state: StateDict | None = None
 ) -> Generator[Event, None, None]:
     """Train, and tell what happens.
 
@@ -98,7 +98,7 @@ class _Loop:
         self.batches = Batches(dataset, settings, self.machine.device)
         self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
         one = model.preprocess(dataset.inputs[self.batches.rows[:1]].to(self.machine.device))
-        self.weights = Weights(model, channels_last=takes_channels_last(model, one))
+        self.weights = FlatParameters(model, channels_last=takes_channels_last(model, one))
         self.hooks = keep_gradients_channels_last(model) if model.channels_last else []
         self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
         weighted = settings.balance == "weights"
@@ -255,7 +255,7 @@ class _Loop:
             for name, value in state.items()
         }
 
-    def restore(self, state: State) -> None:
+    def restore(self, state: StateDict) -> None:
         """Take up a state again.
 
         Raises:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.training.settings import TrainingSettings
-from convscope.training.weights import Weights
+from convscope.training.weights import FlatParameters
 
 
 class Sgd:
@@ -16,7 +16,7 @@ class Sgd:
 
     momentum = 0.0
 
-    def __init__(self, weights: Weights, settings: TrainingSettings) -> None:
+    def __init__(self, weights: FlatParameters, settings: TrainingSettings) -> None:
         self.weights = weights
         self.decay = settings.weight_decay or 0.0
         self.state: dict[str, Tensor] = {}
@@ -50,7 +50,7 @@ class Adam:
     epsilon = 1e-8
     decoupled = False
 
-    def __init__(self, weights: Weights, settings: TrainingSettings) -> None:
+    def __init__(self, weights: FlatParameters, settings: TrainingSettings) -> None:
         self.weights = weights
         self.decay = settings.weight_decay or 0.0
         self.state = {

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from convscope.errors import TrainingError
 
 
-class Weights:
+class FlatParameters:
     """Parameters of a module as views of one vector.
 
     Attributes:

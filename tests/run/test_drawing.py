@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.run.drawing import DRAWINGS, SIDE, WIDE, Pen, uri
+from convscope.run.plots.drawing import DRAWINGS, SIDE, WIDE, Pen, uri
 
 
 def opened(address: str) -> Image.Image:

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from convscope.run.latency import latency
+from convscope.run.evaluation.latency import latency
 
 
 def test_one_sample_takes_time():

@@ -9,7 +9,7 @@ import torch
 from sklearn import metrics as reference
 
 from convscope.errors import DataError
-from convscope.run.metrics import evaluate, wilson
+from convscope.run.evaluation.metrics import evaluate, wilson
 
 
 def made_up(

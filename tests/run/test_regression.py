@@ -9,7 +9,7 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from convscope.errors import DataError
-from convscope.run.metrics import evaluate_values
+from convscope.run.evaluation.metrics import evaluate_values
 
 
 def made_up(samples=300, noise=2.0):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from convscope.data.dataset import Skipped
-from convscope.run import NetworkPart, RunSettings, create, load, report, words
-from convscope.run.metrics import evaluate
+from convscope.run import NetworkPart, RunSettings, create, load, report
+from convscope.run.evaluation.metrics import evaluate
+from convscope.run.report import words
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "$a_{<b>")
 VOID = {"meta", "img", "br", "hr"}

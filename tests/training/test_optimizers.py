@@ -8,7 +8,7 @@ from torch import nn
 
 from convscope.training import TrainingSettings
 from convscope.training.optimizers import OPTIMIZERS
-from convscope.training.weights import Weights
+from convscope.training.weights import FlatParameters
 
 THEIRS = {
     "sgd": torch.optim.SGD,
@@ -37,7 +37,7 @@ def two_groups(model, decay):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_fifty_steps_are_those_of_torch(name, decay, clip):
     ours, theirs = small(), small()
-    weights = Weights(ours)
+    weights = FlatParameters(ours)
     optimizer = OPTIMIZERS[name](weights, TrainingSettings(weight_decay=decay))
     reference = THEIRS[name](two_groups(theirs, decay))
     data = torch.Generator().manual_seed(1)
@@ -67,14 +67,14 @@ def test_fifty_steps_are_those_of_torch(name, decay, clip):
 def test_a_gradient_of_nothing_changes_nothing(name):
     model = small()
     before = deepcopy(model.state_dict())
-    OPTIMIZERS[name](Weights(model), TrainingSettings()).step(0.1)
+    OPTIMIZERS[name](FlatParameters(model), TrainingSettings()).step(0.1)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_all_of_its_memory_is_in_its_state(name):
     """A second optimizer that gets the first one's state goes on as the first would."""
-    first, second = Weights(small()), Weights(small())
+    first, second = FlatParameters(small()), FlatParameters(small())
     ours, copy = (OPTIMIZERS[name](w, TrainingSettings(weight_decay=0.01)) for w in (first, second))
     data = torch.Generator().manual_seed(2)
     for _ in range(3):

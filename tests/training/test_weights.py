@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from convscope.errors import TrainingError
-from convscope.training.weights import Weights
+from convscope.training.weights import FlatParameters
 
 
 def mixed():
@@ -25,7 +25,7 @@ def mixed():
 @pytest.mark.parametrize("channels_last", [True, False])
 def test_the_numbers_stay_and_lie_in_one_vector(channels_last):
     model, before = mixed(), mixed().state_dict()
-    weights = Weights(model, channels_last=channels_last)
+    weights = FlatParameters(model, channels_last=channels_last)
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
     assert len(weights.values) == sum(p.numel() for p in model.parameters())
     first, size = weights.values.data_ptr(), weights.values.nbytes
@@ -40,7 +40,7 @@ def test_the_numbers_stay_and_lie_in_one_vector(channels_last):
 
 def test_matrices_come_first():
     model = mixed()
-    weights = Weights(model)
+    weights = FlatParameters(model)
     weights.values[: weights.matrices] = 1.0
     weights.values[weights.matrices :] = 2.0
     for name, parameter in model.named_parameters():
@@ -50,7 +50,7 @@ def test_matrices_come_first():
 
 def test_kernels_are_channels_last():
     model = mixed()
-    Weights(model)
+    FlatParameters(model)
     assert model["plane"].weight.is_contiguous(memory_format=torch.channels_last)
     assert model["block"].weight.is_contiguous(memory_format=torch.channels_last_3d)
     assert all(p.grad.stride() == p.stride() for p in model.parameters())
@@ -58,7 +58,7 @@ def test_kernels_are_channels_last():
 
 def test_kernels_in_the_usual_order_where_asked():
     model = mixed()
-    Weights(model, channels_last=False)
+    FlatParameters(model, channels_last=False)
     assert all(p.is_contiguous() and p.grad.is_contiguous() for p in model.parameters())
 
 
@@ -66,7 +66,7 @@ def test_gradients_are_autograds():
     """After backward the vector holds what autograd gives, twice over after two passes."""
     model, alone = (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(8, 2)) for _ in range(2))
     alone.load_state_dict(model.state_dict())
-    weights = Weights(model)
+    weights = FlatParameters(model)
     x = torch.randn(5, 1, 4, 4)
     for _ in range(2):
         model(x).square().sum().backward()
@@ -93,7 +93,7 @@ class Tied(nn.Module):
 
 def test_shared_parameters_stay_shared():
     model = Tied()
-    weights = Weights(model)
+    weights = FlatParameters(model)
     assert len(weights.values) == 16
     weights.values.copy_(torch.eye(4).flatten() * 2)
     assert torch.equal(model(torch.ones(1, 4)), torch.full((1, 4), 4.0))
@@ -105,7 +105,7 @@ def test_frozen_parameters_are_left_alone():
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2))
     model[0].requires_grad_(False)
     kept = model[0].weight.data_ptr()
-    weights = Weights(model)
+    weights = FlatParameters(model)
     assert len(weights.values) == 8
     assert model[0].weight.data_ptr() == kept
     assert model[0].weight.grad is None
@@ -115,10 +115,10 @@ def test_frozen_parameters_are_left_alone():
 def test_parameters_that_are_not_float32_are_refused(dtype):
     model = nn.Sequential(nn.Linear(3, 3), nn.Linear(3, 2).to(dtype))
     with pytest.raises(TrainingError, match=r"parameter '1\.weight' is not float32"):
-        Weights(model)
+        FlatParameters(model)
 
 
 @pytest.mark.parametrize("model", [nn.Flatten(), nn.Linear(2, 2).requires_grad_(False)])
 def test_nothing_to_train_is_refused(model):
     with pytest.raises(TrainingError, match="no parameter to train"):
-        Weights(model)
+        FlatParameters(model)

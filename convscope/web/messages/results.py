@@ -8,9 +8,9 @@ from convscope.data import findings
 from convscope.data.check import Check
 from convscope.data.findings import Repeat
 from convscope.errors import DataError
-from convscope.run import judging, metrics
-from convscope.run.metrics import Evaluation
-from convscope.run.regression import ValueEvaluation
+from convscope.run.evaluation import judging, metrics
+from convscope.run.evaluation.metrics import Evaluation
+from convscope.run.evaluation.regression import ValueEvaluation
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.samples import sample
 from convscope.web.part import Part, Said

@@ -12,7 +12,7 @@ from convscope.errors import ConvscopeError, RunError, ShapeError
 from convscope.explaining.rows import rows_of
 from convscope.run import Run, load
 from convscope.run import runs as runs_in
-from convscope.run.listing import Summary
+from convscope.run.listing import RunSummary
 from convscope.shapes import show
 from convscope.tracing import Ref, Trace, trace
 from convscope.web.messages.numbers import Message, plain
@@ -55,7 +55,7 @@ def runs(session: Session) -> Message:
     return {"columns": titles, "rows": rows}
 
 
-def _cells(run: Summary, figures: tuple[tuple[str, str], ...]) -> list[str]:
+def _cells(run: RunSummary, figures: tuple[tuple[str, str], ...]) -> list[str]:
     scores = [_figure(name, run.test.get(key)) for name, key in figures]
     source = run.source.replace("\\", "/").rstrip("/").rpartition("/")[2]
     settings = _settings(run.path)

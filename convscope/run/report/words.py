@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from convscope.data.dataset import PARTS, Dataset
-from convscope.run.evaluation import Evaluation
-from convscope.run.metrics import ValueEvaluation
+from convscope.run.evaluation.classification import Evaluation
+from convscope.run.evaluation.metrics import ValueEvaluation
 
 SPACE = "\u202f"  # a narrow space that does not break
 NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "rows"}

@@ -31,7 +31,7 @@ class ClassScore(NamedTuple):
     f1: float | None
 
 
-class Judged(NamedTuple):
+class JudgedSample(NamedTuple):
     """One sample and what was said of it.
 
     Attributes:
@@ -117,8 +117,8 @@ class Evaluation:
     reliability: tuple[Bin, ...]
     per_class: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
-    mistakes: tuple[Judged, ...]
-    unsure: tuple[Judged, ...]
+    mistakes: tuple[JudgedSample, ...]
+    unsure: tuple[JudgedSample, ...]
     persistence: float | None = None
     persistence_macro_f1: float | None = None
     beats_persistence: bool | None = None

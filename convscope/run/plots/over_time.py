@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from convscope.data.dataset import Dataset
-from convscope.run.evaluation import Evaluation
-from convscope.run.plots import ACCENT, FAINT, INK, POSITIVE, SOFT, SURFACE, plain, title
-from convscope.run.regression import ValueEvaluation
+from convscope.run.evaluation.classification import Evaluation
+from convscope.run.evaluation.regression import ValueEvaluation
+from convscope.run.plots.figures import ACCENT, FAINT, INK, POSITIVE, SOFT, SURFACE, plain, title
 
 PALETTE = ("#4477aa", "#ccbb44", "#66ccee", "#aa3377", "#228833", "#ee6677", "#999999")  # Paul Tol's bright
 PANELS = 4  # series, or years of one, that are shown

@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from convscope.run import files
-from convscope.run.drawing import SIDE, Pen
+from convscope.run.plots.drawing import SIDE, Pen
 
 MOST = 100  # drawings a sheet
 WIDTH = 1400  # pixels, about

@@ -3,10 +3,11 @@
 from typing import Any
 
 from convscope.data.dataset import Dataset
-from convscope.run import plots, value_plots, words
-from convscope.run.drawing import Pen
-from convscope.run.regression import ValueEvaluation
-from convscope.run.sections import Figure, sheet
+from convscope.run.evaluation.regression import ValueEvaluation
+from convscope.run.plots import figures, values
+from convscope.run.plots.drawing import Pen
+from convscope.run.report import words
+from convscope.run.report.sections import Figure, sheet
 
 WORST = 24  # samples shown at most
 CONTENTS = {"agreement": "Said and true", "worst": "Largest errors"}
@@ -33,15 +34,15 @@ def content(dataset: Dataset, evaluation: ValueEvaluation, pen: Pen) -> dict[str
     }
 
 
-def drawings(evaluation: ValueEvaluation) -> dict[str, plots.Figure]:
+def drawings(evaluation: ValueEvaluation) -> dict[str, figures.Figure]:
     """The plots that the page and the folder share."""
     parts = {
-        "agreement": value_plots.agreement, "residuals": value_plots.residuals, "errors": value_plots.errors
+        "agreement": values.agreement, "residuals": values.residuals, "errors": values.errors
     }  # fmt: skip
-    return {name: plots.panel(draw, evaluation, height=3.4) for name, draw in parts.items()}
+    return {name: figures.panel(draw, evaluation, height=3.4) for name, draw in parts.items()}
 
 
-def alone(evaluation: ValueEvaluation, page: dict[str, Any]) -> dict[str, plots.Figure]:  # noqa: ARG001
+def alone(evaluation: ValueEvaluation, page: dict[str, Any]) -> dict[str, figures.Figure]:  # noqa: ARG001
     """The plots of the folder alone: on the page they are tiles."""
     return {"worst": sheet(page, "worst", "{predicted}\ntrue: {true}")}
 

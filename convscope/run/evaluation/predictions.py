@@ -15,8 +15,8 @@ from convscope.data.dataset import Kind, Skipped
 from convscope.run import files
 
 if TYPE_CHECKING:
-    from convscope.run.metrics import Evaluation, ValueEvaluation
-    from convscope.run.sheet import Caption
+    from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
+    from convscope.run.plots.sheet import Caption
 
 IN_TEXT, IN_HTML = 10, 20  # predictions that are shown
 
@@ -87,8 +87,8 @@ class _Told(ABC):
         Raises:
             OSError: it cannot be written.
         """
-        from convscope.run.drawing import Pen  # Pillow and a font, only for those who want the picture
-        from convscope.run.sheet import contact_sheet
+        from convscope.run.plots.drawing import Pen  # Pillow and a font, only for those who want the picture
+        from convscope.run.plots.sheet import contact_sheet
 
         return contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions(), Path(path))
 
@@ -168,7 +168,7 @@ class Predictions(_Told):
 
     def evaluate(self) -> "Evaluation | None":
         """How good the predictions are whose true class is known and one of the run's; None without any."""
-        from convscope.run import metrics
+        from convscope.run.evaluation import metrics
 
         places = {name: place for place, name in enumerate(self.classes)}
         known = [row for row, true in enumerate(self.truth) if true in places]
@@ -179,7 +179,7 @@ class Predictions(_Told):
         return metrics.evaluate(labels, self.probabilities[known], self.classes, names, known)
 
     def _captions(self) -> "list[Caption]":
-        from convscope.run.sheet import RIGHT, UNKNOWN, WRONG, Caption
+        from convscope.run.plots.sheet import RIGHT, UNKNOWN, WRONG, Caption
 
         def caption(true: str | None, guess: Guess) -> "Caption":
             wrong = true not in (None, guess.name)
@@ -232,7 +232,7 @@ class ValuePredictions(_Told):
 
     def evaluate(self) -> "ValueEvaluation | None":
         """How good the predictions are whose true value is known; None without any."""
-        from convscope.run import metrics
+        from convscope.run.evaluation import metrics
 
         known = [row for row, true in enumerate(self.truth) if true is not None]
         if not known:
@@ -242,7 +242,7 @@ class ValuePredictions(_Told):
         return metrics.evaluate_values(truth, self.values[known], self.target, names, known)
 
     def _captions(self) -> "list[Caption]":
-        from convscope.run.sheet import Caption
+        from convscope.run.plots.sheet import Caption
 
         return [
             Caption(f"{said:.4g}", "", "" if true is None else f"true: {true:.4g}")

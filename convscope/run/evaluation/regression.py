@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
-from convscope.run.evaluation import MISTAKES_IN_JSON
+from convscope.run.evaluation.classification import MISTAKES_IN_JSON
 
 SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
 WORST_IN_LINES = 10

@@ -8,15 +8,16 @@ from torch import Tensor
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError
 from convscope.network.preprocess import Model, Values
-from convscope.run import inputs, metrics
+from convscope.run import inputs
+from convscope.run.evaluation import metrics
+from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
+from convscope.run.evaluation.predictions import Predictions, ValuePredictions
 from convscope.run.inputs import Samples
-from convscope.run.metrics import Evaluation, ValueEvaluation
-from convscope.run.predictions import Predictions, ValuePredictions
 from convscope.run.settings import Facts
 from convscope.training import logits
 
-Judged = Evaluation | ValueEvaluation
-Told = Predictions | ValuePredictions
+AnyEvaluation = Evaluation | ValueEvaluation
+AnyPredictions = Predictions | ValuePredictions
 
 
 def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor:
@@ -25,7 +26,7 @@ def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor
     return said[:, 0] if isinstance(model.output, Values) else said.softmax(dim=1)
 
 
-def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> Judged:
+def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> AnyEvaluation:
     """Compare the answers for some rows with their labels, which are matched by the classes' names.
 
     Raises:
@@ -43,7 +44,7 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
     return metrics.evaluate(labels, said, facts.classes, names, rows, before)
 
 
-def predictions(said: Tensor, samples: Samples, facts: Facts) -> Told:
+def predictions(said: Tensor, samples: Samples, facts: Facts) -> AnyPredictions:
     """Put the answers for samples beside where these came from."""
     inputs, names, truth, skipped = samples
     told: dict[str, Any] = {"inputs": inputs, "names": tuple(names), "truth": tuple(truth)}

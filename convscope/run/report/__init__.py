@@ -11,9 +11,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from convscope.data.dataset import Dataset
-from convscope.run import class_sections, drawing, files, plots, sections, time_plots, value_sections, words
-from convscope.run.drawing import Pen
-from convscope.run.metrics import Evaluation, ValueEvaluation
+from convscope.run import files
+from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
+from convscope.run.plots import drawing, figures, learning, over_time
+from convscope.run.plots.drawing import Pen
+from convscope.run.report import class_sections, sections, value_sections, words
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
@@ -52,7 +54,7 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
     }
     shared = {**_course(run), **task.drawings(evaluation), **_over_time(dataset, evaluation)}
     page["contents"] = _contents(page["sections"], shared)
-    page["plots"] = {name: Markup(plots.svg(figure)) for name, figure in shared.items()}
+    page["plots"] = {name: Markup(figures.svg(figure)) for name, figure in shared.items()}
     _write_plots(
         run.path / "plots",
         {**shared, **task.alone(evaluation, page), "batch": sections.sheet(page, "batch", "{true}")},
@@ -76,7 +78,7 @@ def render(page: dict[str, Any]) -> str:
     return template.render(page, style=Markup((HERE / "report.css").read_text(encoding="utf-8")))
 
 
-def _contents(answers: dict[str, str], shared: dict[str, plots.Figure]) -> dict[str, str]:
+def _contents(answers: dict[str, str], shared: dict[str, figures.Figure]) -> dict[str, str]:
     """The sections of the page, in order: anchor → title."""
     return {
         "result": "Result",
@@ -91,26 +93,26 @@ def _contents(answers: dict[str, str], shared: dict[str, plots.Figure]) -> dict[
     }
 
 
-def _course(run: "Run") -> dict[str, plots.Figure]:
+def _course(run: "Run") -> dict[str, figures.Figure]:
     """How training went; a regression has no accuracy."""
-    course = plots.Course(run.history, run.steps, sections.pass_length(run))
-    parts = {"loss": plots.loss, "accuracy": plots.accuracy, "learning-rate": plots.rate}
+    course = learning.Course(run.history, run.steps, sections.pass_length(run))
+    parts = {"loss": learning.loss, "accuracy": learning.accuracy, "learning-rate": learning.rate}
     if run.settings.facts.regression:
         del parts["accuracy"]
-    return {name: plots.panel(draw, course) for name, draw in parts.items()}
+    return {name: figures.panel(draw, course) for name, draw in parts.items()}
 
 
-def _over_time(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> dict[str, plots.Figure]:
+def _over_time(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> dict[str, figures.Figure]:
     """What was predicted when, where that is known."""
     if dataset.when is None:
         return {}
-    points = time_plots.points(dataset, dataset.parts[words.judged_part(dataset)].tolist(), evaluation)
+    points = over_time.points(dataset, dataset.parts[words.judged_part(dataset)].tolist(), evaluation)
     if isinstance(evaluation, ValueEvaluation):
-        return {"time": time_plots.course(points, evaluation.target)}
-    return {"time": time_plots.calendar(points, evaluation.classes)}
+        return {"time": over_time.course(points, evaluation.target)}
+    return {"time": over_time.calendar(points, evaluation.classes)}
 
 
-def _write_plots(folder: Path, figures: dict[str, plots.Figure]) -> None:
+def _write_plots(folder: Path, drawn: dict[str, figures.Figure]) -> None:
     folder.mkdir(exist_ok=True)
-    for name, figure in figures.items():
-        plots.save(figure, folder / f"{name}.png")
+    for name, figure in drawn.items():
+        figures.save(figure, folder / f"{name}.png")

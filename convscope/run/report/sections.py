@@ -13,10 +13,11 @@ from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
 from convscope.explaining.rows import Row
 from convscope.network.preprocess import Model, Standardise
-from convscope.run import plots, words
-from convscope.run.drawing import Pen
-from convscope.run.latency import latency
-from convscope.run.metrics import Evaluation, ValueEvaluation
+from convscope.run.evaluation.latency import latency
+from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
+from convscope.run.plots import figures
+from convscope.run.plots.drawing import Pen
+from convscope.run.report import words
 from convscope.shapes import show
 from convscope.summary import summarise
 from convscope.tracing import trace
@@ -97,11 +98,11 @@ def batch(run: "Run", dataset: Dataset, pen: Pen) -> dict[str, Any]:
     }
 
 
-def sheet(page: dict[str, Any], section: str, caption: str) -> plots.Figure:
+def sheet(page: dict[str, Any], section: str, caption: str) -> figures.Figure:
     """The samples of a section as a picture for plots/, a caption made of each one's fields below it."""
     pen, tiles = page["pen"], page[section]
     pictures = [pen.printed(tile["picture"]) for tile in tiles]
-    return plots.sheet(pictures, [caption.format(**tile) for tile in tiles], pen.ratio)
+    return figures.sheet(pictures, [caption.format(**tile) for tile in tiles], pen.ratio)
 
 
 def data(run: "Run", dataset: Dataset) -> dict[str, Any]:

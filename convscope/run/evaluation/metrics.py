@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
-from convscope.run.evaluation import Bin, ClassScore, Evaluation, Judged
-from convscope.run.regression import SURE, ValueEvaluation, evaluate_values
+from convscope.run.evaluation.classification import Bin, ClassScore, Evaluation, JudgedSample
+from convscope.run.evaluation.regression import SURE, ValueEvaluation, evaluate_values
 
 __all__ = ["Evaluation", "ValueEvaluation", "evaluate", "evaluate_values", "wilson"]
 
@@ -214,20 +214,20 @@ class _Judge:
     names: Sequence[str] | None
     rows: np.ndarray
 
-    def mistakes(self) -> tuple[Judged, ...]:
+    def mistakes(self) -> tuple[JudgedSample, ...]:
         wrong = np.flatnonzero(self.said != self.truth)
         worst = np.argsort(-self.chance[wrong].max(1), kind="stable")
         return self._judged(wrong[worst])
 
-    def unsure(self, most: int) -> tuple[Judged, ...]:
+    def unsure(self, most: int) -> tuple[JudgedSample, ...]:
         if len(self.classes) < 2:
             return ()
         second, first = np.partition(self.chance, -2, axis=1)[:, -2:].T
         return self._judged(np.argsort(first - second, kind="stable")[:most])
 
-    def _judged(self, positions: np.ndarray) -> tuple[Judged, ...]:
+    def _judged(self, positions: np.ndarray) -> tuple[JudgedSample, ...]:
         return tuple(
-            Judged(
+            JudgedSample(
                 row=int(self.rows[i]),
                 name=self.names[i] if self.names is not None else f"row {self.rows[i]}",
                 true=self.classes[int(self.truth[i])],

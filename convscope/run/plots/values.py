@@ -3,8 +3,8 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from convscope.run.plots import ACCENT, STRONG, title
-from convscope.run.regression import ValueEvaluation
+from convscope.run.evaluation.regression import ValueEvaluation
+from convscope.run.plots.figures import ACCENT, STRONG, title
 
 MOST = 3_000  # dots of a plot, so that a page stays small
 FAINT_DOTS = 0.45  # opaqueness, so that a crowd is darker than one

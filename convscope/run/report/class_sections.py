@@ -3,10 +3,11 @@
 from typing import Any
 
 from convscope.data.dataset import Dataset
-from convscope.run import plots, words
-from convscope.run.drawing import Pen
-from convscope.run.evaluation import Evaluation, Judged
-from convscope.run.sections import Figure, sheet
+from convscope.run.evaluation.classification import Evaluation, JudgedSample
+from convscope.run.plots import classes, figures
+from convscope.run.plots.drawing import Pen
+from convscope.run.report import words
+from convscope.run.report.sections import Figure, sheet
 
 MISTAKES, UNSURE = 24, 16  # samples shown at most
 STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
@@ -30,7 +31,7 @@ def content(dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any
     """The key figures, the confusion matrix, and the samples that were judged worst."""
     size = len(evaluation.classes)
 
-    def judged(sample: Judged) -> dict[str, Any]:
+    def judged(sample: JudgedSample) -> dict[str, Any]:
         return {"picture": pen.draw(dataset.inputs[sample.row]), **sample._asdict()}
 
     return {
@@ -51,16 +52,16 @@ def content(dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any
     }
 
 
-def drawings(evaluation: Evaluation) -> dict[str, plots.Figure]:
+def drawings(evaluation: Evaluation) -> dict[str, figures.Figure]:
     """The plots that the page and the folder share."""
-    return {"calibration": plots.panel(plots.calibration, evaluation.reliability, width=4.2, height=4.0)}
+    return {"calibration": figures.panel(classes.calibration, evaluation.reliability, width=4.2, height=4.0)}
 
 
-def alone(evaluation: Evaluation, page: dict[str, Any]) -> dict[str, plots.Figure]:
+def alone(evaluation: Evaluation, page: dict[str, Any]) -> dict[str, figures.Figure]:
     """The plots of the folder alone: on the page they are tables and tiles."""
     side = 2.5 + 0.3 * min(len(evaluation.classes), 30)  # inches
     sheets = {name: sheet(page, name, SAID) for name in ("mistakes", "unsure")}
-    return {"confusion": plots.panel(plots.confusion, evaluation, width=side, height=side), **sheets}
+    return {"confusion": figures.panel(classes.confusion, evaluation, width=side, height=side), **sheets}
 
 
 def _figures(dataset: Dataset, found: Evaluation) -> list[Figure]:
