@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from convscope.run.evaluation.metrics import evaluate
-from convscope.run.plots import classes, figures, learning
+from convscope.run.plots import figures, learning
+from convscope.run.plots.classes import calibration, confusion
 from convscope.run.plots.learning import Course
 
 
@@ -81,7 +82,7 @@ def test_calibration_draws_each_filled_bin():
     evaluation = evaluate([0, 0, 1], [[0.9, 0.1], [0.88, 0.12], [0.6, 0.4]], "ab")
     (points,) = (
         c
-        for c in figures.panel(classes.calibration, evaluation.reliability).axes[0].collections
+        for c in figures.panel(calibration, evaluation.reliability).axes[0].collections
         if len(c.get_offsets()) == 2
     )
     assert points.get_offsets().tolist() == [pytest.approx([60, 0]), pytest.approx([89, 100])]
@@ -93,7 +94,7 @@ def test_calibration_draws_each_filled_bin():
 def test_confusion_is_drawn_for_any_names_and_numbers_of_classes(tmp_path, classes):
     labels = np.arange(len(classes)).repeat(2)
     chance = np.full((len(labels), len(classes)), 1 / len(classes))
-    figures.save(figures.panel(classes.confusion, evaluate(labels, chance, classes)), tmp_path / "x.png")
+    figures.save(figures.panel(confusion, evaluate(labels, chance, classes)), tmp_path / "x.png")
     with Image.open(tmp_path / "x.png") as picture:
         assert picture.width > 300
 
