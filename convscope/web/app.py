@@ -14,7 +14,8 @@ error: 4xx.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from typing import Any
 from urllib.parse import quote
 
@@ -27,12 +28,14 @@ from starlette.routing import Mount, Route
 
 from convscope.errors import ConvscopeError
 from convscope.web import save
+from convscope.web.dispatch import NoAddress, answer
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
 from convscope.web.messages.numbers import as_json
 from convscope.web.page import Page
 from convscope.web.session import Session
 
+TABLES = {"GET": GET | {"save": save.stated}, "POST": POST}
 WAITING = 16  # answers that may wait at the same time
 PLAIN = {"cache-control": "no-store"}
 Answer = Callable[[Request], Awaitable[Response]]
@@ -40,48 +43,35 @@ Answer = Callable[[Request], Awaitable[Response]]
 
 def app(session: Session) -> Starlette:
     """The ASGI application for one session."""
-    one, some = CapacityLimiter(1), CapacityLimiter(WAITING)  # one thread works, so memory does not spread
+    some = CapacityLimiter(WAITING)
     routes = [
-        Route(
-            f"/api/{address}", _free(session, answer, some) if address in FREE else _get(session, answer, one)
-        )
-        for address, answer in GET.items()
-    ]
-    routes += [
-        Route(f"/api/{address}", _post(session, answer, one), methods=["POST"])
-        for address, answer in POST.items()
-    ]
-    routes += [
-        Route("/api/save", _free(session, lambda session, _: save.stated(session), some)),
+        Route("/api/{address:path}", _message(session, some), methods=list(TABLES)),
         Route("/save", _file(session, some)),
-        Mount("/api", _nothing),
         Mount("/", Page()),
     ]
     refusals: dict[Any, Any] = dict.fromkeys((ConvscopeError, ValueError, LookupError), _refused)
-    refusals |= {OverflowError: _refused, RecursionError: _refused}
+    refusals |= {OverflowError: _refused, RecursionError: _refused, NoAddress: _nowhere}
     refusals |= {TooLarge: _too_large, MemoryError: _too_large, HTTPException: _missing, Exception: _failed}
     return Starlette(routes=routes, exception_handlers=refusals)
 
 
-def _get(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
-    def work(asked: Mapping[str, str]) -> bytes:
-        with session.lock:  # one state of the session for the whole answer
-            if asked.get("trace") not in (None, session.seen.key):
-                raise HTTPException(409, "this is of another input")
-            return _encoded(answer(session, asked))
+def _message(session: Session, some: CapacityLimiter) -> Answer:
+    """Whatever the page asks for."""
+    one = CapacityLimiter(1)  # one thread works, so memory does not spread
 
-    return _answering(work, limiter)
-
-
-def _free(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
-    """What may wait for work in the background, while the network is looked at."""
-    return _answering(lambda asked: _encoded(answer(session, asked)), limiter)
-
-
-def _answering(work: Callable[[Mapping[str, str]], bytes], limiter: CapacityLimiter) -> Answer:
     async def respond(request: Request) -> Response:
-        asked = {**request.query_params, **request.path_params}
-        found = await to_thread.run_sync(work, asked, limiter=limiter)
+        sent, path = await request.body(), request.path_params["address"]
+        asked = f"{path}?{request.scope['query_string'].decode('latin-1')}"
+        free = path in FREE
+
+        def work() -> bytes:
+            body = _body(request, sent) if request.method == "POST" else None
+            with nullcontext() if free else session.lock:  # one state of the session for the whole answer
+                if not free and request.query_params.get("trace", session.seen.key) != session.seen.key:
+                    raise HTTPException(409, "this is of another input")
+                return _encoded(answer(TABLES[request.method], session, asked, body))
+
+        found = await to_thread.run_sync(work, limiter=some if free else one)
         return Response(found, media_type="application/json", headers=PLAIN)
 
     return respond
@@ -101,18 +91,11 @@ def _file(session: Session, limiter: CapacityLimiter) -> Answer:
     return respond
 
 
-def _post(session: Session, answer: Callable[..., Any], limiter: CapacityLimiter) -> Answer:
-    def work(body: bytes, sent: str, asked: Mapping[str, str]) -> bytes:
-        given = _parsed(body) if sent.startswith("application/json") else {**asked, "upload": body}
-        with session.lock:
-            return _encoded(answer(session, given))
-
-    async def respond(request: Request) -> Response:
-        body, sent = await request.body(), request.headers.get("content-type", "")
-        found = await to_thread.run_sync(work, body, sent, request.query_params, limiter=limiter)
-        return Response(found, media_type="application/json", headers=PLAIN)
-
-    return respond
+def _body(request: Request, sent: bytes) -> dict[str, Any]:
+    """What was sent along: JSON, or a file with its name in the address."""
+    if request.headers.get("content-type", "").startswith("application/json"):
+        return _parsed(sent)
+    return {**request.query_params, "upload": sent}
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -134,10 +117,6 @@ def _encoded(message: Any) -> bytes:  # noqa: ANN401 - any message
     return as_json(message).encode("utf-8", "replace")
 
 
-async def _nothing(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401, ARG001
-    raise HTTPException(404, "there is no such address")
-
-
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
     known = isinstance(error, ConvscopeError | ValueError)
     words = str(error) if known else f"nothing is there: {error}"
@@ -148,6 +127,10 @@ async def _too_large(request: Request, error: Exception) -> Response:  # noqa: A
     return JSONResponse(
         {"error": "this is too large"}, status_code=413, headers={**PLAIN, "connection": "close"}
     )
+
+
+async def _nowhere(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return JSONResponse({"error": str(error)}, status_code=404, headers=PLAIN)
 
 
 async def _missing(request: Request, error: HTTPException) -> Response:  # noqa: ARG001

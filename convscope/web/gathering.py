@@ -2,14 +2,14 @@
 
 import base64
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl
 
 import numpy as np
 
-from convscope.errors import ConvscopeError, DataError
+from convscope.errors import ConvscopeError
+from convscope.web.dispatch import answer
 from convscope.web.messages import GET
 from convscope.web.messages.layer import PAGE
 from convscope.web.messages.numbers import Message
@@ -57,7 +57,7 @@ class Taker:
         if self.full:
             return None
         try:
-            message = answer(self.session, address)
+            message = ask(self.session, address)
         except (ConvscopeError, ValueError, LookupError):
             return None
         kept = _anonymous(message)
@@ -86,29 +86,10 @@ def collected(session: Session, samples: Sequence[int] | None, room: int) -> Tab
     return table
 
 
-def answer(session: Session, address: str) -> Message:
-    """What the server would say.
-
-    Raises:
-        ConvscopeError: it would refuse.
-    """
-    path, _, query = address.partition("?")
-    asked = dict(parse_qsl(query, keep_blank_values=True))
-    for pattern, respond in GET.items():
-        found = _fits(pattern, path)
-        if found is not None:
-            with session.lock:
-                return respond(session, {**asked, **found})
-    raise DataError(f"there is no address {path}.")
-
-
-def _fits(pattern: str, path: str) -> Mapping[str, str] | None:
-    """The words of a path that is one of the pattern: "layer/{op}", "layer/5" → {"op": "5"}."""
-    wanted, given = pattern.split("/"), path.split("/")
-    pairs = list(zip(wanted, given, strict=False))
-    if len(wanted) != len(given) or any(one != other for one, other in pairs if not one.startswith("{")):
-        return None
-    return {one[1:-1]: other for one, other in pairs if one.startswith("{")}
+def ask(session: Session, address: str) -> Message:
+    """What the server would say."""
+    with session.lock:
+        return answer(GET, session, address)
 
 
 def _keys(session: Session, samples: Sequence[int] | None) -> list[str]:
@@ -120,8 +101,7 @@ def _keys(session: Session, samples: Sequence[int] | None) -> list[str]:
         return [here]
     session.part.said.get(PATIENCE)
     listed = [
-        answer(session, f"samples?which={which}&class=&page=0")["samples"][:most]
-        for which, most in EACH.items()
+        ask(session, f"samples?which={which}&class=&page=0")["samples"][:most] for which, most in EACH.items()
     ]
     return list(dict.fromkeys([here, *(str(each["index"]) for some in listed for each in some)]))
 
@@ -136,11 +116,11 @@ def _looking(session: Session, key: str) -> Session:
 
 def _shared(session: Session, samples: list[int]) -> Iterator[tuple[str, Message]]:
     """What does not depend on the input."""
-    known = answer(session, "session")
+    known = ask(session, "session")
     yield "session", known | {"saved": True, "canDraw": False}
     for address in ("results", "check", "runs") if known["hasRun"] else ():
         try:
-            yield address, _anonymous(answer(session, address))
+            yield address, _anonymous(ask(session, address))
         except ConvscopeError:
             continue
     if known["hasData"] and samples:
@@ -156,7 +136,7 @@ def _outline(taker: Taker) -> None:
 
 def _depth(taker: Taker) -> None:
     """Layers; which pixels count; channels, those of the first page, each with its strongest number."""
-    graph = answer(taker.session, "graph")
+    graph = ask(taker.session, "graph")
     operations = [each["index"] for each in graph["operations"]]
     layers = {op: taker.take(f"layer/{op}?sort=index&page=0") for op in operations}
     counts = {op: layer["channels"] for op, layer in layers.items() if layer}

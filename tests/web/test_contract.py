@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from convscope.opening import open_model
+from convscope.web.dispatch import answer
 from convscope.web.messages import GET
 from convscope.web.session import Session
 
@@ -86,17 +87,7 @@ def _short(value):
 
 
 def _answer(session, address):
-    """As the server finds it: `layer/3?sort=max` → GET["layer/{op}"](session, {"op": "3", "sort": "max"})."""
-    path, _, query = address.partition("?")
-    words = path.split("/")
-    asked = dict(part.split("=") for part in query.split("&") if part)
-    for route, answer in GET.items():
-        names = route.split("/")
-        if len(names) == len(words) and names[0] == words[0]:
-            held = {name.strip("{}"): word for name, word in zip(names[1:], words[1:], strict=True)}
-            message = answer(session, asked | held)
-            return json.loads(json.dumps(message, allow_nan=False))
-    raise LookupError(address)
+    return json.loads(json.dumps(answer(GET, session, address), allow_nan=False))
 
 
 def _addresses(operations):

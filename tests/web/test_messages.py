@@ -6,6 +6,7 @@ import json
 import re
 from itertools import groupby, pairwise
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 from convscope.errors import ConvscopeError
 from convscope.opening import Opened, open_model
+from convscope.web.dispatch import answer
 from convscope.web.messages import GET, POST, sorting
 from convscope.web.session import Session
 from tests.web.contract import Contract
@@ -51,12 +53,16 @@ def session_of(model: nn.Module, *inputs: torch.Tensor) -> Session:
 
 
 def ask(session: Session, address: str, **asked: Any) -> Any:
-    message = GET[address](session, {name: str(value) for name, value in asked.items()})
-    return json.loads(json.dumps(message, allow_nan=False))
+    return json.loads(json.dumps(answer(GET, session, filled(address, asked)), allow_nan=False))
+
+
+def filled(address: str, asked: dict[str, Any]) -> str:
+    """As the page writes it: "layer/{op}" with op=5, sort="max" → "layer/5?op=5&sort=max"."""
+    return f"{address.format(**asked)}?{urlencode(asked)}"
 
 
 def post(session: Session, address: str, **given: Any) -> Any:
-    return json.loads(json.dumps(POST[address](session, given), allow_nan=False))
+    return json.loads(json.dumps(answer(POST, session, address, given), allow_nan=False))
 
 
 def unpack(numbers: dict[str, Any]) -> np.ndarray:
@@ -449,11 +455,11 @@ def test_a_change_is_tried_on_a_copy_and_can_be_undone() -> None:
     by_hand = copy.deepcopy(session.model)
     with torch.no_grad():
         by_hand.get_parameter("conv2.weight")[5, 3] = torch.eye(5)
-    answer = post(session, "edit", op=index, what="kernel", output=5, input=3, values=torch.eye(5).tolist())
-    assert CONTRACT.faults(answer, "Edited") == []
+    edited = post(session, "edit", op=index, what="kernel", output=5, input=3, values=torch.eye(5).tolist())
+    assert CONTRACT.faults(edited, "Edited") == []
     wanted = by_hand(session.seen.inputs[0])[0]
-    assert answer["after"]["prediction"]["logits"] == pytest.approx(wanted.tolist(), abs=1e-5)
-    assert answer["before"]["prediction"] == before["prediction"]
+    assert edited["after"]["prediction"]["logits"] == pytest.approx(wanted.tolist(), abs=1e-5)
+    assert edited["before"]["prediction"] == before["prediction"]
     post(session, "edit", op=index, what="channel", channel=7)
     assert not unpack(ask(session, "channel/{op}/{channel}", op=index, channel=7)["output"]).any()
     post(session, "edit", op=op(session, "relu1"), what="activation", to="none")
@@ -465,7 +471,7 @@ def test_a_change_is_tried_on_a_copy_and_can_be_undone() -> None:
     assert len(ask(session, "graph")["edited"]) == 3
     post(session, "undo")
     post(session, "undo")
-    assert ask(session, "graph")["prediction"]["logits"] == answer["after"]["prediction"]["logits"]
+    assert ask(session, "graph")["prediction"]["logits"] == edited["after"]["prediction"]["logits"]
     post(session, "undo")
     assert ask(session, "graph")["prediction"] == before["prediction"] and session.tried == []
     assert all(torch.equal(value, weights[name]) for name, value in session.original.state_dict().items())
@@ -474,9 +480,9 @@ def test_a_change_is_tried_on_a_copy_and_can_be_undone() -> None:
 def test_a_change_that_no_longer_fits_is_explained() -> None:
     session = Session(open_model("plain", ["1x28x28"]))
     index = op(session, "conv1")
-    answer = post(session, "edit", op=index, what="setting", setting="padding", value=[0, 0])
-    assert answer["after"]["shape"] == [1, 16, 24, 24]
-    assert "1,152" in answer["after"]["failure"]["what"] and answer["after"]["prediction"] is None
+    edited = post(session, "edit", op=index, what="setting", setting="padding", value=[0, 0])
+    assert edited["after"]["shape"] == [1, 16, 24, 24]
+    assert "1,152" in edited["after"]["failure"]["what"] and edited["after"]["prediction"] is None
     graph = ask(session, "graph")
     assert CONTRACT.faults(graph, "Graph") == [] and graph["operations"][-1]["name"] == "fc"
     assert post(session, "reset")["edited"] == [] and ask(session, "graph")["failure"] is None
@@ -547,13 +553,13 @@ def test_bad_words_are_refused_with_words() -> None:
     session = Session(open_model("plain", ["1x28x28"]))
     for address, asked in BAD:
         with pytest.raises(ConvscopeError):
-            GET[address](session, asked)
+            answer(GET, session, filled(address, asked))
     for given in BAD_EDITS:
         with pytest.raises(ConvscopeError):
-            POST["edit"](session, given)
+            answer(POST, session, "edit", given)
     for given in BAD_FILTERS:
         with pytest.raises(ConvscopeError):
-            POST["filter"](session, given)
+            answer(POST, session, "filter", given)
     assert session.edits == [] and ask(session, "graph")["edited"] == []
 
 

@@ -159,7 +159,7 @@ class TestAnswers:
         for key, table in saved["inputs"].items():
             aside.choose(int(key))
             for address in ("layer/7?sort=index&page=0", "channel/7/0"):
-                assert unpacked(saved, table[address]) == gathering.answer(aside, address)
+                assert unpacked(saved, table[address]) == gathering.ask(aside, address)
 
     def test_the_first_number_of_each_channel_is_there(self, session, page):
         saved = inside(page)
@@ -219,16 +219,3 @@ class TestTable:
 
     def test_packed_text_is_text_again(self):
         assert _text(pack("通道 3 · ½")) == "通道 3 · ½"
-
-
-@pytest.mark.parametrize(
-    ("pattern", "path", "words"),
-    [
-        ("graph", "graph", {}),
-        ("channel/{op}/{channel}", "channel/5/24", {"op": "5", "channel": "24"}),
-        ("channel/{op}/{channel}", "channel/5", None),
-        ("layer/{op}", "number/5", None),
-    ],
-)
-def test_an_address_finds_who_answers(pattern, path, words):
-    assert gathering._fits(pattern, path) == words

@@ -7,6 +7,7 @@ import struct
 import threading
 import wave
 import weakref
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from convscope import train
 from convscope.errors import ConvscopeError, DataError, RunError, ShapeError
 from convscope.opening import open_model
 from convscope.run import load
+from convscope.web.dispatch import answer
 from convscope.web.later import Later
 from convscope.web.messages import GET, POST
 from convscope.web.session import Session
@@ -48,13 +50,13 @@ def signals(folder):
 
 
 def get(session, address, **asked):
-    message = GET[address](session, {name: str(value) for name, value in asked.items()})
+    message = answer(GET, session, f"{address}?{urlencode(asked)}")
     json.dumps(message, allow_nan=False)
     return message
 
 
 def post(session, body):
-    assert POST["input"](session, body) == {"trace": session.seen.key}
+    assert answer(POST, session, "input", body) == {"trace": session.seen.key}
     return session.seen
 
 

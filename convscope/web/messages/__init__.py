@@ -1,25 +1,24 @@
 """What the page can ask for: address → who answers.
 
-An answer takes the session and what was asked (words of the address, already text), and returns plain lists,
-numbers and words: a message of static/messages.d.ts.
+An answer takes the session and what was asked, and returns plain lists, numbers and words: a message of
+static/messages.d.ts. Its arguments are the words of the address, see `dispatch.py`.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 from convscope import __version__
-from convscope.web.messages.asked import Asked, index_of, whole
 from convscope.web.messages.attribution import attribution
 from convscope.web.messages.channel import channel
 from convscope.web.messages.filters import filtered, filters
 from convscope.web.messages.graph import graph
 from convscope.web.messages.input import choose_input, sample_axis
 from convscope.web.messages.layer import layer
-from convscope.web.messages.number import gradient, number
+from convscope.web.messages.number import number
 from convscope.web.messages.operation import operation
 from convscope.web.messages.results import check, results
 from convscope.web.messages.runs import runs, versus
-from convscope.web.messages.samples import PAGE, samples
+from convscope.web.messages.samples import samples
 from convscope.web.messages.step import step
 from convscope.web.messages.whatif import choices, edit, reset, undo
 from convscope.web.session import Session
@@ -71,44 +70,24 @@ def _can_draw(session: Session) -> bool:
     return len(shapes[0]) == 2 or (len(shapes[0]) == 3 and max(shapes[0]) <= DRAWN)
 
 
-def one_number(session: Session, asked: Asked) -> dict[str, Any]:
-    """A number that an operation gave, or the gradient of one that it took."""
-    index, at = whole(asked, "op"), index_of(asked)
-    if not asked.get("gradient"):
-        return number(session, index, at, whole(asked, "output"))
-    target = whole(asked, "target") if asked.get("target") else None
-    return gradient(session, index, asked["gradient"], at, target)
-
-
-GET: dict[str, Callable[[Session, Asked], Any]] = {
-    "session": lambda session, _: session_message(session),
-    "operation/{op}": lambda session, asked: operation(session, whole(asked, "op"), index_of(asked)),
-    "graph": lambda session, _: graph(session),
-    "layer/{op}": lambda session, asked: layer(
-        session, whole(asked, "op"), asked.get("sort", "index"), whole(asked, "page")
-    ),
-    "channel/{op}/{channel}": lambda session, asked: channel(
-        session, whole(asked, "op"), whole(asked, "channel")
-    ),
-    "number/{op}": one_number,
+GET: dict[str, Callable[..., Any]] = {
+    "session": session_message,
+    "graph": graph,
+    "operation/{op}": operation,
+    "layer/{op}": layer,
+    "channel/{op}/{channel}": channel,
+    "number/{op}": number,
     "step/{op}": step,
-    "edit/{op}": lambda session, asked: choices(session, whole(asked, "op")),
+    "edit/{op}": choices,
     "attribution": attribution,
-    "filters": lambda session, _: filters(session),
-    "samples": lambda session, asked: samples(
-        session,
-        asked.get("which", "all"),
-        asked.get("class", ""),
-        asked.get("predicted", ""),
-        whole(asked, "page"),
-        whole(asked, "size", PAGE),
-    ),
-    "results": lambda session, _: results(session),
-    "check": lambda session, _: check(session),
-    "runs": lambda session, _: runs(session),
-    "versus": lambda session, asked: versus(session, asked.get("run", "")),
+    "filters": filters,
+    "samples": samples,
+    "results": results,
+    "check": check,
+    "runs": runs,
+    "versus": versus,
 }
-POST: dict[str, Callable[[Session, Any], Any]] = {
+POST: dict[str, Callable[..., Any]] = {
     "input": choose_input,
     "edit": edit,
     "undo": undo,
@@ -122,4 +101,5 @@ FREE = {
     "check",
     "runs",
     "versus",
-}  # may take long, and nobody waits for them
+    "save",
+}  # they may wait, and nobody for them

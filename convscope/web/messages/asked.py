@@ -1,34 +1,9 @@
-"""What stands in an address, checked: an index that is not there is the person's error, not the server's."""
+"""What is asked for, checked: an index that is not there is the person's error, not the server's."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from convscope.errors import ShapeError, UnknownName
 from convscope.tracing import Node, Trace
-
-Asked = Mapping[str, str]
-MOST_DIGITS = 9
-
-
-def whole(asked: Asked, name: str, default: int = 0) -> int:
-    """A whole number.
-
-    >>> whole({"page": "2"}, "page"), whole({}, "page")
-    (2, 0)
-    """
-    text = asked.get(name, "") or str(default)
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= MOST_DIGITS):
-        raise ShapeError(f"'{name}' is a whole number, got '{text[:20]}'.")
-    return int(text)
-
-
-def index_of(asked: Asked, name: str = "at") -> tuple[int, ...]:
-    """An index with commas.
-
-    >>> index_of({"at": "3,7,7"})
-    (3, 7, 7)
-    """
-    return tuple(whole({name: word.strip()}, name) for word in asked.get(name, "").split(",") if word.strip())
 
 
 def within(place: int, count: int, what: str) -> int:

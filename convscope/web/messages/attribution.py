@@ -11,7 +11,7 @@ from convscope.attribution import Attribution, attribute
 from convscope.errors import ShapeError
 from convscope.tracing import Ref
 from convscope.tracing.structure import leaves
-from convscope.web.messages.asked import Asked, one_of, whole
+from convscope.web.messages.asked import one_of
 from convscope.web.messages.kept import demand_class, kept
 from convscope.web.messages.numbers import Message, exact, sentence
 from convscope.web.messages.scores import scores_of, scores_value
@@ -39,12 +39,13 @@ WORDS = {
 }
 
 
-def attribution(session: Session, asked: Asked) -> Message:
+def attribution(session: Session, method: str = "gradient", class_: int | None = None) -> Message:
     """The message `Attribution` of static/messages.d.ts."""
     seen = session.seen
-    method = METHODS[one_of(asked.get("method", "gradient"), list(METHODS), "method of attribution")]
+    method = METHODS[one_of(method, list(METHODS), "method of attribution")]
     scores = scores_of(seen.trace)
-    target = whole(asked, "class", int(scores[0].argmax()) if scores is not None else 0)
+    said = int(scores[0].argmax()) if scores is not None else 0
+    target = said if class_ is None else class_
     demand_class(seen, target)
     return kept(session, seen, f"{method} {target}", lambda: _attribution(session, seen, method, target))
 

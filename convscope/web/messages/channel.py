@@ -8,15 +8,15 @@ from convscope.web.messages.windows import window
 from convscope.web.session import Session
 
 
-def channel(session: Session, index: int, place: int) -> Message:
+def channel(session: Session, op: int, channel: int) -> Message:
     """The message `Channel` of static/messages.d.ts."""
     seen = session.seen
-    node = node_with_output(seen.trace, index)
+    node = node_with_output(seen.trace, op)
     axes = layout(session, seen, node)
     output = axes.take(seen.trace.tensor(node.outputs[0]))
-    place = within(place, len(output), "channel")
+    place = within(channel, len(output), "channel")
     return {
-        "index": index,
+        "index": op,
         "channel": place,
         "axes": kind(axes, output),
         "window": window(session, seen, node, place),

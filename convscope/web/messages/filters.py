@@ -41,15 +41,15 @@ def _rows(kernel: Tensor) -> list[list[float]]:
     return (kernel[None] if kernel.dim() == 1 else kernel).tolist()
 
 
-def filtered(session: Session, given: Given) -> Message:
+def filtered(session: Session, body: Given) -> Message:
     """The message `Filtered` of static/messages.d.ts."""
     shown = input_look(session, session.seen)
     values = _values(session)  # (channel, *space)
     axes = values.dim() - 1
-    kernel = _kernel(given.get("kernel"), axes)
-    padding = one_of(str(given.get("padding", "replicate")), PADDINGS, "padding")
-    stride, dilation = _count(given, "stride"), _count(given, "dilation")
-    pool = one_of(str(given.get("pool", "")), POOLS, "pooling")
+    kernel = _kernel(body.get("kernel"), axes)
+    padding = one_of(str(body.get("padding", "replicate")), PADDINGS, "padding")
+    stride, dilation = _count(body, "stride"), _count(body, "dilation")
+    pool = one_of(str(body.get("pool", "")), POOLS, "pooling")
     room = [0 if padding == "none" else dilation * (size - 1) // 2 for size in kernel.shape]
     _demand_fit(values, kernel, room, padding, dilation)
     layers = _layers(len(values), kernel, room, padding, stride, dilation, pool)
@@ -61,7 +61,7 @@ def filtered(session: Session, given: Given) -> Message:
         "size": _size(values, kernel, room, stride, dilation),
         "kernel": _rows(kernel),
         "names": shown["names"],
-        "number": _number(seen, given.get("at")),
+        "number": _number(seen, body.get("at")),
     }
 
 

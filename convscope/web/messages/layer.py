@@ -21,19 +21,19 @@ AXES = {0: "vector", 1: "traces", 2: "maps", 3: "slices"}
 RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
-def layer(session: Session, index: int, sort: str = "index", page: int = 0) -> Message:
+def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> Message:
     """The message `Layer` of static/messages.d.ts."""
     seen, sort = session.seen, one_of(sort, SORTS, "order")
-    node = node_with_output(seen.trace, index)
+    node = node_with_output(seen.trace, op)
     axes = layout(session, seen, node)
     values = axes.take(seen.trace.tensor(node.outputs[0]))  # (channel, *space)
     key, words = sorted_by(session, seen, node, values, sort)
     pages = max(1, -(-len(values) // PAGE))
     order = key.argsort(descending=True, stable=True) if sort != "index" else torch.arange(len(values))
     shown = order[PAGE * within(page, pages, "page") : PAGE * (page + 1)]
-    stats = kept(session, seen, f"stats {index}", lambda: statistics(values))
+    stats = kept(session, seen, f"stats {op}", lambda: statistics(values))
     return {
-        "index": index,
+        "index": op,
         "sort": sort,
         "words": words,
         "page": page,
@@ -49,7 +49,7 @@ def layer(session: Session, index: int, sort: str = "index", page: int = 0) -> M
             for channel in shown.tolist()
         ],
         "maps": grey(averaged(values[shown]), stats["low"], stats["high"]),
-        "gates": kept(session, seen, f"gates {index}", lambda: gates_of(seen, node)),
+        "gates": kept(session, seen, f"gates {op}", lambda: gates_of(seen, node)),
     }
 
 

@@ -18,8 +18,22 @@ from convscope.web.messages.operation import differentiable
 from convscope.web.session import Seen, Session
 
 
-def number(session: Session, index: int, at: tuple[int, ...], output: int = 0) -> Message:
-    """The message `OneNumber` of static/messages.d.ts: a number that an operation gave."""
+def number(
+    session: Session,
+    op: int,
+    at: tuple[int, ...] = (),
+    output: int = 0,
+    gradient: str = "",
+    target: int | None = None,
+) -> Message:
+    """The message `OneNumber` of static/messages.d.ts: a number that an operation gave.
+
+    With `gradient`, the name of an argument, the gradient of one number of it: d(score of a class)/d(number).
+    """
+    return _slope(session, op, gradient, at, target) if gradient else _number(session, op, at, output)
+
+
+def _number(session: Session, index: int, at: tuple[int, ...], output: int) -> Message:
     seen = session.seen
     node = node_with_output(seen.trace, index)
     within(output, len(node.outputs), "output")
@@ -29,8 +43,7 @@ def number(session: Session, index: int, at: tuple[int, ...], output: int = 0) -
     return message(found) | {"box": None if box is None else box.tolist()}
 
 
-def gradient(session: Session, index: int, name: str, at: tuple[int, ...], target: int | None) -> Message:
-    """The same for d(score of a class)/d(one number that an operation takes)."""
+def _slope(session: Session, index: int, name: str, at: tuple[int, ...], target: int | None) -> Message:
     seen = session.seen
     target = usual_class(seen) if target is None else target
     node = node_with_output(seen.trace, index)

@@ -26,13 +26,13 @@ BINS = 40
 MANY = 500  # operations: of more, a receptive field is worked out when it is asked for
 
 
-def operation(session: Session, index: int, at: tuple[int, ...] = ()) -> Message:
+def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> Message:
     """The message `OperationDetail` of static/messages.d.ts; `at` is a unit, else the one in the middle."""
     seen = session.seen
-    fixed = kept(session, seen, f"operation {index}", lambda: _operation(session, seen, index))
+    fixed = kept(session, seen, f"operation {op}", lambda: _operation(session, seen, op))
     if not at or fixed["receptive"] is None:
         return fixed
-    node = node_at(seen.trace, index)
+    node = node_at(seen.trace, op)
     place = full_index(seen.trace, node, layout(session, seen, node).place(at), 0)
     return fixed | {"receptive": fixed["receptive"] | {"box": _box(seen, node, place)}}
 

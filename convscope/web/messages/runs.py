@@ -82,14 +82,14 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def versus(session: Session, path: str) -> Message:
+def versus(session: Session, run: str = "") -> Message:
     """The message `Versus` of static/messages.d.ts: this run and another one on the same input.
 
     Raises:
         RunError: it is none of the runs in the folder of this one.
         ShapeError: it takes other samples.
     """
-    own, other = _own(session), _other(session, path)
+    own, other = _own(session), _other(session, run)
     wanted, has = _shape(other), _shape(own)
     if wanted != has:
         raise ShapeError(f"{other.name} takes samples of {show(wanted)}, this run {show(has)}.")

@@ -13,7 +13,14 @@ CLOSE = 0.2  # of probability between the first and the second choice: below tha
 CHOICES = ("right", "wrong", "unsure", "all")
 
 
-def samples(session: Session, which: str, label: str, said: str, page: int, size: int = PAGE) -> Message:
+def samples(
+    session: Session,
+    which: str = "all",
+    class_: str = "",
+    predicted: str = "",
+    page: int = 0,
+    size: int = PAGE,
+) -> Message:
     """The message `Samples` of static/messages.d.ts.
 
     What the network says of all samples is found in the background; until then, `ready` is false and the page
@@ -22,8 +29,8 @@ def samples(session: Session, which: str, label: str, said: str, page: int, size
     Args:
         session: where the data are.
         which: "right", "wrong" (the surest first), "unsure" (the closest second choice first), "all".
-        label: only samples of this class; "" for all.
-        said: only samples that were taken for this class; "" for all.
+        class_: only samples of this class; "" for all.
+        predicted: only samples that were taken for this class; "" for all.
         page: counted from 0.
         size: samples a page.
     """
@@ -35,7 +42,7 @@ def samples(session: Session, which: str, label: str, said: str, page: int, size
         )
     part = session.part
     found = part.said.get()
-    orders = {"all": np.arange(len(part))} if found is None else _orders(part, found, label, said)
+    orders = {"all": np.arange(len(part))} if found is None else _orders(part, found, class_, predicted)
     order = orders.get(which, orders["all"][:0])
     shown = order[size * page : size * (page + 1)].tolist()
     return {

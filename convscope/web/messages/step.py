@@ -12,7 +12,7 @@ from convscope.explaining.explanation import Explanation, tolerance
 from convscope.explaining.optimizer_step import SGD, Adam, optimizer_step
 from convscope.tracing import Node, Trace, trace
 from convscope.tracing.structure import leaves
-from convscope.web.messages.asked import Asked, index_of, node_with_output, one_of, whole, within
+from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import demand_class, kept, usual_class
 from convscope.web.messages.number import demand_gradient, message
 from convscope.web.messages.numbers import Message
@@ -22,45 +22,42 @@ RULES = ("sgd", "momentum", "adam")
 KEPT = 0.9  # of the direction, with momentum
 
 
-def step(session: Session, asked: Asked) -> Message:
+def step(
+    session: Session,
+    op: int,
+    weight: str = "weight",
+    at: tuple[int, ...] = (),
+    rule: str = "sgd",
+    rate: float = 0.01,
+    target: int | None = None,
+) -> Message:
     """The message `WeightStep` of static/messages.d.ts: a `OneNumber` with the loss and its gradient."""
     seen = session.seen
-    node = node_with_output(seen.trace, whole(asked, "op"))
-    argument = asked.get("weight", "weight")
-    demand_gradient(seen, node, argument)
-    value = read(seen.trace, node).value(argument)
+    node = node_with_output(seen.trace, op)
+    demand_gradient(seen, node, weight)
+    value = read(seen.trace, node).value(weight)
     if value.role != "parameter":
-        raise ShapeError(f"'{argument}' of {node.name} is no parameter: nothing learns it.")
-    at = index_of(asked)
+        raise ShapeError(f"'{weight}' of {node.name} is no parameter: nothing learns it.")
     if len(at) != len(value.shape):
-        raise ShapeError(f"'{argument}' has {len(value.shape)} axes, got the index {at}.")
+        raise ShapeError(f"'{weight}' has {len(value.shape)} axes, got the index {at}.")
     for place, size in zip(at, value.shape, strict=True):
         within(place, size, "place")
-    target = whole(asked, "target") if asked.get("target") else usual_class(seen)
+    target = usual_class(seen) if target is None else target
     demand_class(seen, target)
-    rule = one_of(asked.get("rule", "sgd"), RULES, "rule")
-    rate = _rate(asked.get("rate", "0.01"))
+    one_of(rule, RULES, "rule")
+    if not 0 < rate <= 10:
+        raise ShapeError(f"'rate' is a number above 0 and at most 10, got {rate}.")
     traced, loss = kept(session, seen, f"loss {target}", lambda: _with_loss(session, seen, target))
-    slope = _slope(traced, node, argument, at)
-    weight = seen.trace.tensor(value.index)
-    return _told(node, argument, weight, slope, rule, rate, at) | {
+    slope = _slope(traced, node, weight, at)
+    values = seen.trace.tensor(value.index)
+    return _told(node, weight, values, slope, rule, rate, at) | {
         "loss": loss,
         "gradient": slope,
-        "weight": float(weight[at]),
+        "weight": float(values[at]),
         "target": target,
         "rule": rule,
         "rate": rate,
     }
-
-
-def _rate(text: str) -> float:
-    try:
-        rate = float(text)
-    except ValueError:
-        rate = -1.0
-    if not 0 < rate <= 10:
-        raise ShapeError(f"'rate' is a number above 0 and at most 10, got '{text[:20]}'.")
-    return rate
 
 
 def _with_loss(session: Session, seen: Seen, target: int) -> tuple[Trace, float]:

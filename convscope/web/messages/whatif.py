@@ -21,10 +21,10 @@ Given = dict[str, Any]
 WHAT = ("kernel", "channel", "activation", "setting")
 
 
-def choices(session: Session, index: int) -> Message:
+def choices(session: Session, op: int) -> Message:
     """The message `EditChoices` of static/messages.d.ts."""
     seen = session.seen
-    node = node_at(seen.trace, index)
+    node = node_at(seen.trace, op)
     kernel = changes.kernel_of(seen.trace, node)
     activation = changes.activation_of(seen.trace, node)
     settings = changes.settings_of(seen.trace, node)
@@ -35,7 +35,7 @@ def choices(session: Session, index: int) -> Message:
         "activations": list(dict.fromkeys([activation, *changes.ACTIVATIONS])) if activation else [],
         "activation": activation,
         "settings": [{"setting": name, "value": value} for name, value in settings.items()],
-        "before": _before(session, seen, index) if session.edits else None,
+        "before": _before(session, seen, op) if session.edits else None,
     }
 
 
@@ -56,13 +56,13 @@ def _original(session: Session, seen: Seen) -> Message:
     return {"prediction": prediction(session, found), "thumbnails": pictures}
 
 
-def edit(session: Session, given: Given) -> Message:
+def edit(session: Session, body: Given) -> Message:
     """Try something; answers with what was before and what is now."""
     with session.lock:
         seen = session.seen
-        index = _whole(given, "op")
+        index = _whole(body, "op")
         node = node_at(seen.trace, index)
-        change = _change(seen, node, given)
+        change = _change(seen, node, body)
         before = _outcome(session, seen, index)
         _apply(session, [*session.tried, change], keep=True)
         return {
@@ -105,7 +105,7 @@ def _apply(session: Session, tried: list[Change], *, keep: bool) -> None:
     session.again(tried[-1].words)
 
 
-def undo(session: Session, given: Given) -> Message:  # noqa: ARG001
+def undo(session: Session) -> Message:
     """Take the last change back."""
     with session.lock:
         if len(session.tried) > 1:
@@ -115,7 +115,7 @@ def undo(session: Session, given: Given) -> Message:  # noqa: ARG001
         return {"trace": session.seen.key, "edited": list(session.edits)}
 
 
-def reset(session: Session, given: Given) -> Message:  # noqa: ARG001
+def reset(session: Session) -> Message:
     """The model as it was opened."""
     session.reset()
     return {"trace": session.seen.key, "edited": []}
