@@ -14,8 +14,8 @@ from torch import Tensor
 from convscope.errors import ShapeError, TraceError
 from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.explanation import Explanation, tolerance
-from convscope.explaining.op import Cost, Op
-from convscope.explaining.ops import OPS
+from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.ops import OPS, known
 from convscope.explaining.reading import Reading, tensors_of
 from convscope.explaining.unknown import unknown
 from convscope.tracing.graph import Node, Trace, Value
@@ -28,10 +28,12 @@ __all__ = [
     "Explanation",
     "Op",
     "Reading",
+    "Role",
     "Step",
     "Terms",
     "explain",
     "explain_gradient",
+    "known",
     "read",
 ]
 
@@ -148,8 +150,8 @@ def _through(reading: Reading, value: Value) -> Tensor | None:
 
 
 def read(trace: Trace, node: Node, output: int = 0) -> Reading:
-    """A node by the names of its arguments; only of operations that are in `OPS`."""
-    return Reading(trace, node, OPS[node.op].signature, output)
+    """A node by the names of its arguments; of an operation that is not known there are none."""
+    return Reading(trace, node, known(node.op).signature, output)
 
 
 def full_index(trace: Trace, node: Node, at: Index, output: int = 0) -> Index:

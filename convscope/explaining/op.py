@@ -2,10 +2,68 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convscope.explaining.account import Account, Index
+from convscope.explaining.axes import Axes
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.reading import Reading, Signature
+
+if TYPE_CHECKING:
+    from convscope.explaining.ops.sliding import Window
+
+
+class Role(StrEnum):
+    """What an operation is there for; `OTHER` where nothing asks."""
+
+    CONVOLUTION = "sliding kernel"
+    TRANSPOSED = "transposed kernel"
+    POOLING = "pooling window"
+    LINEAR = "weights for every input"
+    PRODUCT = "product of matrices"
+    RECURRENT = "recurrent"
+    NORMALISATION = "normalisation"
+    ACTIVATION = "activation"
+    SHARES = "shares of one"
+    DROPOUT = "noise while training"
+    LOSS = "loss"
+    LOOKUP = "look-up"
+    JOIN = "element by element"
+    CONCATENATION = "side by side"
+    STACK = "along a new axis"
+    RESAMPLING = "another grid"
+    PADDING = "border"
+    RESHAPE = "other axes, same order"
+    SQUEEZE = "axes of size one"
+    PERMUTE = "order of axes"
+    PART = "some of the numbers"
+    SAME = "same numbers"
+    OTHER = "other"
+
+    @property
+    def moves(self) -> bool:
+        """Whether it only moves numbers, picks some of them, or passes them on."""
+        return self in (Role.RESHAPE, Role.SQUEEZE, Role.PERMUTE, Role.PART, Role.SAME)
+
+
+# How one number of it is drawn; "terms" is for everything that has no drawing of its own.
+Drawing = Literal["window", "steps", "shares", "vector", "terms"]
+Edit = Literal["kernel", "channel", "setting"]  # of the weights of one channel, of stride and the like
+
+
+class Loss(NamedTuple):
+    """What a loss takes.
+
+    Attributes:
+        wants: what its first argument has to be.
+        targets: the number of a class, or a number for each of the first argument's.
+        does: the operation that it applies to its first argument itself; "" for none.
+    """
+
+    wants: Literal["scores", "probabilities", "log-probabilities", "numbers"]
+    targets: Literal["classes", "numbers"]
+    does: str = ""
 
 
 @dataclass(frozen=True)
@@ -26,7 +84,7 @@ class Cost:
 
 @dataclass(frozen=True)
 class Op:
-    """How to read, explain and cost one kind of operation. A missing function means: not known, said so.
+    """All that is known of one kind of operation. A missing function means: not known, said so.
 
     Attributes:
         signature: names of the arguments in order, `name=default` for optional ones (see `Reading`); a
@@ -44,6 +102,18 @@ class Op:
         1 = 28";
             rows and columns that are never reached are said: "(the last row is not reached)"; uses shapes
             only.
+        role: what it is there for.
+        drawing: how one number of it is drawn.
+        axes: `(reading, axes of what it takes)` → which axes of its output are sample, channel and space;
+            None: those of what it takes, where there are as many.
+        space: how many spatial axes it works on, where its name says so.
+        window: `(reading, output channel)` → what slides, and which channels it sees; uses shapes only.
+        edits: what can be changed of it in a copy of the model.
+        sign: between its two arguments: "+".
+        range: between which numbers its output lies; None: anywhere.
+        loss: what it takes, of a loss.
+        by_mode: it does something else in training than in evaluation.
+        caution: what keeps its inputs where it gives finite numbers; "" where all of them are fine.
     """
 
     signature: Signature
@@ -52,3 +122,14 @@ class Op:
     cost: Callable[[Reading], Cost] | None = None
     reach: Callable[[Reading, Boxes], dict[str, Boxes | list[Boxes]]] | None = None
     size: Callable[[Reading], str] | None = None
+    role: Role = Role.OTHER
+    drawing: Drawing = "terms"
+    axes: Callable[[Reading, Axes | None], Axes] | None = None
+    space: int | None = None
+    window: "Callable[[Reading, int], Window | None] | None" = None
+    edits: tuple[Edit, ...] = ()
+    sign: str = ""
+    range: tuple[float, float] | None = None
+    loss: Loss | None = None
+    by_mode: bool = False
+    caution: str = ""

@@ -40,6 +40,11 @@ class Reading:
             raise TraceError(f"'{name}' of {self.node.name} is {found!r}, not a tensor.")
         return self.trace.values[found.index]
 
+    def given(self, name: str) -> Any:  # noqa: ANN401
+        """An argument as it was given, a `Value` where a tensor stood; None where there is none."""
+        found = self.arguments.get(name)
+        return self.trace.values[found.index] if isinstance(found, Ref) else found
+
     def shape(self, name: str) -> tuple[int, ...]:
         """Shape of a tensor argument."""
         return self.value(name).shape

@@ -102,7 +102,10 @@ ASIDE = {
     *("set_grad_enabled", "register_hook", "retain_grad"),
 }
 # Changes of type, which are nothing where the tensor had it.
-CASTS = {"to", "type", "type_as", "float", "double", "half", "bfloat16", "cpu", "cuda"}
+CASTS = (
+    *("to", "type", "type_as", "cpu", "cuda"),
+    *("float", "double", "half", "bfloat16", "int", "long", "short", "bool"),
+)
 
 OPERATORS = (
     "__add__",

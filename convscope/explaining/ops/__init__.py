@@ -1,5 +1,7 @@
 """The operations that can be explained: name → how. A newcomer adds one file and one line."""
 
+from dataclasses import replace
+
 from convscope.explaining.op import Op
 from convscope.explaining.ops import (
     activations,
@@ -40,35 +42,27 @@ from convscope.explaining.ops import (
     writing,
 )
 
+
+def _spatial(name: str, op: Op) -> dict[str, Op]:
+    """One entry for each number of spatial axes."""
+    return {f"{name}{space}d": replace(op, space=space) for space in (1, 2, 3)}
+
+
 OPS: dict[str, Op] = {
     **rectifiers.OPS,
     **activations.OPS,
     **functions.OPS,
     **normalisation.OPS,
-    "conv1d": convolution.CONVOLUTION,
-    "conv2d": convolution.CONVOLUTION,
-    "conv3d": convolution.CONVOLUTION,
-    "conv_transpose1d": transposed.TRANSPOSED,
-    "conv_transpose2d": transposed.TRANSPOSED,
-    "conv_transpose3d": transposed.TRANSPOSED,
+    **_spatial("conv", convolution.CONVOLUTION),
+    **_spatial("conv_transpose", transposed.TRANSPOSED),
     "convolution": transposed.EITHER,
     "pad": padding.PAD,
     "constant_pad_nd": padding.CONSTANT_PAD,
-    "max_pool1d": pooling.MAX_POOL,
-    "max_pool2d": pooling.MAX_POOL,
-    "max_pool3d": pooling.MAX_POOL,
-    "adaptive_max_pool1d": pooling.ADAPTIVE_MAX_POOL,
-    "adaptive_max_pool2d": pooling.ADAPTIVE_MAX_POOL,
-    "adaptive_max_pool3d": pooling.ADAPTIVE_MAX_POOL,
-    "avg_pool1d": averaging.AVG_POOL,
-    "avg_pool2d": averaging.AVG_POOL,
-    "avg_pool3d": averaging.AVG_POOL,
-    "adaptive_avg_pool1d": averaging.ADAPTIVE_AVG_POOL,
-    "adaptive_avg_pool2d": averaging.ADAPTIVE_AVG_POOL,
-    "adaptive_avg_pool3d": averaging.ADAPTIVE_AVG_POOL,
-    "lp_pool1d": averaging.LP_POOL,
-    "lp_pool2d": averaging.LP_POOL,
-    "lp_pool3d": averaging.LP_POOL,
+    **_spatial("max_pool", pooling.MAX_POOL),
+    **_spatial("adaptive_max_pool", pooling.ADAPTIVE_MAX_POOL),
+    **_spatial("avg_pool", averaging.AVG_POOL),
+    **_spatial("adaptive_avg_pool", averaging.ADAPTIVE_AVG_POOL),
+    **_spatial("lp_pool", averaging.LP_POOL),
     "interpolate": resampling.INTERPOLATE,
     "upsample_nearest1d": resampling.NEAREST,
     "upsample_nearest2d": resampling.NEAREST,
@@ -117,3 +111,13 @@ OPS: dict[str, Op] = {
     **patches.OPS,
     **rearranging.OPS,
 }
+UNKNOWN = Op("")
+
+
+def known(op: str) -> Op:
+    """All that is known of an operation; of one that has no file here, nothing is.
+
+    >>> known("conv2d").role.name, known("conv2d").space, known("never heard of").role.name
+    ('CONVOLUTION', 2, 'OTHER')
+    """
+    return OPS.get(op, UNKNOWN)

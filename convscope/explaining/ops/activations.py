@@ -1,11 +1,12 @@
 """Smooth activations: a line in the table for each, and the gated linear unit, which takes two numbers."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 from convscope.explaining.account import Account, Index, Step, number, signed
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.curve import DOCS, Curve, explain, free, gradient, line, smallest
 from convscope.explaining.ops.expression import literal
 from convscope.explaining.reading import Reading
@@ -215,12 +216,12 @@ def glu_size(reading: Reading) -> str:
     return f"axis {axis}: {shape[axis]}/2 = {shape[axis] // 2}"
 
 
-OPS = {
-    "sigmoid": SIGMOID.op,
-    "tanh": TANH.op,
-    "log_sigmoid": LOG_SIGMOID.op,
-    "softplus": SOFTPLUS.op,
-    "softsign": SOFTSIGN.op,
+ACTIVATIONS = {
+    "sigmoid": replace(SIGMOID.op, range=(0.0, 1.0)),
+    "tanh": replace(TANH.op, range=(-1.0, 1.0)),
+    "log_sigmoid": replace(LOG_SIGMOID.op, range=(-math.inf, 0.0)),
+    "softplus": replace(SOFTPLUS.op, range=(0.0, math.inf)),
+    "softsign": replace(SOFTSIGN.op, range=(-1.0, 1.0)),
     "tanhshrink": TANHSHRINK.op,
     "elu": ELU_OP,
     "celu": CELU.op,
@@ -230,3 +231,4 @@ OPS = {
     "mish": MISH.op,
     "glu": Op("input dim=-1", explain_glu, glu_gradient, free, glu_reach, glu_size),
 }
+OPS = {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.pointwise import Pointwise, pointwise_op
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
@@ -268,7 +268,8 @@ def _swapped(rule: Pointwise) -> Pointwise:
     return replace(rule, letters=rule.letters[1::-1] + rule.letters[2:])
 
 
-OPS: dict[str, Op] = {
+SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "maximum": "max", "minimum": "min"}
+_OPS: dict[str, Op] = {
     "add": pointwise_op(SCALED, _scaled(ADD)),
     "sub": pointwise_op(SCALED, _scaled(SUB)),
     "rsub": pointwise_op(SCALED, _scaled(_swapped(SUB))),
@@ -288,3 +289,5 @@ OPS: dict[str, Op] = {
     "where": pointwise_op(_where_signature, _choice),
     "masked_fill": pointwise_op("input mask value", MASKED_FILL),
 }
+OPS = _OPS | {name: replace(_OPS[name], role=Role.JOIN, sign=sign) for name, sign in SIGNS.items()}
+OPS["div"] = replace(OPS["div"], caution="Keep the divisor away from zero: x / (y + 1e-8).")

@@ -1,5 +1,7 @@
 """Average pooling, adaptive and Lp pooling: the mean, or the power mean, of a window of one channel."""
 
+from dataclasses import replace
+from functools import partial
 from math import prod
 from typing import NamedTuple
 
@@ -7,13 +9,15 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.pooling import (
     axes_of,
     docs,
     no_macs,
+    pool_axes,
     pool_reach,
     pool_size,
+    pool_window,
     shares,
     slides,
 )
@@ -213,8 +217,13 @@ AVG_POOL = Op(
     no_macs,
     pool_reach,
     pool_size,
+    role=Role.POOLING,
+    drawing="window",
+    axes=pool_axes,
+    window=partial(pool_window, "mean"),
+    edits=("setting",),
 )
-ADAPTIVE_AVG_POOL = Op("input output_size", explain_average, average_gradient, no_macs, pool_reach, pool_size)
+ADAPTIVE_AVG_POOL = replace(AVG_POOL, signature="input output_size", edits=())
 LP_POOL = Op(
     "input norm_type kernel_size stride=None ceil_mode=False",
     explain_power,
@@ -222,4 +231,6 @@ LP_POOL = Op(
     no_macs,
     pool_reach,
     pool_size,
+    role=Role.POOLING,
+    axes=pool_axes,
 )

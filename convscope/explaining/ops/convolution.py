@@ -4,9 +4,9 @@ from math import prod
 
 from convscope.explaining.account import Account, Index, total, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import kernels
-from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, missed_words, products
+from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed_words, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
 
@@ -145,6 +145,15 @@ def window_size(axis: str, slide: Slide) -> str:
     return f"{axis} {formula} = {slide.steps}{missed_words(slide, axis, 'not reached')}"
 
 
+def convolution_window(reading: Reading, channel: int) -> Window:
+    """A kernel and the input channels of its group."""
+    layer = read_layer(reading)
+    inside = layer.fine // layer.groups
+    first = channel // (layer.coarse // layer.groups) * inside
+    seen = range(first, first + inside)
+    return Window("convolution", "sum", layer.slides, layer.groups, seen, (channel,))
+
+
 CONVOLUTION = Op(
     "input weight bias=None stride=1 padding=0 dilation=1 groups=1",
     explain_convolution,
@@ -152,4 +161,9 @@ CONVOLUTION = Op(
     convolution_cost,
     convolution_reach,
     convolution_size,
+    role=Role.CONVOLUTION,
+    drawing="window",
+    axes=kernels.axes,
+    window=convolution_window,
+    edits=("kernel", "channel", "setting"),
 )

@@ -1,5 +1,6 @@
 """Cross-entropy: how surprised a network is by the true class."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch.nn import functional as F
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step, Terms, number, product, written_out
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.op import Op
+from convscope.explaining.op import Loss, Op, Role
 from convscope.explaining.ops.losses import dearest, free, reduction_of, sample_axes
 from convscope.explaining.ops.softmax import Shares, first_steps, log_scale, shares_of
 from convscope.explaining.reading import Reading
@@ -214,6 +215,9 @@ CROSS_ENTROPY, NLL_LOSS = (
         _gradient,
         free,
         _reach,
+        role=Role.LOSS,
+        loss=Loss("log-probabilities", "classes"),
     )
     for more in (" label_smoothing=0", "")
 )
+CROSS_ENTROPY = replace(CROSS_ENTROPY, drawing="shares", loss=Loss("scores", "classes", "log_softmax"))

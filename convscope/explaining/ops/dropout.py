@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from convscope.explaining.account import Account, Index, Step, number, product, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"
@@ -138,9 +138,19 @@ DROPOUTS = {
         partial(_dropout_gradient, kind),
         _free,
         _same_place,
+        role=Role.DROPOUT,
+        by_mode=True,
     )
     for kind in KINDS
 } | {
-    kind: Op("input p=0.5 training=False inplace=False", _explain_alpha, _alpha_gradient, _free, _same_place)
+    kind: Op(
+        "input p=0.5 training=False inplace=False",
+        _explain_alpha,
+        _alpha_gradient,
+        _free,
+        _same_place,
+        role=Role.DROPOUT,
+        by_mode=True,
+    )
     for kind in ("alpha_dropout", "feature_alpha_dropout")
 }

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Terms, number, product, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.ops.linear import linear_axes
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html"
@@ -241,6 +242,8 @@ EMBEDDING = Op(
     free,
     embedding_reach,
     size,
+    role=Role.LOOKUP,
+    axes=linear_axes,
 )
 EMBEDDING_BAG = Op(
     "input weight offsets=None max_norm=None norm_type=2 scale_grad_by_freq=False mode=mean sparse=False "
@@ -250,4 +253,5 @@ EMBEDDING_BAG = Op(
     bag_cost,
     bag_reach,
     size,
+    role=Role.LOOKUP,
 )

@@ -91,4 +91,11 @@ CURVES["rpow"] = replace(
     page="pow",
 )
 
-OPS = {name: curve.op for name, curve in CURVES.items()}
+# What keeps the inputs where these give finite numbers.
+CAUTIONS = {
+    "log": "Keep the numbers above zero: torch.log(x.clamp_min(1e-8)); log_softmax for log of softmax.",
+    "sqrt": "Keep the numbers at zero or above: torch.sqrt(x.clamp_min(0)).",
+    "exp": "Subtract the largest number first (softmax and logsumexp do that).",
+    "pow": "Negative numbers have no real root, and 0 no negative power.",
+}
+OPS = {name: replace(curve.op, caution=CAUTIONS.get(name, "")) for name, curve in CURVES.items()}

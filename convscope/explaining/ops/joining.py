@@ -1,6 +1,7 @@
 """Tensors put together: cat, stack, hstack, vstack, … All are `cat` of tensors with more axes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import Any
@@ -11,7 +12,7 @@ from torch import Tensor
 
 from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, is_empty, unit
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import Layout, Move, Origin, Reach, bare, tensor_names, through
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
@@ -162,12 +163,9 @@ MESHGRID = Move(
     _grid_origin,
 )
 
+ROWS = {"cat": CAT, "hstack": HSTACK, "vstack": VSTACK, "dstack": DSTACK, "column_stack": COLUMN_STACK}
 OPS: dict[str, Op] = {
+    **{name: replace(op, role=Role.CONCATENATION) for name, op in ROWS.items()},
+    "stack": replace(STACK, role=Role.STACK),
     "meshgrid": MESHGRID.op(_grid_signature),
-    "cat": CAT,
-    "stack": STACK,
-    "hstack": HSTACK,
-    "vstack": VSTACK,
-    "dstack": DSTACK,
-    "column_stack": COLUMN_STACK,
 }

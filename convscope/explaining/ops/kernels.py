@@ -5,6 +5,7 @@ from math import prod
 import torch
 
 from convscope.explaining.account import Account, Index, Terms, written_out
+from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.op import Cost
 from convscope.explaining.ops.sliding import POSITIONS, Layer, grid, products
 from convscope.explaining.reading import Reading
@@ -93,3 +94,8 @@ def cost(reading: Reading, layer: Layer, taken: int, made: int) -> Cost:
         f"{made}·({inside} + 1) = {made * (each + 1):,}" if bias else f"{made}·{inside} = {made * each:,}"
     )
     return Cost(macs, f"{'·'.join(map(str, shown))} = {macs:,}", parameters)
+
+
+def axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others
+    """Channels stand before the axes that a kernel slides along."""
+    return channels_second(len(reading.output_shape), len(reading.shape("weight")) - 2)

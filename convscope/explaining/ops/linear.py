@@ -1,5 +1,9 @@
 """Linear layers: every output is a weighted sum of all inputs."""
 
+from dataclasses import replace
+
+from convscope.explaining.axes import Axes, features_last
+from convscope.explaining.op import Role
 from convscope.explaining.ops.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading
 
@@ -69,5 +73,16 @@ def _bilinear_parameters(reading: Reading) -> str:
     return f"{out:,}·({first:,}·{second:,}{' + 1' if bias else ''}) = {out * (first * second + bias):,}"
 
 
-LINEAR = contraction_op("input weight bias=None", _linear, _linear_size, _linear_parameters)
+def linear_axes(reading: Reading, before: Axes | None) -> Axes:
+    """It works along the last axis."""
+    return features_last(before, len(reading.output_shape))
+
+
+LINEAR = replace(
+    contraction_op("input weight bias=None", _linear, _linear_size, _linear_parameters),
+    role=Role.LINEAR,
+    drawing="vector",
+    axes=linear_axes,
+    edits=("channel",),
+)
 BILINEAR = contraction_op("input1 input2 weight bias=None", _bilinear, _bilinear_size, _bilinear_parameters)

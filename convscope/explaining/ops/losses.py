@@ -12,7 +12,7 @@ from torch import Tensor
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Loss, Op, Role
 from convscope.explaining.ops.loss_kinds import KINDS, Kind, Pairs
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
@@ -166,7 +166,20 @@ def _reach(kind: Kind, reading: Reading, boxes: Boxes) -> dict[str, Boxes | list
     return {**found}
 
 
+TAKES = {
+    "binary_cross_entropy": Loss("probabilities", "numbers"),
+    "binary_cross_entropy_with_logits": Loss("scores", "numbers", "sigmoid"),
+    "kl_div": Loss("log-probabilities", "numbers"),
+}
 LOSSES = {
-    name: Op(kind.signature, partial(_explain, kind), partial(_gradient, kind), free, partial(_reach, kind))
+    name: Op(
+        kind.signature,
+        partial(_explain, kind),
+        partial(_gradient, kind),
+        free,
+        partial(_reach, kind),
+        role=Role.LOSS,
+        loss=TAKES.get(name, Loss("numbers", "numbers")),
+    )
     for name, kind in KINDS.items()
 }

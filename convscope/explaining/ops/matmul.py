@@ -1,9 +1,10 @@
 """Products of matrices and vectors under all their names, and einsum."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading, tensors_of
 from convscope.tracing.graph import Node, Ref
@@ -111,7 +112,7 @@ OUTER = "Every number of the first with every number of the second: one product,
 MATMUL = contraction_op("input other", _matmul, _matmul_size)
 RMATMUL = contraction_op("other input", _matmul, _matmul_size)
 EINSUM = contraction_op(_operands, _einsum)
-PRODUCTS: dict[str, Op] = {
+_PRODUCTS: dict[str, Op] = {
     "matmul": MATMUL,
     "rmatmul": RMATMUL,
     "einsum": EINSUM,
@@ -132,4 +133,8 @@ PRODUCTS: dict[str, Op] = {
     "addbmm": contraction_op(
         "input batch1 batch2 beta=1 alpha=1", _with_added("addbmm", "bmk bkn mn", "batch1 batch2")
     ),
+}
+PRODUCTS = {
+    name: replace(op, role=Role.PRODUCT, sign="@" if op in (MATMUL, RMATMUL) else "")
+    for name, op in _PRODUCTS.items()
 }

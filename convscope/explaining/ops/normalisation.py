@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from convscope.explaining.account import Account, Index, Step, number, signed
+from convscope.explaining.axes import Axes, features_last
+from convscope.explaining.axes import kept as kept_axes
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import normalise_gradients as backward
 from convscope.explaining.ops.curve import DOCS, same_size, smallest
 from convscope.explaining.ops.normalise_kept import explain_kept, kept, place_of_kept
@@ -35,7 +37,17 @@ class Kind:
 
     def op(self, signature: Signature) -> Op:
         """The entry of `OPS`."""
-        return Op(signature, self.explain, self.gradient, cost, self.reach, same_size)
+        return Op(
+            signature,
+            self.explain,
+            self.gradient,
+            cost,
+            self.reach,
+            same_size,
+            role=Role.NORMALISATION,
+            axes=_axes,
+            edits=("channel",),
+        )
 
     @property
     def source(self) -> str:
@@ -94,6 +106,15 @@ class Kind:
         for name in ("running_mean", "running_var") if stored(reading) else ():
             found[name] = boxes[..., 1:2, :]
         return found
+
+
+def _axes(reading: Reading, before: Axes | None) -> Axes:
+    """Channels are second, but for what is normalised along the last axis: those are features."""
+    rank = len(reading.output_shape)
+    if "normalized_shape" not in reading.arguments:
+        return Axes(rank, 0)
+    shape = reading.arguments["normalized_shape"] or ()
+    return features_last(before, rank) if len(shape) == 1 else kept_axes(before, rank)
 
 
 STORED = " In evaluation the mean and the variance are those that training kept."
@@ -156,6 +177,7 @@ BATCH = Kind(
     batch,
     "nn.BatchNorm2d",
 ).op(arguments)
+BATCH = replace(BATCH, by_mode=True)
 INSTANCE = Kind(
     "Instance normalisation gives each channel of each sample mean 0 and variance 1.",
     instance,

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, number, product, signed
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.curve import DOCS, free, same_size, smallest
 from convscope.explaining.reading import Reading
 
@@ -115,5 +115,11 @@ def local_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]
 
 
 LOCAL_RESPONSE_NORM = Op(
-    "input size alpha=0.0001 beta=0.75 k=1", explain_local, local_gradient, free, local_reach, same_size
+    "input size alpha=0.0001 beta=0.75 k=1",
+    explain_local,
+    local_gradient,
+    free,
+    local_reach,
+    same_size,
+    role=Role.NORMALISATION,
 )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from convscope.explaining.account import Account, Index, Terms, number, signed, written_out
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops.sliding import POSITIONS, grid, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
@@ -130,7 +130,7 @@ def pad_size(reading: Reading) -> str:
 
 
 def _op(signature: str) -> Op:
-    return Op(signature, explain_pad, pad_gradient, lambda _: Cost(0), pad_reach, pad_size)
+    return Op(signature, explain_pad, pad_gradient, lambda _: Cost(0), pad_reach, pad_size, role=Role.PADDING)
 
 
 PAD = _op("input pad mode=None value=None")

@@ -1,5 +1,6 @@
 """Some of the numbers: indexing, slices, gather, split, triangles; and writing into some places."""
 
+from dataclasses import replace
 from types import EllipsisType
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from convscope.errors import TraceError
 from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, clip, is_empty, whole
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import (
     Layout,
     Move,
@@ -229,14 +230,17 @@ TRIANGLE = Move(
     _triangle_origin,
 ).op("input diagonal=0")
 
-OPS: dict[str, Op] = {
+PARTS: dict[str, Op] = {
     "getitem": GETITEM,
-    "index_select": INDEX_SELECT,
-    "gather": GATHER,
-    "take_along_dim": TAKE_ALONG_DIM,
     **dict.fromkeys(("narrow", "select", "slice", "diagonal"), PART),
     **dict.fromkeys(
         ("chunk", "split", "split_with_sizes", "tensor_split", "unbind", "hsplit", "vsplit", "dsplit"), SPLIT
     ),
+}
+OPS: dict[str, Op] = {
+    **{name: replace(op, role=Role.PART) for name, op in PARTS.items()},
+    "index_select": INDEX_SELECT,
+    "gather": GATHER,
+    "take_along_dim": TAKE_ALONG_DIM,
     **dict.fromkeys(("tril", "triu"), TRIANGLE),
 }

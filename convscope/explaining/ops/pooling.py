@@ -1,17 +1,19 @@
 """Pooling: a window of one channel becomes one number. Here the windows, and the largest of each."""
 
+from functools import partial
 from math import prod
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, number, written_out
+from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops.convolution import window_size
-from convscope.explaining.ops.sliding import POSITIONS, Slide, grid, pick
+from convscope.explaining.ops.sliding import POSITIONS, Slide, Window, grid, pick
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
 
@@ -29,6 +31,18 @@ class Share(NamedTuple):
         [[0, 1], [1, 2, 3], [3, 4]]
         """
         return torch.arange(step * self.size // self.steps, -(-(step + 1) * self.size // self.steps))
+
+    @property
+    def largest(self) -> Slide:
+        """The windows where they are all alike; else the largest."""
+        kernel = max(len(self.taps(step)) for step in range(self.steps))
+        return Slide(self.size, self.steps, kernel, max(1, self.size // self.steps))
+
+    @property
+    def spans(self) -> list[list[int]]:
+        """First place and the one behind the last, of each window."""
+        taps = [self.taps(step).tolist() for step in range(self.steps)]
+        return [[each[0], each[-1] + 1] for each in taps]
 
     def steps_over(self, place: int) -> Tensor:
         """The windows that hold a place, in order."""
@@ -209,6 +223,31 @@ def no_macs(reading: Reading) -> Cost:  # noqa: ARG001
     return Cost(0)
 
 
+def pool_axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others
+    """Channels stand before the axes that are pooled."""
+    return channels_second(len(reading.output_shape), axes_of(reading))
+
+
+def pool_window(rule: Literal["max", "mean"], reading: Reading, channel: int) -> Window:
+    """A window over the same channel of the input."""
+    each = windows_of(reading)
+    slides = tuple(one.largest if isinstance(one, Share) else one for one in each)
+    uneven = [one.spans for one in each if isinstance(one, Share)]
+    alike = all(one.size % one.steps == 0 for one in each if isinstance(one, Share))
+    groups = reading.shape("input")[-len(each) - 1]
+    divisor = _divisor(reading) if rule == "mean" else None
+    spans = None if alike else uneven
+    return Window("pooling", rule, slides, groups, range(channel, channel + 1), divisor=divisor, spans=spans)
+
+
+def _divisor(reading: Reading) -> float | str:
+    """What a mean is divided by: a number, the taps on real numbers, or those not beyond the padding."""
+    override = reading.arguments.get("divisor_override")
+    if override is not None:
+        return override
+    return "padded" if reading.arguments.get("count_include_pad", True) else "inside"
+
+
 MAX_POOL = Op(
     "input kernel_size stride=None padding=0 dilation=1 ceil_mode=False return_indices=False",
     explain_max,
@@ -216,7 +255,21 @@ MAX_POOL = Op(
     no_macs,
     pool_reach,
     pool_size,
+    role=Role.POOLING,
+    drawing="window",
+    axes=pool_axes,
+    window=partial(pool_window, "max"),
+    edits=("setting",),
 )
 ADAPTIVE_MAX_POOL = Op(
-    "input output_size return_indices=False", explain_max, max_gradient, no_macs, pool_reach, pool_size
+    "input output_size return_indices=False",
+    explain_max,
+    max_gradient,
+    no_macs,
+    pool_reach,
+    pool_size,
+    role=Role.POOLING,
+    drawing="window",
+    axes=pool_axes,
+    window=partial(pool_window, "max"),
 )

@@ -1,9 +1,11 @@
 """The same numbers in another order, or several times: repeat, flip, roll, pixel_shuffle and their like."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.op import Op
 from convscope.explaining.ops.moving import Layout, Move, Reach, bare, by_table, through
@@ -209,7 +211,7 @@ OPS: dict[str, Op] = {
     **dict.fromkeys(("repeat", "tile"), REPEAT),
     "roll": ROLL,
     "repeat_interleave": REPEAT_INTERLEAVE,
-    "pixel_shuffle": PIXEL_SHUFFLE,
-    "pixel_unshuffle": PIXEL_UNSHUFFLE,
+    "pixel_shuffle": replace(PIXEL_SHUFFLE, axes=second),
+    "pixel_unshuffle": replace(PIXEL_UNSHUFFLE, axes=second),
     "channel_shuffle": CHANNEL_SHUFFLE,
 }

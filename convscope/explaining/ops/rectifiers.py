@@ -11,7 +11,7 @@ import torch
 
 from convscope.explaining.account import Account, Index, number, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost
+from convscope.explaining.op import Cost, Role
 from convscope.explaining.ops.curve import DOCS, Curve, gradient
 from convscope.explaining.ops.expression import Names
 from convscope.explaining.reading import Reading
@@ -191,18 +191,18 @@ def prelu_cost(reading: Reading) -> Cost:
 
 PRELU = replace(_PRELU.op, gradient=prelu_gradient, reach=prelu_reach, cost=prelu_cost)
 
-OPS = {
-    "relu": RELU.op,
-    "relu6": RELU6.op,
+CUTS = {"clamp": CLAMP.op, "clamp_max": replace(CLAMP, settings="max min=None").op}
+ACTIVATIONS = {
+    "relu": replace(RELU.op, range=(0.0, math.inf)),
+    "relu6": replace(RELU6.op, range=(0.0, 6.0)),
     "leaky_relu": LEAKY_RELU.op,
-    "rrelu": RRELU.op,
+    "rrelu": replace(RRELU.op, by_mode=True),
     "prelu": PRELU,
     "hardtanh": HARDTANH.op,
-    "clamp": CLAMP.op,
-    "clamp_max": replace(CLAMP, settings="max min=None").op,
-    "hardsigmoid": HARDSIGMOID.op,
+    "hardsigmoid": replace(HARDSIGMOID.op, range=(0.0, 1.0)),
     "hardswish": HARDSWISH.op,
     "hardshrink": HARDSHRINK.op,
     "softshrink": SOFTSHRINK.op,
     "threshold": THRESHOLD.op,
 }
+OPS = CUTS | {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()}

@@ -6,7 +6,7 @@ float64: `recurrent_cells` knows one step, `recurrent_sequences` the order of th
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 import torch
@@ -14,7 +14,8 @@ from torch import Tensor
 
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step
-from convscope.explaining.op import Op
+from convscope.explaining.axes import Axes
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.recurrent_cells import Moment, Sized, stack
 from convscope.explaining.ops.recurrent_gradients import gradient
 from convscope.explaining.ops.recurrent_sequences import (
@@ -184,5 +185,14 @@ def _notes(unit: Unit, wants_cell: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-SEQUENCE = Op(sequence_arguments, explain, gradient, cost, reach, size)  # LSTM, GRU, RNN
-CELL = Op(cell_arguments, explain, gradient, cost, reach, size)  # LSTMCell, GRUCell, RNNCell
+def sequence_axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others
+    """Units are last; the states are (layer, sample, unit), whatever the order of the sequence."""
+    rank = len(reading.output_shape)
+    batch_first = reading.which == 0 and reading.arguments["batch_first"]
+    return Axes(rank, None if rank < 3 else 0 if batch_first else 1, last=True)
+
+
+CELL = Op(  # LSTMCell, GRUCell, RNNCell
+    cell_arguments, explain, gradient, cost, reach, size, role=Role.RECURRENT, drawing="steps"
+)
+SEQUENCE = replace(CELL, signature=sequence_arguments, axes=sequence_axes)  # LSTM, GRU, RNN

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, number, product, written_out
+from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops.sliding import POSITIONS, grid, pick
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
@@ -276,7 +277,7 @@ def interpolate_size(reading: Reading) -> str:
 
 def _op(signature: str) -> Op:
     parts = (interpolate_cost, interpolate_reach, interpolate_size)
-    return Op(signature, explain_interpolate, interpolate_gradient, *parts)
+    return Op(signature, explain_interpolate, interpolate_gradient, *parts, role=Role.RESAMPLING, axes=second)
 
 
 INTERPOLATE = _op(

@@ -4,17 +4,21 @@ import math
 from dataclasses import replace
 
 from convscope.explaining.account import Account, Index, Step
+from convscope.explaining.axes import Axes, usual
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.op import Op
+from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import (
     DOCS,
     Move,
     Origin,
     Reach,
+    bare,
+    replay,
     view_reach,
 )
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
+from convscope.tracing.names import CASTS, function_at
 
 # ---- one shape into another
 
@@ -102,6 +106,7 @@ SAME = Move(
     "torch.Tensor.to",
     same_place,
 ).op("input")
+SAME = replace(SAME, role=Role.SAME)
 
 
 def _no_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - asked as all others
@@ -114,15 +119,30 @@ def _no_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: AR
 CUT = replace(SAME, gradient=_no_gradient)
 
 
+def turned_axes(reading: Reading, before: Axes | None) -> Axes:
+    """Axes that change places: their order is seen on a tensor whose sizes all differ."""
+    rank = len(reading.output_shape)
+    if before is None or before.rank != rank or function_at(reading.node.function) is None:
+        return usual(rank)
+    sizes = list(range(2, rank + 2))
+    return before.turned([sizes.index(size) for size in replay(reading, lambda _: bare(tuple(sizes))).shape])
+
+
+SQUEEZED = replace(SQUEEZE, role=Role.SQUEEZE)
 OPS: dict[str, Op] = {
-    **dict.fromkeys(("view", "reshape", "flatten", "unflatten", "view_as", "reshape_as"), RESHAPE),
-    **dict.fromkeys(("squeeze", "unsqueeze", "atleast_1d", "atleast_2d", "atleast_3d"), SQUEEZE),
-    **dict.fromkeys(("permute", "transpose", "movedim", "t", "T", "mT"), PERMUTE),
-    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), EXPAND),
     **dict.fromkeys(
-        ("contiguous", "clone", "alias", "lift_fresh", "lift_fresh_copy", "real", "positive"), SAME
+        ("view", "reshape", "flatten", "unflatten", "view_as", "reshape_as"),
+        replace(RESHAPE, role=Role.RESHAPE),
     ),
-    **dict.fromkeys(("to", "type", "type_as", "cpu", "cuda"), SAME),
-    **dict.fromkeys(("float", "double", "half", "bfloat16", "int", "long", "short", "bool"), SAME),
+    "squeeze": replace(SQUEEZED, signature="input dim=None"),
+    **dict.fromkeys(("unsqueeze", "atleast_1d", "atleast_2d", "atleast_3d"), SQUEEZED),
+    **dict.fromkeys(
+        ("permute", "transpose", "movedim", "t", "T", "mT"),
+        replace(PERMUTE, role=Role.PERMUTE, axes=turned_axes),
+    ),
+    **dict.fromkeys(("expand", "expand_as", "broadcast_to"), replace(EXPAND, role=Role.SAME)),
+    **dict.fromkeys(
+        ("contiguous", "clone", "alias", "lift_fresh", "lift_fresh_copy", "real", "positive", *CASTS), SAME
+    ),
     **dict.fromkeys(("detach", "data"), CUT),
 }

@@ -11,7 +11,7 @@ a coarse number is a sum over taps of fine ones, a fine number over taps of coar
 gradient over steps of both.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -106,6 +106,40 @@ class Slide(NamedTuple):
 
     def _inside(self, places: Tensor) -> Tensor:
         return places.masked_fill((places < 0) | (places >= self.size), -1)
+
+    @property
+    def unused(self) -> int:
+        """How many positions at the end of the axis no tap ever lies on.
+
+        >>> Slide(size=6, steps=2, kernel=2, stride=2).unused
+        2
+        """
+        reached = np.setdiff1d(np.arange(self.size), self.missed())
+        return self.size - 1 - int(reached.max()) if len(reached) else self.size
+
+
+class Window(NamedTuple):
+    """What slides, and what one channel of the output sees through it.
+
+    Attributes:
+        kind: a kernel on the input, a kernel that each input lays onto the output, or a pooling.
+        rule: what is made of the numbers in it.
+        slides: one an axis; of a transposed convolution over the output.
+        groups: channels of a group only belong to those of the same group.
+        channels: of the input, that this output channel sees.
+        weight: index of its kernels in the weight, (input channel, *taps); None: there are none.
+        divisor: of a mean: a number, all taps ("padded"), or those that are not in the padding ("inside").
+        spans: of windows that differ, an axis each: first place and the one behind the last, of each window.
+    """
+
+    kind: Literal["convolution", "transposed", "pooling"]
+    rule: Literal["sum", "max", "mean"]
+    slides: tuple[Slide, ...]
+    groups: int
+    channels: range
+    weight: tuple[int | slice, ...] | None = None
+    divisor: float | str | None = None
+    spans: list[list[list[int]]] | None = None
 
 
 def missed_words(slide: Slide, axis: str, fate: str) -> str:

@@ -5,6 +5,7 @@ exp(x − m) / Σ exp(x − m) is the same fraction for every m.
 """
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
@@ -273,8 +274,26 @@ def _logsumexp_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[B
 LOGSUMEXP_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.logsumexp.html"
 ARGUMENTS = "input dim=None _stacklevel=None dtype=None"
 SOFTMAX, SOFTMIN = (
-    Op(ARGUMENTS, partial(_explain_softmax, kind), partial(_softmax_gradient, kind), _free, _same_row)
+    Op(
+        ARGUMENTS,
+        partial(_explain_softmax, kind),
+        partial(_softmax_gradient, kind),
+        _free,
+        _same_row,
+        role=Role.SHARES,
+        range=(0.0, 1.0),
+    )
     for kind in ("softmax", "softmin")
 )
-LOG_SOFTMAX = Op(ARGUMENTS, _explain_log_softmax, partial(_softmax_gradient, "log_softmax"), _free, _same_row)
+SOFTMAX = replace(SOFTMAX, drawing="shares")
+LOG_SOFTMAX = Op(
+    ARGUMENTS,
+    _explain_log_softmax,
+    partial(_softmax_gradient, "log_softmax"),
+    _free,
+    _same_row,
+    role=Role.SHARES,
+    drawing="shares",
+    range=(-math.inf, 0.0),
+)
 LOGSUMEXP = Op("input dim keepdim=False", _explain_logsumexp, _logsumexp_gradient, _free, _logsumexp_reach)

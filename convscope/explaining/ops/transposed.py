@@ -6,10 +6,10 @@ from typing import Any
 
 from convscope.explaining.account import Account, Index, total, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import kernels
 from convscope.explaining.ops.convolution import CONVOLUTION
-from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, missed_words, products
+from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed_words, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
@@ -134,6 +134,16 @@ def _size(axis: str, slide: Slide) -> str:
     return f"{axis} {formula} = {slide.size}{missed_words(slide, axis, 'out of reach: only the bias')}"
 
 
+def transposed_window(reading: Reading, channel: int) -> Window:
+    """Each input lays its kernel onto the output: the window slides there."""
+    layer = read_layer(reading)
+    group, within = divmod(channel, layer.fine // layer.groups)
+    inside = layer.coarse // layer.groups
+    seen = range(group * inside, (group + 1) * inside)
+    kernel = (slice(seen.start, seen.stop), within)
+    return Window("transposed", "sum", layer.slides, layer.groups, seen, kernel)
+
+
 TRANSPOSED = Op(
     "input weight bias=None stride=1 padding=0 output_padding=0 groups=1 dilation=1",
     explain_transposed,
@@ -141,6 +151,11 @@ TRANSPOSED = Op(
     transposed_cost,
     transposed_reach,
     transposed_size,
+    role=Role.TRANSPOSED,
+    drawing="window",
+    axes=kernels.axes,
+    window=transposed_window,
+    edits=("kernel", "channel", "setting"),
 )
 
 
@@ -157,4 +172,8 @@ def _either(part: str) -> Callable[..., Any]:
 EITHER = Op(
     "input weight bias=None stride=1 padding=0 dilation=1 transposed=False output_padding=0 groups=1",
     *map(_either, ("explain", "gradient", "cost", "reach", "size")),
+    role=Role.CONVOLUTION,
+    drawing="window",
+    axes=kernels.axes,
+    window=_either("window"),
 )
