@@ -1,8 +1,7 @@
 """Addresses and requests → the arguments of who answers; what is no such word is refused with a sentence."""
 
-from typing import TypedDict
-
 import pytest
+from typing_extensions import TypedDict
 
 from convscope.errors import ConvscopeError, DataError, ShapeError
 from convscope.web.dispatch import NoAddress, answer

@@ -94,12 +94,4 @@ POST: dict[str, Callable[..., Any]] = {
     "reset": reset,
     "filter": filtered,
 }
-FREE = {
-    "session",
-    "samples",
-    "results",
-    "check",
-    "runs",
-    "versus",
-    "save",
-}  # they may wait, and nobody for them
+FREE = {"session", "samples", "results", "check", "runs", "versus", "save"}  # nobody waits for them
