@@ -101,7 +101,8 @@ def _read(file: Path) -> "Tensor":
     """A picture as (channel, height, width) from 0 to 255, a signal as (channel, time)."""
     import torch
 
-    from convscope.data import decode, wav
+    from convscope.data.pictures import decode
+    from convscope.data.signals import wav
 
     if file.suffix.lower() == ".wav":
         return torch.from_numpy(wav.samples(file, wav.header(file)))
@@ -118,7 +119,7 @@ def _columns(file: Path) -> list[list[float]]:
     Raises:
         DataError: there are no numbers, or a line has other things in it.
     """
-    from convscope.data import signal_text
+    from convscope.data.signals import text as signal_text
 
     lines = [line for line in signal_text.read(file).splitlines() if line.strip()]
     rows = [_numbers(line) for line in lines]

@@ -7,10 +7,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from convscope.data import layout, signals, split, voxels
+from convscope.data import layout, signals, split
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.names import Numbered, natural
-from convscope.data.resize import resized
+from convscope.data.pictures.resize import resized
+from convscope.data.volumes import voxels
 from convscope.errors import DataError
 
 

@@ -22,8 +22,12 @@ import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data import DataSettings, decode, signal_rows, signal_text, wav
+from convscope.data import DataSettings
 from convscope.data.dataset import PARTS, Dataset
+from convscope.data.pictures import decode
+from convscope.data.signals import rows as signal_rows
+from convscope.data.signals import text as signal_text
+from convscope.data.signals import wav
 from convscope.errors import DataError, UnknownName
 from convscope.run import Run, inputs
 from convscope.shapes import show

@@ -14,22 +14,15 @@ import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data import (
-    audio,
-    dicom,
-    folder,
-    nifti,
-    pictures,
-    sequences,
-    signal_rows,
-    signal_text,
-    signals,
-    stacks,
-    volumes,
-)
+from convscope.data import signals, volumes
 from convscope.data.dataset import Kind, Skipped
-from convscope.data.decode import BadPicture, decode
-from convscope.data.folder import Wanted
+from convscope.data.files import decoding
+from convscope.data.files.folder import Wanted
+from convscope.data.formats import audio, dicom, nifti, sequences, stacks
+from convscope.data.formats.pictures import PICTURES
+from convscope.data.pictures.decode import BadPicture, decode
+from convscope.data.signals import rows as signal_rows
+from convscope.data.signals import text as signal_text
 from convscope.data.volumes import Codec
 from convscope.errors import DataError
 from convscope.run import inputs
@@ -73,12 +66,12 @@ class Files(NamedTuple):
 
 def _pictures(files: Sequence[Path], settings: RunSettings, root: Path | None) -> Read:
     size, channels, fit = settings.facts.space, settings.facts.channels, settings.data.fit
-    results = list(pictures.each(lambda file: decode(file, (size[0], size[1]), channels, fit), files))
+    results = list(decoding.each(lambda file: decode(file, (size[0], size[1]), channels, fit), files))
     bad = {place: result.reason for place, result in enumerate(results) if isinstance(result, BadPicture)}
     pixels = [result for result in results if isinstance(result, np.ndarray)]
     return (
         torch.from_numpy(np.stack(pixels)) if pixels else torch.empty(0),
-        [Skipped(pictures.shown(files[place], root), reason) for place, reason in bad.items()],
+        [Skipped(decoding.shown(files[place], root), reason) for place, reason in bad.items()],
         [place for place in range(len(files)) if place not in bad],
     )
 
@@ -95,7 +88,7 @@ def _volumes(files: Sequence[Path], settings: RunSettings, root: Path | None, co
 
 
 FILES: dict[Kind, tuple[Files, ...]] = {
-    "image": (Files(folder.PICTURES, _pictures),),
+    "image": (Files(PICTURES, _pictures),),
     "signal": (Files(audio.SOUNDS, _sounds),),
     "volume": tuple(Files(codec.wanted, partial(_volumes, codec=codec)) for codec in CODECS),
 }
@@ -108,7 +101,7 @@ def _of_files(files: Sequence[Path], root: Path | None, form: Files, settings: R
         reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
         raise DataError(f"no {form.wanted.what} can be read:\n{reasons}")
     folders = [files[place].absolute().parent.name for place in kept]
-    names = [pictures.shown(files[place], root) for place in kept]
+    names = [decoding.shown(files[place], root) for place in kept]
     truth = [name if name in settings.facts.classes else None for name in folders]
     return Samples(values, names, truth, tuple(skipped))
 

@@ -7,7 +7,7 @@ then `convscope trust RUN`.
 from datetime import date
 from pathlib import Path
 
-from convscope.data import cache
+from convscope.data.files import cache
 from convscope.errors import RunError
 from convscope.run import files, folders
 from convscope.run.manifest import Manifest

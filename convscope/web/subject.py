@@ -8,8 +8,9 @@ import torch
 
 from convscope import data as data_room
 from convscope import network, recipe
-from convscope.data import CATALOGUE, DataSettings, cache
+from convscope.data import CATALOGUE, DataSettings
 from convscope.data.dataset import Dataset
+from convscope.data.files import cache
 from convscope.errors import ConvscopeError, DataError, RunError
 from convscope.network import NETWORKS
 from convscope.network.own import is_own

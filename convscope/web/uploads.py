@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.data import decode
+from convscope.data.pictures import decode
 from convscope.errors import DataError, ShapeError
 from convscope.opening import samples
 from convscope.shapes import show

@@ -8,9 +8,12 @@ import pytest
 import torch
 from scipy.io import wavfile
 
-from convscope.data import DataSettings, audio, cache, load, wav
+from convscope.data import DataSettings, load
 from convscope.data.check import check
-from convscope.data.wav import BadWave
+from convscope.data.files import cache
+from convscope.data.formats import audio
+from convscope.data.signals import wav
+from convscope.data.signals.wav import BadWave
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from convscope.data import load
 from convscope.data.check import check
-from convscope.data.decode import decode
+from convscope.data.pictures.decode import decode
 from convscope.errors import DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), dtype=np.uint8)

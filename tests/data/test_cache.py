@@ -11,8 +11,9 @@ import pytest
 import torch
 from PIL import Image
 
-from convscope.data import cache, pictures
 from convscope.data.dataset import DataSettings
+from convscope.data.files import cache
+from convscope.data.pictures import choosing
 from convscope.errors import DataError
 
 SETTINGS = DataSettings(size=(12, 16), channels=3)
@@ -29,13 +30,13 @@ def files(paint):
 def decoded(monkeypatch):
     """Names of the files that are decoded, as it happens."""
     seen = []
-    real = pictures.decode
+    real = choosing.decode
 
     def watch(path, *arguments, **named):
         seen.append(path.name)
         return real(path, *arguments, **named)
 
-    monkeypatch.setattr(pictures, "decode", watch)
+    monkeypatch.setattr(choosing, "decode", watch)
     return seen
 
 
@@ -44,10 +45,10 @@ def entries(folder):
 
 
 def test_the_second_reading_decodes_nothing_and_gives_the_same(files, decoded, own_cache):
-    first = pictures.read(files, SETTINGS)
+    first = choosing.read(files, SETTINGS)
     assert len(decoded) == 40
     decoded.clear()
-    second = pictures.read(files, SETTINGS)
+    second = choosing.read(files, SETTINGS)
     assert decoded == []
     assert torch.equal(first[0], second[0])
     assert first[1:] == second[1:]
@@ -59,27 +60,27 @@ def test_the_second_reading_decodes_nothing_and_gives_the_same(files, decoded, o
     "change", [{"size": (8, 8)}, {"channels": 1}, {"fit": "crop"}], ids=["size", "channels", "fit"]
 )
 def test_other_settings_are_another_entry(files, decoded, change):
-    pictures.read(files, SETTINGS)
+    choosing.read(files, SETTINGS)
     decoded.clear()
-    pictures.read(files, SETTINGS.model_copy(update=change))
+    choosing.read(files, SETTINGS.model_copy(update=change))
     assert len(decoded) == 40
 
 
 def test_the_split_is_not_part_of_the_key(files, decoded):
-    pictures.read(files, SETTINGS)
+    choosing.read(files, SETTINGS)
     decoded.clear()
-    pictures.read(files, SETTINGS.model_copy(update={"seed": 5, "val": 0.5}))
+    choosing.read(files, SETTINGS.model_copy(update={"seed": 5, "val": 0.5}))
     assert decoded == []
 
 
 def test_a_changed_file_is_noticed_even_if_size_and_time_are_the_same(paint, decoded):
     files = [paint(f"{number}.bmp", seed=number) for number in range(3)]
-    before, _, _ = pictures.read(files, SETTINGS)
+    before, _, _ = choosing.read(files, SETTINGS)
     status = files[1].stat()
     paint("1.bmp", seed=99)
     os.utime(files[1], ns=(status.st_atime_ns, status.st_mtime_ns))
     assert files[1].stat().st_size == status.st_size
-    after, _, _ = pictures.read(files, SETTINGS)
+    after, _, _ = choosing.read(files, SETTINGS)
     assert torch.equal(before[0], after[0])
     assert not torch.equal(before[1], after[1])
     assert np.array_equal(after[1].permute(1, 2, 0), np.asarray(Image.open(files[1])))
@@ -93,10 +94,10 @@ def test_another_version_of_the_decoder_is_another_entry(files, monkeypatch):
 
 def test_missing_and_repaired_files_are_told_apart(tmp_path, paint):
     file = tmp_path / "a.png"
-    _, skipped, _ = pictures.read([file], SETTINGS)
+    _, skipped, _ = choosing.read([file], SETTINGS)
     assert len(skipped) == 1
     paint("a.png")
-    assert len(pictures.read([file], SETTINGS)[0]) == 1
+    assert len(choosing.read([file], SETTINGS)[0]) == 1
 
 
 DAMAGES = {
@@ -125,42 +126,42 @@ def change_skipped(file):
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_entry_is_made_anew(files, own_cache, decoded, damage):
-    whole = pictures.read(files, SETTINGS)
+    whole = choosing.read(files, SETTINGS)
     decoded.clear()
     DAMAGES[damage](entries(own_cache)[0])
-    again = pictures.read(files, SETTINGS)
+    again = choosing.read(files, SETTINGS)
     assert len(decoded) == 40
     assert torch.equal(whole[0], again[0])
     assert whole[1:] == again[1:]
     decoded.clear()
-    pictures.read(files, SETTINGS)
+    choosing.read(files, SETTINGS)
     assert decoded == []
     assert len(entries(own_cache)) == 1
 
 
 def test_large_pictures_are_mapped_and_the_cache_stays_as_it_is(files, own_cache, decoded, monkeypatch):
-    in_memory = pictures.read(files, SETTINGS.model_copy(update={"seed": 1}))
+    in_memory = choosing.read(files, SETTINGS.model_copy(update={"seed": 1}))
     for entry in entries(own_cache):
         DAMAGES["about gone"](entry)
     monkeypatch.setattr(cache, "MEMORY_SHARE", 0)
     for _ in range(2):  # made, then found
-        mapped = pictures.read(files, SETTINGS)
+        mapped = choosing.read(files, SETTINGS)
         assert torch.equal(mapped[0], in_memory[0])
         assert mapped[1:] == in_memory[1:]
     assert len(decoded) == 80
     name = str(entries(own_cache)[0] / "pixels")
     assert name in Path("/proc/self/maps").read_text()
     mapped[0].zero_()  # writing is allowed, and changes nothing on the disk
-    assert torch.equal(pictures.read(files, SETTINGS)[0], in_memory[0])
+    assert torch.equal(choosing.read(files, SETTINGS)[0], in_memory[0])
 
 
 def test_a_cache_that_cannot_be_written_only_costs_time(files, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("CONVSCOPE_CACHE", str(tmp_path / "file"))
-    assert len(pictures.read(files, SETTINGS)[0]) == 39
+    assert len(choosing.read(files, SETTINGS)[0]) == 39
     monkeypatch.setattr(cache, "MEMORY_SHARE", 0)
     with pytest.raises(DataError, match="set CONVSCOPE_CACHE to another disk"):
-        pictures.read(files, SETTINGS)
+        choosing.read(files, SETTINGS)
 
 
 @pytest.mark.parametrize("share", [0.25, 0], ids=["memory", "mapped"])
@@ -171,20 +172,20 @@ def test_a_full_disk_leaves_nothing_behind(files, own_cache, monkeypatch, share)
     monkeypatch.setattr(cache, "MEMORY_SHARE", share)
     monkeypatch.setattr(cache, "_flush", full)
     if share:
-        assert len(pictures.read(files, SETTINGS)[0]) == 39
+        assert len(choosing.read(files, SETTINGS)[0]) == 39
     else:
         with pytest.raises(DataError, match="No space left on device"):
-            pictures.read(files, SETTINGS)
+            choosing.read(files, SETTINGS)
     assert entries(own_cache) == []
 
 
 READER = """
 import sys
 from pathlib import Path
-from convscope.data import pictures
+from convscope.data.pictures import choosing
 from convscope.data.dataset import DataSettings
 sys.stdout.write("ready\\n"); sys.stdout.flush()
-found = pictures.read(sorted(Path(sys.argv[1]).glob("*.png")), DataSettings(size=(96, 96), channels=3))
+found = choosing.read(sorted(Path(sys.argv[1]).glob("*.png")), DataSettings(size=(96, 96), channels=3))
 sys.stdout.write(str(int(found[0].long().sum())))
 """
 
@@ -211,10 +212,10 @@ def test_killed_at_any_moment_leaves_nothing_that_is_believed_wrongly(tmp_path, 
         time.sleep(delay)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    found = pictures.read(files, settings)[0]
+    found = choosing.read(files, settings)[0]
     assert found.shape == (150, 3, 96, 96)
     assert torch.equal(
-        found, torch.stack([torch.from_numpy(pictures.decode(file, (96, 96), 3)) for file in files])
+        found, torch.stack([torch.from_numpy(choosing.decode(file, (96, 96), 3)) for file in files])
     )
 
 
@@ -229,7 +230,7 @@ def test_the_entries_used_longest_ago_make_room(files, own_cache, monkeypatch):
     monkeypatch.setattr(cache, "LARGEST", 2500)
     for age, name in enumerate(["new", "middle", "old"]):
         make(own_cache / "pictures" / name, 1000, age * 100)
-    pictures.read(files, SETTINGS)
+    choosing.read(files, SETTINGS)
     left = {entry.name for entry in entries(own_cache)}
     assert {"new", "middle"} < left
     assert "old" not in left
@@ -240,7 +241,7 @@ def test_what_killed_processes_left_is_removed_after_a_day(files, own_cache):
     for folder, age in ((fresh, 60), (stale, 2 * cache.ABANDONED)):
         folder.mkdir(parents=True)
         os.utime(folder, (time.time() - age,) * 2)
-    pictures.read(files, SETTINGS)
+    choosing.read(files, SETTINGS)
     assert fresh.exists()
     assert not stale.exists()
 

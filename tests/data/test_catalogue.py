@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import CATALOGUE, catalogue, load
-from convscope.data.catalogue import CIFAR10, FASHION_MNIST, MNIST
+from convscope.data import CATALOGUE, load
+from convscope.data.catalogue import pictures as catalogue
+from convscope.data.catalogue.download import Remote
+from convscope.data.catalogue.pictures import CIFAR10, FASHION_MNIST, MNIST
 from convscope.data.dataset import DataSettings
-from convscope.data.download import Remote
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

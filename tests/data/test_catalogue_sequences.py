@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import DataSettings, catalogue_sequences, load
-from convscope.data.download import sha256
+from convscope.data import DataSettings, load
+from convscope.data.catalogue import sequences as catalogue_sequences
+from convscope.data.catalogue.download import sha256
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

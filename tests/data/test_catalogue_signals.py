@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import DataSettings, catalogue_signals, load
+from convscope.data import DataSettings, load
+from convscope.data.catalogue import signals as catalogue_signals
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from PIL import Image, ImageEnhance
 
-from convscope.data import DataSettings, duplicates, load
+from convscope.data import DataSettings, load
 from convscope.data.arrays import from_arrays
-from convscope.data.check import check, quick
+from convscope.data.check import check, duplicates, quick
 from convscope.data.dataset import Dataset
 
 

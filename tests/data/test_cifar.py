@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import cifar, load
+from convscope.data import load
+from convscope.data.formats import cifar
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

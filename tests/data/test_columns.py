@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from convscope.data import columns
+from convscope.data.series import columns
 from convscope.errors import DataError
 
 

@@ -9,8 +9,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 
 from convscope.data import load, memory
 from convscope.data.check import check
-from convscope.data.decode import BadPicture
-from convscope.data.dicom import decode, header
+from convscope.data.formats.dicom import decode, header
+from convscope.data.pictures.decode import BadPicture
 from tests.data.soundness import assert_dataset_is_sound
 
 VOXELS = np.random.default_rng(0).integers(0, 4000, (7, 6, 5)).astype(np.uint16)  # depth, height, width

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from convscope.data import download
-from convscope.data.download import Remote, fetch
+from convscope.data.catalogue import download
+from convscope.data.catalogue.download import Remote, fetch
 from convscope.errors import DataError
 
 CONTENT = np.random.default_rng(0).bytes(3_000_000)
@@ -143,7 +143,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 
 def test_a_killed_download_goes_on_where_it_was(server, tmp_path):
     program = (
-        "import sys; from pathlib import Path; from convscope.data.download import Remote, fetch\n"
+        "import sys; from pathlib import Path; from convscope.data.catalogue.download import Remote, fetch\n"
         f"fetch([Remote({FILE.name!r}, {FILE.size}, {FILE.sha256!r})], [sys.argv[1]], Path(sys.argv[2]))"
     )
     part = tmp_path / "data.bin.part"

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from convscope.data import DataSettings, load
-from convscope.data.folder import recognises
+from convscope.data.formats.pictures import recognises
 from convscope.errors import DataError
 
 

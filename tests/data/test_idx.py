@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import idx, load
+from convscope.data import load
 from convscope.data.dataset import DataSettings
+from convscope.data.formats import idx
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

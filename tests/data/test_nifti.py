@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 
-from convscope.data import load, memory, nifti
-from convscope.data.decode import BadPicture
+from convscope.data import load, memory
+from convscope.data.formats import nifti
+from convscope.data.pictures.decode import BadPicture
 from convscope.data.volumes import BadVolume
 from tests.data.soundness import assert_dataset_is_sound
 

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, features
 
-from convscope.data import decode as module
 from convscope.data.dataset import DataSettings
-from convscope.data.decode import _fitted, decode, header
-from convscope.data.pictures import choose, each, read
+from convscope.data.files.decoding import each
+from convscope.data.pictures import decode as module
+from convscope.data.pictures.choosing import choose, read
+from convscope.data.pictures.decode import _fitted, decode, header
 from convscope.errors import DataError
 
 HEIGHT, WIDTH = 6, 10

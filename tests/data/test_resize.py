@@ -4,8 +4,8 @@ import torch
 from PIL import Image
 
 from convscope.data.dataset import DataSettings
-from convscope.data.decode import decode
-from convscope.data.resize import resized
+from convscope.data.pictures.decode import decode
+from convscope.data.pictures.resize import resized
 from convscope.errors import DataError
 
 

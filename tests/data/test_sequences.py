@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from convscope.data import DataSettings, load
 from convscope.data.check import check, quick
-from convscope.data.columns import of_cells
-from convscope.data.sequences import of_table, recognises, windows_of
+from convscope.data.formats.sequences import of_table, recognises, windows_of
+from convscope.data.series.columns import of_cells
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

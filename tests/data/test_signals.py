@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from convscope.data import DataSettings, load
 from convscope.data.check import check
 from convscope.data.dataset import Skipped
-from convscope.data.signal_files import recognises
+from convscope.data.formats.signal_files import recognises
 from convscope.data.signals import as_signals, mend
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound

@@ -6,8 +6,8 @@ import torch
 from PIL import Image
 
 from convscope.data import DataSettings, load
-from convscope.data.decode import BadPicture
-from convscope.data.stacks import decode, header, spread
+from convscope.data.formats.stacks import decode, header, spread
+from convscope.data.pictures.decode import BadPicture
 from tests.data.soundness import assert_dataset_is_sound
 
 

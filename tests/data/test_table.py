@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from convscope.data import DataSettings, load
-from convscope.data.table import recognises
+from convscope.data.formats.pictures import recognises_table as recognises
 from convscope.errors import DataError
 
 

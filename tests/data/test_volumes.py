@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from convscope.data import DataSettings, cache, load
+from convscope.data import DataSettings, load
 from convscope.data.check import check, quick
+from convscope.data.files import cache
 from convscope.data.volumes import Head, chosen_size
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
@@ -247,7 +248,7 @@ def test_pictures_are_not_hijacked(paint, tmp_path):
 
 @pytest.mark.parametrize(("library", "name"), [("nibabel", "NIfTI"), ("pydicom", "DICOM")])
 def test_without_the_library_the_message_says_what_to_install(folders, monkeypatch, library, name):
-    from convscope.data import dicom, nifti
+    from convscope.data.formats import dicom, nifti
 
     monkeypatch.setitem(sys.modules, library, None)
     module = {"nibabel": nifti, "pydicom": dicom}[library]

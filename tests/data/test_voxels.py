@@ -5,7 +5,7 @@ from scipy import ndimage
 from torch.nn import functional as F
 
 from convscope.data.dataset import DataSettings
-from convscope.data.voxels import halved, holds, resampled, wanted_size
+from convscope.data.volumes.voxels import halved, holds, resampled, wanted_size
 from convscope.errors import DataError
 
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convscope.data import windows
 from convscope.data.dataset import DataSettings
+from convscope.data.series import windows
 
 START = np.datetime64("2012-01-01", "us")
 DAY = np.timedelta64(1, "D")

@@ -4,9 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from convscope.data import check as checking
-from convscope.data import findings
-from convscope.data.check import Check
-from convscope.data.findings import Repeat
+from convscope.data.check import Check, findings
+from convscope.data.check.findings import Repeat
 from convscope.errors import DataError
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation

@@ -1,0 +1,262 @@
+"""What a person should know about the data before training on it."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from html import escape
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from convscope.data import load
+from convscope.data.check import duplicates, findings
+from convscope.data.check.findings import Repeat
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
+from convscope.data.files import decoding
+from convscope.data.pictures.decode import Header, header
+from convscope.shapes import show
+
+QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies to `convscope check`
+NEAR_SIDE = (
+    32  # pixels; of 10,000 MNIST digits 122 pairs of different ones are alike enough to be called copies
+)
+NEAR_ROWS = 50_000  # pictures compared each with each: about 15 s on two cores, growing with the square
+
+
+class Sides(NamedTuple):
+    """Sizes of the picture files, in pixels."""
+
+    height: tuple[int, float, int]  # least, median, greatest
+    width: tuple[int, float, int]
+    commonest: tuple[int, int]  # (height, width) that most files have
+    commonest_count: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found; shows itself as text (`lines`), as JSON (`as_dict`) and in a notebook.
+
+    Attributes:
+        source: as the person gave it.
+        shape: (channel, *space) of a sample as the network gets it.
+        counts: part → class → samples.
+        conclusions: sentences in plain words, the gravest first; empty if nothing is wrong.
+        broken: files that cannot be used, and why.
+        sides: sizes of the files; None where the samples are no files.
+        modes: Pillow's mode → files, commonest first (L grey, RGB colour, P palette …); empty where they are
+            no files.
+        exact: groups of samples that are equal, byte for byte.
+        near: pairs of pictures that are nearly the same (and not equal); looked for among files only, and not
+            among pictures below NEAR_SIDE.
+        flat: names of samples whose values are all the same.
+        remarks: what was decided while loading.
+    """
+
+    source: str
+    shape: tuple[int, ...]
+    counts: dict[str, dict[str, int]]
+    conclusions: tuple[str, ...]
+    broken: tuple[Skipped, ...]
+    sides: Sides | None
+    modes: dict[str, int]
+    exact: tuple[Repeat, ...]
+    near: tuple[Repeat, ...]
+    flat: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Readable text for a terminal."""
+        total = sum(sum(classes.values()) for classes in self.counts.values())
+        text = [f"{self.source}: {total:,} samples of {show(self.shape)}", "", *self._table(), ""]
+        if self.sides:
+            text += [*_size_lines(self.sides), f"modes    {_tally(self.modes)}", ""]
+        text += _listing("cannot be used", [f"{item.file}: {item.reason}" for item in self.broken])
+        text += _listing("equal", [_repeat_line(repeat) for repeat in self.exact])
+        text += _listing("nearly the same", [_repeat_line(repeat) for repeat in self.near])
+        text += _listing("one value throughout", list(self.flat))
+        text += [*(f"note: {remark}" for remark in self.remarks), ""]
+        return [*text, *(f"! {sentence}" for sentence in self.conclusions or ("nothing wrong was found",))]
+
+    def as_dict(self) -> dict:
+        """The same for machines: plain dicts, lists, texts and numbers, ready for JSON."""
+        return {
+            "source": self.source,
+            "shape": list(self.shape),
+            "counts": self.counts,
+            "conclusions": list(self.conclusions),
+            "broken": [item._asdict() for item in self.broken],
+            "sizes": self.sides._asdict() if self.sides else None,
+            "modes": self.modes,
+            "exact": [_repeat_dict(repeat) for repeat in self.exact],
+            "near": [_repeat_dict(repeat) for repeat in self.near],
+            "flat": list(self.flat),
+            "remarks": list(self.remarks),
+        }
+
+    def _table(self) -> list[str]:
+        """Samples of each class in each part, aligned."""
+        classes = list(self.counts["train"])
+        names = [decoding.printable(name) for name in classes]
+        width = max(len(name) for name in ["class", *names])
+        head = f"{'class':<{width}}" + "".join(f"{part:>9}" for part in PARTS)
+        rows = [
+            f"{name:<{width}}" + "".join(f"{self.counts[part][label]:>9,}" for part in PARTS)
+            for name, label in zip(names, classes, strict=True)
+        ]
+        sums = f"{'all':<{width}}" + "".join(f"{sum(self.counts[part].values()):>9,}" for part in PARTS)
+        return [head, *rows, sums]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{part}</th>" for part in PARTS)
+        rows = ""
+        for name in self.counts["train"]:
+            cells = "".join(f"<td>{self.counts[part][name]:,}</td>" for part in PARTS)
+            rows += f"<tr><th>{escape(name)}</th>{cells}</tr>"
+        said = "".join(f"<li>{escape(sentence)}</li>" for sentence in self.conclusions)
+        return (
+            f"<p><b>{escape(self.source)}</b>: samples of {show(self.shape)}</p>"
+            f"<table><tr><th>class</th>{head}</tr>{rows}</table>"
+            f"<ul>{said or '<li>nothing wrong was found</li>'}</ul>"
+        )
+
+
+def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
+    """Load data and look for what spoils training or makes its result look better than it is.
+
+    Args:
+        source: catalogue name or path, as for `load`.
+        settings: as for `load`; splits are checked as they would be trained on.
+
+    Raises:
+        DataError: as `load` does, for data that cannot be trained on at all.
+
+    >>> found = check("digits")
+    >>> found.shape, found.counts["test"]["7"], len(found.exact)
+    ((1, 8, 8), 36, 0)
+    """
+    data = load(source, settings)
+    pictured = data.kind == "image" and data.root is not None
+    heads, keys = _files(data) if pictured else ([], duplicates.digests(data.inputs))
+    exact = duplicates.groups(keys)
+    near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
+    flat = _flat(data.inputs)
+    repeats = [findings.repeat(data, rows) for rows in exact]
+    similar = [findings.repeat(data, rows) for rows in near]
+    left_out = [f"{len(data.skipped):,} files cannot be used and are left out"] if data.skipped else []
+    return Check(
+        source=str(source),
+        shape=tuple(data.inputs.shape[1:]),
+        counts={part: dict(zip(data.classes, data.counts(part), strict=True)) for part in PARTS},
+        conclusions=(
+            *left_out,
+            *findings.on_repeats(repeats, "equal"),
+            *findings.on_repeats(similar, "nearly the same"),
+            *findings.on_counts(data),
+            *findings.on_flat(flat),
+            *findings.on_channels(data),
+        ),
+        broken=data.skipped,
+        sides=_sides(heads),
+        modes=dict(Counter(head.mode for head in heads).most_common()),
+        exact=tuple(repeats),
+        near=tuple(similar),
+        flat=tuple(data.names[row] for row in flat),
+        remarks=data.remarks,
+    )
+
+
+def quick(dataset: Dataset) -> list[str]:
+    """The part of the check that costs next to nothing, on data that is loaded: sentences, or none.
+
+    Looks for rare classes, for samples of one value throughout, and for equal samples across parts or
+    classes.
+    """
+    repeats, flat, dead = [], [], []
+    if dataset.inputs.numel() * dataset.inputs.element_size() <= QUICK_BYTES:
+        exact = duplicates.equal(dataset.inputs)
+        repeats = [findings.repeat(dataset, rows) for rows in exact]
+        flat = _flat(dataset.inputs)
+        dead = findings.on_channels(dataset)
+    repeated = findings.on_repeats(repeats, "equal")
+    return [*repeated, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
+
+
+def _files(data: Dataset) -> tuple[list[Header], list[bytes | None]]:
+    """Header and content hash of each sample's file; None for one that changed since it was decoded."""
+    files = [data.root / name for name in data.names] if data.root else []
+    looks = [look if isinstance(look, tuple) else None for look in decoding.each(_look, files, "looking")]
+    return [look[0] for look in looks if look], [look[1] if look else None for look in looks]
+
+
+def _look(file: Path) -> tuple[Header, bytes]:
+    return header(file), blake2b(file.read_bytes(), digest_size=16).digest()
+
+
+def _near(data: Dataset, exact: list[list[int]]) -> list[tuple[int, int]]:
+    """Nearly equal pairs; of equal files only the first counts; a random sample if there are too many."""
+    repeated = {row for rows in exact for row in rows[1:]}
+    rows = torch.tensor([row for row in range(len(data.inputs)) if row not in repeated])
+    if len(rows) > NEAR_ROWS:
+        generator = torch.Generator().manual_seed(data.settings.seed)
+        rows = rows[torch.randperm(len(rows), generator=generator)[:NEAR_ROWS].sort().values]
+    return duplicates.near(data.inputs, rows)
+
+
+def _flat(inputs: Tensor) -> list[int]:
+    """Rows whose values are all the same."""
+    least, greatest = inputs.reshape(len(inputs), -1).aminmax(dim=1)
+    return (least == greatest).nonzero().flatten().tolist()
+
+
+def _sides(heads: Sequence[Header]) -> Sides | None:
+    if not heads:
+        return None
+    heights, widths = [head.height for head in heads], [head.width for head in heads]
+    ((common, count),) = Counter(zip(heights, widths, strict=True)).most_common(1)
+    return Sides(
+        (min(heights), median(heights), max(heights)),
+        (min(widths), median(widths), max(widths)),
+        common,
+        count,
+    )
+
+
+def _repeat_line(repeat: Repeat) -> str:
+    flags = " [across parts]" * repeat.leak + " [across classes]" * repeat.conflict
+    return " = ".join(repeat.names) + flags
+
+
+def _repeat_dict(repeat: Repeat) -> dict:
+    lists = {name: list(value) for name, value in repeat._asdict().items()}
+    return {**lists, "leak": repeat.leak, "conflict": repeat.conflict}
+
+
+def _size_lines(sides: Sides) -> list[str]:
+    rows = {"height": sides.height, "width": sides.width}
+    text = [f"{name:<8} {low:,} to {high:,} px, median {mid:,.0f}" for name, (low, mid, high) in rows.items()]
+    common = f"{show(sides.commonest)} ({sides.commonest_count:,} files)"
+    return [*text, f"commonest {common}, height × width"]
+
+
+def _tally(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items())
+
+
+def _listing(title: str, items: Sequence[str]) -> list[str]:
+    """A headed list of the first few items; nothing if there are none."""
+    if not items:
+        return []
+    more = [f"  … and {len(items) - findings.SHOWN:,} more"] if len(items) > findings.SHOWN else []
+    return [
+        f"{title}: {len(items):,}",
+        *(f"  {decoding.printable(item)}" for item in items[: findings.SHOWN]),
+        *more,
+        "",
+    ]

@@ -1,0 +1,109 @@
+"""Findings in data as sentences in plain words, for the check, the terminal and the report."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from convscope.data.dataset import PARTS, Dataset
+from convscope.data.files.decoding import printable
+
+FEW = 5  # training samples below which a class can hardly be learnt
+UNEVEN = 3.0  # times as many samples as the rarest class, from which on it is worth a sentence
+SHOWN = 5  # examples in a sentence
+
+
+class Repeat(NamedTuple):
+    """Samples that show the same."""
+
+    names: tuple[str, ...]
+    parts: tuple[str, ...]  # that they lie in, each once
+    classes: tuple[str, ...]  # that they are labelled as, each once; none for regression
+
+    @property
+    def leak(self) -> bool:
+        """Whether a test or validation sample is one that the network may have trained on."""
+        return len(self.parts) > 1
+
+    @property
+    def conflict(self) -> bool:
+        """Whether the same picture has two labels."""
+        return len(self.classes) > 1
+
+
+def repeat(data: Dataset, rows: Sequence[int]) -> Repeat:
+    """Name the samples of these rows, with the parts and classes they are in."""
+    parts = [part for part in PARTS if bool(torch.isin(torch.tensor(rows), data.parts[part]).any())]
+    labels = [] if data.regression else sorted({int(data.labels[row]) for row in rows})
+    return Repeat(
+        tuple(data.names[row] for row in rows), tuple(parts), tuple(data.classes[label] for label in labels)
+    )
+
+
+def on_repeats(repeats: Sequence[Repeat], how: str) -> list[str]:
+    """Sentences on samples that are there twice."""
+    leaks = [repeat for repeat in repeats if repeat.leak]
+    conflicts = [repeat for repeat in repeats if repeat.conflict]
+    said = []
+    if leaks:
+        said.append(
+            f"in {_cases(len(leaks))} samples of different parts are {how} (such as {_example(leaks[0])}): "
+            "results on unseen data will be worse than the test says"
+        )
+    if conflicts:
+        labels = " and ".join(conflicts[0].classes)
+        said.append(
+            f"in {_cases(len(conflicts))} samples that are {how} have different labels "
+            f"(such as {_example(conflicts[0])}, {labels}): one of them must be wrong"
+        )
+    if inside := [repeat for repeat in repeats if not repeat.leak and not repeat.conflict]:
+        said.append(
+            f"in {_cases(len(inside))} samples within a part are {how} (such as {_example(inside[0])})"
+        )
+    return said
+
+
+def on_counts(data: Dataset) -> list[str]:
+    """Sentences on classes with few samples."""
+    counts = dict(zip(data.classes, data.counts("train"), strict=True))
+    said = []
+    if few := [name for name, count in counts.items() if count < FEW]:
+        names = ", ".join(f"'{printable(name)}' ({counts[name]})" for name in few[:SHOWN])
+        more = f" and {len(few) - SHOWN} more" if len(few) > SHOWN else ""
+        said.append(f"fewer than {FEW} training samples: {names}{more}; expect nothing of them")
+    rare, common = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[common] >= UNEVEN * max(1, counts[rare]):
+        said.append(
+            f"the classes are uneven: '{printable(common)}' has {counts[common]:,} training samples, "
+            f"'{printable(rare)}' {counts[rare]:,}; look at balanced accuracy, consider class weights"
+        )
+    return said
+
+
+def on_flat(rows: Sequence[int]) -> list[str]:
+    """A sentence on samples of one value throughout."""
+    return [f"{len(rows):,} samples show nothing: all their values are the same"] if rows else []
+
+
+def on_channels(data: Dataset) -> list[str]:
+    """Sentences on channels of signals and sequences that never change, or not in some samples."""
+    if data.kind not in ("signal", "sequence") or data.channels < 2:
+        return []  # of a single channel `on_flat` says it
+    least, greatest = data.inputs.amin(dim=2), data.inputs.amax(dim=2)  # (sample, channel)
+    still = least == greatest
+    said = []
+    for channel in range(data.channels):
+        name = f"'{printable(data.features[channel])}'" if data.features else str(channel + 1)
+        if least[:, channel].min() == greatest[:, channel].max():
+            said.append(f"channel {name} has one value in all samples: nothing can be learnt from it")
+        elif data.kind == "signal" and (count := int((still[:, channel] & ~still.all(dim=1)).sum())):
+            said.append(f"channel {name} does not change within {count:,} samples: a lead that was off?")
+    return said
+
+
+def _cases(count: int) -> str:
+    return "one case" if count == 1 else f"{count:,} cases"
+
+
+def _example(repeat: Repeat) -> str:
+    return " = ".join(printable(name) for name in repeat.names[:2])

@@ -1,0 +1,1 @@
+"""Whatever the format: folders, tables of paths, decoding in threads, the cache."""

@@ -1,0 +1,136 @@
+"""Many files to one tensor: decoded in parallel once, cached.
+
+Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads
+decode as fast as two processes, and there is nothing to start.
+"""
+
+import os
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import DTypeLike
+from torch import Tensor
+
+from convscope.data import memory
+from convscope.data.dataset import Skipped
+from convscope.data.files import cache
+from convscope.data.pictures.decode import BadPicture
+from convscope.progress import track
+
+CHUNK = 32  # files a thread takes at once
+
+Result = TypeVar("Result")
+
+
+def cached(
+    files: Sequence[Path],
+    one: Callable[[Path], np.ndarray],
+    key: str,
+    shape: tuple[int, ...],
+    root: Path | None = None,
+    dtype: DTypeLike = np.uint8,
+) -> tuple[Tensor, list[Skipped], list[int]]:
+    """Take decoded samples from the cache, or decode the files in threads; returns what `read` does.
+
+    Args:
+        files: in the order of the rows.
+        one: decodes a file to (channel, *space), or raises BadPicture.
+        key: name in the cache, see `cache.key`.
+        shape: (file, channel, *space).
+        root: folder that the names of skipped files are given relative to.
+        dtype: of the samples.
+    """
+    entry = cache.through(key, shape, lambda rows: _decode_all(files, one, rows), dtype)
+    skipped = [Skipped(shown(files[position], root), reason) for position, reason in entry.skipped]
+    left_out = {position for position, _ in entry.skipped}
+    kept = [position for position in range(len(files)) if position not in left_out]
+    return torch.from_numpy(entry.pixels), skipped, kept
+
+
+def each(
+    function: Callable[[Path], Result], files: Sequence[Path], what: str = ""
+) -> Iterator[Result | BadPicture]:
+    """Call a function of Pillow's kind for each file, in threads; results come in the order of the files.
+
+    A BadPicture that the function raises comes as a result. With `what`, progress is shown under this name.
+    """
+    chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
+    pool = ThreadPoolExecutor(memory.cores())
+    try:
+        with _quiet_pillow():
+            results = (result for chunk in _ahead(pool, _attempts(function), chunks) for result in chunk)
+            yield from track(results, what, total=len(files)) if what else results
+    finally:
+        pool.shutdown(cancel_futures=True)  # after Ctrl-C nobody waits for what has not begun
+
+
+def shown(file: Path, root: Path | None) -> str:
+    """A file's name relative to the root, where it lies below it."""
+    name, above = str(file), f"{root}{os.sep}"  # as texts: Path.relative_to takes ten times as long
+    return name.removeprefix(above) if root else name
+
+
+def printable(name: str) -> str:
+    """A file's name on one line of a terminal, whatever characters it is made of.
+
+    >>> printable("two" + chr(10) + "lines.png") == "two" + chr(92) + "nlines.png"
+    True
+    """
+    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
+
+
+def _decode_all(
+    files: Sequence[Path], one: Callable[[Path], np.ndarray], rows: np.ndarray
+) -> list[tuple[int, str]]:
+    """Fill `rows` from the start with the pictures that can be decoded: (position, reason) of the others."""
+    skipped = []
+    for position, result in enumerate(each(one, files, "decoding")):
+        if isinstance(result, BadPicture):
+            skipped.append((position, result.reason))
+        else:
+            rows[position - len(skipped)] = result
+    return skipped
+
+
+def _attempts(function: Callable[[Path], Result]) -> Callable[[Sequence[Path]], list[Result | BadPicture]]:
+    def attempt(file: Path) -> Result | BadPicture:
+        try:
+            return function(file)
+        except BadPicture as error:
+            return error
+
+    return lambda files: [attempt(file) for file in files]
+
+
+def _ahead(pool: ThreadPoolExecutor, function: Callable, chunks: Iterator) -> Iterator:
+    """Like pool.map, but only a few chunks ahead, so that finished pictures do not pile up in memory."""
+    waiting = deque()
+    for chunk in chunks:
+        waiting.append(pool.submit(function, chunk))
+        if len(waiting) > 4 * memory.cores():
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+@contextmanager
+def _quiet_pillow() -> Iterator[None]:
+    """Keep Pillow from printing warnings on damaged EXIF and large pictures: both are dealt with by name.
+
+    Around the threads, not in them: the list of filters belongs to the process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def spread(files: Sequence[Path], count: int) -> Sequence[Path]:
+    """Take at most `count` files, evenly spread."""
+    return files if len(files) <= count else [files[i * len(files) // count] for i in range(count)]

@@ -1,0 +1,210 @@
+"""From a list of samples with labels to classes and parts, and from files to a Dataset."""
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+
+from convscope.data import split
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind, Skipped
+from convscope.data.files import decoding
+from convscope.data.names import natural
+from convscope.errors import DataError
+
+PART_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+SHOWN = 10  # names in a message
+
+
+class Listed(NamedTuple):
+    """A picture that the source names."""
+
+    file: Path
+    label: str
+    part: str = ""  # train, val, test, or "" where the source does not say
+    group: str | None = None  # pictures of one group stay in one part
+
+
+class Labelled(Protocol):
+    """What a sample must tell to be sorted; `Listed` does, and so may the samples of other formats."""
+
+    @property
+    def label(self) -> str:
+        """The name of its class."""
+        ...
+
+    @property
+    def part(self) -> str:
+        """train, val, test, or "" where the source does not say."""
+        ...
+
+    @property
+    def group(self) -> str | None:
+        """Samples of one group stay in one part."""
+        ...
+
+
+class Sorted(NamedTuple):
+    """Samples with their classes and parts.
+
+    Attributes:
+        labels: (sample,), int64, index into `classes`.
+        classes: their names in natural order.
+        parts: "train", "val", "test" → rows.
+        lost: a sentence on each class of which no sample can be used.
+        remarks: which parts were made here, and which are empty.
+    """
+
+    labels: Tensor
+    classes: tuple[str, ...]
+    parts: dict[str, Tensor]
+    lost: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+class Reader(NamedTuple):
+    """How files of one kind become one tensor."""
+
+    kind: Kind
+    what: str  # what a sample is called
+    choose: Callable[[Sequence[Path], DataSettings], tuple[DataSettings, list[str]]]
+    read: Callable[[Sequence[Path], DataSettings, Path], tuple[Tensor, list[Skipped], list[int]]]
+
+
+def dataset(
+    listed: Sequence[Listed],
+    source: Path,
+    root: Path,
+    settings: DataSettings,
+    strict: bool,
+    reader: Reader,
+    skipped: Sequence[Skipped] = (),
+    remarks: Sequence[str] = (),
+) -> Dataset:
+    """Choose what is open, decode, name the classes, split.
+
+    Args:
+        listed: at least one sample.
+        source: what the person gave, for messages.
+        root: folder that sample names are relative to.
+        settings: as the person gave them.
+        strict: a file left out is an error.
+        skipped: what the source itself already left out.
+        remarks: what the source itself already has to say.
+        reader: `choose` fills in what the settings leave open, `read` gives the samples, those left out, and
+            the positions of those that are there; see `pictures`.
+
+    Raises:
+        DataError: no sample can be read, fewer than two classes, classes that differ in case only, a class
+            that is in val or test but not in train, and with `strict` any file left out.
+    """
+    settings, chosen = reader.choose([item.file for item in listed], settings)
+    inputs, broken, kept = reader.read([item.file for item in listed], settings, root)
+    skipped = [*skipped, *broken]
+    if strict and skipped:
+        raise DataError(left_out(f"{source}: {len(skipped)} files cannot be used:", skipped))
+    if not kept:
+        raise DataError(left_out(f"{source}: none of the {len(listed)} {reader.what}s can be used:", skipped))
+    used = [listed[position] for position in kept]
+    order = sort(listed, used, source, settings, reader.what)
+    return Dataset(
+        inputs=inputs,
+        labels=order.labels,
+        classes=order.classes,
+        parts=order.parts,
+        kind=reader.kind,
+        source=str(source),
+        names=[decoding.shown(item.file, root) for item in used],
+        settings=settings,
+        skipped=tuple(skipped),
+        remarks=(*remarks, *order.lost, *chosen, *order.remarks),
+        root=root,
+    )
+
+
+def sort(
+    listed: Sequence[Labelled],
+    used: Sequence[Labelled],
+    source: Path,
+    settings: DataSettings,
+    what: str = "picture",
+) -> Sorted:
+    """Name the classes, number the labels, and split.
+
+    Args:
+        listed: what the source names.
+        used: what of it can be used, in the order of the rows; at least one.
+        source: what the person gave, for messages.
+        settings: the shares and the seed of the split.
+        what: what a sample is called, for messages.
+
+    Raises:
+        DataError: fewer than two classes, classes that differ in case only, or a class that is in val or test
+            but not in train.
+    """
+    classes = _classes(used, source, what)
+    number = {name: index for index, name in enumerate(classes)}
+    labels = torch.tensor([number[item.label] for item in used])  # (sample,)
+    parts = split.parts(
+        labels,
+        settings,
+        given=[item.part for item in used],
+        groups=[item.group for item in used] if any(item.group is not None for item in used) else None,
+    )
+    lost = sorted({item.label for item in listed} - set(classes), key=natural)
+    gone = tuple(f"class '{name}' has no readable {what} and is left out" for name in lost)
+    return Sorted(labels, classes, parts, gone, tuple(_on_parts(used, parts, what)))
+
+
+def left_out(what: str, skipped: Sequence[Skipped]) -> str:
+    """Write a message that lists what was left out and why."""
+    lines = [f"\n    {decoding.printable(item.file)}: {item.reason}" for item in skipped[:SHOWN]]
+    more = f"\n    and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else ""
+    return f"{what}{''.join(lines)}{more}\n  Repair or remove them."
+
+
+def _classes(used: Sequence[Labelled], source: Path, what: str) -> tuple[str, ...]:
+    """The class names in natural order, once they are fit to be trained on."""
+    trained = {item.label for item in used if item.part in ("", "train")}
+    everywhere = sorted({item.label for item in used}, key=natural)
+    alike: dict[str, str] = {}
+    for name in everywhere:
+        other = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+        if other != name:
+            raise DataError(
+                f"{source}: the classes '{other}' and '{name}' differ in case only.\n"
+                "  Give both the same name."
+            )
+    unknown = [name for name in everywhere if name not in trained]
+    if unknown:
+        item = next(item for item in used if item.label == unknown[0])
+        raise DataError(
+            f"{source}: class '{unknown[0]}' is in {item.part}, but train has no readable {what} of it.\n"
+            f"  Classes of train: {', '.join(sorted(trained, key=natural)[:SHOWN]) or 'none'}.\n"
+            f"  Add {what}s of it to train, or take it away."
+        )
+    if len(everywhere) < 2:
+        found = f"only one {what}" if len(used) == 1 else f"{len(used)} {what}s, all"
+        raise DataError(
+            f"{source} holds {found} of class '{everywhere[0]}'; telling classes apart takes at least two.\n"
+            f"  Add {what}s of another class, in a folder (or with a label) of its own."
+        )
+    return tuple(everywhere)
+
+
+def _on_parts(used: Sequence[Labelled], parts: dict[str, Tensor], what: str) -> list[str]:
+    """Say which parts were made here, and which are empty."""
+    stated = {item.part for item in used}
+    made = [
+        f"{len(parts[name]):,} to {name}" for name in PARTS[1:] if name not in stated and len(parts[name])
+    ]
+    remarks = [f"held back at random, class by class: {' and '.join(made)}"] if made else []
+    if not len(parts["test"]):
+        remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")
+    return remarks

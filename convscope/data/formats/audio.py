@@ -1,0 +1,136 @@
+"""Sounds: WAV files in one folder a class, at one rate, as many channels as wanted, one length; cached."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.data import signals
+from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.files import cache, decoding, folder, listing, table
+from convscope.data.files.listing import Reader
+from convscope.data.formats.pictures import PICTURES
+from convscope.data.pictures.decode import BadPicture
+from convscope.data.signals import rates, wav
+from convscope.data.signals.wav import BadWave, Header
+from convscope.errors import DataError
+
+SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
+BYTES = 4  # of a float32
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a folder with at least as many sounds as pictures, or a table that names a sound."""
+    if not path.is_dir():
+        named = table.first(path)
+        return named is not None and SOUNDS.takes(named)
+    some = folder.peek(path, SOUNDS)
+    sounds = sum(SOUNDS.takes(file) for file in some)
+    return sounds > 0 and sounds >= sum(PICTURES.takes(file) for file in some)
+
+
+def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Load WAV files; the layouts are those of pictures (see `folder.load` and `table.load`).
+
+    Raises:
+        DataError: no sound can be read, classes that cannot be trained on (see `listing.sort`), and with
+            `strict` any file left out.
+    """
+    reader = Reader("signal", SOUNDS.what, choose, read)
+    if path.is_file():
+        data = table.load(path, settings, strict, reader)
+        return replace(data, rate=data.settings.rate)
+    found = folder.scan(path, SOUNDS)
+    if not found.listed:
+        raise DataError(
+            f"{path} holds sounds, but none in a class folder.\n"
+            "  Expected FOLDER/CLASS/sound.wav, or FOLDER/train|val|test/CLASS/sound.wav."
+        )
+    data = listing.dataset(found.listed, path, path, settings, strict, reader, found.skipped, found.remarks)
+    return replace(data, rate=data.settings.rate)
+
+
+def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings, list[str]]:
+    """Fill in the `rate`, `channels` and `length` that the person left open, from the files' headers.
+
+    Returns:
+        The settings, complete, and a sentence on each choice made.
+
+    Raises:
+        DataError: a rate, a number of channels or a length below 1.
+    """
+    heads = [head for head in decoding.each(wav.header, files) if isinstance(head, Header)]
+    if settings.channels is not None and settings.channels < 1:
+        raise DataError(f"sounds need at least 1 channel; got {settings.channels}.")
+    channels = settings.channels or 1
+    if not heads:
+        return settings.model_copy(update={"channels": channels, "rate": settings.rate or 1, "length": 1}), []
+    rate, remarks = rates.common([head.rate for head in heads], settings)
+    if channels == 1 and (mixed := sum(head.channels > 1 for head in heads)):
+        remarks.append(f"the channels of {mixed:,} of {len(heads):,} sounds are mixed to one")
+    lengths = [rates.points(head.frames, head.rate, rate) for head in heads]
+    length = signals.common_length(lengths, settings)
+    settings = settings.model_copy(update={"channels": channels, "rate": round(rate), "length": length})
+    return settings, [*remarks, *signals.on_lengths(lengths, length, settings)]
+
+
+def read(
+    files: Sequence[Path], settings: DataSettings, root: Path | None = None
+) -> tuple[Tensor, list[Skipped], list[int]]:
+    """Read files into one tensor, or take it from the cache where the same files were read before.
+
+    Args:
+        files: WAV files, in the order of the rows.
+        settings: `rate`, `channels` and `length` must be set.
+        root: folder that the names of skipped files are given relative to.
+
+    Returns:
+        Signals, float32 (sample, channel, time); the files left out, each with its reason; and for each
+        sample the position of its file in `files`, ascending.
+    """
+    if settings.rate is None or settings.channels is None or settings.length is None:
+        raise DataError(
+            "the rate, channels and length of the sounds are not set.\n  Call audio.choose first."
+        )
+    shape = (len(files), settings.channels, settings.length * BYTES)
+    said = settings.model_dump(include={"rate", "channels", "length", "unequal"})
+    entry = cache.through(
+        cache.key(files, {"sounds": said}), shape, lambda rows: _read_all(files, settings, rows)
+    )
+    skipped = [Skipped(decoding.shown(files[position], root), reason) for position, reason in entry.skipped]
+    left_out = {position for position, _ in entry.skipped}
+    kept = [position for position in range(len(files)) if position not in left_out]
+    return torch.from_numpy(entry.pixels.view(np.float32)), skipped, kept
+
+
+def _read_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -> list[tuple[int, str]]:
+    """Fill `rows` from the start with the sounds that can be read: (position, reason) of the others."""
+    skipped = []
+    values = rows.view(np.float32)  # (file, channel, time)
+    sounds = decoding.each(partial(_read, settings=settings), files, "reading")
+    for position, sound in enumerate(sounds):
+        if isinstance(sound, BadPicture):
+            skipped.append((position, sound.reason))
+        else:
+            values[position - len(skipped)] = sound
+    return skipped
+
+
+def _read(file: Path, settings: DataSettings) -> np.ndarray:
+    """One sound as (channel, time), at the rate and of the length of the settings."""
+    head = wav.header(file)
+    found = wav.samples(file, head)
+    if not np.isfinite(found).all():
+        raise BadWave(file, "it holds values that are NaN or infinite")
+    if settings.channels == 1:
+        found = found.mean(axis=0, keepdims=True)
+    elif head.channels == 1:
+        found = np.repeat(found, settings.channels or 1, axis=0)  # the same on both ears
+    elif head.channels != settings.channels:
+        raise BadWave(file, f"it has {head.channels} channels, not {settings.channels}")
+    same = rates.at_rate(found, head.rate, settings.rate or head.rate)
+    return signals.fit(same, settings.length or same.shape[1], settings.unequal)

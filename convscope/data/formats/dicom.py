@@ -1,0 +1,225 @@
+"""DICOM series: a folder of slices a sample, in one folder a class, or named by a table; needs pydicom."""
+
+import logging
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import mode
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convscope.data import volumes
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files.folder import Wanted
+from convscope.data.names import natural
+from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
+from convscope.data.volumes.voxels import Size
+from convscope.errors import DataError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import FileDataset
+
+MAGIC = slice(128, 132)  # where every file says DICM
+ENDING = ".dcm"
+GAP = 1.5  # times the usual distance of two slices from which on one is missing between them
+FIRST = 3  # files that are looked at to tell a series
+CLOSE = 0.01  # of the usual distance: slices that are nearer lie at the same place
+ALIKE = ("SeriesInstanceUID", "Rows", "Columns")  # what all slices of a volume have in common
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a folder with DICOM series, or a table whose first row names one."""
+    return volumes.recognises(path, CODEC)
+
+
+def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Load DICOM series.
+
+    The slices of a folder are sorted by their place in the patient along the normal of their plane, and their
+    values brought to the unit that the files name by slope and intercept (Hounsfield units for a CT). Rows
+    and columns stay as they were acquired. Then all is resampled to `settings.size` (depth, height, width),
+    each axis by itself.
+
+    Raises:
+        DataError: pydicom is missing; or as `volumes.load`.
+    """
+    _library()
+    with warnings.catch_warnings(), _quiet():  # around the threads: filters and loggers belong to the process
+        warnings.filterwarnings("ignore", module=r"pydicom\.")
+        return volumes.load(path, settings, strict, CODEC)
+
+
+def header(path: Path) -> Head:
+    """Read the first slice's header and count the others.
+
+    Raises:
+        DataError: (BadVolume) no slices, or the first one is damaged or holds no grey values.
+    """
+    files = slices(path)
+    with _reasons(path):
+        first = _library().dcmread(files[0], stop_before_pixels=True)
+        size = _size(first, len(files), path)
+        plain = (_slope(first), _intercept(first)) == (1, 0) and first.get("PixelRepresentation", 0) == 0
+        return Head(1, size, plain and first.BitsAllocated <= 8)
+
+
+def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - whatever is asked for
+    """Read all slices: (1, depth, height, width), uint8 or float32.
+
+    Raises:
+        DataError: (BadVolume) damaged, slices of several series or of no known place, missing slices,
+            or a compression for which the decoder is not installed.
+    """
+    exact = header(path).exact
+    with _reasons(path):
+        series = [_library().dcmread(file) for file in slices(path)]
+        _demand_one_series(series, path)
+        if len(series) > 1:
+            series = _in_order(series, path)
+        planes = [_values(one, path).reshape(-1, one.Rows, one.Columns) for one in series]
+        volume = np.concatenate(planes)[None]  # (1, slice, row, column)
+        return volume.astype(np.uint8) if exact else volume
+
+
+def slices(path: Path) -> list[Path]:
+    """The DICOM files of a folder, by name; or the one file, if it is one.
+
+    Raises:
+        DataError: (BadVolume) there are none, or one with the ending .dcm is none.
+    """
+    try:
+        files = _inside(path)
+        good = [file for file in files if _is_dicom(file)]
+    except OSError as error:
+        raise BadVolume(path, f"cannot be opened: {error.strerror or error}") from error
+    bad = [file.name for file in files if file.suffix.lower() == ENDING and file not in set(good)]
+    if bad:
+        raise BadVolume(path, f"{bad[0]} is damaged: a DICOM file says DICM at byte 128")
+    if not good:
+        raise BadVolume(
+            path, "it holds no DICOM files" if path.exists() else "there is no such file or folder"
+        )
+    return good
+
+
+def _inside(path: Path) -> list[Path]:
+    """The files of a series, whatever they are, by name."""
+    inside = sorted(path.iterdir(), key=lambda file: natural(file.name)) if path.is_dir() else [path]
+    return [file for file in inside if file.is_file() and not file.name.startswith(".")]
+
+
+def _is_series(path: Path) -> bool:
+    """Whether some of the first files directly in a folder are slices."""
+    try:
+        return any(_is_dicom(file) for file in _inside(path)[:FIRST])
+    except OSError:  # a folder that may not be entered
+        return False
+
+
+def _is_dicom(path: Path) -> bool:
+    with path.open("rb") as file:
+        return path.name != "DICOMDIR" and file.read(MAGIC.stop)[MAGIC] == b"DICM"
+
+
+CODEC = Codec("dicom 1", Wanted((), "volume", _is_series), header, decode, channels=mode, inside=_inside)
+
+
+def _library() -> Any:  # noqa: ANN401 - a module
+    try:
+        import pydicom
+    except ImportError as error:
+        raise DataError(
+            "DICOM files are read by pydicom, which is not installed.\n  pip install 'convscope[volumes]'"
+        ) from error
+    return pydicom
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep pydicom from printing what it finds odd in a header: what matters is checked here."""
+    logger = logging.getLogger("pydicom")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    """Give every failure its reason."""
+    try:
+        yield
+    except DataError:
+        raise
+    except Exception as error:  # pydicom raises AttributeError, ValueError, struct.error …
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise BadVolume(path, f"damaged, cannot be read as DICOM: {reason}") from error
+
+
+def _size(first: "FileDataset", files: int, path: Path) -> Size:
+    """(depth, height, width) of a series, by its first header."""
+    if "Rows" not in first or "Columns" not in first:
+        raise BadVolume(path, "it holds no pixels, but another kind of DICOM object")
+    if first.get("SamplesPerPixel", 1) != 1:
+        raise BadVolume(path, "its slices are in colour; grey values are read")
+    size = (files * int(first.get("NumberOfFrames", 1)), int(first.Rows), int(first.Columns))
+    refuse_absurd(path, size[0] * size[1] * size[2], size)
+    return size
+
+
+def _demand_one_series(series: Sequence["FileDataset"], path: Path) -> None:
+    for name in ALIKE:
+        found = {str(one.get(name)) for one in series}
+        if len(found) > 1:
+            what = ", ".join(sorted(found)[:3])
+            raise BadVolume(path, f"its {len(series)} slices belong to {len(found)} series ({name} {what})")
+
+
+def _in_order(series: Sequence["FileDataset"], path: Path) -> list["FileDataset"]:
+    """Sort the slices along the normal of their plane, and make sure that none is missing or there twice."""
+    if not all("ImagePositionPatient" in one and "ImageOrientationPatient" in one for one in series):
+        if not all(one.get("InstanceNumber") is not None for one in series):
+            raise BadVolume(path, "its slices do not say where they lie (ImagePositionPatient)")
+        places = np.array([float(one.InstanceNumber) for one in series])
+    else:
+        axes = np.array(series[0].ImageOrientationPatient, float).reshape(2, 3)
+        normal = np.cross(axes[0], axes[1])
+        places = np.array([np.dot(normal, np.array(one.ImagePositionPatient, float)) for one in series])
+    order = np.argsort(places, kind="stable")
+    steps = np.diff(places[order])  # (slice − 1,), mm
+    usual = float(np.median(steps))
+    if (steps <= CLOSE * usual).any():
+        raise BadVolume(path, "several of its slices lie at the same place: more than one volume")
+    if (steps > GAP * usual).any():
+        at = int(np.argmax(steps))
+        missing = max(1, round(steps[at] / usual) - 1)
+        name = Path(str(series[order[at]].filename)).name
+        raise BadVolume(path, f"after {name} {missing} of its slices are missing")
+    return [series[index] for index in order]
+
+
+def _values(one: "FileDataset", path: Path) -> np.ndarray:
+    """The pixels of one file in its own unit, float32."""
+    try:
+        pixels = one.pixel_array
+    except (RuntimeError, NotImplementedError) as error:
+        syntax = one.file_meta.TransferSyntaxUID
+        if not syntax.is_compressed:
+            raise
+        raise BadVolume(
+            path, f"its slices are compressed ({syntax.name}) and no decoder for it is installed: "
+            "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg",
+        ) from error  # fmt: skip
+    return pixels.astype(np.float32) * np.float32(_slope(one)) + np.float32(_intercept(one))
+
+
+def _slope(one: "FileDataset") -> float:
+    return float(one.get("RescaleSlope") or 1)
+
+
+def _intercept(one: "FileDataset") -> float:
+    return float(one.get("RescaleIntercept") or 0)

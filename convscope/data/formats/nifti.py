@@ -1,0 +1,143 @@
+"""NIfTI volumes (.nii, .nii.gz) in one folder a class, or named by a table; needs nibabel."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import mode
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from convscope.data import volumes
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files.folder import Wanted
+from convscope.data.layout import FEW
+from convscope.data.pictures.decode import regular
+from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
+from convscope.data.volumes.voxels import Size
+from convscope.errors import DataError
+
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Image
+
+RAS = ("R", "A", "S")
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a folder with NIfTI files, or a table whose first file is one."""
+    return volumes.recognises(path, CODEC)
+
+
+def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Load NIfTI volumes.
+
+    Each is turned so that width, height and depth run to the patient's right, front and top (RAS), if it says
+    how it lies, and resampled to `settings.size` (depth, height, width), each axis by itself. Up to four
+    volumes in one file are its channels; a longer series over time is refused.
+
+    Raises:
+        DataError: nibabel is missing; or as `volumes.load`.
+    """
+    _library()
+    with warnings.catch_warnings():  # around the threads: the list of filters belongs to the process
+        warnings.filterwarnings("ignore", module=r"nibabel\.")
+        return volumes.load(path, settings, strict, CODEC)
+
+
+def header(path: Path) -> Head:
+    """Read shape, type and orientation; no voxel is decoded.
+
+    Raises:
+        DataError: (BadVolume) damaged, no NIfTI file, or nothing that can be one sample.
+    """
+    with _opened(path) as image:
+        width, height, depth, channels = _shape(image, path)
+        axes = _axes(image)
+        turned = "" if axes in (None, RAS) else f"turned from {''.join(axes)} to RAS"
+        sizes = _turned_size((width, height, depth), image)
+        return Head(channels, sizes, _exact(image), turned)
+
+
+def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - whatever is asked for
+    """Read all voxels in the file's own units: (channel, depth, height, width), uint8 or float32.
+
+    Raises:
+        DataError: (BadVolume) as `header`, or the voxels are damaged.
+    """
+    import nibabel
+
+    with _opened(path) as image:
+        shape = _shape(image, path)
+        values = np.asanyarray(image.dataobj) if _exact(image) else image.get_fdata(dtype=np.float32)
+        values = values.reshape(shape)  # (width, height, depth, channel)
+        if _axes(image):
+            values = nibabel.orientations.apply_orientation(values, nibabel.io_orientation(image.affine))
+        return np.array(values.transpose(3, 2, 1, 0))  # a copy: the file is closed
+
+
+CODEC = Codec("nifti 1", Wanted((".nii", ".nii.gz"), "volume"), header, decode, channels=mode)
+
+
+def _library() -> Any:  # noqa: ANN401 - a module
+    try:
+        import nibabel
+    except ImportError as error:
+        raise DataError(
+            "NIfTI files are read by nibabel, which is not installed.\n  pip install 'convscope[volumes]'"
+        ) from error
+    return nibabel
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["Nifti1Image"]:
+    """Open, and give every failure, here or while the voxels are read, its reason."""
+    regular(path, "volume").close()
+    try:
+        yield _library().load(path)
+    except DataError:
+        raise
+    except Exception as error:  # nibabel raises errors of its own, zlib's, ValueError, OSError …
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise BadVolume(path, f"damaged, cannot be read as NIfTI: {reason}") from error
+
+
+def _shape(image: "Nifti1Image", path: Path) -> tuple[int, int, int, int]:
+    """(width, height, depth, channel) as they lie in the file."""
+    shape = tuple(int(size) for size in image.shape)
+    dtype = np.dtype(image.get_data_dtype())
+    if dtype.kind not in "biuf":
+        raise BadVolume(path, f"its voxels are of type {dtype}, no plain numbers")
+    if len(shape) < 3:
+        raise BadVolume(path, f"it has {len(shape)} axes, a volume has three")
+    refuse_absurd(path, int(np.prod(shape, dtype=object)), shape)
+    channels = int(np.prod(shape[3:], dtype=object))
+    if channels > FEW:
+        raise BadVolume(
+            path, f"a series of {channels:,} volumes; up to {FEW} are read as channels. Keep one, or the mean"
+        )
+    return shape[0], shape[1], shape[2], channels
+
+
+def _exact(image: "Nifti1Image") -> bool:
+    data = image.dataobj
+    plain = getattr(data, "slope", 1) == 1 and getattr(data, "inter", 0) == 0
+    return image.get_data_dtype() == np.uint8 and plain
+
+
+def _axes(image: "Nifti1Image") -> tuple[str, ...] | None:
+    """Where the axes point to, as letters; None: the file does not say."""
+    head = image.header
+    if not (head["sform_code"] or head["qform_code"]):
+        return None
+    letters = _library().aff2axcodes(image.affine)
+    return None if None in letters else letters
+
+
+def _turned_size(sizes: tuple[int, int, int], image: "Nifti1Image") -> Size:
+    """(depth, height, width) after turning."""
+    if _axes(image):
+        order = _library().io_orientation(image.affine)[:, 0].astype(int)  # file axis → RAS axis
+        places = dict(zip(order.tolist(), sizes, strict=True))
+        sizes = places[0], places[1], places[2]
+    return sizes[2], sizes[1], sizes[0]

@@ -1,0 +1,61 @@
+"""Pictures in one folder a class, or named by a table."""
+
+from pathlib import Path
+
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files import folder, listing, table
+from convscope.data.files.folder import Found, Wanted
+from convscope.data.files.listing import Reader
+from convscope.data.pictures import choosing, decode
+from convscope.errors import DataError
+
+PICTURES = Wanted(decode.SUFFIXES, "picture")
+READER = Reader("image", PICTURES.what, choosing.choose, choosing.read)
+LAYOUTS = (
+    "It understands\n"
+    "    FOLDER/CLASS/picture.jpg                  and splits the pictures itself\n"
+    "    FOLDER/train|val|test/CLASS/picture.jpg   as you split them\n"
+    "    TABLE.csv                                 with a column of paths and one of labels\n"
+    f"  with pictures ending in {' '.join(sorted(decode.SUFFIXES))}."
+)
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a folder that holds folders or pictures."""
+    return path.is_dir() and any(
+        folder.is_folder(child) or child.suffix.lower() in decode.SUFFIXES
+        for child in folder.children(path, [])
+    )
+
+
+def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Load a folder of pictures; each class is a folder, and pictures may lie in folders below it.
+
+    Links are followed. Hidden files are passed over, those without a picture's ending counted in a remark.
+
+    Raises:
+        DataError: no pictures, one class only, classes that differ in case only, a class that train does not
+            have; with `strict` any broken file.
+    """
+    found = folder.scan(path, PICTURES)
+    if not found.listed:
+        raise DataError(_nothing(path, found))
+    return listing.dataset(found.listed, path, path, settings, strict, READER, found.skipped, found.remarks)
+
+
+def recognises_table(path: Path) -> bool:
+    """Whether this is a CSV or TSV file whose header names a column of paths."""
+    return table.first(path) is not None
+
+
+def load_table(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Load the pictures that a table names, see `table.load`."""
+    return table.load(path, settings, strict, READER)
+
+
+def _nothing(path: Path, found: Found) -> str:
+    seen = [*found.remarks, *(f"{item.file}: {item.reason}" for item in found.skipped)]
+    what = "".join(f"\n    {line}" for line in seen[: listing.SHOWN]) or "\n    an empty folder"
+    return (
+        f"{path} holds no pictures in class folders. It was found that\n{what.lstrip(chr(10))}\n  {LAYOUTS}"
+    )

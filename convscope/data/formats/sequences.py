@@ -1,0 +1,239 @@
+"""One table with a time column → sequences: the last rows of a series, and what comes after them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.data import split
+from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
+from convscope.data.memory import refuse_too_large
+from convscope.data.series import columns, targets, timeline, windows
+from convscope.data.series.columns import Table
+from convscope.data.series.features import carried, choose, encode
+from convscope.data.series.targets import Labels
+from convscope.data.series.timeline import Timeline, written
+from convscope.data.series.windows import DAY, Axis
+from convscope.errors import DataError
+
+CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
+WORKING_WEEK = 5  # rows, where there are none for weekends
+NO_TRAINING = "{path} has no window before those for val and test: nothing to learn from.\n  Give more rows."
+UNKNOWN_CYCLE = 10  # rows, for any other step
+
+
+class Windows(NamedTuple):
+    """Windows of a table for prediction.
+
+    Attributes:
+        inputs: (window, feature, step) float32.
+        names: the series, if there are several, and the time of the target.
+        when: the time of the target, ISO 8601.
+        truth: what the table says it is, a class's name or an amount; None where that is not known yet.
+        skipped: windows that were left out, and why.
+    """
+
+    inputs: Tensor
+    names: list[str]
+    when: list[str]
+    truth: list[str | float | None]
+    skipped: tuple[Skipped, ...]
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a CSV or TSV table (.gz, too) with a column of dates."""
+    return columns.is_table(path) and timeline.has_time(path)
+
+
+def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - rows are no files
+    """Read a table, see `of_table`; `strict` has no effect: a damaged table is always refused."""
+    return of_table(columns.read(path), settings)
+
+
+def of_table(table: Table, settings: DataSettings) -> Dataset:
+    """Make a sample of each window of rows; its label is the target `horizon` rows after its last one.
+
+    Windows cross neither series nor gaps. Parts follow each other in time, cut at the same times for all
+    series: what is learnt is judged on what came later. Features and their classes are chosen by the
+    training part alone. A missing value is the last one known, up to three rows back; otherwise its windows
+    are left out, as are those whose target is missing.
+
+    Args:
+        table: one row for each time, or for each time of each series.
+        settings: `target` is the column to predict; time, series, window and horizon are chosen if None.
+
+    Raises:
+        DataError: see `timeline.ordered`; also no target, text in a column of numbers, or too few rows.
+    """
+    line = timeline.ordered(table, settings)
+    settings, chosen = _resolved(line)
+    window, horizon = _reach(settings)
+    labels = targets.labels(line.table, str(settings.target))
+    val, test = windows.cuts(line.axis, settings)
+    features, seen = _features(line, settings, labels, line.axis.times < val)
+    values, filled = carried(encode(line.table, features, line.axis.times), line.axis.run)
+    latest, _ = carried(labels.values[:, None], line.axis.run)  # (row, 1), what persistence expects
+    last, left_out = _usable(line, settings, labels.values, np.hstack([values, latest]))
+    target = last + horizon
+    parts, spans = _parts(line.axis.times[target], val, test, line.table.path)
+    when, kind = written(line.axis.times[target]), np.int64 if labels.classes else np.float32
+    said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *spans]
+    return Dataset(
+        inputs=_windows(values, last, window, line.table.path),
+        labels=torch.from_numpy(labels.values[target].astype(kind)),
+        classes=labels.classes or (str(settings.target),),
+        parts=parts,
+        kind="sequence",
+        source=str(line.table.path),
+        names=_names(line, last, when),
+        settings=settings,
+        remarks=(*said, *targets.unseen(labels, target, parts["train"])),
+        features=features,
+        persistence=torch.from_numpy(latest[last, 0].astype(kind)),
+        when=when,
+    )
+
+
+def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]) -> Windows:
+    """Make windows of a table for prediction: all of them, also the newest, whose target is not known yet.
+
+    Args:
+        path: a table with the columns that the network was trained on.
+        settings: of the training's data set, nothing left open.
+        features: of the training's data set.
+
+    Raises:
+        DataError: as `of_table` does, and for columns that are missing.
+    """
+    line = timeline.ordered(columns.read(Path(path)), settings)
+    axis, (window, horizon) = line.axis, _reach(settings)
+    values, _ = carried(encode(line.table, features, axis.times), axis.run)
+    last = windows.ends(axis, window)
+    target = windows.targets(axis, last, horizon)
+    wanted = (target >= 0) | windows.newest(axis, last, horizon)
+    last, target = last[wanted], target[wanted]
+    when = np.where(target >= 0, axis.times[target], windows.ahead(axis, last, horizon))
+    whole = _complete(values, last, window)
+    if not whole.any():
+        raise DataError(f"{path} has no {window} rows without a gap or a missing value.\n  Give more rows.")
+    truth = targets.truth(line.table, str(settings.target), str(settings.target) in features)
+    names = _names(line, last, written(when))
+    return Windows(
+        inputs=_windows(values, last[whole], window, line.table.path),
+        names=[name for name, kept in zip(names, whole, strict=True) if kept],
+        when=written(when[whole]),
+        truth=[truth[row] if row >= 0 else None for row in target[whole]],
+        skipped=tuple(Skipped(names[row], "values are missing") for row in np.flatnonzero(~whole)),
+    )
+
+
+def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
+    """Settings with target, window and horizon filled in, and what was chosen."""
+    split.check_shares(line.settings)
+    update: dict[str, str | int] = {"target": targets.column(line)}
+    said = []
+    if line.settings.window is None:
+        update["window"] = _usual_window(line.axis)
+        said.append(f"window: {update['window']} rows, by their spacing; --window changes it")
+    if line.settings.horizon is None:
+        update["horizon"] = 1
+        said.append("horizon: the next row is predicted; --horizon looks further ahead")
+    return line.settings.model_copy(update=update), said
+
+
+def _usual_window(axis: Axis) -> int:
+    """A day of hours, a week of days, a year of months."""
+    if axis.weekdays and axis.step == DAY:
+        return WORKING_WEEK
+    return next((rows for step, rows in CYCLE.items() if step == axis.step), UNKNOWN_CYCLE)
+
+
+def _reach(settings: DataSettings) -> tuple[int, int]:
+    """Window and horizon, in rows."""
+    window, horizon = settings.window or 0, settings.horizon or 0
+    for name, count in (("window", window), ("horizon", horizon)):
+        if count < 1:
+            raise DataError(f"the {name} is {count} rows; expected at least 1.\n  Give another --{name}.")
+    return window, horizon
+
+
+def _features(
+    line: Timeline, settings: DataSettings, labels: Labels, train: np.ndarray
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """All columns but the time; the series only where there are several."""
+    if not train.any():
+        raise DataError(NO_TRAINING.format(path=line.table.path))
+    target, series = str(settings.target), settings.series
+    hidden = {settings.time, series if len(line.series) == 1 else None}
+    use = [name for name in line.table.columns if name not in hidden]
+    classes = {name for name in (series, target if labels.classes else None) if name}
+    return choose(line.table, use, target, classes, train, line.axis.times)
+
+
+def _usable(
+    line: Timeline, settings: DataSettings, labels: np.ndarray, values: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """(n,) the last rows of the windows that can be used, and how many cannot, and why."""
+    axis, (window, horizon), path = line.axis, _reach(settings), line.table.path
+    lengths = np.bincount(axis.series)  # (series,)
+    possible = int(np.maximum(lengths - window - horizon + 1, 0).sum())
+    if possible == 0:
+        raise DataError(
+            f"{path}: a window of {window} rows and a target {horizon} later need {window + horizon} rows,"
+            f" but the longest series has {lengths.max()}.\n  Give a shorter --window, or more rows."
+        )
+    last = windows.ends(axis, window)
+    last = last[windows.targets(axis, last, horizon) >= 0]
+    whole, labelled = _complete(values, last, window), np.isfinite(labels[last + horizon])
+    lost = {
+        f"they would cross one of {axis.gaps:,} gaps in time": possible - len(last),
+        "values are missing in them": int((~whole).sum()),
+        f"their target, {settings.target}, is missing": int((whole & ~labelled).sum()),
+    }
+    said = [f"{count:,} windows were left out: {reason}" for reason, count in lost.items() if count]
+    if not (whole & labelled).any():
+        raise DataError(f"{path} has no window that can be used.\n  " + "\n  ".join(said))
+    return last[whole & labelled], said
+
+
+def _complete(values: np.ndarray, last: np.ndarray, window: int) -> np.ndarray:
+    """(n,) bool: windows without a missing value."""
+    before = np.concatenate([[0], np.cumsum(np.isnan(values).any(axis=1))])  # (row + 1,) bad rows before each
+    return before[last + 1] == before[last - window + 1]
+
+
+def _windows(values: np.ndarray, last: np.ndarray, window: int, path: Path) -> Tensor:
+    """(row, feature) → (window, feature, step)."""
+    refuse_too_large(values[0].nbytes * window * len(last), path)
+    view = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)  # (row, feature, step)
+    return torch.from_numpy(np.ascontiguousarray(view[last - window + 1]))
+
+
+def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
+    if line.settings.series is None:
+        return when
+    return [
+        f"{line.series[number]} {time}" for number, time in zip(line.axis.series[last], when, strict=True)
+    ]
+
+
+def _parts(
+    when: np.ndarray, val: np.datetime64, test: np.datetime64, path: Path
+) -> tuple[dict[str, Tensor], list[str]]:
+    """Parts by the time of the target, and when each of them is."""
+    number = (when >= val).astype(np.int64) + (when >= test)
+    parts = {name: torch.from_numpy(np.flatnonzero(number == place)) for place, name in enumerate(PARTS)}
+    if len(parts["train"]) == 0:
+        raise DataError(NO_TRAINING.format(path=path))
+    there = {name: when[rows] for name, rows in parts.items() if len(rows)}
+    ends = {name: written(np.array([times.min(), times.max()])) for name, times in there.items()}
+    spans = ", ".join(f"{name} {first} to {final}" for name, (first, final) in ends.items())
+    return parts, [f"split by time: {spans}", *split.remarks(parts, PARTS)]
+
+
+def _filled(filled: np.ndarray) -> list[str]:
+    count = int(filled.sum())
+    return [f"missing values in {count:,} rows were filled with the last ones known"] if count else []

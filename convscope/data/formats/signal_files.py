@@ -1,0 +1,140 @@
+"""Signals in text files, one a row: UCR rows, tables, .ts files; alone, or as X_TRAIN and X_TEST."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from convscope.data import signals
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files.listing import PART_NAMES
+from convscope.data.files.table import COLUMNS
+from convscope.data.signals import Read
+from convscope.data.signals import rows as signal_rows
+from convscope.data.signals import text as signal_text
+from convscope.data.signals.rows import cut, has_header, numbers
+from convscope.errors import DataError
+
+TIMES = {"time", "date", "datetime", "timestamp", "day", "month", "year"}  # columns of one long sequence
+LEAST = 3  # values that a row must have to be taken for a signal
+FIRST = 100  # lines that tell whether there is a header
+PART = re.compile(rf"^(?:(.*)[_-])?({'|'.join(PART_NAMES)})$", re.IGNORECASE)
+PREFERRED = (".ts", ".tsv", ".csv", ".txt")  # where the same set lies there in several forms
+
+
+def recognises(path: Path) -> bool:
+    """Whether this is a file of signals, or a folder with a file for training and one for testing."""
+    if path.is_dir():
+        return any(_parts(file).keys() >= {"train", "test"} and _holds_signals(file) for file in _files(path))
+    return path.is_file() and bool(signal_text.ending(path)) and _holds_signals(path)
+
+
+def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Read signals, one a row, with their classes.
+
+    Rows of the UCR archive have the class first and no header; a table has a header and a column of labels
+    (`settings.label`, or one called label, class, target or y); .ts files say themselves what they hold.
+    X_TRAIN and X_TEST beside each other belong together, whichever was given. Rows that hold text where
+    numbers should be, that have no label, or of which too much is missing, are left out and named.
+
+    Raises:
+        DataError: damaged, no signals, several data sets in one folder, or classes that cannot be trained on;
+            with `strict` any row left out.
+    """
+    files = _parts(_chosen(path) if path.is_dir() else path)
+    reads = [_read(file, "" if len(files) == 1 else part, settings) for part, file in files.items()]
+    together = Read(
+        [signal for read in reads for signal in read.signals],
+        [skipped for read in reads for skipped in read.skipped],
+        [*_on_files(files), *dict.fromkeys(remark for read in reads for remark in read.remarks)],
+    )
+    return signals.dataset(together, path, settings, strict)
+
+
+def _read(path: Path, part: str, settings: DataSettings) -> Read:
+    lines = signal_text.read(path).splitlines()
+    filled = [line for line in lines[:FIRST] if line.strip()]
+    if not any(line.strip() for line in lines):
+        raise DataError(
+            f"{path} is empty.\n  Expected one signal a row, its class first or in a column of its own."
+        )
+    if signal_text.ending(path) == ".ts":
+        read = signal_rows.ts(lines, path, part)
+    elif settings.label is not None or has_header(filled):
+        read = signal_rows.table(lines, path, part, settings)
+    else:
+        read = signal_rows.ucr(lines, path, part)
+    if not read.signals and not read.skipped:
+        raise DataError(f"{path} holds no signals: there is nothing below its header.\n  Add a signal a row.")
+    return read
+
+
+def _holds_signals(path: Path) -> bool:
+    """By the first lines: cheap, and false for tables of pictures, sequences and other text."""
+    lines = signal_text.head(path)
+    if signal_text.ending(path) == ".ts":
+        return any(line.lower().startswith(("@problemname", "@data")) for line in lines)
+    if not has_header(lines):
+        return bool(lines) and len(cut(lines[0])) > LEAST and _count(cut(lines[0])[1:]) >= LEAST
+    names = {name.casefold() for name in cut(lines[0])}
+    if len(lines) == 1:  # the rows are missing, but it is clear what they should have been
+        return len(names) > LEAST and not names.isdisjoint(COLUMNS["label"])
+    return not names & TIMES and _count(cut(lines[1])) >= LEAST
+
+
+def _count(cells: Sequence[str]) -> int:
+    """How many cells hold a number."""
+    found = 0
+    for cell in cells:
+        try:
+            found += bool(cell and numbers([cell]))
+        except signal_rows.TextError:
+            continue
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    """Text files in a folder that are named after a part, the preferred form first."""
+    named = [file for file in folder.iterdir() if file.is_file() and _stem(file) is not None]
+    return sorted(named, key=lambda file: (PREFERRED.index(signal_text.ending(file)), file.name))
+
+
+def _stem(file: Path) -> tuple[str, str] | None:
+    """("ECG5000", "train") for ECG5000_TRAIN.tsv.gz; None for a name that holds no part."""
+    end = signal_text.ending(file)
+    match = PART.match(file.name[: file.name.lower().rindex(end)]) if end else None
+    return (match[1] or "", PART_NAMES[match[2].lower()]) if match else None
+
+
+def _parts(path: Path) -> dict[str, Path]:
+    """Part → file: the file itself and its relatives in the same folder and form; alone, it is train."""
+    own = _stem(path)
+    if own is None:
+        return {"train": path}
+    found = {own[1]: path}
+    for file in _files(path.parent):
+        other = _stem(file)
+        if other and other[0] == own[0] and signal_text.ending(file) == signal_text.ending(path):
+            found.setdefault(other[1], file)
+    return (
+        {part: found[part] for part in ("train", "val", "test") if part in found}
+        if "train" in found
+        else {"train": path}
+    )
+
+
+def _chosen(folder: Path) -> Path:
+    """The training file of the one data set in a folder."""
+    pairs = [file for file in _files(folder) if _parts(file).keys() >= {"train", "test"}]
+    sets = {stem[0] for file in pairs if (stem := _stem(file))}
+    if len(sets) > 1:
+        raise DataError(
+            f"{folder} holds several data sets: {', '.join(sorted(sets))}.\n"
+            "  Give the path of one training file."
+        )
+    return pairs[0]
+
+
+def _on_files(files: dict[str, Path]) -> list[str]:
+    if len(files) == 1:
+        return []
+    return ["parts as the files say: " + ", ".join(f"{part} {file.name}" for part, file in files.items())]

@@ -1,0 +1,1 @@
+"""Picture files and tensors of pictures: decoded, their size and channels chosen, resized."""

@@ -1,0 +1,96 @@
+"""Picture files to one uint8 tensor: size and channels chosen from the data."""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from torch import Tensor
+
+from convscope.data.dataset import DataSettings, Skipped
+from convscope.data.files import cache
+from convscope.data.files.decoding import cached, each, spread
+from convscope.data.pictures.decode import BadPicture, Header, decode, header
+from convscope.data.pictures.resize import demand_grey_or_colour
+from convscope.errors import DataError
+
+SAMPLE = 1000  # headers looked at to choose a size
+GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
+SIDES = ((2_000, 128), (20_000, 96))  # up to so many pictures: so many pixels a side; more: LEAST_SIDE
+LEAST_SIDE = 64  # pictures up to this size keep it
+
+
+def read(
+    files: Sequence[Path], settings: DataSettings, root: Path | None = None
+) -> tuple[Tensor, list[Skipped], list[int]]:
+    """Decode files into one tensor, or take it from the cache where the same files were decoded before.
+
+    Args:
+        files: picture files, in the order of the rows.
+        settings: `size` and `channels` must be set.
+        root: folder that the names of skipped files are given relative to.
+
+    Returns:
+        Pictures, uint8 (sample, channel, height, width); the files left out, each with its reason; and for
+        each sample the position of its file in `files`, ascending.
+    """
+    if settings.size is None or settings.channels is None:
+        raise DataError(
+            "the size and the channels of the pictures are not set.\n  Call pictures.choose first."
+        )
+    height, width = settings.size
+    shape = (len(files), settings.channels, height, width)
+    one = partial(decode, size=(height, width), channels=settings.channels, fit=settings.fit)
+    key = cache.key(files, {"size": shape[1:], "fit": settings.fit})
+    return cached(files, one, key, shape, root)
+
+
+def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings, list[str]]:
+    """Fill in the `size` and `channels` that the person left open, from a sample of the files.
+
+    Returns:
+        The settings, complete, and a sentence on each choice made.
+    """
+    demand_grey_or_colour(settings)
+    remarks = []
+    if settings.size is None:
+        size, why = _size(files)
+        settings = settings.model_copy(update={"size": size})
+        remarks.append(f"pictures are brought to {size[0]} × {size[1]} px (height × width): {why}")
+    elif len(settings.size) != 2 or min(settings.size) < 1:
+        raise DataError(f"pictures need a size of (height, width), each at least 1; got {settings.size}.")
+    if settings.channels is None:
+        channels = 1 if _all_grey(files) else 3
+        settings = settings.model_copy(update={"channels": channels})
+        remarks.append(f"pictures are read in {'grey' if channels == 1 else 'colour'}, as they are")
+    return settings, remarks
+
+
+def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
+    """A (height, width) that two processor cores can train on from scratch, and the reason in words."""
+    heads = [head for head in each(header, spread(files, SAMPLE)) if isinstance(head, Header)]
+    if not heads:
+        raise DataError(f"none of the {len(files)} pictures can be read.\n  {_first_reason(files)}")
+    sizes = {(head.height, head.width) for head in heads}
+    side = round(median(max(head.height, head.width) for head in heads))
+    most = next((limit for count, limit in SIDES if len(files) <= count), LEAST_SIDE)
+    if side <= LEAST_SIDE:
+        scale, why = 1.0, "their own size" if len(sizes) == 1 else "the median of their longer sides"
+    else:
+        scale = min(1.0, most / side)
+        why = f"{len(files):,} pictures of {side} px (longer side, median) train in reasonable time there"
+    height, width = sizes.pop() if len(sizes) == 1 else (side, side)
+    return (max(1, round(height * scale)), max(1, round(width * scale))), why
+
+
+def _first_reason(files: Sequence[Path]) -> str:
+    return next((str(bad) for bad in each(header, files[:1]) if isinstance(bad, BadPicture)), "")
+
+
+def _all_grey(files: Sequence[Path]) -> bool:
+    """Whether a sample of the pictures shows no colour, whatever their mode: grey is often saved as RGB."""
+    for picture in each(lambda file: decode(file, (32, 32), 3, "stretch"), spread(files, GREY_SAMPLE)):
+        if isinstance(picture, np.ndarray) and int(np.ptp(picture, axis=0).max()) > 2:
+            return False
+    return True

@@ -1,0 +1,1 @@
+"""One table with a time column: columns, dates, order, windows of rows, features, targets."""

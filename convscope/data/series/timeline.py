@@ -1,0 +1,212 @@
+"""A table with a time column, in order: which column is the time, which names the series."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from convscope.data.dataset import DataSettings
+from convscope.data.names import natural
+from convscope.data.series import columns, dates, windows
+from convscope.data.series.columns import Table
+from convscope.data.series.windows import DAY, Axis
+from convscope.errors import DataError
+
+NAMES = ("datetime", "timestamp", "date", "time", "ds", "datum", "zeit", "day", "month", "year")
+ROWS_A_SERIES = 10  # at least, where a column of whole numbers shall be taken for the names of series
+UNITS = ("D", "m", "s", "us")  # that times are written in: the coarsest that loses nothing
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A table in the order of its series and times.
+
+    Attributes:
+        table: the rows, in order.
+        axis: their times, series and gaps.
+        series: names of the series, in the order of their numbers; one empty name where there is no column.
+        settings: with the columns of time and series filled in.
+        remarks: what was decided.
+    """
+
+    table: Table
+    axis: Axis
+    series: tuple[str, ...]
+    settings: DataSettings
+    remarks: tuple[str, ...]
+
+
+def has_time(path: Path) -> bool:
+    """Whether a table's header and first row show a column of dates."""
+    rows = columns.head(path)
+    return len(rows) == 2 and any(
+        dates.is_date(cell, named=_plain(name) in NAMES) for name, cell in zip(*rows, strict=False)
+    )
+
+
+def ordered(table: Table, settings: DataSettings) -> Timeline:
+    """Find the columns of time and series and bring the rows in order.
+
+    Raises:
+        DataError: columns that are not there or cannot be told apart, dates that cannot be read, a time that
+            is there twice, or no series of two rows.
+    """
+    time = _time_column(table, settings.time)
+    table, empty = _with_time(table, time)
+    times, zone = _times(table, time)
+    series = _series_column(table, settings, time, times)
+    numbers, names = _numbered(table, series)
+    _demand_unique(table, times, numbers, series)
+    if np.bincount(numbers).max() < 2:
+        raise DataError(f"{table.path} has one row a series: too few.\n  Give more points in time.")
+    axis = windows.axis(times, numbers)
+    moved = (np.diff(times)[np.diff(numbers) == 0] < np.timedelta64(0)).any()
+    remarks = (*table.remarks, *empty, *zone, *_found(axis, time, series, names, bool(moved)))
+    settings = settings.model_copy(update={"time": time, "series": series})
+    return Timeline(table.take(axis.order), axis, names, settings, remarks)
+
+
+def written(times: np.ndarray) -> list[str]:
+    """Times as ISO 8601, days without a clock.
+
+    >>> written(np.array(["2012-01-01T00:00", "2012-01-02T00:00"], "datetime64[us]"))
+    ['2012-01-01', '2012-01-02']
+    """
+    unit = next(unit for unit in UNITS if (times.astype(f"datetime64[{unit}]") == times).all())
+    return np.datetime_as_string(times.astype(f"datetime64[{unit}]")).tolist()
+
+
+def demand(table: Table, name: str, use: str) -> str:
+    """The name of a column that the person asked for, or an error that lists those there are."""
+    if name not in table.cells:
+        raise DataError(
+            f"{table.path} has no column '{name}' for the {use}; its columns are {', '.join(table.columns)}."
+        )
+    return name
+
+
+def _plain(name: str) -> str:
+    return "".join(name.casefold().replace("_", " ").split())
+
+
+def _time_column(table: Table, wanted: str | None) -> str:
+    if wanted is not None:
+        return demand(table, wanted, "time")
+    first = {name: str(cells.texts[np.argmin(cells.missing)]) for name, cells in table.cells.items()}
+    named = sorted(
+        (NAMES.index(_plain(name)), name)
+        for name, cell in first.items()
+        if _plain(name) in NAMES and dates.is_date(cell, named=True)
+    )
+    if named:
+        return named[0][1]
+    found = [name for name, cell in first.items() if dates.is_date(cell, named=False)]
+    if len(found) == 1:
+        return found[0]
+    problem = f"several columns of dates: {', '.join(found)}" if found else "no column of dates"
+    raise DataError(
+        f"{table.path} has {problem}; its columns are {', '.join(table.columns)}.\n"
+        "  Say which column is the time: --time NAME."
+    )
+
+
+def _with_time(table: Table, time: str) -> tuple[Table, tuple[str, ...]]:
+    """The rows that have a time."""
+    missing = table.missing(time)
+    if missing.all():
+        raise DataError(f"{table.path}: column '{time}' is empty.\n  Give every row its time.")
+    said = (f"{int(missing.sum()):,} rows have no {time} and were left out",) if missing.any() else ()
+    return table.take(np.flatnonzero(~missing)), said
+
+
+def _times(table: Table, time: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(row,) datetime64[us], and what was decided."""
+    codes, cells = table.distinct(time)
+    times, said = dates.times(cells.tolist(), f"{table.path}: column '{time}'")
+    return times[codes], said
+
+
+def _series_column(table: Table, settings: DataSettings, time: str, times: np.ndarray) -> str | None:
+    """The column that names the series; where no time is there twice there is one series alone."""
+    if settings.series is not None:
+        return demand(table, settings.series, "series")
+    if len(np.unique(times)) == len(times):
+        return None
+    candidates = []
+    for name in table.columns:
+        if name in (time, settings.target):
+            continue
+        codes, cells = table.distinct(name)
+        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and not len(
+            _twice(codes, times)
+        ):
+            candidates.append((len(cells), name))
+    return min(candidates)[1] if candidates else None
+
+
+def _may_name_series(numbers: np.ndarray, count: int, rows: int) -> bool:
+    """Text, or whole numbers of which each comes often."""
+    if not np.isfinite(numbers).any():
+        return True
+    return bool((numbers % 1 == 0).all()) and count * ROWS_A_SERIES <= rows
+
+
+def _twice(series: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Rows whose series and time are there again further down."""
+    order = np.lexsort((times, series))
+    same = (np.diff(series[order]) == 0) & (np.diff(times[order]) == np.timedelta64(0))
+    return order[:-1][same]
+
+
+def _numbered(table: Table, series: str | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """(row,) the series' number, and the names, naturally sorted."""
+    if series is None:
+        return np.zeros(len(table.rows), np.int64), ("",)
+    codes, names = table.texts(series)
+    if (codes < 0).any():
+        row = table.rows[int((codes < 0).argmax())]
+        raise DataError(f"{table.path}: row {row} does not say which {series} it belongs to.\n  Fill it in.")
+    order = sorted(range(len(names)), key=lambda place: natural(names[place]))
+    return np.argsort(order)[codes], tuple(names[place] for place in order)
+
+
+def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series: str | None) -> None:
+    twice = _twice(numbers, times)
+    if len(twice) == 0:
+        return
+    first = int(twice.min())
+    same = np.flatnonzero((times == times[first]) & (numbers == numbers[first]))
+    where = f" of {table.cell(series, first)}" if series else ""
+    raise DataError(
+        f"{table.path}: {written(times[[first]])[0]}{where} is there {len(same)} times, in the rows"
+        f" {', '.join(str(row) for row in table.rows[same][:5])}.\n"
+        "  Keep one of them; or, if they belong to several series, name the column of these: --series NAME."
+    )
+
+
+def _found(axis: Axis, time: str, series: str | None, names: Sequence[str], moved: bool) -> list[str]:
+    first, last = written(np.array([axis.times.min(), axis.times.max()]))
+    said = [f"time: column {time}, {first} to {last}, a row every {_span(axis)}"]
+    if series:
+        some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
+        said.append(f"series: column {series}, {len(names):,} of them: {some}")
+    if moved:
+        said.append("the rows were not in the order of time: sorted")
+    if not axis.even:
+        said.append("the rows are unevenly spaced: a step is the next row, however much time lies between")
+    if last > datetime.now().isoformat():
+        said.append(f"some rows lie in the future, up to {last}")
+    return said
+
+
+def _span(axis: Axis) -> str:
+    """The usual step in words."""
+    if axis.weekdays and axis.step == DAY:
+        return "weekday"
+    seconds = axis.step / np.timedelta64(1, "s")
+    units = {"day": 86_400, "hour": 3_600, "minute": 60, "second": 1}
+    unit, size = next(((u, s) for u, s in units.items() if seconds >= s and seconds % s == 0), ("second", 1))
+    count = seconds / size
+    return unit if count == 1 else f"{count:g} {unit}s"
