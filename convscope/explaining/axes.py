@@ -81,14 +81,14 @@ def usual(rank: int) -> Axes:
     return Axes(rank, 0 if rank > 1 else None)
 
 
-def kept(before: Axes | None, rank: int) -> Axes:
+def kept_of(before: Axes | None, rank: int) -> Axes:
     """The axes of what an operation takes, where it gives as many."""
     return before if before is not None and before.rank == rank else usual(rank)
 
 
 def features_last(before: Axes | None, rank: int) -> Axes:
     """What works along the last axis: of more than two, that is the one of the channels."""
-    return Axes(rank, kept(before, rank).sample, last=rank > 2)
+    return Axes(rank, kept_of(before, rank).sample, last=rank > 2)
 
 
 def channels_second(rank: int, space: int) -> Axes:

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from convscope.explaining.op import Cost
-from convscope.explaining.ops import OPS
+from convscope.explaining.op import Cost, Role
+from convscope.explaining.ops import known
 from convscope.explaining.reading import Reading, plain
 from convscope.explaining.receptive import Receptive, receptive_fields
 from convscope.shapes import elements
@@ -197,18 +197,18 @@ def _children(trace: Trace) -> list[list[Call | Node]]:
 
 def _is_idle(node: Node, call: Call) -> bool:
     """Nothing is computed: `x.to(x.dtype)`, `x.contiguous()`, the zeros that an LSTM begins with."""
-    gave_back = not node.kernels and "dropout" not in node.op
+    gave_back = not node.kernels and known(node.op).role is not Role.DROPOUT
     begins = not node.inputs and type(call.module).__module__.startswith("torch.nn")
     return gave_back or begins
 
 
 def _numbers(trace: Trace, node: Node) -> tuple[Cost | None, str]:
     """Cost, None where it is not known, and size formula; a view costs nothing, whatever it is."""
-    known, free = OPS.get(node.op), Cost(0) if _is_view(node) else None
-    if known is None or not node.outputs or node.index < 0:
+    entry, free = known(node.op), Cost(0) if _is_view(node) else None
+    if not node.outputs or node.index < 0:
         return free, ""
-    reading = Reading(trace, node, known.signature)
-    return known.cost(reading) if known.cost else free, known.size(reading) if known.size else ""
+    reading = Reading(trace, node, entry.signature)
+    return entry.cost(reading) if entry.cost else free, entry.size(reading) if entry.size else ""
 
 
 def _is_view(node: Node) -> bool:
@@ -283,7 +283,7 @@ def _together(sizes: re.Match[str]) -> str:
 
 def _arguments(node: Node) -> str:
     """What a call was given beside tensors."""
-    signature = OPS[node.op].signature if node.op in OPS else ""
+    signature = known(node.op).signature
     names = [word.partition("=")[0] for word in signature.split()] if isinstance(signature, str) else []
     given: list[tuple[str, Any]] = [
         (names[place] if place < len(names) and place else "", value)

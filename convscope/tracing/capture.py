@@ -25,7 +25,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from convscope.tracing import frames
 from convscope.tracing.calls import Calls
 from convscope.tracing.graph import Node, Ref, Trace
-from convscope.tracing.names import ASIDE, CASTS, address, canonical
+from convscope.tracing.names import ASIDE, CASTS, ONE_FROM_THE_OTHER, address, canonical
 from convscope.tracing.snapshot import storage_of, unwatched
 from convscope.tracing.states import States
 from convscope.tracing.structure import convert, leaves
@@ -145,7 +145,7 @@ class Capture:
         finally:
             node.seconds = time.perf_counter() - began
             self._current = None
-        if op == "lstm_cell" and self.states.gradients:
+        if op in ONE_FROM_THE_OTHER and self.states.gradients:
             result = _apart(result)
         with unwatched():
             self._note(node, witness, result, (args, kwargs))

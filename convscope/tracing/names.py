@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from functools import cache
+from inspect import signature
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -107,6 +109,15 @@ CASTS = (
     *("float", "double", "half", "bfloat16", "int", "long", "short", "bool"),
 )
 
+# What these return is whatever the memory held before.
+UNWRITTEN = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted")
+# Gradients that the model itself asks for: they come from the operations before, not from their arguments.
+DIFFERENTIATING = ("grad", "backward")
+# torch 2.13 crashes where only the weight of these takes a gradient and the input is channels-last.
+NOT_CHANNELS_LAST = ("group_norm", "native_group_norm")
+# The second output is made from the first: autograd's gradient there has in it what came through the other.
+ONE_FROM_THE_OTHER = ("lstm_cell",)
+
 OPERATORS = (
     "__add__",
     "__sub__",
@@ -179,6 +190,24 @@ def function_at(address: str) -> Callable[..., Any] | None:
         found = getattr(torch.Tensor, home.removeprefix("torch.Tensor."), None)
         return getattr(found, name, None)
     return None
+
+
+@cache
+def arguments(address: str) -> tuple[str, ...]:
+    """What the arguments of a function of torch are called, in order; () where nobody says.
+
+    >>> arguments("torch.nn.functional.dropout"), arguments("torch.relu")
+    (('input', 'p', 'training', 'inplace'), ('self',))
+    """
+    function = function_at(address)
+    if isinstance(function, FunctionType):
+        return tuple(signature(function).parameters)
+    packet = getattr(torch.ops.aten, address.rpartition(".")[2], None)
+    if isinstance(packet, OpOverloadPacket):
+        function = getattr(packet, packet.overloads()[0])
+    if isinstance(function, OpOverload):
+        return tuple(each.name for each in function._schema.arguments)
+    return ()
 
 
 def _is_operation(home: str, name: str) -> bool:

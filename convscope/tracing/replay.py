@@ -9,12 +9,15 @@ from torch import Tensor
 
 from convscope.errors import TraceError
 from convscope.tracing.graph import Node, Ref, Trace
-from convscope.tracing.names import function_at
+from convscope.tracing.names import (
+    DIFFERENTIATING,
+    NOT_CHANNELS_LAST,
+    UNWRITTEN,
+    arguments,
+    function_at,
+)
 from convscope.tracing.snapshot import same_numbers, snapshot
 from convscope.tracing.structure import Unkept, convert, leaves
-
-# What these return is whatever the memory held before.
-UNWRITTEN = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted"}
 
 
 class Replay(NamedTuple):
@@ -39,7 +42,7 @@ def replay(trace: Trace, node: Node) -> Replay:
     >>> replay(seen, seen["dropout"])
     Replay(exact=True, difference=0.0, reason='')
     """
-    if node.op in ("grad", "backward"):
+    if node.op in DIFFERENTIATING:
         return Replay(False, None, "a gradient inside of the model comes from the operations before it.")
     if node.op in UNWRITTEN:
         return Replay(False, None, f"'{node.op}' returns memory as it is, with any numbers in it.")
@@ -86,19 +89,16 @@ def run_again(
 
 def _start(node: Node, tensor: Tensor) -> Tensor:
     """An input as it was, without a copy where that can be: weights may be hundreds of megabytes."""
-    if node.op.endswith("group_norm"):
-        # torch 2.13 crashes where only its weight takes a gradient and its input is channels-last.
+    if node.op in NOT_CHANNELS_LAST:
         return tensor.clone(memory_format=torch.contiguous_format)
     return tensor.clone() if tensor.is_inference() else snapshot(tensor)
 
 
 def statistics(node: Node) -> set[int]:
     """Running mean and variance of a normalisation: torch refuses to differentiate by them."""
-    if not node.op.endswith(("batch_norm", "instance_norm", "batch_norm_legit", "legit_no_training")):
-        return set()
-    first = 1 if node.function.startswith("torch.nn.functional.") else 3
-    named = (node.kwargs.get("running_mean"), node.kwargs.get("running_var"))
-    return {ref.index for ref in (*node.args[first : first + 2], *named) if isinstance(ref, Ref)}
+    given = dict(zip(arguments(node.function), node.args, strict=False)) | node.kwargs
+    running = (given.get("running_mean"), given.get("running_var"))
+    return {ref.index for ref in running if isinstance(ref, Ref)}
 
 
 def _input(trace: Trace, node: Node, index: int) -> Tensor:

@@ -4,8 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from convscope.explaining.account import Account, Index, Step, number, signed
-from convscope.explaining.axes import Axes, features_last
-from convscope.explaining.axes import kept as kept_axes
+from convscope.explaining.axes import Axes, features_last, kept_of
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import normalise_gradients as backward
@@ -114,7 +113,7 @@ def _axes(reading: Reading, before: Axes | None) -> Axes:
     if "normalized_shape" not in reading.arguments:
         return Axes(rank, 0)
     shape = reading.arguments["normalized_shape"] or ()
-    return features_last(before, rank) if len(shape) == 1 else kept_axes(before, rank)
+    return features_last(before, rank) if len(shape) == 1 else kept_of(before, rank)
 
 
 STORED = " In evaluation the mean and the variance are those that training kept."

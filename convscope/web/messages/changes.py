@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
 
 from convscope.errors import ShapeError
-from convscope.explaining.ops import OPS
+from convscope.explaining import Role, known, read
 from convscope.explaining.reading import Reading
 from convscope.shapes import show
 from convscope.tracing import Node, Ref, Trace
@@ -19,8 +19,6 @@ from convscope.web.messages.numbers import Message, sentence
 
 MOST = 64  # of a stride, a padding, a dilation
 MOST_NUMBERS = 2**27  # that a changed layer may give
-CONVOLUTIONS = ("conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d")
-SCALED = ("batch_norm", "group_norm", "instance_norm", "layer_norm", "rms_norm")
 
 
 class Straight(nn.LeakyReLU):
@@ -88,11 +86,6 @@ class Kernel(NamedTuple):
         return group * self.inputs + inside, within_group
 
 
-def reading_of(trace: Trace, node: Node) -> Reading | None:
-    """Its arguments by name; None where they are not known."""
-    return Reading(trace, node, OPS[node.op].signature) if node.op in OPS else None
-
-
 def parameter(trace: Trace, reading: Reading, name: str) -> str | None:
     """The name in the model of a parameter that is handed in as it is; None where it is something else."""
     given = reading.arguments.get(name)
@@ -102,14 +95,12 @@ def parameter(trace: Trace, reading: Reading, name: str) -> str | None:
 
 def kernel_of(trace: Trace, node: Node) -> Kernel | None:
     """The kernels of a convolution; None for everything else."""
-    reading = reading_of(trace, node)
-    if node.op not in CONVOLUTIONS or reading is None:
-        return None
-    name = parameter(trace, reading, "weight")
+    entry, reading = known(node.op), read(trace, node)
+    name = parameter(trace, reading, "weight") if "kernel" in entry.edits else None
     if name is None:
         return None
     first, second, *size = reading.shape("weight")
-    groups, transposed = reading["groups"], "transpose" in node.op
+    groups, transposed = reading["groups"], entry.role is Role.TRANSPOSED
     if transposed:
         return Kernel(name, second * groups, first // groups, tuple(size), transposed, groups)
     return Kernel(name, first, second, tuple(size), transposed, groups)
@@ -150,23 +141,20 @@ def _numbers(values: Any, size: tuple[int, ...]) -> Tensor:  # noqa: ANN401
 
 def channels_of(trace: Trace, node: Node) -> int:
     """How many channels can be set to zero through the weights that make them."""
-    reading = reading_of(trace, node)
-    if reading is None or "weight" not in reading.arguments:
-        return 0
-    known = node.op in CONVOLUTIONS or node.op == "linear" or node.op in SCALED
-    if not known or parameter(trace, reading, "weight") is None:
+    reading, entry = read(trace, node), known(node.op)
+    if "channel" not in entry.edits or parameter(trace, reading, "weight") is None:
         return 0
     if reading.arguments.get("bias") is not None and parameter(trace, reading, "bias") is None:
         return 0
     kernel, shape = kernel_of(trace, node), reading.shape("weight")
-    return kernel.outputs if kernel else shape[0] if node.op == "linear" or len(shape) == 1 else 0
+    return kernel.outputs if kernel else shape[0] if entry.role is Role.LINEAR or len(shape) == 1 else 0
 
 
 def without_channel(trace: Trace, node: Node, channel: int) -> Change:
     """A channel's weights and bias are zero, and so is what it gives."""
-    reading = reading_of(trace, node)
+    reading = read(trace, node)
     count = channels_of(trace, node)
-    if reading is None or not count:
+    if not count:
         raise ShapeError(
             f"'{_name(trace, node)}' ({node.op}) has no weights that make its channels one by one."
         )
@@ -223,10 +211,11 @@ def with_activation(trace: Trace, node: Node, name: str) -> Change:
 
 def settings_of(trace: Trace, node: Node) -> dict[str, list[int]]:
     """Stride, padding and dilation of a layer that slides, an axis each."""
-    module, axes = _module(trace, node), int(node.op[-2]) if node.op[-2:-1].isdigit() else 0
+    module, entry = _module(trace, node), known(node.op)
     names = next((names for kind, names in SETTINGS.items() if isinstance(module, kind)), ())
-    if not axes or not node.op.startswith(("conv", "max_pool", "avg_pool")):
+    if "setting" not in entry.edits or entry.space is None:
         return {}
+    axes = entry.space
     found = {}
     for name in names:
         given = getattr(module, name)
@@ -273,13 +262,11 @@ def _sizes(name: str, value: Any, axes: int) -> tuple[int, ...]:  # noqa: ANN401
 
 def _demand_memory(trace: Trace, node: Node, settings: dict[str, list[int]]) -> None:
     """No change that would fill the memory."""
-    reading = reading_of(trace, node)
-    if reading is None:
-        return
+    reading = read(trace, node)
     sizes, axes = reading.shape("input"), len(settings["stride"])
     channels = reading.shape("weight")[0] if "weight" in reading.arguments else sizes[-axes - 1]
     both = zip(sizes[-axes:], settings["stride"], settings["padding"], strict=True)
-    grown = "transpose" in node.op
+    grown = known(node.op).role is Role.TRANSPOSED
     each = [size * stride if grown else (size + 2 * padding) // stride + 1 for size, stride, padding in both]
     if math.prod(each) * channels > MOST_NUMBERS:
         raise ShapeError(

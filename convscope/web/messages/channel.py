@@ -1,5 +1,6 @@
 """What a sliding window needs: the page then moves it without asking again."""
 
+from convscope.explaining import known
 from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.layer import kind
 from convscope.web.messages.layout import layout
@@ -19,6 +20,7 @@ def channel(session: Session, op: int, channel: int) -> Message:
         "index": op,
         "channel": place,
         "axes": kind(axes, output),
-        "window": window(session, seen, node, place),
+        "drawing": known(node.op).drawing,
+        "window": window(seen, node, place),
         "output": exact(output[place]),
     }

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import ShapeError
-from convscope.explaining import explain
+from convscope.explaining import Role, explain, known
 from convscope.explaining.filters import FILTERS, PADDINGS
 from convscope.explaining.ops.convolution import window_size
 from convscope.explaining.ops.sliding import Slide
@@ -154,7 +154,7 @@ def _number(seen: Trace, at: Any) -> Message | None:  # noqa: ANN401
     """One number of the filtered input, before the pooling, taken apart: at is (channel, *space)."""
     if at is None:
         return None
-    node = next(node for node in reversed(seen.nodes) if node.op.startswith("conv"))
+    node = next(node for node in reversed(seen.nodes) if known(node.op).role is Role.CONVOLUTION)
     shape = seen.values[node.outputs[0]].shape[1:]
     whole = isinstance(at, list) and all(isinstance(one, int) for one in at)
     if not whole or len(at) != len(shape):

@@ -6,13 +6,14 @@ from typing import Any
 
 import torch
 
-from convscope.explaining.ops import OPS
+from convscope.explaining import Role, known
+from convscope.explaining.axes import usual
 from convscope.explaining.rows import Row
 from convscope.tracing import Node, Trace
 from convscope.web.messages.blocks import modules
 from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
-from convscope.web.messages.layout import layout, usual
+from convscope.web.messages.layout import layout
 from convscope.web.messages.looks import kind_of, look
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction, true_class
@@ -20,27 +21,6 @@ from convscope.web.messages.summary import rows_by_node, summary_of
 from convscope.web.messages.thumbnails import has_negatives, thumbnail
 from convscope.web.session import Seen, Session
 
-# Drawn as a pill on the edge: they move numbers, pick some of them, or pass them on.
-MOVES = {
-    *("view", "view_as", "reshape", "reshape_as", "flatten", "unflatten", "ravel", "squeeze", "unsqueeze"),
-    *("permute", "transpose", "t", "T", "mT", "H", "mH", "movedim", "moveaxis", "swapaxes", "swapdims"),
-    *(
-        "contiguous",
-        "clone",
-        "detach",
-        "alias",
-        "to",
-        "type",
-        "type_as",
-        "float",
-        "double",
-        "half",
-        "bfloat16",
-    ),
-    *("expand", "expand_as", "getitem", "select", "narrow", "chunk", "split", "unbind", "tensor_split"),
-    *("identity", "size"),
-}
-DROPOUTS = "dropout"  # outside of training they pass everything on
 INPUT = -1  # in the list of what an operation takes: the model's input
 
 
@@ -128,7 +108,7 @@ def edges(trace: Trace, listed: Iterable[int]) -> dict[int, list[int]]:
     failed = [trace.failure.node] if trace.failure and trace.failure.node else []
     for index, node in enumerate([*trace.nodes, *failed]):
         taken = _sources(trace, node, through)
-        bare = node.op in MOVES and not taken and index < len(trace.nodes)
+        bare = known(node.op).role.moves and not taken and index < len(trace.nodes)
         if index in shown and not bare:
             found[index] = taken
             through.append([index])
@@ -166,7 +146,10 @@ def _operation(
         "macs": row.macs or 0,
         "seconds": node.seconds,
         "reshapes": moves(seen.trace, node),
-        "explained": node.op in OPS and value is not None,
+        "drawn": drawn(seen.trace, node, sources),
+        "sign": known(node.op).sign,
+        "noise": known(node.op).role is Role.DROPOUT,
+        "explained": known(node.op).explain is not None and value is not None,
         "signed": value is not None and has_negatives(value),
         "thumbnail": thumbnail(value, axes) if value else None,
     }
@@ -178,14 +161,23 @@ def name_of(trace: Trace, node: Node) -> str:
 
 
 def moves(trace: Trace, node: Node) -> bool:
-    """Whether an operation only moves numbers, or passes them on."""
-    return node.op in MOVES or (DROPOUTS in node.op and not trace.call(node).training)
+    """Whether an operation only moves numbers, or passes them on, as dropout does outside of training."""
+    role = known(node.op).role
+    return role.moves or (role is Role.DROPOUT and not trace.call(node).training)
+
+
+def drawn(trace: Trace, node: Node, sources: list[int]) -> str:
+    """What stands on the map: a pill on the edge, a sign where several meet, a bar of parts, or a box."""
+    role = known(node.op).role
+    if len(sources) > 1 and role in (Role.JOIN, Role.CONCATENATION):
+        return "join" if role is Role.JOIN else "parts"
+    return "pill" if moves(trace, node) else "box"
 
 
 def what(row: Row) -> str:
     """Kind and kernel: "Conv2d 5×5"."""
     found = re.search(r"kernel ([\d×]+)", row.settings)
-    axes = int(row.op[-2]) if re.search(r"\dd$", row.op) else 1
+    axes = known(row.op).space or 1
     if not found or "(" in row.settings:
         return row.kind
     size = found[1] if "×" in found[1] else "×".join([found[1]] * axes)

@@ -5,12 +5,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.errors import ConvscopeError
-from convscope.explaining import read
+from convscope.explaining import Role, known, read
+from convscope.explaining.axes import Axes
 from convscope.explaining.ops.recurrent import gates
 from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import kept
-from convscope.web.messages.layout import Layout, layout
+from convscope.web.messages.layout import layout
 from convscope.web.messages.numbers import Message, exact, grey, plain
 from convscope.web.messages.sorting import SORTS, sorted_by
 from convscope.web.session import Seen, Session
@@ -18,7 +19,6 @@ from convscope.web.session import Seen, Session
 PAGE = 64
 LARGEST = {1: 512, 2: 64, 3: 32}  # places on an axis of a map on this page; larger ones are averaged
 AXES = {0: "vector", 1: "traces", 2: "maps", 3: "slices"}
-RECURRENT = ("lstm", "gru", "rnn_tanh", "rnn_relu")
 
 
 def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> Message:
@@ -53,7 +53,7 @@ def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> Mess
     }
 
 
-def kind(axes: Layout, values: Tensor) -> str:
+def kind(axes: Axes, values: Tensor) -> str:
     """How one channel is drawn: what a sequence gives is drawn over its steps."""
     return "steps" if axes.last and values.dim() == 2 else AXES[values.dim() - 1]
 
@@ -86,7 +86,7 @@ def averaged(maps: Tensor) -> Tensor:
 
 def gates_of(seen: Seen, node: Node) -> Message | None:
     """Gates of the last layer of a recurrent operation, (gate, step, unit); both directions side by side."""
-    if not node.op.removesuffix("_cell").startswith(RECURRENT):
+    if known(node.op).role is not Role.RECURRENT:
         return None
     try:
         found = gates(read(seen.trace, node))

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from convscope.explaining import Role, known
 from convscope.tracing import Ref, Trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages.numbers import Message, plain
@@ -47,7 +48,8 @@ def _are_probabilities(trace: Trace) -> bool:
     """A model that ends in a softmax of its own has said what it believes."""
     index = scores_value(trace)
     producer = None if index is None else trace.values[index].producer
-    return producer is not None and trace.nodes[producer].op == "softmax"
+    entry = None if producer is None else known(trace.nodes[producer].op)
+    return entry is not None and entry.role is Role.SHARES and entry.range == (0, 1)
 
 
 def true_class(session: Session, seen: Seen) -> str | None:

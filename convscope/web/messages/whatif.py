@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from convscope.errors import ShapeError, TraceError
+from convscope.explaining.axes import usual
 from convscope.tracing import Node, Ref, trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages import changes
@@ -11,7 +12,7 @@ from convscope.web.messages.asked import node_at, one_of
 from convscope.web.messages.changes import Change
 from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
-from convscope.web.messages.layout import layouts, usual
+from convscope.web.messages.layout import layouts
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction
 from convscope.web.messages.thumbnails import thumbnail

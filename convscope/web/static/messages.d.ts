@@ -52,7 +52,10 @@ export interface Operation {
   shape: number[];                            // of the first output, with the sample axis
   inputs: number[];                           // operations it takes from; −1 is the model's input
   parameters: number; macs: number; seconds: number;
-  reshapes: boolean;                          // only moves numbers: a pill on the edge
+  reshapes: boolean;                          // only moves numbers, or passes them on
+  drawn: "pill" | "join" | "parts" | "box";   // on the map: on the edge, a sign, a bar of what each input brings
+  sign: string;                               // between its two inputs: "+"
+  noise: boolean;                             // changes numbers at random, and only in training
   explained: boolean;
   signed: boolean;                            // has values below zero
   thumbnail: Numbers | null;                  // small mean map (≤ 28×28, u8), or bars of a vector
@@ -93,6 +96,7 @@ export interface Layer {
 /** GET channel/{index}/{channel}: everything a sliding window needs; the page computes sums itself, in float64. */
 export interface Channel {
   index: number; channel: number;
+  drawing: "window" | "steps" | "shares" | "vector" | "terms";   // of one number
   window: Window | null;                                      // null: no sliding window; numbers come one by one
   output: Numbers;                                            // the output map, f32
   axes: Layer["axes"];

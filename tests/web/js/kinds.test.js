@@ -107,7 +107,7 @@ test("a plain recurrent unit has one gate, itself", () => {
 });
 
 test("the maps before a linear layer are found through what only moves numbers", () => {
-  const operation = (index, op, shape, inputs, reshapes = false) => ({ index, op, shape, inputs, reshapes });
+  const operation = (index, op, shape, inputs, reshapes = false) => ({ index, op, shape, inputs, reshapes, noise: op === "dropout" });
   const chain = [operation(0, "relu", [1, 32, 7, 7], [-1]), operation(1, "flatten", [1, 1568], [0], true), operation(2, "dropout", [1, 1568], [1]), operation(3, "linear", [1, 10], [2])];
   assert.equal(mapsBefore(chain, 3, 1568)?.index, 0);
   assert.equal(mapsBefore([operation(0, "relu", [1, 20], [-1]), operation(1, "linear", [1, 10], [0])], 1, 20), null);

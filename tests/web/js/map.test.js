@@ -8,9 +8,12 @@ import { SCALES, sizer, spacesOf } from "../../../convscope/web/static/views/map
 import { costliest, heaviest, short, tree } from "../../../convscope/web/static/views/map/tree.js";
 import { step, stops } from "../../../convscope/web/static/views/map/walk.js";
 
+/** As the server says it: what stands on the map. */
+const shown = (op, inputs) => ({ drawn: inputs.length < 2 ? "box" : op === "cat" ? "parts" : op === "add" ? "join" : "box", sign: op === "add" ? "+" : "" });
+
 /** A graph from lines "name op module inputs": the least that a layout needs. */
 function graph(lines, modules = [["", null]]) {
-  const operations = lines.map(([name, op, module, inputs, shape = [1, 8, 4, 4]], index) => ({ index, name, op, what: op, module, inputs, shape, parameters: op === "conv2d" ? 10 : 0, macs: 0, seconds: 0, reshapes: false, explained: true, signed: false, thumbnail: null }));
+  const operations = lines.map(([name, op, module, inputs, shape = [1, 8, 4, 4]], index) => ({ index, name, op, what: op, module, inputs, shape, parameters: op === "conv2d" ? 10 : 0, macs: 0, seconds: 0, reshapes: false, noise: false, ...shown(op, inputs), explained: true, signed: false, thumbnail: null }));
   return {
     trace: "t", operations, prediction: null, failure: null, suspicions: [], edited: [],
     modules: modules.map(([path, parent, kind = "Block"], index) => ({ index, path, parent, kind, same: "" })),
@@ -52,7 +55,7 @@ test("a chain stands in lines, and no two boxes overlap", () => {
 
 test("a long row of pills breaks rather than stand over the edge", () => {
   const made = graph(chainOf(30));
-  for (const op of made.operations.slice(1)) Object.assign(op, { op: "scaled_view", reshapes: true });
+  for (const op of made.operations.slice(1)) Object.assign(op, { op: "scaled_view", reshapes: true, drawn: "pill" });
   const { cells } = laidOut(made, { width: 600 });
   assert.ok(cells.every(({ x, w }) => x >= 0 && x + w <= 600));
 });

@@ -4,7 +4,7 @@ import { unpack } from "../draw/arrays.js";
 import { el } from "../draw/dom.js";
 import { names } from "../frame.js";
 import { draw as backward } from "./channel/backward.js";
-import { draw as softmax, prediction } from "./channel/softmax.js";
+import { draw as shares, prediction } from "./channel/softmax.js";
 import { draw as steps } from "./channel/steps.js";
 import { draw as terms } from "./channel/terms.js";
 import { draw as vector } from "./channel/vector.js";
@@ -21,11 +21,8 @@ import { strongest } from "./channel/windows.js";
 /** @typedef {{channel: Channel, number: OneNumber | null, layer: import("../messages").Layer | null, graph: Graph}} Messages */
 /** @typedef {(messages: Messages, context: Context) => (Node | string)[] | Promise<(Node | string)[]>} Drawing */
 
-const ONE_BY_ONE = { softmax: "softmax", log_softmax: "softmax", cross_entropy: "softmax", linear: "vector" };
-const RECURRENT = /^(lstm|gru|rnn)/;
-
 /** @type {Record<string, Drawing>} */
-const DRAWINGS = { window1d, window2d, window3d, steps, softmax, vector, terms, backward };
+const DRAWINGS = { window1d, window2d, window3d, steps, shares, vector, terms, backward };
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph", channel: `channel/${state.op}/${state.channel ?? 0}` });
@@ -37,21 +34,19 @@ export const open = ({ channel: { output } }, { at }) => (placed(at, output.shap
 export async function draw({ graph, channel }, context) {
   graph.operations.forEach(({ index, name }) => names.set(index, name));
   const { state } = context;
-  const kind = kindOf(graph, channel, state);
+  const kind = kindOf(channel, state);
   const alone = kind === "window2d" || kind === "window1d" || kind === "window3d";
   const number = alone ? null : await context.ask(address(channel, state.at ?? [])).catch(() => null);
-  const layer = kind === "steps" || kind === "softmax" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
+  const layer = kind === "steps" || kind === "shares" ? await context.ask(`layer/${channel.index}?sort=index&page=0`).catch(() => null) : null;
   const drawn = await (DRAWINGS[kind] ?? terms)({ channel, number, layer, graph }, context);
   const last = graph.operations[graph.operations.length - 1]?.index === channel.index;
   return last && kind === "terms" ? [...drawn, ...prediction(graph, context)] : drawn;
 }
 
-/** @param {Graph} graph @param {Channel} channel @param {import("../state.js").State} state */
-export function kindOf(graph, channel, state) {
+/** @param {Channel} channel @param {import("../state.js").State} state */
+export function kindOf(channel, state) {
   if (state.way === "backward") return "backward";
   const axes = channel.window?.kernel.length;
   if (axes) return `window${axes}d`;
-  const op = graph.operations.find(({ index }) => index === channel.index)?.op ?? "";
-  if (RECURRENT.test(op)) return "steps";
-  return ONE_BY_ONE[/** @type {keyof typeof ONE_BY_ONE} */ (op)] ?? "terms";
+  return channel.drawing;
 }

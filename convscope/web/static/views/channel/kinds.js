@@ -186,7 +186,7 @@ export function mapsBefore(operations, index, inputs) {
     if (!before) return null;
     const sizes = before.shape.slice(1);
     if (sizes.length > 1 && sizes.reduce((product, size) => product * size, 1) === inputs) return before;
-    if (!before.reshapes && before.op !== "dropout") return null;
+    if (!before.reshapes && !before.noise) return null;
     operation = before;
   }
   return null;

@@ -6,7 +6,6 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 import { button, el } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { count, fixed, plain } from "../../draw/numbers.js";
-import { drawnAs, joinSign } from "../map/sizes.js";
 import { way } from "./place.js";
 import { marked, pickable } from "./pick.js";
 
@@ -51,13 +50,13 @@ function operands(channel, graph, { state, t, go, ask }) {
   const operation = graph.operations.find(({ index }) => index === state.op);
   const sources = (operation?.inputs ?? []).map((index) => graph.operations.find((each) => each.index === index));
   const [height, width = 0] = channel.output.shape;
-  if (!operation || drawnAs(operation) !== "join" || channel.output.shape.length !== 2 || sources.length !== 2 || !sources.every((each) => each?.shape.join() === operation.shape.join())) return [];
+  if (!operation || operation.drawn !== "join" || channel.output.shape.length !== 2 || sources.length !== 2 || !sources.every((each) => each?.shape.join() === operation.shape.join())) return [];
   return sources.flatMap((source, place) => {
     const { index, name } = /** @type {import("../../messages").Operation} */ (source);
     const stage = el("div.stage", { style: { "--wide": width, "--high": height } });
     ask(`channel/${index}/${channel.channel}`).then(({ output }) => stage.append(...marked(unpack(output), [height, width], state.at ?? [], name)), () => {});
     const open = () => go({ op: index, level: "channel" });
-    return [el("button.operand", { type: "button", title: t("Show {name}", { name }), "data-focus": `operand ${place}`, onclick: open }, stage, el("span.caption", {}, name)), el("span.sign", {}, place ? "=" : joinSign(operation))];
+    return [el("button.operand", { type: "button", title: t("Show {name}", { name }), "data-focus": `operand ${place}`, onclick: open }, stage, el("span.caption", {}, name)), el("span.sign", {}, place ? "=" : operation.sign)];
   });
 }
 
@@ -98,7 +97,7 @@ function moved(number, graph, { state, t, go }) {
   const [[name, places] = ["", null]] = Object.entries(number.terms?.places ?? {});
   const from = graph.operations.find(({ index }) => index === operation?.inputs[Number(name.match(/\[(\d+)\]/)?.[1] ?? 0)]); // "tensors[1]" of a cat
   const place = places && flat(places, 1);
-  if (!from || !(operation?.reshapes || operation?.op === "cat") || !place || place.length !== from.shape.length) return null;
+  if (!from || !(operation?.reshapes || operation?.drawn === "parts") || !place || place.length !== from.shape.length) return null;
   const [, channel = 0, ...at] = place;
   return button(t("It is the number ({at}) of {name}", { at: place.slice(1).join(", "), name: from.name }), { "data-focus": "moved", onclick: () => go({ op: from.index, level: "channel", channel, at }) }, "next");
 }

@@ -60,7 +60,7 @@ function productsOf({ terms, bias, result }) {
 function outputNames({ prediction: found, operations }, operation) {
   const after = operations.filter(({ index }) => index > operation.index);
   const fits = found && found.classes.length === operation.shape[operation.shape.length - 1];
-  return fits && after.every(({ op, shape: sizes }) => sizes.join() === operation.shape.join() || op === "softmax") ? found.classes : null;
+  return fits && after.every(({ shape: sizes }) => sizes.join() === operation.shape.join()) ? found.classes : null;
 }
 
 /** All inputs, weights and products above each other, on one axis. @param {Products} found @param {Operation | null} source @param {Context} context */

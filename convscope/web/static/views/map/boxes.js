@@ -5,7 +5,7 @@ import { el, svg } from "../../draw/dom.js";
 import { count, fixed, percent, shape, time } from "../../draw/numbers.js";
 import { bars as vector, lines, picture, plane } from "../../draw/plane.js";
 import { glyph } from "./glyph.js";
-import { aspect, drawnAs, joinSign, MOST_CLASSES, pillText } from "./sizes.js";
+import { aspect, MOST_CLASSES, pillText } from "./sizes.js";
 import { short } from "./tree.js";
 
 /** @typedef {import("../../messages").Operation} Operation */
@@ -79,11 +79,11 @@ export function box(cell, sheet) {
 
 /** @param {Cell} cell @param {Block} block @param {Operation} op @param {Sheet} sheet */
 function operation(cell, block, op, sheet) {
-  const drawn = drawnAs(op);
+  const { drawn } = op;
   const props = { type: "button", "data-key": block.key, "data-op": op.index, "data-focus": block.key, "aria-pressed": "false", "aria-label": label(block, sheet.context) };
   if (drawn === "pill") return el("button.pill", props, pillText(op));
-  if (drawn === "join") return el("button.join", props, joinSign(op));
-  if (drawn === "cat") return el("button.cat", props, parts(cell, op, sheet));
+  if (drawn === "join") return el("button.join", props, op.sign);
+  if (drawn === "parts") return el("button.cat", props, parts(cell, op, sheet));
   const stopped = sheet.graph.failure?.operation?.index === op.index;
   if (stopped) return el("button.op.failed", props, el("span.look", {}, cross()), el("b", {}, within(cell, op.name, 10)), el("span.what.type", {}, op.what), el("span.what", {}, sheet.context.t("did not run")));
   return el("button.op", props,

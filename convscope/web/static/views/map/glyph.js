@@ -13,7 +13,7 @@ export function branches(block) {
   const inside = new Map(ops.map((op, at) => [op.index, at]));
   const uses = ops.map(() => 0);
   for (const op of ops) for (const from of op.inputs) if (inside.has(from)) uses[/** @type {number} */ (inside.get(from))] += 1;
-  const join = ops.findLast((op) => op.inputs.length > 1 && (op.op === "cat" || op.op === "add"));
+  const join = ops.findLast((op) => op.inputs.length > 1 && (op.drawn === "parts" || op.sign === "+"));
   if (!join) return [Math.min(DOTS, ops.length)];
   return join.inputs.slice(0, LANES).map((from) => {
     let steps = 0;

@@ -19,17 +19,6 @@ export const SCALES = [
 const TEXT = 14;
 const LETTER = 6.1; // mean width of a small letter
 const MOST_WRITTEN = 108;
-const JOINS = new Map([["add", "+"], ["iadd", "+"], ["sub", "−"], ["mul", "×"], ["imul", "×"], ["div", "÷"], ["maximum", "max"], ["minimum", "min"]]);
-
-/** @param {Operation} op @returns {"pill" | "join" | "cat" | "op"} */
-export function drawnAs(op) {
-  if ((op.op === "cat" || op.op === "concat") && op.inputs.length > 1) return "cat";
-  if (JOINS.has(op.op.replace(/_$/, "")) && op.inputs.length > 1) return "join";
-  return op.reshapes ? "pill" : "op";
-}
-
-/** @param {Operation} op */
-export const joinSign = (op) => JOINS.get(op.op.replace(/_$/, "")) ?? "";
 
 /** @param {Scale} scale @returns {Spaces} */
 export const spacesOf = ({ picture }) => ({ gap: picture > 40 ? 20 : 16, fan: 24, pad: 16, header: 34, lane: picture > 40 ? 6 : 4, gutter: picture > 40 ? 34 : 24, stretch: 48 });
@@ -46,10 +35,10 @@ export function sizer(scale, graph) {
     if (type === "failure") return { w: box, h: picture + text, cy: picture / 2, port: picture };
     if (type !== "box" || !block) return { w: 0, h: 0, cy: 0, port: 0 };
     if (!block.op) return { w: Math.max(2 * picture + 12 + 24, 108), h: 12 + picture + 8 + 3 * TEXT + 10, cy: 12 + picture / 2, port: Math.max(2 * picture + 36, 108) + 2 };
-    const drawn = drawnAs(block.op);
+    const { drawn } = block.op;
     if (drawn === "pill") return pillSize(pillText(block.op));
     if (drawn === "join") return { w: 22, h: 22, cy: 11, port: 22, glue: true };
-    if (drawn === "cat") return { w: 44, h: picture, cy: picture / 2, port: 44, glue: true, stretch: true, tail: text };
+    if (drawn === "parts") return { w: 44, h: picture, cy: picture / 2, port: 44, glue: true, stretch: true, tail: text };
     return { w: lines > 2 ? Math.max(box, written(block.op)) : box, h: picture + text, cy: picture / 2, port: block.op.parameters ? picture + side : picture };
   };
 }
