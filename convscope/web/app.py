@@ -7,9 +7,10 @@
 | `api/samples`, `api/results`, `api/check`, `api/runs`, `api/versus` | of a run |
 | `api/input`, `api/edit`, `api/reset` (POST) | another input, something tried |
 | `api/attribution`, `api/filters`, `api/filter` | which pixels; the classic filters |
+| `api/value/9f86…` | numbers that a message named: raw, little-endian |
 | `api/save`, `save` | how large the page is as one file; the file |
 
-All answers are JSON with the types of static/messages.d.ts. Bad words in an address are the person's
+All other answers are JSON with the types of static/messages.d.ts. Bad words in an address are the person's
 error: 4xx.
 """
 
@@ -45,6 +46,7 @@ def app(session: Session) -> Starlette:
     """The ASGI application for one session."""
     some = CapacityLimiter(WAITING)
     routes = [
+        Route("/api/value/{name}", _value(session)),
         Route("/api/{address:path}", _message(session, some), methods=list(TABLES)),
         Route("/save", _file(session, some)),
         Mount("/", Page()),
@@ -69,10 +71,27 @@ def _message(session: Session, some: CapacityLimiter) -> Answer:
             with nullcontext() if free else session.lock:  # one state of the session for the whole answer
                 if not free and request.query_params.get("trace", session.seen.key) != session.seen.key:
                     raise HTTPException(409, "this is of another input")
-                return _encoded(answer(TABLES[request.method], session, asked, body))
+                message = answer(TABLES[request.method], session, asked, body)
+                return as_json(message, session.values.name).encode("utf-8", "replace")
 
         found = await to_thread.run_sync(work, limiter=some if free else one)
         return Response(found, media_type="application/json", headers=PLAIN)
+
+    return respond
+
+
+def _value(session: Session) -> Answer:
+    """Numbers that a message named: raw, and never asked for twice."""
+
+    async def respond(request: Request) -> Response:
+        name = request.path_params["name"]
+        headers = {"etag": f'"{name}"', "cache-control": "private, no-cache"}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
+        found = session.values.get(name)
+        if found is None:
+            raise HTTPException(404, "these numbers are not known any more: ask for their message again")
+        return Response(bytes(found), media_type="application/octet-stream", headers=headers)
 
     return respond
 
@@ -111,10 +130,6 @@ def _parsed(body: bytes) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise ValueError("the request is no JSON object.")
     return given
-
-
-def _encoded(message: Any) -> bytes:  # noqa: ANN401 - any message
-    return as_json(message).encode("utf-8", "replace")
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001

@@ -1,6 +1,5 @@
 """What goes into a saved page: the answers to all that can be pressed, the most important ones first."""
 
-import base64
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -188,7 +187,7 @@ def _channel(taker: Taker, op: int, place: int, prediction: Message | None) -> N
 def _strongest(channel: Message) -> str:
     """Index of the number that the page shows first: the largest one, whatever its sign."""
     output = channel["output"]
-    values = np.frombuffer(base64.b64decode(output["data"]), "<f4")
+    values = np.frombuffer(output["data"], "<f4")
     space = tuple(output["shape"])
     at = np.unravel_index(int(np.abs(values).argmax()), space) if space else ()
     return ",".join(str(int(each)) for each in (0, channel["channel"], *at))

@@ -17,6 +17,7 @@ from convscope.run import Run
 from convscope.tracing import Trace, trace
 from convscope.web.later import Later
 from convscope.web.part import Part
+from convscope.web.values import Values
 
 Made = TypeVar("Made")
 KEPT_GRADIENTS = 4  # classes whose gradients are kept for one input
@@ -89,7 +90,7 @@ class Session:
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
         self.edits: list[dict[str, Any]] = []
         self.tried: list[Any] = []  # the same as `messages/whatif.py` applies it: the last can be undone
-        self.lock = threading.RLock()
+        self.lock, self.values = threading.RLock(), Values()
         self._later: dict[str, Later[Any]] = {}
         self.others: dict[str, Run] = {}  # runs to set beside this one, by path
         self._seen: Seen | None = None

@@ -1,8 +1,7 @@
 """The answers that a saved page has inside, within a stated size.
 
-Every answer is compressed by itself, so the page unpacks just those that are looked at. Long arrays stand
-there once, however many answers share them: the maps that go into a convolution are the same for each of its
-channels.
+Every answer is compressed by itself, so the page unpacks just those that are looked at. Numbers stand there
+once, under their names, however many answers show them.
 """
 
 import base64
@@ -11,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from convscope.web.messages.numbers import Message, as_json
+from convscope.web.values import Data
 
-POOLED = 64  # letters from which on an array is kept once
-MARKS = 6  # quotes, colon and comma around an address and its answer
+FEW = 48  # bytes up to which numbers stand in the answer itself
+MARKS = 6  # quotes, colon and comma around a name and what it stands for
 
 
 @dataclass
@@ -25,15 +25,14 @@ class Table:
         room: bytes that are left.
         shared: address → packed answer, whatever the input.
         inputs: input → address → packed answer.
-        numbers: packed arrays; the answers hold their places here.
+        values: name → packed numbers, see `values.py`.
     """
 
     start: str
     room: int
     shared: dict[str, str] = field(default_factory=dict)
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
-    numbers: list[str] = field(default_factory=list)
-    places: dict[str, int] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
 
     def add(self, key: str | None, address: str, message: Message, leave: float = 0) -> bool:
         """Keep an answer, if there is room for it and so many bytes are left to others; says whether.
@@ -44,42 +43,27 @@ class Table:
             message: the answer.
             leave: bytes that must be left.
         """
-        known = len(self.numbers)
-        packed = pack(as_json(self._pooled(message)))
-        size = len(address) + len(packed) + sum(map(len, self.numbers[known:]))
-        size += MARKS * (1 + len(self.numbers) - known)
+        new: dict[str, str] = {}
+
+        def name(data: Data) -> str:
+            if data.name not in self.values and data.name not in new:
+                new[data.name] = pack(data)
+            return data.name
+
+        packed = pack(as_json(message, name, FEW).encode())
+        size = sum(len(word) + len(text) + MARKS for word, text in [(address, packed), *new.items()])
         if size > self.room - leave:
-            self.places = {text: place for text, place in self.places.items() if place < known}
-            del self.numbers[known:]
             return False
         self.room -= size
+        self.values |= new
         (self.shared if key is None else self.inputs.setdefault(key, {}))[address] = packed
         return True
 
     def as_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        return {name: getattr(self, name) for name in ("shared", "inputs", "start", "numbers")}
-
-    def _pooled(self, value: Any) -> Any:  # noqa: ANN401 - any message
-        """The message with places of arrays instead of the arrays."""
-        if isinstance(value, list):
-            return (
-                [self._pooled(each) for each in value]
-                if value and isinstance(value[0], dict | list)
-                else value
-            )
-        if not isinstance(value, dict):
-            return value
-        made = {key: self._pooled(each) for key, each in value.items()}
-        data = made.get("data")
-        if isinstance(data, str) and "dtype" in made and len(data) >= POOLED:
-            if data not in self.places:
-                self.places[data] = len(self.numbers)
-                self.numbers.append(pack(data))
-            made["data"] = self.places[data]
-        return made
+        return {name: getattr(self, name) for name in ("shared", "inputs", "start", "values")}
 
 
-def pack(text: str) -> str:
+def pack(plain: bytes) -> str:
     """Compressed (zlib, RFC 1950), as letters."""
-    return base64.b64encode(zlib.compress(text.encode(), 6)).decode()
+    return base64.b64encode(zlib.compress(plain, 6)).decode()

@@ -6,6 +6,7 @@ from typing import Any
 
 TYPES = Path(__file__).parents[2] / "convscope" / "web" / "static" / "messages.d.ts"
 PLAIN = {"number": (int, float), "string": (str,), "boolean": (bool,), "null": (type(None),)}
+PLAIN["Uint8Array<ArrayBuffer>"] = (bytes,)
 
 
 class Contract:

@@ -14,6 +14,7 @@ import pytest
 from convscope.opening import open_model
 from convscope.web.dispatch import answer
 from convscope.web.messages import GET
+from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +88,7 @@ def _short(value):
 
 
 def _answer(session, address):
-    return json.loads(json.dumps(answer(GET, session, address), allow_nan=False))
+    return json.loads(as_json(answer(GET, session, address)))
 
 
 def _addresses(operations):

@@ -19,6 +19,7 @@ from convscope.errors import ConvscopeError
 from convscope.opening import Opened, open_model
 from convscope.web.dispatch import answer
 from convscope.web.messages import GET, POST, sorting
+from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 from tests.web.contract import Contract
 
@@ -53,7 +54,7 @@ def session_of(model: nn.Module, *inputs: torch.Tensor) -> Session:
 
 
 def ask(session: Session, address: str, **asked: Any) -> Any:
-    return json.loads(json.dumps(answer(GET, session, filled(address, asked)), allow_nan=False))
+    return json.loads(as_json(answer(GET, session, filled(address, asked))))
 
 
 def filled(address: str, asked: dict[str, Any]) -> str:
@@ -62,7 +63,7 @@ def filled(address: str, asked: dict[str, Any]) -> str:
 
 
 def post(session: Session, address: str, **given: Any) -> Any:
-    return json.loads(json.dumps(answer(POST, session, address, given), allow_nan=False))
+    return json.loads(as_json(answer(POST, session, address, given)))
 
 
 def unpack(numbers: dict[str, Any]) -> np.ndarray:

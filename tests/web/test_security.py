@@ -453,3 +453,33 @@ def test_what_is_right_goes_through(browser):
         assert answer["trace"]
     name = quote("my <b>cat</b>\n.png")
     assert browser.post(png(28, 28), where=f"input?name={name}")[0] == 200
+
+
+def test_numbers_have_an_address_and_are_sent_once(browser):
+    name = json.loads(browser.ask("api/layer/0")[2])["maps"]["data"]["value"]
+    status, headers, body = browser.ask(f"api/value/{name}")
+    assert (status, headers["content-type"], headers["x-content-type-options"]) == (
+        200,
+        "application/octet-stream",
+        "nosniff",
+    )
+    assert headers["cache-control"] == "private, no-cache"
+    assert len(body) == 16 * 28 * 28
+    again, kept, nothing = browser.ask(f"api/value/{name}", If_None_Match=headers["etag"])
+    assert (again, kept["etag"], nothing) == (304, headers["etag"], b"")
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "0" * 32, "..", "%2e%2e", "a%2fb", "x" * 5000, "%F0%9F%92%A9", ""]
+)
+def test_numbers_that_nobody_named(browser, name):
+    assert browser.ask(f"api/value/{name}")[0] in (400, 404)
+    assert browser.ask(f"api/value/{name}", token="wrong")[0] in (400, 403)
+
+
+def test_every_name_needs_the_token_and_the_host(browser):
+    name = json.loads(browser.ask("api/layer/0")[2])["maps"]["data"]["value"]
+    assert browser.ask(f"api/value/{name}", token="wrong")[0] == 403
+    assert browser.ask(f"api/value/{name}", Host="evil.example")[0] == 421
+    assert browser.ask(f"api/value/{name}", Origin="http://evil.example")[0] == 403
+    assert browser.ask(f"api/value/{name}", "POST", b"")[0] in (404, 405)

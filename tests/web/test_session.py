@@ -2,7 +2,6 @@
 
 import base64
 import gc
-import json
 import struct
 import threading
 import wave
@@ -21,6 +20,7 @@ from convscope.run import load
 from convscope.web.dispatch import answer
 from convscope.web.later import Later
 from convscope.web.messages import GET, POST
+from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 from convscope.web.subject import session_of
 
@@ -51,7 +51,7 @@ def signals(folder):
 
 def get(session, address, **asked):
     message = answer(GET, session, f"{address}?{urlencode(asked)}")
-    json.dumps(message, allow_nan=False)
+    as_json(message)
     return message
 
 
@@ -67,9 +67,8 @@ def ready(session):
 
 def values(message):
     numbers = message["look"]["numbers"]
-    data = base64.b64decode(numbers["data"])
     kind = {"u8": np.uint8, "f32": np.float32}[numbers["dtype"]]
-    return np.frombuffer(data, kind).reshape(numbers["shape"])
+    return np.frombuffer(numbers["data"], kind).reshape(numbers["shape"])
 
 
 def test_a_run_begins_with_its_first_test_sample(digits, folder):

@@ -3,6 +3,7 @@
 import base64
 import json
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.web.values import Data
+
+FEW = 2**13  # bytes that travel in the message itself: to ask for them would cost more than they do
 Message = dict[str, Any]
 
 
@@ -24,8 +28,8 @@ def sentence(text: str, **values: object) -> Message:
 
 def exact(values: Tensor) -> Message:
     """Every number as float32."""
-    array = values.detach().float().contiguous().cpu().numpy().astype("<f4")
-    return _packed("f32", values.shape, array.tobytes(), *_range(values))
+    array = values.detach().float().contiguous().cpu().numpy().astype("<f4", copy=False)
+    return _packed("f32", array, *_range(values))
 
 
 def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Message:
@@ -34,8 +38,8 @@ def grey(values: Tensor, low: float | None = None, high: float | None = None) ->
     found = _range(values)
     low, high = found[0] if low is None else low, found[1] if high is None else high
     scaled = (values.nan_to_num(low, high, low) - low) * (255 / ((high - low) or 1.0))
-    data = scaled.round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy().tobytes()
-    return _packed("u8", values.shape, data, low, high)
+    array = scaled.round_().clamp_(0, 255).to(torch.uint8).contiguous().cpu().numpy()
+    return _packed("u8", array, low, high)
 
 
 def small(values: Tensor, most: int = 28) -> Tensor:
@@ -47,9 +51,8 @@ def small(values: Tensor, most: int = 28) -> Tensor:
     return F.adaptive_avg_pool2d(values[None, None].float(), size)[0, 0]
 
 
-def _packed(dtype: str, shape: tuple[int, ...], data: bytes, low: float, high: float) -> Message:
-    text = base64.b64encode(data).decode()
-    return {"dtype": dtype, "shape": list(shape), "data": text, "low": low, "high": high}
+def _packed(dtype: str, array: np.ndarray, low: float, high: float) -> Message:
+    return {"dtype": dtype, "shape": list(array.shape), "data": Data(array), "low": low, "high": high}
 
 
 def _range(values: Tensor) -> tuple[float, float]:
@@ -66,11 +69,27 @@ def plain(value: float) -> float | None:
     return value if np.isfinite(value) else None
 
 
-def as_json(message: Any) -> str:  # noqa: ANN401 - any message
-    """A message as it travels."""
+def as_json(message: Any, name: Callable[[Data], str] | None = None, few: int = FEW) -> str:  # noqa: ANN401 - any message
+    """A message as it travels.
+
+    Args:
+        message: plain lists, numbers, words and `Data`.
+        name: is given what is too long for the message; None: nothing is.
+        few: bytes that are not too long.
+
+    >>> as_json({"data": Data(b"abc")}), as_json({"data": Data(b"abc")}, lambda data: "n", few=2)
+    ('{"data":"YWJj"}', '{"data":{"value":"n"}}')
+    """
+
+    def travelling(data: Data) -> object:
+        if name is None or len(data) <= few:
+            return base64.b64encode(data).decode()
+        return {"value": name(data)}
 
     def text(plain: Any) -> str:  # noqa: ANN401
-        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return json.dumps(
+            plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=travelling
+        )
 
     try:
         return text(message)

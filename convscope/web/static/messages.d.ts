@@ -1,10 +1,11 @@
 /* What the server sends: one type a message. The Python side makes them in convscope/web/messages/, the tests
-   compare both. Tensors never travel as JSON: a Plane or Numbers holds them raw, in base64. */
+   compare both. Tensors never travel as JSON: `Numbers` holds them raw. */
 
-/** Little-endian numbers in base64; shape as in torch. "u8" is grey: value = low + byte/255·(high − low). */
 /** A text of the page's language files, and what to fill in. */
 export interface Sentence { text: string; values: Record<string, string> }
-export interface Numbers { dtype: "f32" | "u8"; shape: number[]; data: string; low: number; high: number }
+/** Little-endian numbers; shape as in torch. "u8" is grey: value = low + byte/255·(high − low). `data`: base64, or
+    the bytes that api.js has fetched by their name, `{"value": "9f86…"}` on the way. */
+export interface Numbers { dtype: "f32" | "u8"; shape: number[]; data: string | Uint8Array<ArrayBuffer>; low: number; high: number }
 
 /** One sample as the person sees it: (channel, *space), whatever its kind; a vector (n). */
 export interface Look { kind: "image" | "signal" | "volume" | "sequence" | "vector"; numbers: Numbers; names: string[] }

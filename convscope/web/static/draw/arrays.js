@@ -18,7 +18,7 @@ export function unpack(numbers) {
 
 /** @param {Numbers} numbers */
 function decoded({ dtype, data, low, high }) {
-  const bytes = bytesOf(data);
+  const bytes = typeof data === "string" ? bytesOf(data) : data;
   if (dtype === "f32") return new Float32Array(bytes.buffer);
   const values = new Float32Array(bytes.length);
   const step = (high - low) / 255;
