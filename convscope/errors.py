@@ -4,7 +4,7 @@ ConvscopeError
 ├── DataError       files, arrays, tables, downloads
 ├── NetworkError    a network that cannot be built or does not fit its input
 │   ├── ShapeError  sizes that do not go together
-│   └── BrokenModel a person's own network that cannot be made, with its Diagnosis
+│   └── BrokenModel a person's own network that cannot be made, with its Finding
 ├── TrainingError   settings that cannot work, numbers that went wrong
 ├── RunError        a run folder that is missing, damaged or not to be trusted
 ├── TraceError      a model that cannot be followed, a number that was not kept
@@ -15,10 +15,11 @@ The command line prints it and exits with 1; the traceback comes with `--debug` 
 """
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from convscope.lint.finding import Finding
 
 
 class ConvscopeError(Exception):
@@ -40,9 +41,9 @@ class ShapeError(NetworkError):
 class BrokenModel(NetworkError):  # noqa: N818 - reads as a sentence where it is raised
     """A person's own network that cannot be made: why, where, and the line that mends it."""
 
-    def __init__(self, diagnosis: "Diagnosis") -> None:
-        super().__init__(str(diagnosis))
-        self.diagnosis = diagnosis
+    def __init__(self, finding: "Finding") -> None:
+        super().__init__(str(finding))
+        self.finding = finding
 
 
 class TrainingError(ConvscopeError):
@@ -71,66 +72,3 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
         near = get_close_matches(name, known, n=1)
         guess = f"; did you mean '{near[0]}'?" if near else "."
         super().__init__(f"no {what} is called '{name}'{guess}\n  The known ones: {', '.join(known)}.")
-
-
-class Where(NamedTuple):
-    """The place of a failure: module, operation, and the line of the person's code."""
-
-    path: str
-    op: str
-    file: str = ""
-    line: int = 0
-    text: str = ""
-
-    def __str__(self) -> str:
-        module = f"`{self.path}`" if self.path else "the model"
-        op = f" ({self.op})" if self.op else ""
-        code = f", {Path(self.file).name}:{self.line}: `{self.text}`" if self.file else ""
-        return f"{module}{op}{code}"
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """Why a network could not be made or stopped in its forward, and what to do.
-
-    Attributes:
-        what: one sentence.
-        where: module, operation, file, line and its text.
-        cause: where the wrong size (type, device, …) comes from, with the numbers.
-        axis: the axis that does not fit, with what was there and what was expected; "" where none is.
-        fix: lines to paste; "" where nothing can be said that would run.
-        place: where these lines go.
-        advice: what to do in words; "" where the fix says it all.
-        said: torch's (or Python's) own words; "" where it was we who found it.
-        tried: whether the model, with the fix, came past this operation; None: that could not be tried.
-    """
-
-    what: str
-    where: Where
-    cause: str
-    axis: str
-    fix: str
-    place: str
-    advice: str
-    said: str
-    tried: bool | None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Everything in plain strings and numbers, for JSON."""
-        return asdict(self) | {"where": self.where._asdict()}
-
-    def __str__(self) -> str:
-        proof = {
-            True: " (tried: the model comes past this point)",
-            False: " (tried: this alone is not enough)",
-            None: "",
-        }
-        lines = [self.what, f"  Where: {self.where}"]
-        lines += [f"  Why: {self.cause}"] if self.cause else []
-        lines += [f"  Axis: {self.axis}"] if self.axis else []
-        if self.fix:
-            pasted = "\n".join(f"      {line}" for line in self.fix.splitlines())
-            lines += [f"  Fix, {self.place}{proof[self.tried]}:\n{pasted}"]
-        lines += [f"  To do: {self.advice}"] if self.advice else []
-        lines += [f"  The message was: {self.said.splitlines()[0]}"] if self.said else []
-        return "\n".join(lines)

@@ -16,6 +16,7 @@ from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
+from convscope.lint import explained
 from convscope.network.preprocess import Model, fit_model
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
@@ -147,6 +148,7 @@ def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
     )
 
 
+@explained()
 def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     """The network before training; the same seed gives the same weights."""
     random.seed(seed)  # a person's own network may draw from it

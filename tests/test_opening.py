@@ -125,7 +125,8 @@ def test_a_mistake_in_a_layer_is_shown_in_its_place():
         "  Why: It needs in_features, out_features, and was given 1 of them.\n"
         "  To do: It takes: Linear(in_features, out_features, bias=True)\n"
         "  The message was: TypeError: Linear.__init__() missing 1 required positional argument:"
-        " 'out_features'"
+        " 'out_features'\n"
+        "  Rule: missing-argument · convscope rule missing-argument"
     )
 
 

@@ -21,7 +21,7 @@ from convscope.attribution.cover import occlusion
 from convscope.attribution.scores import Attribution, Scorer, Target
 from convscope.attribution.slopes import gradient, integrated_gradients
 from convscope.errors import ShapeError, TraceError, UnknownName
-from convscope.lint.diagnosis import diagnose
+from convscope.lint import diagnose
 from convscope.tracing import trace
 
 __all__ = ["METHODS", "Attribution", "attribute"]

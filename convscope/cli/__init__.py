@@ -81,7 +81,7 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
         if debug:
             traceback.print_exc()
         if isinstance(error, BrokenModel) and "--json" in words:
-            write_json({"diagnosis": error.diagnosis.as_dict()})
+            write_json({"diagnosis": error.finding.as_dict()})
             return FAILED
         return _explain(error)
 

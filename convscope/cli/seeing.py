@@ -214,7 +214,7 @@ def _largest_output(output: object) -> "Tensor":
 def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
     """What can be asked for; of a model that fails, everything up to there and why."""
     from convscope.explaining import OPS
-    from convscope.lint.diagnosis import diagnose
+    from convscope.lint import diagnose
     from convscope.shapes import show
 
     rows = [

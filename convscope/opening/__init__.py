@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import NetworkError, ShapeError
+from convscope.lint import explained
 from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
 from convscope.opening import keras_file, samples, typed
@@ -84,7 +85,9 @@ def open_model(name: str, inputs: Sequence[str] = (), *, classes: int = CLASSES)
     if is_own(name) and not Path(name).is_dir():
         given = _given(name, inputs)
         channels, *space = _first(given).tensor.shape[1:] or (1,)
-        return _finished(name, _seeded(lambda: build_own(name, channels, classes, tuple(space))), given)
+        with explained():
+            made = _seeded(lambda: build_own(name, channels, classes, tuple(space)))
+        return _finished(name, made, given)
     if name in NETWORKS:
         given = _given(name, inputs)
         shape = tuple(_first(given).tensor.shape[1:])

@@ -16,8 +16,9 @@ from typing import Any
 from torch import nn
 
 from convscope.errors import BrokenModel, NetworkError
-from convscope.network.own.failure import Failure
-from convscope.network.own.repair import diagnose, find
+from convscope.lint import why_not_made
+from convscope.lint.making.classes import not_made
+from convscope.lint.making.failure import Failure
 
 LOOKS_TYPED = re.compile(r"\s*((torch\.)?nn\.\w|[A-Za-z_]\w*\s*\()")
 LAYERS: dict[str, type[nn.Module]] = {
@@ -62,10 +63,11 @@ def layer(text: str) -> nn.Module:
     try:
         return _made(text)
     except _Refused as refused:
-        failure = Failure(refused.error, text, given=refused.node)
-        if not find(failure):
+        name = ast.get_source_segment(text, refused.node) or text
+        found = why_not_made(Failure(refused.error, text, "", name, _made, given=refused.node))
+        if found.rule == not_made.name:
             raise _unexplained(text, refused) from refused.error
-        raise BrokenModel(diagnose(failure, failure.written(refused.node), _made)) from refused.error
+        raise BrokenModel(found) from refused.error
 
 
 class _Refused(Exception):  # noqa: N818 - on its way from torch to the words for it

@@ -13,6 +13,7 @@ from torch import Tensor
 from convscope import data as data_room
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError, RunError, ShapeError
+from convscope.lint import explained
 from convscope.network import build
 from convscope.network.preprocess import Model, assemble
 from convscope.run import files, folders, inputs, rows, trust, weights
@@ -135,6 +136,7 @@ class Run:
         moment = CheckpointRecord.read(verified(self.path))
         return moment.state(self.path) if moment else None
 
+    @explained()
     def untrained(self) -> Model:
         """The network as it is built, its weights without meaning yet. The random state is left as it was."""
         facts, network = self.settings.facts, self.settings.network

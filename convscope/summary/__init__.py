@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from convscope.explaining.rows import Row, rows_of
-from convscope.lint.diagnosis import Diagnosis, diagnose
-from convscope.lint.suspicions import Suspicion, suspicions
+from convscope.lint import Finding, diagnose, suspicions
 from convscope.shapes import elements
 from convscope.tracing import trace
 from convscope.tracing.graph import Trace, Value
@@ -72,8 +71,8 @@ class Summary:
     samples: int
     rows: tuple[Row, ...]
     totals: Totals
-    diagnosis: Diagnosis | None = None
-    suspicions: tuple[Suspicion, ...] = ()
+    diagnosis: Finding | None = None
+    suspicions: tuple[Finding, ...] = ()
 
     @property
     def operations(self) -> Iterator[Row]:

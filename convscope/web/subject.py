@@ -12,6 +12,7 @@ from convscope.data import CATALOGUE, DataSettings
 from convscope.data.dataset import Dataset
 from convscope.data.files import cache
 from convscope.errors import ConvscopeError, DataError, RunError
+from convscope.lint import explained
 from convscope.network import NETWORKS
 from convscope.network.own import is_own
 from convscope.network.preprocess import Model, fit_model
@@ -109,6 +110,7 @@ def _of_data(name: str, inputs: Sequence[str]) -> Session:
     return Session(opened, dataset, sample=_sample(inputs), note=note)
 
 
+@explained()
 def _untrained(dataset: Dataset, name: str, scale: dict[str, float]) -> Model:
     rows = dataset.parts["train"] if len(dataset.parts["train"]) else torch.arange(len(dataset.labels))
     with torch.random.fork_rng(devices=[]):

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from convscope.errors import TraceError
-from convscope.lint.diagnosis import diagnose
+from convscope.lint import diagnose
 from convscope.tracing import trace
 
 
@@ -626,7 +626,8 @@ def test_all_is_text_for_json():
     found = diagnosed(Net(fc=nn.Linear(1, 1)), x(2, 1, 28, 28))
     as_dict = found.as_dict()
     assert as_dict["where"]["line"] == found.where.line
-    assert set(as_dict) == {"what", "where", "cause", "axis", "fix", "place", "advice", "said", "tried"}
+    named = {"what", "where", "cause", "axis", "fix", "place", "advice", "said", "tried"}
+    assert set(as_dict) == named | {"rule", "severity"}
     assert "(tried: the model comes past this point):\n      self.fc = nn.Linear(2304, 1)" in str(found)
 
 

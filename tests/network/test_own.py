@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from convscope import network
 from convscope.errors import NetworkError
-from convscope.network import build
+from convscope.lint import explained
 
+build = explained()(network.build)  # as every door of the house calls it
 GOOD = """
 import torch
 from dataclasses import dataclass

@@ -1,7 +1,6 @@
 """Why a forward did not come to its end."""
 
-from convscope.lint import diagnose
-from convscope.lint.diagnosis import Diagnosis
+from convscope.lint import Finding, diagnose
 from convscope.network.preprocess import Model
 from convscope.tracing.graph import Source
 from convscope.web.messages.kept import kept
@@ -18,7 +17,7 @@ HANDS_ON = Model.forward.__code__
 HANDING = {line for *_, line in HANDS_ON.co_lines() if line}
 
 
-def diagnosis_of(session: Session, seen: Seen) -> Diagnosis | None:
+def diagnosis_of(session: Session, seen: Seen) -> Finding | None:
     """What is known about the failure; None where there was none."""
     if seen.trace.failure is None:
         return None

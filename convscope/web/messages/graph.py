@@ -47,7 +47,12 @@ def _graph(session: Session, seen: Seen) -> Message:
         "modules": modules(seen.trace),
         "failure": failure(session, seen, broken),
         "suspicions": [
-            {"what": each.what, "where": each.where, "why": each.why, "fix": each.fix}
+            {
+                "what": each.what,
+                "where": str(each.where),
+                "why": each.cause,
+                "fix": ". ".join(filter(None, (each.fix, each.advice))),
+            }
             for each in whole.suspicions
         ],
         "totals": {

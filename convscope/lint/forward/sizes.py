@@ -1,0 +1,137 @@
+"""Matrix products: the width of a Linear layer, heads of attention, products of any two tensors."""
+
+from dataclasses import replace
+from math import prod
+
+from convscope.lint.finding import Finding, Fix, rule
+from convscope.lint.forward.code import behind, changed, replaced
+from convscope.lint.forward.scene import Scene, times
+from convscope.tracing.graph import Value
+
+PRODUCTS = ("matmul", "mm", "bmm", "rmatmul", "baddbmm")
+
+
+@rule(
+    "forward",
+    "linear-width",
+    why="A Linear layer has a weight for each number of a row. Behind convolutions a "
+    "row is channels · height · width of what is left, so it changes with the "
+    "size of the samples and with every layer before.",
+    example="""
+        model = nn.Sequential(nn.Flatten(), nn.Linear(1024, 10))
+        inputs = torch.zeros(2, 16, 12, 12)
+    """,
+    fix="""
+        model = nn.Sequential(nn.Flatten(), nn.Linear(2304, 10))
+        inputs = torch.zeros(2, 16, 12, 12)
+    """,
+)
+def linear(scene: Scene) -> Finding | None:
+    """A Linear layer made for another width: the first one behind the convolutions, as a rule."""
+    value, weight = scene.argument(0, "input"), scene.argument(1, "weight")
+    if scene.op != "linear" or not isinstance(value, Value) or not isinstance(weight, Value):
+        return None
+    expected, got = weight.shape[1], value.shape[-1] if value.shape else 1
+    if got == expected:
+        return None
+    axis = f"axis {len(value.shape) - 1} (the last) of {value.shape}: got {got:,}, expected {expected:,}"
+    before = scene.flattened(value)
+    stands = _stands(value, expected)
+    return Finding(
+        f"{scene.name} expects {expected:,} numbers a row, but got {got:,}.{stands}",
+        _width(scene, value, before, expected),
+        axis=axis,
+        fixes=_moved(scene, value, expected)
+        + _flat(scene, value, expected)
+        + replaced(scene, in_features=got),
+    )
+
+
+def _width(scene: Scene, value: Value, before: tuple[int, ...] | None, expected: int) -> str:
+    wide = times(before[1:]) if before and prod(before[1:]) == value.shape[-1] else f"{value.shape[-1]:,}"
+    source = f", from {before}" if before else ""
+    return (
+        f"The tensor reaching {scene.name} is {wide} wide{source}; the layer is made for {expected:,}. "
+        f"{scene.came(value)}"
+    )
+
+
+def _stands(value: Value, expected: int) -> str:
+    """A word on the axis that fits, where it is that of the channels."""
+    if len(value.shape) < 3 or value.shape[1] != expected:
+        return ""
+    return f" Axis 1 (channel) has {expected:,}; a Linear works along the last axis."
+
+
+def _moved(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:
+    """Channels that a Linear was made for: of pictures their mean over the space, of steps put last."""
+    if not _stands(value, expected):
+        return ()
+    space = ", ".join(map(str, range(2, len(value.shape))))
+    method = ".transpose(1, 2)" if len(value.shape) == 3 else f".mean(({space}))"
+    line = behind(scene, 0, method)
+    return scene.rewritten(line)
+
+
+def _flat(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:
+    """Flatten before the layer, where that is all that is missing."""
+    if len(value.shape) < 3:
+        return ()
+    flat = prod(value.shape[1:])
+    line = changed(scene, value, ".flatten(1)")
+    if flat == expected:
+        return line
+    wider = replaced(scene, in_features=flat)
+    return tuple(replace(each, layers=wide.layers) for each in line for wide in wider if each.edits)
+
+
+@rule(
+    "forward",
+    "matmul-shapes",
+    why="A row of the first meets a column of the second, number by number: the last "
+    "axis of the first is as long as the last but one of the second. The axes "
+    "before are equal, or 1.",
+    example="""
+        def model(q, k):
+            return q @ k
+
+
+        inputs = torch.zeros(2, 5, 8), torch.zeros(2, 5, 8)
+    """,
+    fix="""
+        def model(q, k):
+            return q @ k.transpose(-2, -1)
+
+
+        inputs = torch.zeros(2, 5, 8), torch.zeros(2, 5, 8)
+    """,
+)
+def product(scene: Scene) -> Finding | None:
+    """Two tensors that cannot be multiplied as matrices."""
+    first, second = scene.argument(0, "input"), scene.argument(1, "other")
+    if scene.op not in PRODUCTS or not isinstance(first, Value) or not isinstance(second, Value):
+        return None
+    if len(first.shape) < 2 or len(second.shape) < 2:
+        return None
+    rows, columns = first.shape[-1], second.shape[-2]
+    ways = f"{scene.came(first, 'The first')} {scene.came(second, 'The second')}"
+    if rows == columns:
+        what = f"The products in {scene.name} do not pair up: {first.shape} and {second.shape}."
+        return Finding(
+            what,
+            f"All axes before the last two (sample, head, …) must be equal, or 1. {ways}",
+            axis=f"{first.shape[:-2]} against {second.shape[:-2]}",
+            advice="Give both the same leading axes: (sample, head, step, feature) for attention.",
+        )
+    what = f"The matrices in {scene.name} do not go together: {first.shape} times {second.shape}."
+    axis = f"the last axis of the first ({rows:,}) must be the last but one of the second ({columns:,})"
+    turned = behind(scene, 1, ".transpose(-2, -1)") if second.shape[-1] == rows else ""
+    fixes = scene.rewritten(turned)
+    advice = "" if fixes else f"Make the two sizes equal: {rows:,} and {columns:,}."
+    return Finding(
+        what,
+        f"A row of the first meets a column of the second, number by number. {ways}",
+        axis=axis,
+        fixes=fixes,
+        advice=advice,
+    )

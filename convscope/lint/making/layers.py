@@ -1,0 +1,355 @@
+"""Layers that were given other arguments than they take, and what is no layer at all."""
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
+from typing import Any
+
+from torch import nn
+
+from convscope.lint.finding import Finding, Fix, rule
+from convscope.lint.making.failure import Failure
+from convscope.lint.making.names import nearest
+
+USUAL = {"kernel_size": 3}  # of what is forgotten most
+ALIASES = {  # what other libraries call it
+    "filters": "out_channels",
+    "kernel": "kernel_size",
+    "strides": "stride",
+    "units": "out_features",
+    "rate": "p",
+    "dilation_rate": "dilation",
+    "scale": "scale_factor",
+}
+
+
+@rule(
+    "making",
+    "not-a-layer",
+    why="A holder of layers takes modules only. nn.ReLU is a class, the plan; "
+    "nn.ReLU() is a layer made of it; F.relu is a function, called in forward; a "
+    "list is handed over with a star.",
+    example="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Linear(8, 2), nn.ReLU)
+    """,
+    fix="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Linear(8, 2), nn.ReLU())
+    """,
+)
+def no_layer(failure: Failure) -> Finding | None:
+    """A list, a class or a function where a layer was meant."""
+    if "is not a Module subclass" not in failure.message or failure.added is None:
+        return None
+    name, value = failure.added
+    holder = getattr(failure.kind, "__name__", "nn.Sequential")
+    node = _element(failure, name, value)
+    place = f"nn.{holder}, element {name}," if name.isdigit() else f"nn.{holder}"
+    written = f"`{failure.written(node)}`" if node else str(value)
+    line = node.lineno if node else 0
+    if isinstance(value, type):
+        what = f"{place} is the class {written}, not a layer made of it."
+        ready = not any(True for _ in _needed(value))
+        fixes = (failure.replaced(node, f"{failure.written(node)}()"),) if node and ready else ()
+        advice = "" if fixes else f"Write it with brackets. It takes: {_signature(value)}"
+        return Finding(
+            what,
+            "Brackets behind a class make an object: nn.ReLU is the plan, nn.ReLU() is the layer.",
+            fixes=fixes,
+            advice=advice,
+            where=failure.at(line),
+        )
+    if callable(value):
+        near = nearest(getattr(value, "__name__", ""), dir(nn))
+        fixes = (failure.replaced(node, f"nn.{near}()"),) if near and node else ()
+        what = f"{place} is the function {written}, not a layer."
+        advice = "" if fixes else "Write a small nn.Module whose forward calls it."
+        return Finding(
+            what,
+            "A holder of layers takes modules only; functions are called in forward.",
+            fixes=fixes,
+            advice=advice,
+            where=failure.at(line),
+        )
+    what = f"{place} is a {type(value).__name__}, not a layer."
+    cause = f"nn.{holder} takes layers" + (
+        " one by one; a star in front of a list hands them over so." if holder == "Sequential" else "."
+    )
+    return Finding(what, cause, fixes=tuple(_unpacked(failure, node, value)), where=failure.at(line))
+
+
+def _element(failure: Failure, name: str, value: Any) -> ast.expr | None:  # noqa: ANN401
+    """The expression of one element of a holder; for a class, its only mention without brackets."""
+    call = failure.call
+    elements = call.args if call else []
+    if failure.kind is nn.ModuleList and len(elements) == 1 and isinstance(elements[0], ast.List):
+        elements = elements[0].elts
+    plain = not any(isinstance(each, ast.Starred) for each in elements)
+    if plain and name.isdigit() and int(name) < len(elements):
+        return elements[int(name)]
+    called = {each.func for each in ast.walk(failure.tree) if isinstance(each, ast.Call)}
+    short = getattr(value, "__name__", "")
+    found = [
+        each
+        for each in ast.walk(failure.tree)
+        if isinstance(each, ast.Attribute) and each.attr == short and each not in called
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _unpacked(failure: Failure, node: ast.expr | None, value: object) -> Iterator[Fix]:
+    if node is None:
+        return
+    written = failure.written(node)
+    if isinstance(node, ast.List | ast.Tuple):
+        yield failure.replaced(node, ", ".join(map(failure.written, node.elts)))
+    elif isinstance(value, dict):
+        yield failure.replaced(node, f"*{written}.values()")
+    elif hasattr(value, "__iter__") and not isinstance(value, str):
+        yield failure.replaced(node, f"(*{written})" if isinstance(node, ast.GeneratorExp) else f"*{written}")
+
+
+@rule(
+    "making",
+    "module-list-arguments",
+    why="nn.ModuleList takes its layers as one list; nn.Sequential takes them one by one.",
+    example="""
+        from torch import nn
+
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = nn.ModuleList(nn.Linear(8, 8), nn.Linear(8, 2))
+
+            def forward(self, x):
+                return self.layers[1](self.layers[0](x))
+    """,
+    fix="""
+        from torch import nn
+
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.layers = nn.ModuleList([nn.Linear(8, 8), nn.Linear(8, 2)])
+
+            def forward(self, x):
+                return self.layers[1](self.layers[0](x))
+    """,
+)
+def holder(failure: Failure) -> Finding | None:
+    """nn.ModuleList(a, b) for nn.ModuleList([a, b])."""
+    call = failure.call
+    if failure.kind is not nn.ModuleList or not isinstance(failure.error, TypeError) or call is None:
+        return None
+    inside = ", ".join(failure.written(each) for each in call.args)
+    fix = failure.replaced(call, f"{failure.written(call.func)}([{inside}])")
+    return Finding("nn.ModuleList takes its layers as one list.", "Here they stand one by one.", fixes=(fix,))
+
+
+@rule(
+    "making",
+    "unexpected-argument",
+    why="A layer knows its arguments by their names only: what Keras calls strides is stride here.",
+    example="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8, 3, strides=2))
+    """,
+    fix="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2))
+    """,
+)
+def misspelt_argument(failure: Failure) -> Finding | None:
+    """An argument by a name that the layer does not have."""
+    found = re.search(r"got an unexpected keyword argument '(\w+)'", failure.message)
+    if not found or failure.call is None or not failure.parameters:
+        return None
+    name = found[1]
+    kind = failure.called
+    near = ALIASES.get(name) if ALIASES.get(name) in failure.parameters else None
+    near = near or nearest(name, failure.parameters)
+    word = next((each for each in failure.call.keywords if each.arg == name), None)
+    fixes = (failure.replaced(word, f"{near}={failure.written(word.value)}"),) if word and near else ()
+    advice = "" if near else f"It takes: {_signature(failure.kind)}"
+    if name == "activation":
+        advice = "torch's layers have no activation of their own: put nn.ReLU() behind, as a layer. " + advice
+    return Finding(
+        f"{kind} has no argument called {name}.",
+        f"It takes {', '.join(failure.parameters)}.",
+        fixes=fixes,
+        advice=advice,
+    )
+
+
+@rule(
+    "making",
+    "missing-argument",
+    why="Sizes that torch cannot know have no default: channels in and out, the kernel, the features.",
+    example="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8))
+    """,
+    fix="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8, kernel_size=3))
+    """,
+)
+def too_few(failure: Failure) -> Finding | None:
+    """Arguments that were forgotten."""
+    found = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", failure.message)
+    if not found or failure.call is None:
+        return None
+    names = re.findall(r"'(\w+)'", found[1])
+    gave = len(failure.call.args) + len(failure.call.keywords)
+    kind, needed = failure.called, [*_needed(failure.kind)]
+    given = f"{gave} of them" if gave else "nothing"
+    cause = f"It needs {', '.join(needed) or ', '.join(names)}, and was given {given}."
+    what = f"{kind} is missing {' and '.join(names)}."
+    usual = _usual(failure, names[0]) if len(names) == 1 else ""
+    fixes = failure.with_argument(names[0], usual) if usual else ()
+    choose = f"{usual} is only usual: choose the size. " if names[0] in USUAL and usual else ""
+    return Finding(what, cause, fixes=fixes, advice=f"{choose}It takes: {_signature(failure.kind)}")
+
+
+def _usual(failure: Failure, name: str) -> str:
+    """A value for an argument that was forgotten: what is usual, or the channels of the layer before."""
+    if name == "num_features":
+        before = [
+            each
+            for each in ast.walk(failure.tree)
+            if isinstance(each, ast.Call)
+            and re.fullmatch(r"(nn\.)?(Conv\w+|Linear)", ast.unparse(each.func))
+            and len(each.args) > 1
+            and (each.lineno, each.col_offset) < (failure.call.lineno, failure.call.col_offset)  # pyright: ignore
+        ]
+        last = max(before, key=lambda each: (each.lineno, each.col_offset), default=None)
+        return failure.written(last.args[1]) if last else ""
+    return str(USUAL.get(name, ""))
+
+
+@rule(
+    "making",
+    "too-many-arguments",
+    why="Each argument has its place and its name; one that is given twice, or that "
+    "there is no place for, is a mistake about which is which.",
+    example="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.ReLU(8, True))
+    """,
+    fix="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.ReLU(inplace=True))
+    """,
+)
+def too_many(failure: Failure) -> Finding | None:
+    """More arguments than the layer takes, or one of them twice."""
+    call = failure.call
+    if call is None:
+        return None
+    if found := re.search(r"got multiple values for argument '(\w+)'", failure.message):
+        words = [
+            f"{w.arg}={failure.written(w.value)}" for w in call.keywords if w.arg not in (None, found[1])
+        ]
+        inside = ", ".join([*map(failure.written, call.args), *words])
+        fix = failure.replaced(call, f"{failure.written(call.func)}({inside})")
+        return Finding(
+            f"{failure.called} is given {found[1]} twice.",
+            "Once by its place, once by its name.",
+            fixes=(fix,),
+        )
+    found = re.search(r"takes (?:from \d+ to )?(\d+) positional arguments? but (\d+)", failure.message)
+    if not found or (not failure.parameters and failure.kind is None):
+        return None
+    most, gave = int(found[1]) - 1, int(found[2]) - 1  # without self
+    what = f"{failure.called} is given {gave} arguments, and takes {most or 'none'}" + (
+        " at most." if most else "."
+    )
+    return Finding(what, "Each argument has its place.", advice=f"It takes: {_signature(failure.kind)}")
+
+
+@rule(
+    "making",
+    "unknown-option",
+    why="Some settings are words, and each layer knows a few of them.",
+    example="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8, 3, padding="sme"))
+    """,
+    fix="""
+        from torch import nn
+
+
+        def Net():
+            return nn.Sequential(nn.Conv2d(3, 8, 3, padding="same"))
+    """,
+)
+def one_of(failure: Failure) -> Finding | None:
+    """A word that is none of those that a setting may be."""
+    found = re.search(r"should be one of|must be one of|Select from", failure.message)
+    call = failure.call
+    if not found or call is None:
+        return None
+    known = re.findall(r"'(\w+)'", failure.message[found.end() :].partition("but got")[0])
+    wrong = [e for e in [*call.args, *(k.value for k in call.keywords)] if isinstance(e, ast.Constant)]
+    text = next((e for e in wrong if isinstance(e.value, str) and e.value not in known), None)
+    if text is None:
+        return None
+    near = get_close_matches(str(text.value), known, n=1)
+    fixes = (failure.replaced(text, repr(near[0])),) if near else ()
+    return Finding(
+        f"{failure.called} does not know the word {text.value!r}.",
+        f"It is one of {', '.join(sorted(known))}.",
+        fixes=fixes,
+    )
+
+
+def _needed(kind: Any) -> Iterator[str]:  # noqa: ANN401
+    for each in _parameters(kind):
+        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
+            yield each.name
+
+
+def _signature(kind: Any) -> str:  # noqa: ANN401
+    return f"{getattr(kind, '__name__', 'it')}({', '.join(map(str, _parameters(kind)))})"
+
+
+def _parameters(kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
+    """Without what stands for the object, and without types."""
+    made = kind.__init__ if isinstance(kind, type) else kind
+    try:
+        found = list(inspect.signature(made).parameters.values())[isinstance(kind, type) :]
+    except (TypeError, ValueError):
+        return []
+    return [each.replace(annotation=each.empty) for each in found if each.name not in ("device", "dtype")]
