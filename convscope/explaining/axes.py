@@ -98,4 +98,4 @@ def channels_second(rank: int, space: int) -> Axes:
 
 def second(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others
     """(sample, channel, *space), always."""
-    return Axes(len(reading.output_shape), 0)
+    return usual(len(reading.output_shape))

@@ -251,10 +251,8 @@ def _function(node: Node) -> str:
 
 def _as_call(row: Row, call: Call) -> str:
     """What a module without settings does, where its name does not say it."""
-    plain_name = re.sub(r"\W|_", "", call.kind).lower()
-    if row.op.replace("_", "") == plain_name:
-        return ""
-    return f"{row.kind}({row.settings})"
+    written, done = (re.sub(r"\W|_", "", name).lower() for name in (call.kind, row.op))
+    return "" if written == done else f"{row.kind}({row.settings})"
 
 
 def _settings_of(call: Call) -> str:

@@ -151,9 +151,9 @@ def _mark(reading: Reading, index: int, at: Index | None) -> Tensor:
     value = reading.trace.values[index]
     if not value.dtype.is_floating_point:
         return reading.trace.tensor(index)
-    marks = torch.zeros(value.shape, dtype=torch.bool)
+    marks = torch.zeros(value.shape, dtype=torch.uint8)  # +x refuses bool
     if at is not None:
-        marks[at] = True
+        marks[at] = 1
     return marks
 
 

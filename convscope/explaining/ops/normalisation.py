@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from convscope.explaining.account import Account, Index, Step, number, signed
-from convscope.explaining.axes import Axes, features_last, kept_of
+from convscope.explaining.axes import Axes, features_last, kept_of, usual
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import normalise_gradients as backward
@@ -111,7 +111,7 @@ def _axes(reading: Reading, before: Axes | None) -> Axes:
     """Channels are second, but for what is normalised along the last axis: those are features."""
     rank = len(reading.output_shape)
     if "normalized_shape" not in reading.arguments:
-        return Axes(rank, 0)
+        return usual(rank)
     shape = reading.arguments["normalized_shape"] or ()
     return features_last(before, rank) if len(shape) == 1 else kept_of(before, rank)
 

@@ -12,6 +12,7 @@ from tests.explaining.case import Case
 torch.manual_seed(0)
 X = torch.randn(2, 4, 6, 6)
 ROWS = torch.tensor([3, 0, 0])
+ATEN = torch.ops.aten
 GRID = torch.tensor([[0, 5], [2, 2]])
 MASK = torch.randn(6, 6) > 0
 
@@ -53,6 +54,12 @@ VIEWS = [
     move("t, T, mT, mH", lambda x: (x[0, 0].t(), x[0, 0].T, x.mT, x.mH), "t", "T", "mT"),
     move("squeeze", lambda x: x[:, :1].squeeze(1).unsqueeze(-1).squeeze(), "squeeze", "unsqueeze"),
     move("atleast", lambda x: torch.atleast_3d(x[0, 0]), "atleast_3d"),
+    move(
+        "atleast of a number",
+        lambda x: torch.atleast_2d(torch.atleast_1d(x.sum())),
+        "atleast_1d",
+        "atleast_2d",
+    ),
     move("expand", lambda x: x[:, :1].expand(3, 2, 4, -1, 6), "expand"),
     move("expand as", lambda x: x[:, :1].expand_as(x), "expand_as"),
     move("broadcast to", lambda x: torch.broadcast_to(x[:1], (5, 2, 4, 6, 6)), "broadcast_to"),
@@ -62,6 +69,14 @@ VIEWS = [
 COPIES = [
     move("contiguous, clone", lambda x: x.mT.contiguous().clone(), "contiguous", "clone"),
     move("detach", lambda x: x.detach() + x, "detach"),
+    move("data, positive, real", lambda x: x.data + torch.positive(x) + x.real, "data", "positive", "real"),
+    move("alias", lambda x: ATEN.alias.default(x) * 2, "alias"),
+    move(
+        "lifted",
+        lambda x: ATEN.lift_fresh.default(x) + ATEN.lift_fresh_copy.default(x),
+        "lift_fresh",
+        "lift_fresh_copy",
+    ),
     move("to float16 and back", lambda x: x.to(torch.float16).float(), "to", "float"),
     move(
         "half, bfloat16, double", lambda x: (x.half(), x.bfloat16(), x.double()), "half", "bfloat16", "double"
@@ -94,6 +109,7 @@ COPIES = [
     move("channel shuffle", lambda x: F.channel_shuffle(x, 2), "channel_shuffle"),
 ]
 PARTS = [
+    move("slice of an exported program", lambda x: ATEN.slice.Tensor(x, 2, 1, 6, 2), "slice"),
     move("narrow, select", lambda x: (x.narrow(2, 1, 3), x.select(-1, -2)), "narrow", "select"),
     move("numbers", lambda x: x[1, -1], "getitem"),
     move("slices", lambda x: x[:, 1::2, -4:-1, ::3], "getitem"),
@@ -121,6 +137,8 @@ PARTS = [
     move("unbind", lambda x: x.unbind(1), "unbind"),
     move("for", lambda x: [each for each in x], "unbind"),  # noqa: C416 - the loop is what is looked at
     move("hsplit, vsplit", lambda x: (x.hsplit(2)[1], x.vsplit(2)[0]), "hsplit", "vsplit"),
+    move("dsplit", lambda x: x.dsplit(3)[1], "dsplit"),
+    move("split_with_sizes", lambda x: x.split_with_sizes([1, 3], 1)[1], "split_with_sizes"),
     move("triangles", lambda x: x.tril(-1) + x.triu(2) + torch.tril(x), "tril", "triu"),
 ]
 JOINS = [
@@ -210,9 +228,10 @@ FRESH = [
     ),
     move(
         "constant",
-        lambda: torch.tensor([[1.0, 0.1], [2, 3]]) + torch.as_tensor([1.5, 2]),
+        lambda: torch.tensor([[1.0, 0.1], [2, 3]]) + torch.as_tensor([1.5, 2]) + torch.asarray([0.5, 1]),
         "tensor",
         "as_tensor",
+        "asarray",
         inputs=(),
         gradients=False,
     ),
@@ -227,6 +246,14 @@ FRESH = [
         gradients=False,
     ),
     move("drawn like", lambda x: torch.rand_like(x) * x + torch.randn_like(x), "rand_like", "randn_like"),
+    move("whole numbers drawn like", lambda x: torch.randint_like(x, 9) + x, "randint_like"),
+    move(
+        "number of an exported program",
+        lambda: ATEN.scalar_tensor.default(2.5) * 2,
+        "scalar_tensor",
+        inputs=(),
+        gradients=False,
+    ),
     move(
         "drawn in place",
         lambda: torch.empty(3).uniform_() + torch.empty(3).normal_() + torch.empty(3).exponential_(),
