@@ -3,14 +3,11 @@
 `stream` tells everything that happens; `train` is the same for people who want the result alone.
 """
 
-import random
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import torch
 
 from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings
@@ -18,10 +15,12 @@ from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.lint import explained
 from convscope.network.preprocess import Model, fit_model
+from convscope.randomness import seeded
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
 from convscope.training.events import Event
 from convscope.training.interrupt import orderly
+from convscope.training.machine import threads
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,12 @@ class Judged:
 
 
 def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
-    """Data → network → training → run."""
+    """Data → network → training → run.
+
+    While the stream is open, torch computes with training's threads and draws from its seed; closed or at
+    its end, it leaves the process as it was.
+    """
+    training.machine(plan.training)  # a device that is not there is told before anything is made
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
     yield Loaded(dataset, quick(dataset))
     name, scale = network.default(dataset.kind, len(dataset.parts["train"]), dataset.space)
@@ -94,6 +98,7 @@ def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
     begun = run.load(path)
     if (begun.path / "report.html").exists():
         begun.demand_unfinished()
+    training.machine(begun.settings.training)
     dataset = begun.dataset()
     yield Loaded(dataset, [])
     if not begun.finished:
@@ -151,13 +156,12 @@ def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
 @explained()
 def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     """The network before training; the same seed gives the same weights."""
-    random.seed(seed)  # a person's own network may draw from it
-    torch.manual_seed(seed)
-    body = network.build(
-        part.name, dataset.channels, len(dataset.classes), dataset.space, width=part.width, depth=part.depth
-    )
-    each = dataset.settings.scale == "sample"
-    return fit_model(body, dataset.inputs, dataset.labels, dataset.parts["train"], each_sample=each)
+    classes, each = len(dataset.classes), dataset.settings.scale == "sample"
+    with seeded(seed):
+        body = network.build(
+            part.name, dataset.channels, classes, dataset.space, width=part.width, depth=part.depth
+        )
+        return fit_model(body, dataset.inputs, dataset.labels, dataset.parts["train"], each_sample=each)
 
 
 def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:
@@ -182,5 +186,6 @@ def _judge(path: Path, dataset: Dataset) -> Iterator[Judged]:
     """Judge the best epoch's weights; where Ctrl-C came before the first one there is nothing to judge."""
     finished = run.load(path)
     if finished.history:
-        verdict = finished.judge(dataset)
+        with threads(finished.settings.training.threads):
+            verdict = finished.judge(dataset)
         yield Judged(finished, verdict.evaluation, verdict.part, verdict.report)

@@ -1,7 +1,5 @@
 """The command that opens the explorer: a page in the browser, served by this machine for this machine."""
 
-import os
-import sys
 import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,16 +10,12 @@ from convscope.cli.options import Flag, UsageError
 from convscope.cli.seeing import Classes, Input
 from convscope.cli.show import console, write
 from convscope.cli.training import INTERRUPTED
+from convscope.system import has_screen
 
 if TYPE_CHECKING:
     from convscope.web.session import Session
 
 PORTS = 65535
-SCREENS = (
-    "DISPLAY",
-    "WAYLAND_DISPLAY",
-    "BROWSER",
-)  # without one of them Linux opens a browser in the terminal
 
 
 def look(
@@ -110,7 +104,7 @@ def _serve(session: "Session", port: int, *, opens: bool) -> int:
         raise UsageError(f"--port: {port} cannot be used: {error.strerror}.\n  Leave --port out.") from error
     write(f"{session.title}: {session.words}")
     write(f"  {server.address}\n  Ctrl-C stops it.")
-    if opens and _has_screen():
+    if opens and has_screen():
         webbrowser.open(server.address)
     try:
         server.run()
@@ -118,7 +112,3 @@ def _serve(session: "Session", port: int, *, opens: bool) -> int:
         write("\nstopped.")
         return INTERRUPTED
     return 0
-
-
-def _has_screen() -> bool:
-    return sys.platform in ("darwin", "win32") or any(map(os.environ.get, SCREENS))

@@ -129,8 +129,9 @@ class TrainingOptions:
     from the data."""
     seed: int = 0
     """Start of all random numbers: the same seed gives the same split and the same weights."""
-    device: Annotated[Literal["auto", "cpu", "cuda"], Parameter(group=MACHINE)] = "auto"
-    """Where to compute; auto takes the GPU if there is one."""
+    device: Annotated[str, Parameter(group=MACHINE)] = "auto"
+    """Where to compute: cpu, cuda, cuda:1 (the second GPU) or mps (a Mac's); auto takes a CUDA GPU if there
+    is one."""
     precision: Annotated[Literal["auto", "fp32", "bf16"], Parameter(group=MACHINE)] = "auto"
     """Numbers of 32 or 16 bits; auto takes bf16 where the machine is faster with it."""
     threads: Annotated[int | None, Parameter(group=MACHINE)] = None

@@ -17,7 +17,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
-import torch
 from torch import Tensor, nn
 
 from convscope.errors import NetworkError, ShapeError
@@ -26,6 +25,7 @@ from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
 from convscope.opening import keras_file, samples, typed
 from convscope.opening.samples import Given, Place
+from convscope.randomness import seeded
 from convscope.run import Run, folders, load
 
 __all__ = ["Opened", "open_model"]
@@ -141,8 +141,7 @@ def _first(given: Sequence[Given]) -> Given:
 
 def _seeded(make: Callable[[], Made]) -> Made:
     """Weights are drawn from the seed, and nobody else's random numbers change."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    with seeded(SEED):
         return make()
 
 

@@ -7,12 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from convscope import system
 from convscope.errors import RunError
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: then nothing guards a folder against two writers
-    fcntl = None
 
 CHANGED = "is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record."
 
@@ -58,8 +54,8 @@ def write_aside(path: Path, data: bytes) -> Path:
 
 def put_in_place(aside: Path, path: Path) -> None:
     """Give a file of `write_aside` its real name; what had the name before is gone at the same moment."""
-    aside.replace(path)
-    sync_folder(path.parent)
+    system.rename(aside, path)
+    system.sync_folder(path.parent)
 
 
 def replace(path: Path, data: bytes) -> None:
@@ -69,17 +65,6 @@ def replace(path: Path, data: bytes) -> None:
         OSError: no space left, no permission …; the old file is untouched.
     """
     put_in_place(write_aside(path, data), path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's list of names safely to the disk (where the system can: POSIX)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sweep(folder: Path, keep: set[str]) -> None:
@@ -96,18 +81,13 @@ def hold(folder: Path) -> Callable[[], None]:
     Raises:
         RunError: another process (or another writer of this one) holds it.
     """
-    if fcntl is None:
-        return lambda: None
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
+    release = system.hold(folder)
+    if release is None:
         raise RunError(
             f"{folder} is being written by a training that is still going on.\n"
             "  Wait until it ends, or stop it with Ctrl-C, and try again."
-        ) from error
-    return lambda: os.close(handle)
+        )
+    return release
 
 
 def is_held(folder: Path) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
+from convscope import system
 from convscope.errors import RunError
 from convscope.run import files
 
@@ -46,7 +47,7 @@ def make(root: Path, name: str, fill: Callable[[Path], None]) -> Path:
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
         raise
-    files.sync_folder(root)
+    system.sync_folder(root)
     return path
 
 
@@ -75,10 +76,10 @@ def point_latest(run: Path) -> None:
     pointer = run.parent / LATEST
     aside = Path(tempfile.mkdtemp(prefix=".latest-", dir=run.parent))
     try:
-        (aside / LATEST).symlink_to(run.name, target_is_directory=True)
-        (aside / LATEST).replace(pointer)
-    except (NotImplementedError, PermissionError):
-        files.replace(pointer, f"{run.name}\n".encode())
+        if system.link(aside / LATEST, run.name):
+            (aside / LATEST).replace(pointer)
+        else:
+            files.replace(pointer, f"{run.name}\n".encode())
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

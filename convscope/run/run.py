@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from convscope import data as data_room
@@ -16,6 +15,7 @@ from convscope.errors import DataError, RunError, ShapeError
 from convscope.lint import explained
 from convscope.network import build
 from convscope.network.preprocess import Model, assemble
+from convscope.randomness import seeded
 from convscope.run import files, folders, inputs, rows, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
@@ -23,6 +23,7 @@ from convscope.run.manifest import Manifest
 from convscope.run.settings import NAME as SETTINGS
 from convscope.run.settings import RunSettings, fingerprint
 from convscope.shapes import show
+from convscope.training.machine import present_device
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.judging import AnyEvaluation, AnyPredictions
@@ -141,7 +142,7 @@ class Run:
         """The network as it is built, its weights without meaning yet. The random state is left as it was."""
         facts, network = self.settings.facts, self.settings.network
         name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
-        with torch.random.fork_rng(devices=[]):
+        with seeded(self.settings.training.seed):
             net = build(
                 name,
                 facts.channels,
@@ -260,8 +261,7 @@ class Run:
     @cached_property
     def _ready(self) -> Model:
         """The model where it answers fastest."""
-        cuda = torch.cuda.is_available() and self.settings.training.device != "cpu"
-        return self.model().to("cuda" if cuda else "cpu")
+        return self.model().to(present_device(self.settings.training.device))
 
     def _demand_shape(self, shape: tuple[int, ...], what: str) -> None:
         wanted = (self.settings.facts.channels, *self.settings.facts.space)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from convscope.randomness import seeded
 from convscope.shapes import show
 from convscope.summary import Summary, summarise
 from convscope.summary.table import duration, memory
@@ -163,8 +164,7 @@ def example(name: str) -> Comparison:
     >>> [side.summary.totals.macs for side in example("bottleneck").sides]
     [120422400, 12443648]
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         given = EXAMPLES[name]()
         inputs = torch.randn(1, *given.shape)
         sides = [

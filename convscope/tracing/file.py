@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from convscope import system
 from convscope.errors import TraceError
 from convscope.tracing.codec import DTYPES, decode, encode
 from convscope.tracing.graph import Call, Failure, Node, Source, Trace, Value
@@ -31,7 +32,7 @@ def save(trace: Trace, path: Path) -> None:
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         save_file(shelf.tensors, partial, {"format": FORMAT, "trace": text})
-        partial.replace(path)
+        system.rename(partial, path)
     except (OSError, SafetensorError) as error:
         raise TraceError(f"{path} cannot be written: {error}") from error
     finally:

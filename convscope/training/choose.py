@@ -8,7 +8,7 @@ from convscope.data.augment import Augment
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.network.preprocess import Model
-from convscope.training.machine import cores
+from convscope.system import cores
 from convscope.training.settings import TrainingSettings
 
 

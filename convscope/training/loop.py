@@ -20,7 +20,7 @@ from convscope.errors import TrainingError
 from convscope.network.preprocess import Model, Temperature, Values
 from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, Step
-from convscope.training.machine import machine
+from convscope.training.machine import Machine, machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.schedule import rate
@@ -46,7 +46,8 @@ def train(
     """Train, and tell what happens.
 
     The same settings give the same weights to the bit (on the CPU, with the same number of threads), however
-    often training is stopped and goes on.
+    often training is stopped and goes on. Threads and random numbers of the process are training's until the
+    last event; then they are as they were.
 
     Args:
         model: is trained in place.
@@ -61,17 +62,19 @@ def train(
     Raises:
         TrainingError: nothing to train on, a device that is not there, or a loss that is no number any more.
     """
-    loop = _Loop(model, dataset, settings)
-    if state is not None:
-        loop.restore(state)
-    try:
-        reason = yield from loop.run()
-    except KeyboardInterrupt:
-        reason = "interrupted"
-        if loop.whole:
-            yield loop.checkpoint()
-    finally:
-        loop.release()
+    here = machine(settings)
+    with here.at_work(settings.seed):
+        loop = _Loop(model, dataset, settings, here)
+        if state is not None:
+            loop.restore(state)
+        try:
+            reason = yield from loop.run()
+        except KeyboardInterrupt:
+            reason = "interrupted"
+            if loop.whole:
+                yield loop.checkpoint()
+        finally:
+            loop.release()
     yield loop.finished(reason)
 
 
@@ -92,8 +95,8 @@ class _Progress:
 class _Loop:
     """One training; its methods are the events' order."""
 
-    def __init__(self, model: Model, dataset: Dataset, settings: TrainingSettings) -> None:
-        self.machine = machine(settings)
+    def __init__(self, model: Model, dataset: Dataset, settings: TrainingSettings, machine: Machine) -> None:
+        self.machine = machine
         self.model, self.dataset, self.settings = model.to(self.machine.device), dataset, settings
         self.batches = Batches(dataset, settings, self.machine.device)
         self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
@@ -107,7 +110,6 @@ class _Loop:
         self.progress = _Progress()
         self.whole = True  # not in the middle of an update
         self.began = self.saved = time.monotonic()
-        torch.manual_seed(settings.seed)  # dropout
 
     def run(self) -> Generator[Event, None, str]:
         """Go through the epochs that are left; gives the reason for the end."""

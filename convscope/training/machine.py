@@ -1,18 +1,16 @@
 """What this machine offers, and how training makes the most of it."""
 
-import contextlib
-import ctypes
+import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 
-from convscope.data.memory import cores
 from convscope.errors import TrainingError
+from convscope.randomness import seeded
+from convscope.system import cores, freed_memory_kept
 from convscope.training.settings import TrainingSettings
-
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4  # glibc, malloc.h
-KEPT = 1 << 30  # bytes of freed memory that may stay with the process
 
 
 @dataclass(frozen=True)
@@ -23,50 +21,89 @@ class Machine:
     precision: str  # fp32 or bf16
     threads: int
 
-    @contextlib.contextmanager
+    @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """Do forward passes in this machine's precision."""
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
             yield
 
+    @contextmanager
+    def at_work(self, seed: int) -> Iterator[None]:
+        """Threads, freed memory and random numbers are training's in this block, the caller's after it."""
+        with freed_memory_kept(), seeded(seed, self.device), threads(self.threads):
+            yield
+
 
 def machine(settings: TrainingSettings) -> Machine:
-    """Choose device, precision and threads, and set the process up for them.
+    """Choose device, precision and threads; nothing is set yet.
 
     Raises:
-        TrainingError: a device or precision that was asked for is not there.
+        TrainingError: a device that was asked for is not there.
     """
-    device = _device(settings.device)
-    threads = settings.threads or cores()
-    torch.set_num_threads(threads)
-    keep_freed_memory()
-    return Machine(device, _precision(settings.precision, device), threads)
+    found = device(settings.device)
+    return Machine(found, _precision(settings.precision, found), settings.threads or cores())
 
 
-def keep_freed_memory() -> None:
-    """Let freed memory stay with the process rather than go back to the system after every operation.
+@contextmanager
+def threads(count: int | None) -> Iterator[None]:
+    """Let torch compute with this many threads in this block; None leaves them alone."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
-    A step frees and takes the same megabytes again and again. By default glibc gives large blocks back at
-    once, and the system has to map and clear each page anew: about 1,800 page faults a step of a small
-    network, a quarter of its time. Elsewhere than on glibc this does nothing.
 
-    Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
+def device(wanted: str) -> torch.device:
+    """The device that a person names, checked to be there.
+
+    Args:
+        wanted: cpu, cuda, cuda:1 …, mps (Apple's GPU), or auto: CUDA where it is, else the CPU.
+
+    Raises:
+        TrainingError: it is not there.
+
+    >>> device("cpu")
+    device(type='cpu')
     """
-    with contextlib.suppress(OSError, AttributeError):
-        mallopt = ctypes.CDLL(None).mallopt
-        mallopt(M_MMAP_MAX, 0)
-        mallopt(M_TRIM_THRESHOLD, KEPT)
-        mallopt(M_TOP_PAD, 64 << 20)
+    kind, _, index = wanted.partition(":")
+    there = _there()
+    if kind == "auto":
+        return torch.device("cuda" if there["cuda"] else "cpu")
+    if kind not in there or not re.fullmatch(r"\d*", index) or int(index or 0) >= there[kind]:
+        raise TrainingError(_missing(wanted, there))
+    return torch.device(wanted)
 
 
-def _device(wanted: str) -> torch.device:
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise TrainingError(
-            "device 'cuda' was asked for, but torch finds no CUDA device.\n"
-            "  Use --device cpu (or auto), or install a torch build with CUDA and its driver."
-        )
-    return torch.device("cuda" if there and wanted != "cpu" else "cpu")
+def present_device(wanted: str) -> torch.device:
+    """The device that a person named for training, where this machine has it; else the CPU."""
+    try:
+        return device(wanted)
+    except TrainingError:
+        return torch.device("cpu")
+
+
+def _there() -> dict[str, int]:
+    """How many devices of each kind torch finds."""
+    return {
+        "cpu": 1,
+        "cuda": torch.cuda.device_count() if torch.cuda.is_available() else 0,
+        "mps": int(torch.backends.mps.is_available()),
+    }
+
+
+def _missing(wanted: str, there: dict[str, int]) -> str:
+    found = [name for kind, count in there.items() for name in ([kind] if count else [])]
+    found += [f"cuda:{index}" for index in range(1, there["cuda"])]
+    advice = {
+        "cuda": ", or install a torch build with CUDA and its driver",
+        "mps": ", or use a Mac with Apple's GPU and macOS 14",
+    }.get(wanted.partition(":")[0], "")
+    return (
+        f"device '{wanted}' was asked for, but torch finds {', '.join(found)}.\n"
+        f"  Use --device {found[-1]} (or auto){advice}."
+    )
 
 
 def _precision(wanted: str, device: torch.device) -> str:
@@ -75,4 +112,6 @@ def _precision(wanted: str, device: torch.device) -> str:
         return wanted
     if device.type == "cuda":
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    if device.type == "mps":
+        return "fp32"
     return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"

@@ -1,10 +1,20 @@
 """What can be set about training, and what is chosen when nothing is said."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 
 from convscope.data.augment import Augment
+
+
+def _device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError("expected auto, cpu, cuda, cuda:1 or mps")
+    return name
+
+
+Device = Annotated[str, AfterValidator(_device)]
 
 
 class TrainingSettings(BaseModel):
@@ -29,6 +39,6 @@ class TrainingSettings(BaseModel):
     )  # stop after this many epochs without a better validation
     augment: Augment | None = None
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Device = "auto"
     threads: int | None = Field(default=None, ge=1)
     seed: int = 0

@@ -17,6 +17,7 @@ from convscope.network import NETWORKS
 from convscope.network.own import is_own
 from convscope.network.preprocess import Model, fit_model
 from convscope.opening import Opened, open_model, typed
+from convscope.randomness import seeded
 from convscope.run import folders, load
 from convscope.training.events import Event
 from convscope.web.session import Session
@@ -113,8 +114,7 @@ def _of_data(name: str, inputs: Sequence[str]) -> Session:
 @explained()
 def _untrained(dataset: Dataset, name: str, scale: dict[str, float]) -> Model:
     rows = dataset.parts["train"] if len(dataset.parts["train"]) else torch.arange(len(dataset.labels))
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(SEED)
+    with seeded(SEED):
         body = network.build(name, dataset.channels, len(dataset.classes), dataset.space, **scale)  # pyright: ignore[reportArgumentType]
     return fit_model(body, dataset.inputs, dataset.labels, rows).eval()
 

@@ -137,7 +137,7 @@ def test_one_flipped_bit_in_a_gzip_is_noticed(tmp_path):
 
 
 def test_a_gzip_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch):
-    monkeypatch.setattr("convscope.data.memory.physical", lambda: 10_000_000)
+    monkeypatch.setattr("convscope.data.memory.physical_memory", lambda: 10_000_000)
     files = contents()
     files[NAMES[0]] = encoded(np.zeros((60, 500, 500), np.uint8))  # 15 MB of zeros in 15 kB
     with pytest.raises(DataError, match=r"would take 0.0 GB of memory"):

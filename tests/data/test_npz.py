@@ -166,7 +166,7 @@ def test_a_header_that_claims_too_much_asks_for_no_memory(tmp_path):
 
 
 def test_a_bomb_is_refused_before_it_unfolds(tmp_path, monkeypatch):
-    monkeypatch.setattr("convscope.data.memory.physical", lambda: 10_000_000)
+    monkeypatch.setattr("convscope.data.memory.physical_memory", lambda: 10_000_000)
     path = zipped(
         tmp_path / "a.npz",
         **{"X.npy": npy((60, 500, 500), bytes(15_000_000)), "y.npy": npy((60,), bytes(60))},

@@ -397,14 +397,14 @@ def test_text_in_another_code_says_so(write):
 @pytest.mark.parametrize("name", ["waves.csv", "waves.csv.gz"])
 def test_more_than_memory_holds_is_refused_while_it_is_read(write, monkeypatch, name):
     path = write(rows(waves(200)), name)
-    monkeypatch.setattr("convscope.data.memory.physical", lambda: 20_000)
+    monkeypatch.setattr("convscope.data.memory.physical_memory", lambda: 20_000)
     with pytest.raises(DataError, match="would take"):
         load(path)
 
 
 def test_one_long_row_among_many_is_refused_before_all_are_padded(write, monkeypatch):
     text = rows(waves(300, 4)) + "\n1," + ",".join(["0"] * 5000)
-    monkeypatch.setattr("convscope.data.memory.physical", lambda: 100_000)
+    monkeypatch.setattr("convscope.data.memory.physical_memory", lambda: 100_000)
     with pytest.raises(DataError, match="would take"):
         load(write(text))
 

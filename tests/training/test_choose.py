@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from convscope.system import cores
 from convscope.training import Augment, TrainingSettings, choose
-from convscope.training.machine import cores
 
 OPEN = ("clip", "patience")
 GIVEN = {

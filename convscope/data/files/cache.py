@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike
 
+from convscope import system
 from convscope.data import memory
 from convscope.data.pictures import decode
 from convscope.errors import DataError
@@ -97,7 +98,7 @@ def _state(file: Path) -> str:
 
 
 def _fits(size: int) -> bool:
-    return size <= MEMORY_SHARE * memory.physical()
+    return size <= MEMORY_SHARE * memory.physical_memory()
 
 
 def _open(folder: Path) -> Entry | None:
@@ -137,7 +138,8 @@ def _keep(folder: Path, entry: Entry) -> None:
         with (unfinished / "pixels").open("wb") as file:
             entry.pixels.tofile(file)
             _flush(file)
-        _finish(unfinished, folder, entry)
+        _describe(unfinished, entry)
+        _put_in_place(unfinished, folder)
     except OSError:
         pass
     finally:
@@ -149,14 +151,17 @@ def _make_mapped(folder: Path, shape: tuple[int, ...], fill: Fill, dtype: DTypeL
     try:
         unfinished = _begin(folder)
         with (unfinished / "pixels").open("wb+") as file:
-            os.posix_fallocate(file.fileno(), 0, size)  # a full disk is an error now, not a crash on a write
+            system.reserve(file, size)
             rows = np.memmap(file, dtype, mode="r+", shape=shape)
             skipped = fill(rows)
             rows.flush()
             pixels = rows[: len(rows) - len(skipped)]
-            file.truncate(pixels.nbytes)
+            kept = pixels.nbytes
+            _describe(unfinished, Entry(pixels, skipped))
+            del rows, pixels  # Windows cuts off no file that is mapped
+            file.truncate(kept)
             _flush(file)
-            _finish(unfinished, folder, Entry(pixels, skipped))
+        _put_in_place(unfinished, folder)
     except OSError as error:
         raise DataError(
             f"the samples take {size / 1e9:.1f} GB, more than memory should hold, "
@@ -179,7 +184,7 @@ def _begin(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
 
 
-def _finish(unfinished: Path, folder: Path, entry: Entry) -> None:
+def _describe(unfinished: Path, entry: Entry) -> None:
     pixels = entry.pixels
     about = {
         "shape": pixels.shape,
@@ -190,6 +195,9 @@ def _finish(unfinished: Path, folder: Path, entry: Entry) -> None:
     with (unfinished / "about.json").open("w") as file:
         json.dump({"about": about, "sha256": _seal(about)}, file)
         _flush(file)
+
+
+def _put_in_place(unfinished: Path, folder: Path) -> None:
     if _open(folder) is None:  # else another process was faster, with the same samples
         shutil.rmtree(folder, ignore_errors=True)  # damaged, or not there
         unfinished.rename(folder)

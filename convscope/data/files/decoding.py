@@ -18,11 +18,11 @@ import torch
 from numpy.typing import DTypeLike
 from torch import Tensor
 
-from convscope.data import memory
 from convscope.data.dataset import Skipped
 from convscope.data.files import cache
 from convscope.data.pictures.decode import BadPicture
 from convscope.progress import track
+from convscope.system import cores
 
 CHUNK = 32  # files a thread takes at once
 
@@ -62,7 +62,7 @@ def each(
     A BadPicture that the function raises comes as a result. With `what`, progress is shown under this name.
     """
     chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
-    pool = ThreadPoolExecutor(memory.cores())
+    pool = ThreadPoolExecutor(cores())
     try:
         with _quiet_pillow():
             results = (result for chunk in _ahead(pool, _attempts(function), chunks) for result in chunk)
@@ -114,7 +114,7 @@ def _ahead(pool: ThreadPoolExecutor, function: Callable, chunks: Iterator) -> It
     waiting = deque()
     for chunk in chunks:
         waiting.append(pool.submit(function, chunk))
-        if len(waiting) > 4 * memory.cores():
+        if len(waiting) > 4 * cores():
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()

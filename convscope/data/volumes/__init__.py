@@ -209,7 +209,7 @@ def refuse_absurd(path: Path, voxels: int, shape: Sequence[int]) -> None:
     """
     if min(shape) < 1:
         raise BadVolume(path, f"its header says {show(tuple(shape))} voxels")
-    if voxels * WORK > memory.SHARE * memory.physical():
+    if voxels * WORK > memory.SHARE * memory.physical_memory():
         raise BadVolume(path, f"its header says {show(tuple(shape))} voxels, more than this machine's memory")
 
 

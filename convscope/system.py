@@ -1,0 +1,214 @@
+"""What is particular to Linux, macOS or Windows, and what is done where it is missing; no other file asks.
+
+`tests/test_system.py` takes each of them away.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO
+
+WINDOWS, MACOS = sys.platform == "win32", sys.platform == "darwin"
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # without one, Linux opens a browser in the terminal
+CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # cgroups 2 and 1
+UNKNOWN = 4 << 30  # bytes of memory where the system does not say
+BLOCK = 1 << 20  # bytes
+PATIENCE = (0.01, 0.05, 0.2, 0.5)  # seconds between tries
+
+# mallopt's options in glibc's malloc.h; how they are while we train, and how they are otherwise
+M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX = -1, -2, -3, -4
+KEEPING = {M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 1 << 30, M_TOP_PAD: 64 << 20}
+USUAL = {M_MMAP_MAX: 65_536, M_MMAP_THRESHOLD: 32 << 20, M_TRIM_THRESHOLD: 64 << 20, M_TOP_PAD: 128 << 10}
+TUNED = (
+    "GLIBC_TUNABLES",
+    "MALLOC_MMAP_MAX_",
+    "MALLOC_MMAP_THRESHOLD_",
+    "MALLOC_TRIM_THRESHOLD_",
+    "MALLOC_TOP_PAD_",
+)
+
+
+def _module(name: str) -> Any:  # noqa: ANN401 - its names differ from system to system
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+fcntl, msvcrt = _module("fcntl"), _module("msvcrt")  # Linux and macOS; Windows
+
+
+def cores() -> int:
+    """Processor cores that this process may use; macOS and Windows tell of all that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def physical_memory() -> int:
+    """Bytes of memory of this machine, or what its container may use of them."""
+    return min([_installed_memory(), *_container_memory()])
+
+
+def _installed_memory() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return _memory_of_windows()
+
+
+def _memory_of_windows() -> int:
+    """Source: learn.microsoft.com/windows/win32/api/sysinfoapi, GetPhysicallyInstalledSystemMemory."""
+    kilobytes = ctypes.c_ulonglong(0)
+    try:
+        kernel: Any = vars(ctypes)["windll"].kernel32
+        known = kernel.GetPhysicallyInstalledSystemMemory(ctypes.byref(kilobytes))
+    except (KeyError, AttributeError, OSError):
+        return UNKNOWN
+    return kilobytes.value << 10 if known else UNKNOWN
+
+
+def _container_memory() -> Iterator[int]:
+    for name in CONTAINER:
+        with contextlib.suppress(OSError, ValueError):  # "max" is no number: no limit
+            yield int(Path(name).read_text(encoding="ascii"))
+
+
+@contextlib.contextmanager
+def freed_memory_kept() -> Iterator[None]:
+    """Let freed memory stay with the process, not go back to the system after every operation.
+
+    A training step frees and takes the same megabytes again and again. By default glibc gives large blocks
+    back at once, and the system has to map and clear each page anew: about 1,800 page faults a step of a
+    small network, a quarter of its time. Elsewhere than on glibc, or where the person tuned it, this does
+    nothing.
+
+    Afterwards everything freed goes back, and glibc is as its own adjustment leaves it in a process that has
+    used large arrays (which cannot be told to go on by itself).
+
+    Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
+    """
+    glibc = None if any(map(os.environ.get, TUNED)) else _glibc()
+    if glibc is None:
+        yield
+        return
+    for option, value in KEEPING.items():
+        glibc.mallopt(option, value)
+    try:
+        yield
+    finally:
+        for option, value in USUAL.items():
+            glibc.mallopt(option, value)
+        glibc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, if it is glibc."""
+    try:
+        library = ctypes.CDLL(None)  # TypeError on Windows
+        return library if library.mallopt and library.malloc_trim else None  # AttributeError on macOS
+    except (OSError, AttributeError, TypeError):
+        return None
+
+
+def reserve(file: BinaryIO, size: int) -> None:
+    """Give a new file `size` bytes of the disk: a full one is an error now, not a crash on a write.
+
+    Raises:
+        OSError: no space left …
+    """
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except AttributeError:  # macOS, Windows
+        _fill(file, size)
+    except OSError as error:  # a file system that cannot
+        if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):
+            raise
+        _fill(file, size)
+
+
+def _fill(file: BinaryIO, size: int) -> None:
+    zeros = bytes(BLOCK)
+    for start in range(0, size, BLOCK):
+        file.write(zeros[: size - start])
+    file.flush()
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's list of names safely to the disk; Windows does so by itself, and opens no folders."""
+    if WINDOWS:
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Rename a file, replacing `target`; Windows refuses while somebody reads that one, so wait a little.
+
+    Raises:
+        OSError: it cannot be renamed; both are as they were.
+    """
+    for seconds in PATIENCE if WINDOWS else ():
+        try:
+            source.replace(target)
+        except PermissionError:
+            time.sleep(seconds)
+        else:
+            return
+    source.replace(target)
+
+
+def link(path: Path, target: str) -> bool:
+    """Make `path` a link to the folder `target` beside it; False where there are no links, or need rights."""
+    if WINDOWS:
+        return False
+    try:
+        path.symlink_to(target, target_is_directory=True)
+    except (NotImplementedError, OSError):
+        return False
+    return True
+
+
+def hold(folder: Path) -> Callable[[], None] | None:
+    """Take a folder for writing until the returned function is called, or this process ends in whatever way.
+
+    Returns:
+        None where another process (or another holder in this one) has it. A file system without locks is
+        not guarded.
+
+    Raises:
+        OSError: the folder cannot be opened.
+    """
+    if fcntl is not None:
+        handle = os.open(folder, os.O_RDONLY)
+    elif msvcrt is not None:
+        handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT)
+    else:
+        return lambda: None
+    try:
+        _lock(handle)
+    except (BlockingIOError, PermissionError):
+        os.close(handle)
+        return None
+    except OSError:
+        pass
+    return lambda: os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    else:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+
+
+def has_screen() -> bool:
+    """Whether a browser that is opened can be seen."""
+    return WINDOWS or MACOS or any(map(os.environ.get, SCREENS))
