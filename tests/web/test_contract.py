@@ -5,6 +5,7 @@ number is promised is a type error.
 """
 
 import json
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,12 @@ def test_models(words, compare):
     compare("Graph", graph, f"{words[0][:30]}: graph")
     for address in _addresses(graph["operations"]):
         compare(TYPES[address.partition("/")[0]], _answer(session, address), f"{words[0][:30]}: {address}")
+
+
+def test_the_page_s_types_are_those_of_the_messages():
+    written = runpy.run_path(str(ROOT / "scripts" / "write_messages.py"))["messages"]()
+    page = (ROOT / "convscope" / "web" / "static" / "messages.d.ts").read_text("utf-8")
+    assert page == written, "run .venv/bin/python scripts/write_messages.py"
 
 
 def test_what_is_not_as_promised_is_seen(tmp_path):

@@ -1,0 +1,140 @@
+"""The session, its samples, its results, the runs beside it."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from convscope.web.messages.types.parts import LookMessage, Prediction, Real
+
+
+class InputMessage(TypedDict):
+    """One tensor that the model takes, without its sample axis."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+
+
+class SessionMessage(TypedDict):
+    """GET session."""
+
+    title: str  # of the run or model
+    note: str  # what to bear in mind: that it is untrained, for example; "" for nothing
+    kind: Literal["image", "signal", "volume", "sequence", "any"]
+    classes: list[str]  # empty: regression, or no run behind it
+    hasData: bool  # samples to choose from
+    hasRun: bool  # results, data check, runs side by side
+    canDraw: bool  # small grey pictures, one-channel signals
+    inputs: list[InputMessage]
+    saved: bool  # a saved page: nothing can be computed anew
+    version: str
+
+
+class SampleMessage(TypedDict):
+    """One of the data."""
+
+    index: int
+    look: LookMessage
+    label: str
+    predicted: str
+    probability: Real | None  # null: a value
+
+
+class SamplesMessage(TypedDict):
+    """GET samples?which=right|wrong|unsure|all&class=&predicted=&page=&size=.
+
+    class and predicted: names, "" for all.
+    """
+
+    which: str
+    page: int
+    pages: int
+    total: int
+    counts: dict[str, int]  # right, wrong, unsure, all; of values, or before `ready`: all alone
+    samples: list[SampleMessage]
+    part: str  # "test": which part of the data these are
+    ready: bool  # false: the network is still looking at them; main.js asks again
+
+
+class Figure(TypedDict):
+    """A measure with its value, in words."""
+
+    name: str
+    value: str
+
+
+class Confusion(TypedDict):
+    """Rows: the true class; columns: what was said."""
+
+    classes: list[str]
+    counts: list[list[int]]
+
+
+class Results(TypedDict):
+    """GET results."""
+
+    headline: list[Figure]
+    confusion: Confusion | None
+    mistakes: list[SampleMessage]
+    part: str  # "test": on which part of the data
+
+
+class FindingMessage(TypedDict):
+    """samples: places in the part that is shown."""
+
+    severity: str
+    what: str
+    todo: str
+    samples: list[int]
+
+
+class Findings(TypedDict):
+    """GET check."""
+
+    findings: list[FindingMessage]
+
+
+class RunRow(TypedDict):
+    """current: the one that is open."""
+
+    path: str
+    cells: list[str]
+    current: bool
+
+
+class Runs(TypedDict):
+    """GET runs."""
+
+    columns: list[str]
+    rows: list[RunRow]
+
+
+class Size(TypedDict):
+    """How large a network is."""
+
+    operations: int
+    parameters: int
+    macs: int
+    seconds: float
+
+
+class Side(TypedDict):
+    """One of two runs."""
+
+    title: str
+    prediction: Prediction | None
+    graph: Size
+
+
+class Versus(TypedDict):
+    """GET versus?run=PATH: this run and another one on the same input."""
+
+    runs: list[Side]
+
+
+class Saving(TypedDict):
+    """GET save: how large the page is as one file; GET ../save is the file."""
+
+    bytes: int
+    samples: int
+    name: str

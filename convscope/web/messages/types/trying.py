@@ -1,0 +1,107 @@
+"""What is tried: another input, a change, a filter; which pixels count."""
+
+from typing import Literal
+
+from typing_extensions import TypedDict
+
+from convscope.web.messages.types.channels import OneNumber
+from convscope.web.messages.types.network import FailureMessage
+from convscope.web.messages.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
+
+
+class Chosen(TypedDict):
+    """POST input: the new graph's `trace`."""
+
+    trace: str
+
+
+class KernelShape(TypedDict):
+    """inputs: of one group."""
+
+    outputs: int
+    inputs: int
+    size: list[int]
+
+
+class Setting(TypedDict):
+    """A setting of a layer that slides, an axis each."""
+
+    setting: Literal["stride", "padding", "dilation"]
+    value: list[int]
+
+
+class Before(TypedDict):
+    """This input through the unchanged model."""
+
+    prediction: Prediction | None
+    thumbnail: Numbers | None
+
+
+class EditChoices(TypedDict):
+    """GET edit/{op}: what can be tried on this operation, and what was there before anything was."""
+
+    kernel: KernelShape | None
+    channels: int  # that can be set to zero; 0: none
+    activations: list[str]
+    activation: str | None  # null: this is none
+    settings: list[Setting]
+    before: Before | None  # null: nothing was changed
+
+
+class Outcome(TypedDict):
+    """shape: of the operation; output: of the model."""
+
+    prediction: Prediction | None
+    shape: list[int]
+    output: list[int]
+    failure: FailureMessage | None
+
+
+class Edited(TypedDict):
+    """POST edit answers with what it did."""
+
+    words: Sentence
+    edited: list[Sentence]
+    before: Outcome
+    after: Outcome
+
+
+class Undone(TypedDict):
+    """POST undo, POST reset: the last change, or all of them."""
+
+    trace: str
+    edited: list[Sentence]
+
+
+class AttributionMessage(TypedDict):
+    """GET attribution?method=gradient|integrated|gradcam|occlusion&class=."""
+
+    method: str
+    target: str
+    numbers: Numbers
+    words: Sentence
+
+
+class FilterMessage(TypedDict):
+    """One of the classic ones."""
+
+    name: str
+    kernel: list[list[float]]
+    what: str
+
+
+class Filters(TypedDict):
+    """GET filters."""
+
+    filters: list[FilterMessage]
+
+
+class FilteredMessage(TypedDict):
+    """POST filter."""
+
+    look: LookMessage
+    result: Numbers
+    size: Formula
+    kernel: list[list[float]]
+    names: list[str]
+    number: OneNumber | None
