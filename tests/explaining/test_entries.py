@@ -1,4 +1,4 @@
-"""What the entries of `OPS` say beside numbers: axes, windows, ranges, roles, and a drawing that the page has.
+"""What the entries of `OPS` say beside numbers: axes, windows, ranges, roles, a drawing that the page has.
 
 An operation that is added, and that a surface does not know, fails here by its name.
 """
