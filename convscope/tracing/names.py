@@ -201,7 +201,7 @@ def arguments(address: str) -> tuple[str, ...]:
     """
     function = function_at(address)
     if isinstance(function, FunctionType):
-        return tuple(signature(function).parameters)
+        return tuple(signature(function, follow_wrapped=False).parameters)
     packet = getattr(torch.ops.aten, address.rpartition(".")[2], None)
     if isinstance(packet, OpOverloadPacket):
         function = getattr(packet, packet.overloads()[0])
