@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from convscope.lint.finding import Finding
 
 
+MANY = 60  # names that a person will not read through
+
+
 class ConvscopeError(Exception):
     """Something the person can put right."""
 
@@ -71,4 +74,7 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
         known = list(known)
         near = get_close_matches(name, known, n=1)
         guess = f"; did you mean '{near[0]}'?" if near else "."
-        super().__init__(f"no {what} is called '{name}'{guess}\n  The known ones: {', '.join(known)}.")
+        few = len(known) <= MANY
+        listed = known if few else get_close_matches(name, known, n=5, cutoff=0.3)
+        more = f"\n  The {'known' if few else 'nearest'} ones: {', '.join(listed)}." if listed else ""
+        super().__init__(f"no {what} is called '{name}'{guess}{more}")

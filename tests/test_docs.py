@@ -22,6 +22,12 @@ def test_the_page_of_commands_is_what_help_prints():
     assert page == written, "run .venv/bin/python scripts/write_commands.py"
 
 
+def test_the_page_of_rules_is_what_the_table_says():
+    page = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    written = runpy.run_path(str(ROOT / "scripts" / "write_rules.py"))["rules"]()
+    assert page == written, "run .venv/bin/python scripts/write_rules.py"
+
+
 @pytest.mark.parametrize("typed", TYPED)
 def test_every_command_of_the_readme_can_be_typed(typed):
     function, _, unknown = app.parse_known_args(shlex.split(typed))[:3]

@@ -19,6 +19,7 @@ from convscope.cli.filters import filter  # noqa: A004 - the name of the command
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.look import look
 from convscope.cli.options import UsageError
+from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import write_json
 from convscope.cli.training import INTERRUPTED, train
@@ -33,6 +34,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     summary,
     explain,
     compare,
+    rule,
     check,
     runs,
     networks,

@@ -48,6 +48,7 @@ __all__ = [
     "Where",
     "diagnose",
     "explained",
+    "of_stage",
     "page",
     "suspicions",
 ]

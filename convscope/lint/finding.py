@@ -196,6 +196,12 @@ class Rule:
         for found in (made,) if isinstance(made, Finding) else made or ():
             yield replace(found, rule=self.name, severity=severity)
 
+    def __str__(self) -> str:
+        """The page, in Markdown."""
+        codes = {"Wrong": self.example, "Right": self.fix}
+        code = "\n\n".join(f"{word}:\n\n```python\n{text}\n```" for word, text in codes.items())
+        return f"### {self.name}\n\n{self.what}\n\n{textwrap.fill(self.why, 100)}\n\n{code}\n"
+
     def as_dict(self) -> dict[str, str]:
         """The page, for JSON."""
         parts = ("name", "stage", "what", "why", "example", "fix")

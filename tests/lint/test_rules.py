@@ -1,5 +1,6 @@
 """The battery over every rule: its example has the mistake, its mended code does not, its page is whole."""
 
+import json
 import re
 
 import pytest
@@ -8,9 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from convscope import network
+from convscope.cli import execute
 from convscope.errors import BrokenModel, UnknownName
 from convscope.lint import RULES, STAGES, diagnose, explained, page, suspicions
-from convscope.lint.finding import rule
 from convscope.tracing import trace
 
 build = explained()(network.own.build_own)
@@ -89,6 +90,20 @@ def test_a_misspelt_rule_is_guessed():
         page("linear-widht")
 
 
+def test_the_command_prints_a_page_or_lists_them_all(capsys):
+    assert execute(["rule", "linear-width"]) == 0
+    assert capsys.readouterr().out == f"{RULES['linear-width']}\n"
+    assert execute(["rule", "linear-width", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == RULES["linear-width"].as_dict()
+    assert execute(["rule"]) == 0
+    out = capsys.readouterr().out
+    assert all(f"\n{name}  " in out for name in RULES)
+    assert execute(["rule", "--json"]) == 0
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == list(RULES)
+    assert execute(["rule", "linear_width"]) == 1
+    assert "did you mean 'linear-width'?" in capsys.readouterr().err
+
+
 def test_a_finding_names_its_rule():
     found = diagnose(trace(nn.Linear(3, 2), torch.zeros(1, 4)))
     assert str(found).endswith("Rule: linear-width · convscope rule linear-width")
@@ -96,4 +111,3 @@ def test_a_finding_names_its_rule():
     (seen,) = suspicions(trace(nn.Sequential(nn.ReLU(), nn.ReLU()), torch.ones(2, 2)))
     assert seen.severity == "warning"
     assert seen.as_dict()["rule"] == "two-activations"
-    assert callable(rule)
