@@ -75,6 +75,6 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
         near = get_close_matches(name, known, n=1)
         guess = f"; did you mean '{near[0]}'?" if near else "."
         few = len(known) <= MANY
-        listed = known if few else get_close_matches(name, known, n=5, cutoff=0.3)
+        listed = known if few else get_close_matches(name, known, n=5)
         more = f"\n  The {'known' if few else 'nearest'} ones: {', '.join(listed)}." if listed else ""
         super().__init__(f"no {what} is called '{name}'{guess}{more}")
