@@ -4,13 +4,35 @@
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from functools import cached_property
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from convscope.explaining.formula import (
+    Call,
+    Formula,
+    Known,
+    More,
+    Number,
+    Operand,
+    Over,
+    Sum,
+    Symbol,
+    children,
+    evaluate,
+    put,
+    side,
+    times,
+    with_result,
+)
+from convscope.explaining.rendering.python import literal, python, python_name
+
 Index = tuple[int, ...]
+WRITTEN = 4  # terms of a sum that are written out
 Rule = Literal["sum", "max", "min"]
 
 
@@ -74,38 +96,75 @@ def product(axes: tuple[str, ...], places: dict[str, Tensor] | None = None, **fa
     return Terms(torch.as_tensor(values), axes, doubles, places or {})
 
 
-class Step(NamedTuple):
+@dataclass(frozen=True)
+class Step:
     """One line of a calculation that takes several.
 
     Attributes:
         name: what comes out: "mean", "variance", "forget gate"; unique in its account.
-        formula: in general: "μ = Σx / n".
-        numbers: with the numbers put in: "(0.5 + 1.5) / 2 = 1".
-        value: what comes out, float64.
-        code: Python that computes it; `math` and the names of earlier steps (as `python_name` writes them)
-            may be used, and `terms` for the list of this step's term values.
-        terms: the numbers it is made of, where they are worth a look.
+        formula: in general: μ = Σx / n.
+        values: what its symbols stand for: a number, a formula, or an earlier step.
+        terms: the numbers that its Σ (or max, or min) is made of.
+        loop: where Python goes through a list of an earlier step instead: that list's name; the one symbol
+            of the Σ that has no value runs through it.
+        instead: the number where arithmetic has none, such as torch's for ln 0.
     """
 
     name: str
-    formula: str
-    numbers: str
-    value: float
-    code: str
+    formula: Formula
+    values: "Mapping[Any, Operand | Step]" = field(default_factory=dict)
     terms: Terms | None = None
+    loop: str = ""
+    instead: float | None = None
+
+    @cached_property
+    def put_in(self) -> Formula:
+        """The right side with the numbers."""
+        return _put_in(self.formula, self.values, self.terms, self.loop)
+
+    @cached_property
+    def _worked(self) -> float | None:
+        try:
+            return float(evaluate(self.put_in))
+        except (ArithmeticError, ValueError):
+            if self.instead is None:
+                raise
+            return None
+
+    @cached_property
+    def value(self) -> float:
+        """What comes out, in float64."""
+        if self._worked is not None:
+            return self._worked
+        assert self.instead is not None
+        return self.instead
+
+    @cached_property
+    def numbers(self) -> Formula:
+        """With the numbers put in: (0.5 + 1.5)/2 = 1."""
+        return with_result(self.put_in, self.value)
+
+    @cached_property
+    def code(self) -> str:
+        """Python that computes it; may use `math`, earlier steps by their names, and `terms`."""
+        done = self._worked is not None and math.isfinite(self._worked)
+        return python(self.put_in) if done else literal(self.value)
+
+    @property
+    def known(self) -> Known:
+        """What later steps see of it."""
+        return Known(self.value, Number(self.value), python_name(self.name))
 
 
 @dataclass(frozen=True)
 class Account:
-    """Why one number is what it is.
+    """Why one number is what it is, computed from terms or steps, never from the network's output.
 
     Attributes:
         what: one or two sentences for a person who meets this operation for the first time.
-        formula: in general, in plain Unicode: "y[o,r,c] = b[o] + Σ x[i, s·r+u−p, s·c+v−p]·w[o,i,u,v]".
-        numbers: the same with this operation's numbers put in, short (leave out the middle of long sums with
-        "…").
-        result: what we compute, in float64 from the terms or steps below, never from the network's output.
+        formula: in general: y[o,r,c] = b[o] + Σ x[i, s·r + u − p, s·c + v − p]·w[o,i,u,v].
         source: address of the documentation or the paper.
+        values: what its symbols stand for, where there are no steps: {b[o]: bias}.
         terms: what the number is made of; None for a calculation in steps only.
         bias: what is added to the terms' sum; None: there is no bias.
         steps: further lines, in order; where there are any the last one's value is the result.
@@ -115,15 +174,28 @@ class Account:
     """
 
     what: str
-    formula: str
-    numbers: str
-    result: float
+    formula: Formula
     source: str
+    values: Mapping[Any, Operand] = field(default_factory=dict)
     terms: Terms | None = None
     bias: float | None = None
     steps: tuple[Step, ...] = ()
     scale: float | None = None
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def _put_in(self) -> Formula:
+        return _put_in(self.formula, self.values, self.terms)
+
+    @cached_property
+    def result(self) -> float:
+        """What comes out, in float64."""
+        return self.steps[-1].value if self.steps else float(evaluate(self._put_in))
+
+    @cached_property
+    def numbers(self) -> Formula:
+        """The formula with the numbers put in, the middle of long sums left out; of steps the last one's."""
+        return self.steps[-1].numbers if self.steps else with_result(self._put_in, self.result)
 
     @property
     def size(self) -> float:
@@ -134,40 +206,64 @@ class Account:
         return sum(parts) + abs(self.bias or 0.0)
 
 
-def total(terms: Terms, bias: float | None = None) -> float:
-    """The terms' result with the bias."""
-    return terms.result + (bias or 0.0)
+def written(terms: Terms) -> Formula:
+    """The sum with its first terms, largest first (of a minimum the smallest), and what the others come to.
 
-
-def number(value: float) -> str:
-    """A number as people write it: five digits, a true minus.
-
-    >>> number(-0.123456), number(2.0), number(1e-9)
-    ('−0.12346', '2', '1e−09')
+    >>> from convscope.explaining.rendering.words import text
+    >>> text(written(product(("place",), x=torch.tensor([1.0, 2.0]), w=torch.tensor([3.0, -4.0]))))
+    '2·(−4) + 1·3'
     """
-    return f"{value + 0.0:.5g}".replace("-", "−")  # −0.0 is written as 0
+    values = terms.values.flatten()
+    sizes = values.abs() if terms.rule == "sum" else values
+    order = sizes.argsort(descending=terms.rule != "min", stable=True)
+    factors = [factor.flatten() for factor in terms.factors.values()] or [values]
+    parts: list[Formula] = [
+        times(*(float(factor[place]) for factor in factors)) for place in order[:WRITTEN].tolist()
+    ]
+    left = values[order[WRITTEN:]]
+    if terms.rule != "sum":
+        rest = float(left.max() if terms.rule == "max" else left.min()) if len(left) else 0.0
+        return Call(terms.rule, (*parts, *([More(len(left), rest)] if len(left) else [])))
+    parts += [More(len(left), added_up(left))] if len(left) else []
+    return Sum(tuple(parts)) if len(parts) > 1 else parts[0] if parts else Number(0)
 
 
-def signed(value: float) -> str:
-    """A number in brackets where it is negative, so that it can follow a sign.
+def _put_in(
+    formula: Formula, values: "Mapping[Any, Operand | Step]", terms: Terms | None, loop: str = ""
+) -> Formula:
+    """The right side of a formula with its numbers: symbols as they are given, Σ as its terms."""
+    given = {key: value.known if isinstance(value, Step) else value for key, value in values.items()}
+    if terms is None:
+        return put(side(formula), given)
+    known = Known(terms.result, written(terms), _code(terms.rule, "terms"))
+    sums = _sums(side(formula))
+    if not sums:
+        return known
+    if loop:
+        body = put(sums[0].body, given)
+        runs = next(iter(_free(body)))
+        known = Known(
+            known.value, known.shown, _code(terms.rule, f"{python(body)} for {python(runs)} in {loop}")
+        )
+    return put(side(formula), given | {sums[0]: known})
 
-    >>> signed(-2.0), signed(2.0)
-    ('(−2)', '2')
-    """
-    text = number(value)
-    return f"({text})" if text.startswith("−") else text
+
+def _code(rule: str, numbers: str) -> str:
+    return f"{'math.fsum' if rule == 'sum' else rule}({numbers})"
 
 
-def written_out(terms: Terms, bias: float | None = None, most: int = 4) -> str:
-    """The sum with its first terms, largest first: "0.5·2 + (−1)·3 + … (7 more) = −2".
+def _sums(formula: Formula) -> list[Over]:
+    """The outermost sums of a formula."""
+    return (
+        [formula]
+        if isinstance(formula, Over)
+        else [each for part in children(formula) for each in _sums(part)]
+    )
 
-    >>> written_out(product(("place",), x=torch.tensor([1.0, 2.0]), w=torch.tensor([3.0, -4.0])), bias=0.5)
-    '2·(−4) + 1·3 + 0.5 = −4.5'
-    """
-    order = terms.values.flatten().abs().argsort(descending=True, stable=True)[:most].tolist()
-    factors = [factor.flatten() for factor in terms.factors.values()] or [terms.values.flatten()]
-    parts = ["·".join(signed(float(factor[place])) for factor in factors) for place in order]
-    more = terms.values.numel() - len(parts)
-    parts += [f"… ({more} more)"] if more else []
-    parts += [signed(bias)] if bias is not None else []
-    return f"{' + '.join(parts) or '0'} = {number(total(terms, bias))}"
+
+def _free(formula: Formula) -> list[Formula]:
+    """Symbols without a number."""
+    if isinstance(formula, Known):
+        return []
+    inside = [each for part in children(formula) for each in _free(part)]
+    return [formula] if isinstance(formula, Symbol) else inside

@@ -1,12 +1,11 @@
 """An account beside the network's own number: what the terminal, the notebook and the page all show."""
 
-import re
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
 
-from convscope.explaining.account import Account, Index, Terms
+from convscope.explaining.account import Account, Index
 from convscope.tracing.graph import Source
 
 # How far the float64 sum of the terms may lie from the network's number, in parts of Σ|terms|: the unit
@@ -59,42 +58,23 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain lists and numbers, for JSON."""
-        account = self.account
-        return {
-            "op": self.op,
-            "name": self.name,
-            "about": self.about,
-            "at": list(self.at),
-            "kind": self.kind,
-            "what": account.what,
-            "formula": account.formula,
-            "numbers": account.numbers,
-            "terms": _terms(account.terms),
-            "bias": account.bias,
-            "steps": [step._asdict() | {"terms": _terms(step.terms)} for step in account.steps],
-            "notes": list(account.notes),
-            "result": self.result,
-            "network": self.network,
-            "difference": self.difference,
-            "bound": self.bound,
-            "holds": self.holds,
-            "source": account.source,
-            "code": self.code and self.code._asdict(),
-        }
+        from convscope.explaining.rendering.message import message
+
+        return message(self)
 
     def __str__(self) -> str:
-        from convscope.explaining.text import as_text
+        from convscope.explaining.rendering.text import as_text
 
         return as_text(self)
 
     def _repr_html_(self) -> str:
-        from convscope.explaining.html import explanation_html
+        from convscope.explaining.rendering.html import explanation_html
 
         return explanation_html(self)
 
     def python(self) -> str:
         """A script of its own that computes the number from the terms and prints both."""
-        from convscope.explaining.script import as_python
+        from convscope.explaining.rendering.script import as_python
 
         return as_python(self)
 
@@ -102,26 +82,3 @@ class Explanation:
 def tolerance(dtype: torch.dtype) -> float:
     """Parts of Σ|terms| by which a network of this precision may differ; 0 for whole numbers."""
     return TOLERANCE.get(dtype, 0.0)
-
-
-def python_name(name: str) -> str:
-    """The name of a step as a Python variable.
-
-    >>> python_name("forget gate"), python_name("1/σ")
-    ('forget_gate', '_1_σ')
-    """
-    plain = re.sub(r"\W", "_", name)
-    return f"_{plain}" if plain[:1].isdigit() else plain
-
-
-def _terms(terms: Terms | None) -> dict[str, Any] | None:
-    if terms is None:
-        return None
-    return {
-        "axes": list(terms.axes),
-        "rule": terms.rule,
-        "values": terms.values.tolist(),
-        "factors": {name: factor.tolist() for name, factor in terms.factors.items()},
-        "places": {name: places.tolist() for name, places in terms.places.items()},
-        "result": terms.result,
-    }

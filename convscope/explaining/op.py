@@ -3,11 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from convscope.explaining.account import Account, Index
 from convscope.explaining.axes import Axes
 from convscope.explaining.boxes import Boxes
+from convscope.explaining.formula import Worked
 from convscope.explaining.reading import Reading, Signature
 
 if TYPE_CHECKING:
@@ -68,18 +70,39 @@ class Loss(NamedTuple):
 
 @dataclass(frozen=True)
 class Cost:
-    """What an operation costs, for the whole call as it was made.
+    """What an operation costs, for the whole call as it was made; `Cost()` is nothing.
 
     Attributes:
-        macs: multiplications that come with an addition; a bias's addition is not counted, nor are
-            comparisons, nor element-wise functions. Proven against a brute-force count.
-        formula: with the numbers: "28·28·5·5·1·16 = 313,600" (height·width·kernel·in·out); "" for 0.
-        parameters: of its weights and bias with the numbers: "16·(1·5·5 + 1) = 416"; "" without any.
+        multiplying: height·width·k·k·in·out with the numbers: multiplications that come with an addition; a
+            bias's addition is not counted, nor are comparisons, nor element-wise functions. Proven against a
+            brute-force count.
+        parameters: of its weights and bias with the numbers: out·(in·k·k + 1); None without any.
     """
 
-    macs: int
-    formula: str = ""
-    parameters: str = ""
+    multiplying: Worked | None = None
+    parameters: Worked | None = None
+
+    @cached_property
+    def macs(self) -> int:
+        """How many multiply-adds."""
+        return int(self.multiplying.value) if self.multiplying else 0
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How large the output is along one axis.
+
+    Attributes:
+        axis: "height"; "" where one line says it of all.
+        worked: ⌊(n + 2·p − k)/s⌋ + 1 with the numbers.
+        notes: what deserves a word: "the last row is not reached".
+        same: as large as the input, which is seen without being said.
+    """
+
+    axis: str
+    worked: Worked
+    notes: tuple[str, ...] = ()
+    same: bool = False
 
 
 @dataclass(frozen=True)
@@ -98,10 +121,8 @@ class Op:
         boxes
             that the output boxes depend on (not clipped). Arguments that are lists of tensors: a list of
             boxes.
-        size: `(reading)` → the output's size with the numbers, a line an axis: "height ⌊(28 + 2·2 − 5)/1⌋ +
-        1 = 28";
-            rows and columns that are never reached are said: "(the last row is not reached)"; uses shapes
-            only.
+        size: `(reading)` → the output's size, an axis each; rows and columns that are never reached are
+            noted; uses shapes only.
         role: what it is there for.
         drawing: how one number of it is drawn.
         axes: `(reading, axes of what it takes)` → which axes of its output are sample, channel and space;
@@ -121,7 +142,7 @@ class Op:
     gradient: Callable[[Reading, str, Index], Account] | None = None
     cost: Callable[[Reading], Cost] | None = None
     reach: Callable[[Reading, Boxes], dict[str, Boxes | list[Boxes]]] | None = None
-    size: Callable[[Reading], str] | None = None
+    size: Callable[[Reading], tuple[Extent, ...] | str] | None = None
     role: Role = Role.OTHER
     drawing: Drawing = "terms"
     axes: Callable[[Reading, Axes | None], Axes] | None = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from convscope.errors import ShapeError
-from convscope.explaining.account import Account, Index, Step, number, signed
+from convscope.explaining.plain import Account, Index, Step, number, signed
 
 SGD_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html"
 ADAM_PAPER = "https://arxiv.org/abs/1412.6980"  # Kingma, Ba 2015, algorithm 1
@@ -90,8 +90,9 @@ def optimizer_step(
         ShapeError: the gradient or the state is not of the weight's shape, or there is no weight at `at`.
 
     >>> import torch
+    >>> from convscope.explaining.rendering.words import text
     >>> account = optimizer_step(torch.tensor([1.0]), torch.tensor([0.5]), SGD(0.1), at=(0,))
-    >>> account.numbers, account.result
+    >>> text(account.numbers), account.result
     ('1 − 0.1·0.5 = 0.95', 0.95)
     """
     state = state or State()

@@ -9,10 +9,13 @@ from typing import Any
 import torch
 from torch.nn import functional
 
-from convscope.explaining.op import Cost, Role
+from convscope.explaining.formula import Worked
+from convscope.explaining.op import Cost, Extent, Role
 from convscope.explaining.ops import known
+from convscope.explaining.plain import sizes
 from convscope.explaining.reading import Reading, plain
 from convscope.explaining.receptive import Receptive, receptive_fields
+from convscope.explaining.rendering.words import extent, text
 from convscope.shapes import elements
 from convscope.tracing.graph import Call, Node, Trace
 from convscope.tracing.labels import name_of
@@ -35,9 +38,10 @@ class Row:
         op: what runs: "conv2d"; "" where there are rows inside, or nothing runs.
         settings: "1, 16, kernel 5, padding 2".
         output: shape of what comes out, of each tensor.
-        size: the output's size with the numbers, a line an axis; "" where it is not calculated.
+        size: the output's size, an axis each; none where it is not calculated.
         parameters: elements of the parameters that are used here first; of a module: of all inside.
-        counting: parameters with the numbers: "16·(1·5·5 + 1) = 416".
+        counting: parameters with the numbers: 16·(1·5·5 + 1) = 416.
+        shared: the parameters were counted further up.
         macs: multiplications with an addition; None: not known. Of a module: of all inside that are known.
         multiplying: MACs with the numbers.
         memory: bytes of results that are made anew.
@@ -53,11 +57,12 @@ class Row:
     op: str = ""
     settings: str = ""
     output: tuple[Shape, ...] = ()
-    size: str = ""
+    size: tuple[Extent, ...] = ()
     parameters: int = 0
-    counting: str = ""
+    counting: Worked | None = None
+    shared: bool = False
     macs: int | None = 0
-    multiplying: str = ""
+    multiplying: Worked | None = None
     memory: int = 0
     field: Receptive | None = None
     seconds: float = 0.0
@@ -74,8 +79,13 @@ class Row:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, in plain lists and numbers."""
+        formulas = ("size", "counting", "multiplying")
+        others = ("output", "field", "rows", *formulas)
         return {
-            **{name: value for name, value in vars(self).items() if name not in ("output", "field", "rows")},
+            **{name: value for name, value in vars(self).items() if name not in others},
+            "size": [extent(each) for each in self.size],
+            "counting": self.counting and text(self.counting.numbers),
+            "multiplying": self.multiplying and text(self.multiplying.numbers),
             "output": [list(shape) for shape in self.output],
             "field": self.field and self.field._asdict(),
             "rows": [row.as_dict() for row in self.rows],
@@ -143,7 +153,6 @@ class _Tree:
         name = name_of(node).removeprefix(f"{call.path}@{call.number + 1}.").removeprefix(f"{call.path}.")
         parameters, shared = self._parameters(node)
         cost, size = _numbers(self.trace, node)
-        counting = cost.parameters if cost and parameters else ""
         return Row(
             name,
             _function(node),
@@ -152,9 +161,10 @@ class _Tree:
             tuple(values[index].shape for index in node.outputs),
             size,
             parameters,
-            "counted above" if shared and not parameters else counting,
+            cost.parameters if cost and parameters else None,
+            shared and not parameters,
             cost.macs if cost else None,
-            cost.formula if cost else "",
+            cost.multiplying if cost else None,
             sum(values[index].bytes for index in node.outputs) if _makes_new(node) else 0,
             self.fields.get(node.index),
             node.seconds,
@@ -202,13 +212,14 @@ def _is_idle(node: Node, call: Call) -> bool:
     return gave_back or begins
 
 
-def _numbers(trace: Trace, node: Node) -> tuple[Cost | None, str]:
+def _numbers(trace: Trace, node: Node) -> tuple[Cost | None, tuple[Extent, ...]]:
     """Cost, None where it is not known, and size formula; a view costs nothing, whatever it is."""
-    entry, free = known(node.op), Cost(0) if _is_view(node) else None
+    entry, free = known(node.op), Cost() if _is_view(node) else None
     if not node.outputs or node.index < 0:
-        return free, ""
+        return free, ()
     reading = Reading(trace, node, entry.signature)
-    return entry.cost(reading) if entry.cost else free, entry.size(reading) if entry.size else ""
+    size = entry.size(reading) if entry.size else ()
+    return entry.cost(reading) if entry.cost else free, sizes(size) if isinstance(size, str) else size
 
 
 def _is_view(node: Node) -> bool:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Terms
+from convscope.explaining.plain import Account, Index, Terms
 from convscope.tracing.graph import Node, Trace
 from convscope.tracing.replay import run_again
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from convscope.explaining.rendering.words import text
 from convscope.randomness import seeded
 from convscope.shapes import show
 from convscope.summary import Summary, summarise
@@ -241,7 +242,7 @@ def _sum(side: Side) -> str:
     rows = [row for row in side.summary.operations if row.macs]
     if len(rows) > MOST or not rows:
         return f"{side.name}: {side.summary.totals.macs:,} MACs in {len(rows)} operations"
-    parts = [f"  {row.name}: {row.multiplying}" for row in rows]
+    parts = [f"  {row.name}: {text(row.multiplying.numbers) if row.multiplying else ''}" for row in rows]
     total = " + ".join(f"{row.macs:,}" for row in rows)
     ending = f"  together {total} = {side.summary.totals.macs:,}" if len(rows) > 1 else ""
     return "\n".join([f"{side.name}, MACs:", *parts, *([ending] if ending else [])])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from convscope.explaining.rendering.words import extent, text
 from convscope.explaining.rows import Row
 from convscope.shapes import show
 from convscope.summary import Summary
@@ -44,7 +45,7 @@ def cells(row: Row, *, opened: bool) -> tuple[str, ...]:
     output += ", …" if len(row.output) > 1 else ""
     if opened:
         return (name, what, output, *[""] * 5)
-    parameters = f"{row.parameters:,}" if row.parameters else "shared" if row.counting else "–"
+    parameters = f"{row.parameters:,}" if row.parameters else "shared" if row.shared else "–"
     macs = "?" if row.macs is None else f"{row.macs:,}" if row.macs else "–"
     field = "×".join(map(str, row.field.size)) if row.field else "–"
     return (name, what, output, parameters, macs, field, memory(row.memory), duration(row.seconds))
@@ -52,10 +53,11 @@ def cells(row: Row, *, opened: bool) -> tuple[str, ...]:
 
 def formulas(row: Row) -> list[str]:
     """How the numbers of a row come about, a line each."""
-    same = row.size.startswith("as ")  # "as the input" is seen without being said
-    lines = [f"size: {', '.join(row.size.splitlines())}"] if row.size and not same else []
-    lines += [f"parameters: {row.counting}"] if row.counting else []
-    return [*lines, *([f"MACs: {row.multiplying}"] if row.multiplying else [])]
+    sizes = [extent(each) for each in row.size if not each.same]
+    lines = [f"size: {', '.join(sizes)}"] if sizes else []
+    lines += [f"parameters: {text(row.counting.numbers)}"] if row.counting else []
+    lines += ["parameters: counted above"] if row.shared else []
+    return [*lines, *([f"MACs: {text(row.multiplying.numbers)}"] if row.multiplying else [])]
 
 
 def notes(summary: Summary) -> list[str]:

@@ -13,7 +13,9 @@ from torch.nn import functional as F
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
+from tests.explaining.shown import said
 
 X = torch.tensor(
     [-30.0, -6.5, -3.0, -2.0, -1.0, -0.5, -0.1, -1e-4, 0.0, 1e-4, 0.1, 0.5, 1.0, 2.0, 3.0, 6.5, 25.0]
@@ -169,7 +171,7 @@ def test_prelu_slope_by_hand():
     assert found.account.terms.values.tolist() == [-1.0, -12.0]
     assert found.account.terms.factors["gradient"].tolist() == [1.0, 3.0]
     assert (found.result, found.holds) == (-13.0, True)
-    assert OPS["prelu"].cost(read(result, result["prelu"])).parameters == "2"
+    assert said(OPS["prelu"].cost(read(result, result["prelu"])).parameters) == "2"
 
 
 def test_a_randomised_slope_is_drawn_again():
@@ -219,13 +221,13 @@ def test_limits_by_tensors_see_their_own_place():
 )
 def test_formulas_with_numbers(model, x, formula, numbers):
     account = explain(trace(model, torch.tensor([x])), 0, (0,)).account
-    assert (account.formula, account.numbers) == (formula, numbers)
+    assert (text(account.formula), text(account.numbers)) == (formula, numbers)
 
 
 def test_a_slope_with_its_numbers():
     result = trace(nn.Sigmoid(), torch.tensor([0.0]), score=lambda y: 4 * y.sum())
     steps = explain_gradient(result, "sigmoid", "input", (0,)).account.steps
-    assert [(step.formula, step.numbers) for step in steps] == [
+    assert [(text(step.formula), text(step.numbers)) for step in steps] == [
         ("y = 1/(1 + exp(−x))", "1/(1 + exp(−0)) = 0.5"),
         ("slope = y·(1 − y)", "0.5·(1 − 0.5) = 0.25"),
         ("dx = dy·slope", "4·0.25 = 1"),
@@ -235,4 +237,4 @@ def test_a_slope_with_its_numbers():
 def test_too_large_for_the_type_is_said():
     account = explain(trace(torch.exp, torch.tensor([100.0])), "exp", (0,)).account
     assert account.result == math.inf
-    assert account.steps[-1].formula == "no float32 is so large"
+    assert text(account.steps[-1].formula) == "no float32 is so large"

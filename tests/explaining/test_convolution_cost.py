@@ -8,7 +8,9 @@ import torch
 from torch import nn
 
 from convscope.explaining import OPS, read
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
+from tests.explaining.shown import lines, said
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 UP = {1: nn.ConvTranspose1d, 2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
@@ -24,7 +26,7 @@ def described(layer, shape):
     result = trace(layer, torch.zeros(shape), keep=False)
     node = result.nodes[0]
     op, reading = OPS[node.op], read(result, node)
-    return op.size(reading), op.cost(reading)
+    return lines(op.size(reading)), op.cost(reading)
 
 
 def brute_conv(x, weight, stride, padding, dilation, groups):
@@ -94,7 +96,7 @@ def test_600_random_convolutions_have_the_size_and_the_multiplications_that_are_
         brute, count = brute_conv(x.numpy(), layer.weight.detach().numpy(), stride, padding, dilation, groups)
         np.testing.assert_allclose(own.numpy(), brute, atol=1e-12)  # the loops are right
         assert (sizes(size), cost.macs) == (own.shape[2:], count), (layer, space)
-        assert cost.formula.endswith(f" = {count:,}")
+        assert said(cost.multiplying).endswith(f" = {count:,}")
 
 
 def test_250_random_transposed_convolutions_too():
@@ -141,12 +143,13 @@ def test_a_transposed_convolution_counts_its_inputs_not_its_outputs(layer, shape
 def test_the_formulas_carry_the_numbers():
     size, cost = described(nn.Conv2d(1, 16, 5, padding=2), (1, 1, 28, 28))
     assert size == "height ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28\nwidth ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28"
-    assert cost.formula == "28·28·5·5·1·16 = 313,600"
-    assert cost.parameters == "16·(1·5·5 + 1) = 416"
+    assert said(cost.multiplying) == "28·28·5·5·1·16 = 313,600"
+    assert said(cost.parameters) == "16·(1·5·5 + 1) = 416"
     _, cost = described(nn.Conv2d(192, 32, 5, padding=2), (1, 192, 28, 28))
     assert cost.macs == 120_422_400
     _, cost = described(nn.Conv1d(4, 6, 3, groups=2, bias=False), (3, 4, 9))
-    assert cost == type(cost)(3 * 7 * 3 * 2 * 6, "3·7·3·2·6 = 756", "6·2·3 = 36")
+    assert (cost.macs, said(cost.multiplying)) == (3 * 7 * 3 * 2 * 6, "3·7·3·(4/2)·6 = 756")
+    assert said(cost.parameters) == "6·(4/2)·3 = 36"
 
 
 @pytest.mark.parametrize(
@@ -177,3 +180,10 @@ def test_rows_and_columns_have_their_names():
     assert [line.split()[0] for line in size.splitlines()] == ["depth", "height", "width"]
     assert "(the last slice is not reached)" in size
     assert "(the last row is not reached)" in size
+
+
+def test_groups_stand_in_the_general_formula_too():
+    _, cost = described(nn.Conv2d(4, 8, 3, groups=4), (1, 4, 8, 8))
+    assert text(cost.multiplying.formula) == "height·width·k·k·(in/groups)·out"
+    assert said(cost.multiplying) == "6·6·3·3·(4/4)·8 = 2,592"
+    assert text(cost.parameters.formula) == "out·((in/groups)·k·k + 1)"

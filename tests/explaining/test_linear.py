@@ -11,8 +11,10 @@ from torch.nn import functional as F
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
 from convscope.tracing.replay import run_again
+from tests.explaining.shown import lines, said
 
 
 @pytest.fixture(autouse=True)
@@ -56,11 +58,11 @@ def test_the_words_have_the_numbers():
     layer = nn.Linear(400, 120)
     seen = trace(layer, torch.randn(2, 400))
     reading = read(seen, seen.nodes[0])
-    assert OPS["linear"].cost(reading).parameters == "120·(400 + 1) = 48,120"
-    assert OPS["linear"].cost(reading).formula == "2·400·120 = 96,000"
-    assert OPS["linear"].size(reading) == "features: 400 in, 120 rows of weights = 120"
+    assert said(OPS["linear"].cost(reading).parameters) == "120·(400 + 1) = 48,120"
+    assert said(OPS["linear"].cost(reading).multiplying) == "2·400·120 = 96,000"
+    assert lines(OPS["linear"].size(reading)) == "features 120 (a row of weights for each, 400 in)"
     account = explain(seen, 0, (0, 3)).account
-    assert account.formula == "y[n,o] = Σ input[n,i]·weight[o,i] + bias[o]   over i"
+    assert text(account.formula) == "y[n,o] = Σ input[n,i]·weight[o,i] + bias[o]   over i"
     assert account.terms.axes == ("input feature",)
 
 
@@ -138,7 +140,7 @@ def test_einsum_of_three_multiplies_two_at_a_time():
     given = (torch.randn(2, 3), torch.randn(3, 4), torch.randn(4, 5))
     seen = trace(lambda *each: torch.einsum("bi,ij,jk->bk", *each), given)
     cost = OPS["einsum"].cost(read(seen, seen.nodes[0]))
-    assert (cost.macs, cost.formula) == (2 * 3 * 4 + 2 * 4 * 5, "2·3·4 + 2·4·5 = 64")
+    assert (cost.macs, said(cost.multiplying)) == (2 * 3 * 4 + 2 * 4 * 5, "2·3·4 + 2·4·5 = 64")
 
 
 def test_einsum_in_unusual_spellings():
@@ -166,7 +168,7 @@ def test_bilinear_by_loops():
             macs += 1
     every(seen, seen.nodes[0], expected + bias)
     cost = OPS["bilinear"].cost(read(seen, seen.nodes[0]))
-    assert (cost.macs, cost.parameters) == (macs, "2·(3·4 + 1) = 26")
+    assert (cost.macs, said(cost.parameters)) == (macs, "2·(3·4 + 1) = 26")
 
 
 def attend(q, k, v, allowed=None, added=0.0, scale=None):
@@ -224,7 +226,7 @@ def test_the_cost_of_attention_is_counted():
     scores = sum(1 for _ in np.ndindex(2, 3, 4, 6, 5))
     outputs = sum(1 for _ in np.ndindex(2, 3, 4, 7, 6))
     cost = OPS["scaled_dot_product_attention"].cost(read(seen, seen.nodes[0]))
-    assert (cost.macs, cost.formula) == (scores + outputs, "6·4·6·(5 + 7) = 1,728")
+    assert (cost.macs, said(cost.multiplying)) == (scores + outputs, "6·4·6·(5 + 7) = 1,728")
 
 
 def hull_of_support(seen, node, at):

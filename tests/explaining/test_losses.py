@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from convscope.errors import TraceError
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
 
 LABELS = torch.tensor([1, 0, 3])
@@ -98,7 +99,7 @@ def test_a_logits_gradient_is_p_less_y():
     shares = special.softmax(logits[0].double().numpy())
     for place in range(4):
         explanation = explain_gradient(seen, 0, "input", (0, place))
-        assert explanation.account.formula == "dx = dL·share·(p − target)"
+        assert text(explanation.account.formula) == "dx = dL·share·(p − target)"
         slopes = explanation.account.terms.factors["slope"].tolist()
         assert slopes == pytest.approx([shares[place], -1.0 if place == 1 else 0.0])
 

@@ -10,7 +10,9 @@ from torch.nn import functional as F
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
+from tests.explaining.shown import said
 
 torch.manual_seed(0)
 X = torch.randn(3, 4, 5, 6) * 2 + 0.7
@@ -197,13 +199,13 @@ def test_costs(model, op, parameters):
     result = trace(model, X)
     node = next(node for node in result.nodes if node.op == op)
     cost = OPS[op].cost(read(result, node))
-    assert (cost.macs, cost.formula, cost.parameters) == (0, "", parameters)
+    assert (cost.macs, said(cost.multiplying), said(cost.parameters)) == (0, "", parameters)
 
 
 def test_words_and_numbers_of_a_batch_norm():
     result = trace(nn.BatchNorm1d(1), torch.tensor([[1.0], [3.0]]))
     account = explain(result, "batch_norm", (1, 0)).account
-    assert [(step.name, step.formula, step.numbers) for step in account.steps] == [
+    assert [(step.name, text(step.formula), text(step.numbers)) for step in account.steps] == [
         ("mean", "μ = Σx / n", "4 / 2 = 2"),
         ("variance", "σ² = Σ(x − μ)² / n", "2 / 2 = 1"),
         ("standard deviation", "σ = √(σ² + ε)", "√(1 + 1e−05) = 1"),

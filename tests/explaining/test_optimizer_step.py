@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from convscope.errors import ShapeError
-from convscope.explaining.explanation import python_name
 from convscope.explaining.optimizer_step import SGD, Adam, State, optimizer_step
+from convscope.explaining.rendering.python import python_name
+from convscope.explaining.rendering.words import text
 
 RULES = [
     (SGD(0.1), lambda weights: torch.optim.SGD(weights, 0.1)),
@@ -79,8 +80,8 @@ def test_the_numbers_are_put_in():
         at=(1,),
     )
     assert [step.name for step in account.steps] == ["momentum", "weight"]
-    assert account.steps[0].numbers == "0.5·1 + (−0.5) = 0"
-    assert account.numbers == "2 − 0.1·0 = 2"
+    assert text(account.steps[0].numbers) == "0.5·1 + (−0.5) = 0"
+    assert text(account.numbers) == "2 − 0.1·0 = 2"
 
 
 def test_words_for_what_does_not_fit():

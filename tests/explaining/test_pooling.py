@@ -12,8 +12,10 @@ from torch import nn
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import clip, unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
 from convscope.tracing.replay import run_again
+from tests.explaining.shown import lines
 
 
 def traced(layer, x, score=None):
@@ -28,7 +30,7 @@ def described(layer, shape):
     result = trace(layer, torch.zeros(shape), keep=False)
     node = result.nodes[0]
     assert OPS[node.op].cost(read(result, node)).macs == 0
-    return OPS[node.op].size(read(result, node))
+    return lines(OPS[node.op].size(read(result, node)))
 
 
 def shape_of(result, node, output=0):
@@ -117,7 +119,7 @@ def test_an_index_points_at_the_first_of_the_largest():
     result, node = traced(nn.MaxPool2d(2, 1, return_indices=True), x)
     own = [explained(result, node, (0, 0, *at), output=1) for at in np.ndindex(2, 2)]
     assert own == [1, 1, 4, 4]
-    assert explain(result, node, (0, 0, 1, 1), 1).account.numbers == "1·3 + 1 = 4"
+    assert text(explain(result, node, (0, 0, 1, 1), 1).account.numbers) == "1·3 + 1 = 4"
 
 
 @pytest.mark.parametrize("power", [1.0, 2.0, 2.5, 3.0])
@@ -187,7 +189,7 @@ def test_300_random_poolings_have_the_size_that_is_said():
             nn.MaxPool1d(3, dilation=2),
             "time ⌊(7 + 2·0 − 2·(3 − 1) − 1)/3⌋ + 1 = 1 (4 of 7 steps are not reached)",
         ),
-        (nn.AdaptiveAvgPool1d(3), "time as asked for = 3"),
+        (nn.AdaptiveAvgPool1d(3), "time 3 (as asked for)"),
         (nn.Upsample(scale_factor=1.5), "time ⌊7·1.5⌋ = 10"),
         (nn.Upsample(size=9), "time as asked for = 9"),
     ],
@@ -238,7 +240,7 @@ def test_padding_is_below_every_number():
     result, node = traced(nn.MaxPool1d(3, 2, 1), -torch.ones(1, 1, 4))
     account = explain(result, node, (0, 0, 0)).account
     assert account.terms.values.tolist() == [-math.inf, -1, -1]
-    assert account.numbers == "max(−∞, −1, −1) = −1"
+    assert text(account.numbers) == "max(−∞, −1, −1) = −1"
     assert account.notes == ("1 of 3 taps lie in the padding, which counts as −∞.",)
 
 
@@ -256,5 +258,5 @@ def test_padding_is_below_every_number():
 def test_the_divisor_is_named(layer, numbers, note):
     result, node = traced(layer, torch.tensor([[[3.0, 6.0, 9.0, 12.0]]]))
     account = explain(result, node, (0, 0, 0)).account
-    assert account.numbers == numbers
+    assert text(account.numbers) == numbers
     assert account.notes == (f"1 of 3 taps lie in the padding, {note}",)

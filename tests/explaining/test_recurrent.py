@@ -11,6 +11,7 @@ from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
 from convscope.explaining.ops.recurrent import gates
 from convscope.tracing import trace
+from tests.explaining.shown import said
 
 LAYERS = {
     "lstm": nn.LSTM,
@@ -151,7 +152,7 @@ def test_the_lstm_of_4032_multiply_adds(features, steps):
     seen = trace(nn.LSTM(features, 8), torch.randn(steps, 1, features))
     cost = OPS["lstm"].cost(read(seen, seen["lstm"]))
     assert cost.macs == 4032
-    assert cost.formula == f"{steps}·1·4·8·({features} + 8) = 4,032"
+    assert said(cost.multiplying) == f"{steps}·1·4·8·({features} + 8) = 4,032"
 
 
 @pytest.mark.filterwarnings("ignore:LSTM with projections")
@@ -164,9 +165,11 @@ def test_the_formulas_are_true(kind, layers, settings):
     layer = LAYERS[kind](3, 8, layers, **settings)
     seen = trace(layer, torch.randn(5, 2, 3))
     cost = OPS[kind].cost(read(seen, seen[kind]))
-    assert value_of(cost.parameters) == sum(each.numel() for each in layer.parameters())
+    assert value_of(said(cost.parameters)) == sum(each.numel() for each in layer.parameters())
     weights = sum(each.numel() for each in layer.parameters() if each.dim() == 2)
-    assert value_of(cost.formula) == cost.macs == 5 * 2 * weights  # each weight once a step and sample
+    assert (
+        value_of(said(cost.multiplying)) == cost.macs == 5 * 2 * weights
+    )  # each weight once a step and sample
 
 
 def value_of(formula):
@@ -178,7 +181,7 @@ def value_of(formula):
 
 def test_the_parameters_as_a_formula():
     seen = trace(nn.LSTM(3, 8), torch.randn(5, 2, 3))
-    assert OPS["lstm"].cost(read(seen, seen["lstm"])).parameters == "4·(8·(3 + 8) + 2·8) = 416"
+    assert said(OPS["lstm"].cost(read(seen, seen["lstm"])).parameters) == "4·(8·(3 + 8) + 2·8) = 416"
 
 
 @pytest.mark.parametrize("batch_first", [False, True])

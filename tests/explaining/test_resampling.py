@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from convscope.errors import TraceError
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.tracing import trace
+from tests.explaining.shown import said
 
 
 def traced(layer, x, score=None):
@@ -50,7 +51,7 @@ def test_the_nearest_is_torchs_at_every_size(mode):
 def test_a_weighted_mean_costs_its_products():
     result, node = traced(nn.Upsample(scale_factor=2, mode="bilinear"), torch.zeros(2, 3, 4, 5))
     cost = OPS[node.op].cost(read(result, node))
-    assert (cost.macs, cost.formula) == (8 * 10 * 4 * 2 * 3, "8·10·2·2·2·3 = 1,920")
+    assert (cost.macs, said(cost.multiplying)) == (8 * 10 * 4 * 2 * 3, "8·10·2·2·2·3 = 1,920")
 
 
 def test_a_mode_that_is_not_known_is_not_explained():

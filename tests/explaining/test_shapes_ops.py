@@ -10,7 +10,9 @@ import torch
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
+from tests.explaining.shown import lines
 
 X = torch.arange(2 * 4 * 6 * 6.0).view(2, 4, 6, 6)  # every number says where it stands
 NUMPY: dict[str, tuple[Callable, Callable]] = {
@@ -128,7 +130,7 @@ def test_a_number_that_is_overwritten_gets_no_gradient():
     assert (gone.result, gone.network) == (0.0, 0.0)
     assert explain_gradient(seen, "setitem", "input", stays).result == 1.0
     written = explain(seen, "setitem", (0, 2, 5, 5))
-    assert written.account.numbers == "y[0, 2, 5, 5] = value[0, 1, 5, 5] = 710"
+    assert text(written.account.numbers) == "y[0, 2, 5, 5] = value[0, 1, 5, 5] = 710"
     assert "written" in written.account.what
 
 
@@ -142,7 +144,7 @@ def test_detach_says_that_it_cuts_the_gradient():
 def test_words_for_a_reshape():
     seen = trace(lambda x: x.flatten(1), X)
     account = explain(seen, "flatten", (1, 51)).account
-    assert account.numbers == "y[1, 51] = input[1, 1, 2, 3] = 195"
+    assert text(account.numbers) == "y[1, 51] = input[1, 1, 2, 3] = 195"
     assert account.notes == ("Counted row by row from 0, both are number ((1·4 + 1)·6 + 2)·6 + 3 = 195.",)
 
 
@@ -160,7 +162,7 @@ def test_sizes_with_their_numbers():
     }
     for op, (model, expected) in words.items():
         seen = trace(model, big)
-        assert OPS[op].size(read(seen, last(seen, op))) == expected
+        assert lines(OPS[op].size(read(seen, last(seen, op)))) == expected
 
 
 @pytest.mark.parametrize("op", ["getitem", "view", "cat", "permute"])

@@ -107,7 +107,7 @@ def test_functional_operations_are_rows_of_their_own():
         "Tensor.add",
     ]
     assert [row.parameters for row in found.rows] == [108, 0, 0, 42, 0, 0]
-    assert found.rows[4].counting == "counted above"
+    assert found.rows[4].shared
     assert found.totals.unused == 30  # spare
 
 

@@ -4,11 +4,11 @@ import math
 from dataclasses import replace
 from typing import Any
 
-from convscope.explaining.account import Account, Index, Step, number, signed
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.curve import DOCS, Curve, explain, free, gradient, line, smallest
 from convscope.explaining.ops.expression import literal
+from convscope.explaining.plain import Account, Index, Step, number, signed
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
 

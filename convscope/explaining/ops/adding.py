@@ -3,10 +3,9 @@
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, product, written_out
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moving import DOCS, Reach
+from convscope.explaining.plain import Account, Cost, Index, Op, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements, show
 

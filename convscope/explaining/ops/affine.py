@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, product, written_out
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.sliding import pick
+from convscope.explaining.plain import Account, Cost, Index, Op, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import show
 

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, written_out
+from convscope.explaining import account
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.contraction import joined
 from convscope.explaining.ops.softmax import first_steps, shares_of
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html"
@@ -78,7 +78,7 @@ def _drops(reading: Reading) -> bool:
     return float(reading["dropout_p"]) > 0
 
 
-def explain_attention(reading: Reading, at: Index) -> Account | None:
+def explain_attention(reading: Reading, at: Index) -> account.Account | None:
     """Scores, their softmax, and the weighted sum of the values."""
     if _drops(reading):
         return None
@@ -110,7 +110,7 @@ def explain_attention(reading: Reading, at: Index) -> Account | None:
     )
 
 
-def _steps(head: Head, row: int) -> tuple[Step, ...]:
+def _steps(head: Head, row: int) -> tuple[account.Step, ...]:
     """The score of the key that the query looks at most, and the softmax of all scores."""
     best = int(head.shares[0].argmax())
     if head.scores[0, best] == -math.inf:
@@ -130,7 +130,7 @@ def _steps(head: Head, row: int) -> tuple[Step, ...]:
     return (score, *first_steps(shares_of(head.scores[0]), name="scores"))
 
 
-def attention_gradient(reading: Reading, name: str, at: Index) -> Account:
+def attention_gradient(reading: Reading, name: str, at: Index) -> account.Account:
     """Sums over the heads that use the number, and over all roles of a tensor that has several."""
     index = reading.value(name).index
     roles = [each for each in TENSORS if reading.has(each) and reading.value(each).index == index]

@@ -8,7 +8,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.pooling import (
     axes_of,
@@ -22,6 +21,7 @@ from convscope.explaining.ops.pooling import (
     slides,
 )
 from convscope.explaining.ops.sliding import POSITIONS, Slide, grid, pick
+from convscope.explaining.plain import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import show
 

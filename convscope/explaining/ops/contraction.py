@@ -7,16 +7,16 @@ reach all follow from the letters.
 
 from collections.abc import Callable
 from functools import partial
-from math import prod
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Terms, product, total, written_out
+from convscope.explaining.account import Account, Index, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.formula import Formula, Sum, Symbol, Worked, summed, times
+from convscope.explaining.op import Cost, Extent, Op
 from convscope.explaining.reading import Reading, Signature
 
 
@@ -51,13 +51,14 @@ class Contraction(NamedTuple):
 
 
 Form = Callable[[Reading], Contraction]
+DY, OTHERS = Symbol("dy"), Symbol("(the other factors)")
 
 
 def contraction_op(
     signature: Signature,
     form: Form,
-    size: Callable[[Reading], str] | None = None,
-    parameters: Callable[[Reading], str] = lambda _: "",
+    size: Callable[[Reading], tuple[Extent, ...] | str] | None = None,
+    parameters: Callable[[Reading], Worked | None] = lambda _: None,
 ) -> Op:
     """The entry of `OPS` of an operation that is a sum of products."""
     return Op(
@@ -82,8 +83,8 @@ def _explain(form: Form, reading: Reading, at: Index) -> Account:
     factors = {name: (letters, reading[name]) for name, letters in known.factors.items()}
     terms = _terms(known, factors, dict(zip(known.output, at, strict=True)), known.times)
     bias = _added_at(reading, known, at)
-    numbers = written_out(terms, bias)
-    return Account(known.what, _formula(known), numbers, total(terms, bias), known.source, terms, bias)
+    values = {} if bias is None else {_added(known): bias}
+    return Account(known.what, _formula(known), known.source, values, terms, bias)
 
 
 def _gradient(form: Form, reading: Reading, name: str, at: Index) -> Account:
@@ -99,8 +100,8 @@ def _gradient(form: Form, reading: Reading, name: str, at: Index) -> Account:
         f"The number takes part in {terms.values.numel():,} products of the output. Each hands on the "
         "gradient that arrives there, times what the number was multiplied by."
     )
-    formula = f"d{name} = Σ dy·(the other factors)"
-    return Account(what, formula, written_out(terms), terms.result, known.source, terms)
+    slope = Symbol(f"d{name}").equals(summed(DY * OTHERS))
+    return Account(what, slope, known.source, terms=terms)
 
 
 def _factor_gradient(reading: Reading, known: Contraction, role: str, at: Index) -> Terms:
@@ -168,21 +169,25 @@ def _added_at(reading: Reading, known: Contraction, at: Index) -> float | None:
     return known.added.times * float(tensor[tuple(index)].double())
 
 
-def _formula(known: Contraction) -> str:
-    def indexed(name: str, letters: str) -> str:
-        return f"{name}[{','.join(letters)}]" if letters else name
+def _formula(known: Contraction) -> Formula:
+    """y[n,o] = Σ input[n,i]·weight[o,i] + bias[o] over i."""
+    products = [_indexed(name, letters) for name, letters in known.factors.items()]
+    letters = dict.fromkeys("".join(known.factors.values()))
+    along = tuple(Symbol(letter) for letter in letters if letter not in known.output)
+    right: Formula = times(*([known.times] if known.times != 1.0 else []), *products)
+    right = summed(right, along) if along else right
+    return _indexed("y", known.output).equals(right if known.added is None else right + _added(known))
 
-    products = "·".join(indexed(name, letters) for name, letters in known.factors.items())
-    summed = [
-        letter for letter in dict.fromkeys("".join(known.factors.values())) if letter not in known.output
-    ]
-    right = f"Σ {products}" if summed else products
-    right = f"{known.times:g}·{right}" if known.times != 1.0 else right
-    if known.added:
-        times = f"{known.added.times:g}·" if known.added.times != 1.0 else ""
-        right += f" + {times}{indexed(known.added.name, known.added.letters)}"
-    over = f"   over {', '.join(summed)}" if summed else ""
-    return f"{indexed('y', known.output)} = {right}{over}"
+
+def _indexed(name: str, letters: str) -> Symbol:
+    return Symbol(name, at=tuple(map(Symbol, letters)))
+
+
+def _added(known: Contraction) -> Formula:
+    """What is added to the sum."""
+    assert known.added is not None
+    name = _indexed(known.added.name, known.added.letters)
+    return known.added.times * name if known.added.times != 1.0 else name
 
 
 def _largest(each: list[tuple[str, tuple[int, ...]]]) -> dict[str, int]:
@@ -198,20 +203,20 @@ def _sizes(reading: Reading, known: Contraction) -> dict[str, int]:
     return _largest([(letters, reading.shape(name)) for name, letters in known.factors.items()])
 
 
-def _cost(form: Form, parameters: Callable[[Reading], str], reading: Reading) -> Cost:
+def _cost(form: Form, parameters: Callable[[Reading], Worked | None], reading: Reading) -> Cost:
     """Two factors at a time, from the left; a product that nothing is added to is no multiply-add."""
     known = form(reading)
     sizes, (held, *rest) = _sizes(reading, known), known.factors.values()
-    counts: list[list[int]] = []
+    counts: list[Formula] = []
     for place, letters in enumerate(rest):
         together = "".join(dict.fromkeys(held + letters))
         needed = known.output + "".join(rest[place + 1 :])
         held = "".join(letter for letter in together if letter in needed)
         if held != together:
-            counts.append([sizes[letter] for letter in together])
-    macs = sum(prod(count) for count in counts)
-    formula = " + ".join("·".join(f"{size:,}" for size in count) for count in counts)
-    return Cost(macs, f"{formula} = {macs:,}" if formula else "", parameters(reading))
+            counts.append(times(*map(Symbol, together)))
+    values = {Symbol(letter): size for letter, size in sizes.items()}
+    every = Sum(tuple(counts)) if len(counts) > 1 else counts[0] if counts else None
+    return Cost(Worked(every, values) if every else None, parameters(reading))
 
 
 def _reach(form: Form, reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:

@@ -1,20 +1,22 @@
 """Convolution in one, two and three dimensions: a window of the input times a kernel, summed, plus a bias."""
 
+from collections.abc import Callable
 from math import prod
 
-from convscope.explaining.account import Account, Index, total, written_out
+from convscope.explaining.account import Account, Index
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.formula import Formula, Worked, floor, summed, symbols
+from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops import kernels
-from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed_words, products
+from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
 
-FORMULAS = {
-    1: "y[o,t] = b[o] + Σ x[i, s·t + d·u − p]·w[o,i,u]",
-    2: "y[o,r,c] = b[o] + Σ x[i, s·r + d·u − p, s·c + d·v − p]·w[o,i,u,v]",
-    3: "y[o,z,r,c] = b[o] + Σ x[i, s·z + d·t − p, s·r + d·u − p, s·c + d·v − p]·w[o,i,t,u,v]",
-}
+y, x, w, b = symbols("y x w b")
+dx, dy, dw = symbols("dx dy dw")
+s, d, p, n, k, q, after = symbols("s d p n k q p'")
+i, o, r, c, t, u, v, z = symbols("i o r c t u v z")
+PLACES = {1: ((t, u),), 2: ((r, u), (c, v)), 3: ((z, t), (r, u), (c, v))}  # of an output, of a tap
 
 
 def docs(layer: Layer) -> str:
@@ -68,14 +70,21 @@ def explain_convolution(reading: Reading, at: Index) -> Account:
         f"A window of {show(taps)} numbers {kernels.in_channels(layer.fine // layer.groups)} of the input is "
         f"multiplied, number by number, with kernel {channel}. The products are added up"
         + ("." if bias is None else ", and the kernel's bias with them."),
-        FORMULAS[axes] if bias is not None else FORMULAS[axes].replace("b[o] + ", ""),
-        written_out(terms, bias),
-        total(terms, bias),
+        _formula(axes, biased=bias is not None),
         docs(layer),
+        {} if bias is None else {b[o]: bias},
         terms=terms,
         bias=bias,
         notes=(padding,) * (outside > 0) + kernels.group_note(layer, channel, layer.coarse, layer.fine),
     )
+
+
+def _formula(axes: int, *, biased: bool) -> Formula:
+    """y[o,r,c] = b[o] + Σ x[i, s·r + d·u − p, s·c + d·v − p]·w[o,i,u,v]."""
+    steps, taps = zip(*PLACES[axes], strict=True)
+    lies_on = [s * step + d * tap - p for step, tap in PLACES[axes]]
+    products = summed(x[(i, *lies_on)] * w[(o, i, *taps)])
+    return y[(o, *steps)].equals(b[o] + products if biased else products)
 
 
 def convolution_gradient(reading: Reading, name: str, at: Index) -> Account:
@@ -91,9 +100,9 @@ def convolution_gradient(reading: Reading, name: str, at: Index) -> Account:
     return Account(
         "An input counts in every output whose window saw it. Its gradient is the sum, over them, of the "
         "gradient that arrives there times the weight that the input met.",
-        "dx[i,q] = Σ dy[o,r]·w[o,i,u]   over channels o and taps u; on each axis s·r + d·u − p = q",
-        written_out(terms),
-        terms.result,
+        dx[i, q]
+        .equals(summed(dy[o, r] * w[o, i, u]))
+        .given("over channels o and taps u; on each axis s·r + d·u − p = q"),
         docs(layer),
         terms=terms,
     )
@@ -106,9 +115,9 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
     return Account(
         "A weight is used once at every position of its output channel. Its gradient is the sum, over all of "
         "them, of the gradient that arrives there times the input that the weight met.",
-        "dw[o,i,u] = Σ dy[n,o,r]·x[n, i, s·r + d·u − p]   over samples n and positions r, so on each axis",
-        written_out(terms),
-        terms.result,
+        dw[o, i, u]
+        .equals(summed(dy[n, o, r] * x[n, i, s * r + d * u - p]))
+        .given("over samples n and positions r, so on each axis"),
         docs(layer),
         terms=terms,
         scale=kernels.long_sum(terms),
@@ -116,7 +125,7 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
 
 
 def convolution_cost(reading: Reading) -> Cost:
-    """H'·W'·K²·N·M: every output position counts all taps, also those on the padding."""
+    """H'·w'·K²·n·M: every output position counts all taps, also those on the padding."""
     layer = read_layer(reading)
     return kernels.cost(reading, layer, taken=layer.fine, made=layer.coarse)
 
@@ -126,23 +135,30 @@ def convolution_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[
     return {"input": read_layer(reading).fine_boxes(boxes)}
 
 
-def convolution_size(reading: Reading) -> str:
-    """⌊(H + 2p − d(K − 1) − 1)/s⌋ + 1 with the numbers, an axis a line."""
+def convolution_size(reading: Reading) -> tuple[Extent, ...]:
+    """⌊(n + 2p − d(k − 1) − 1)/s⌋ + 1, an axis each."""
     slides = read_layer(reading).slides
-    return "\n".join(window_size(axis, slide) for axis, slide in zip(AXES[len(slides)], slides, strict=True))
+    return tuple(window_size(axis, slide) for axis, slide in zip(AXES[len(slides)], slides, strict=True))
 
 
-def window_size(axis: str, slide: Slide) -> str:
-    """How many steps a window takes along one axis, in words.
+def window_size(axis: str, slide: Slide, rounded: Callable[[Formula], Formula] = floor) -> Extent:
+    """How many steps a window takes along one axis; rounded up where a pooling asks for it.
 
-    >>> window_size("height", Slide(size=28, steps=28, kernel=5, before=2, after=2))
+    A pooling that is rounded up takes one step less where its last window would begin in the padding.
+
+    >>> from convscope.explaining.rendering.words import extent
+    >>> extent(window_size("height", Slide(size=28, steps=28, kernel=5, before=2, after=2)))
     'height ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28'
     """
-    same = slide.before == slide.after
-    padding = f"2·{slide.before}" if same else f"{slide.before} + {slide.after}"
-    kernel = f"{slide.kernel}" if slide.dilation == 1 else f"{slide.dilation}·({slide.kernel} − 1) − 1"
-    formula = f"⌊({slide.size} + {padding} − {kernel})/{slide.stride}⌋ + 1"
-    return f"{axis} {formula} = {slide.steps}{missed_words(slide, axis, 'not reached')}"
+    padded = n + 2 * p if slide.before == slide.after else n + p + after
+    taken = padded - k if slide.dilation == 1 else padded - d * (k - 1) - 1
+    values = {n: slide.size, k: slide.kernel, s: slide.stride, d: slide.dilation}
+    values |= {p: slide.before, after: slide.after}
+    worked, notes = Worked(rounded(taken / s) + 1, values), missed(slide, axis, "not reached")
+    if worked.value > slide.steps:
+        worked = Worked(rounded(taken / s) + 1 - 1, values)
+        notes = (*notes, "no window may start in the padding behind")
+    return Extent(axis, worked, notes)
 
 
 def convolution_window(reading: Reading, channel: int) -> Window:

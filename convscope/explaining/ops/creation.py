@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import torch
 
-from convscope.explaining.account import Account, Index, Step, number
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.op import Op
 from convscope.explaining.ops.moving import DOCS, Reach, free, listed
+from convscope.explaining.plain import Account, Index, Step, number
 from convscope.explaining.reading import Reading
-from convscope.explaining.script import literal
+from convscope.explaining.rendering.python import literal
 from convscope.tracing.graph import Ref
 from convscope.tracing.replay import run_again
 

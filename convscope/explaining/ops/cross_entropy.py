@@ -8,11 +8,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, written_out
+from convscope.explaining import account
 from convscope.explaining.boxes import Boxes, whole
 from convscope.explaining.op import Loss, Op, Role
 from convscope.explaining.ops.losses import dearest, free, reduction_of, sample_axes
 from convscope.explaining.ops.softmax import Shares, first_steps, log_scale, shares_of
+from convscope.explaining.plain import Account, Index, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"
@@ -69,7 +70,7 @@ def _parts(reading: Reading) -> Parts:
     return Parts(shares, surprise, wide * smoothed, divisor, log_scale(shares, axis=1), smoothed)
 
 
-def _explain(reading: Reading, at: Index) -> Account:
+def _explain(reading: Reading, at: Index) -> account.Account:
     """Σ target·(−ln p), of one position or of all."""
     parts = _parts(reading)
     page = DOCS.format(PAGES[reading.node.op])
@@ -104,7 +105,7 @@ def _nonzero(divisor: float) -> float:
     return divisor or float("nan")
 
 
-def _position(parts: Parts, place: Index, name: str) -> tuple[tuple[Step, ...], Terms]:
+def _position(parts: Parts, place: Index, name: str) -> tuple[tuple[account.Step, ...], Terms]:
     """The loss of one position in steps."""
     sample, *space = place
     own = (sample, slice(None), *space)
@@ -121,7 +122,7 @@ def _position(parts: Parts, place: Index, name: str) -> tuple[tuple[Step, ...], 
     return (*first_steps(row, name="logits"), step), terms
 
 
-def _gradient(reading: Reading, name: str, at: Index) -> Account:
+def _gradient(reading: Reading, name: str, at: Index) -> account.Account:
     """dL/d(logit) = p − target, for every position, times its share of the loss."""
     if name == "weight" and not reading["target"].is_floating_point():
         raise TraceError(
@@ -171,7 +172,7 @@ def _slope(
     return [share * mass, -target], abs(share * mass) * loss + abs(target), what, formula
 
 
-def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> Account:
+def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> account.Account:
     """The weight of a class counts its surprise everywhere."""
     surprise, smoothed = parts.surprise[:, chosen], parts.smoothed[:, chosen]
     arriving = reading.output_gradient.double().reshape(-1, *[1] * (surprise.dim() - 1))

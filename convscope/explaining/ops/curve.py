@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from convscope.explaining.account import Account, Index, Step, number, product, signed
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.expression import Names, chosen, evaluate, literal, pretty, put_in, shown
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, signed
 from convscope.explaining.reading import Reading
+from convscope.explaining.rendering.words import text
 from convscope.shapes import elements, show
 from convscope.tracing.structure import Ref
 
@@ -133,7 +133,7 @@ def explain(curve: Curve, reading: Reading, at: Index) -> Account:
     return Account(
         " ".join((curve.what, *_remark(curve, names))),
         step.formula,
-        step.numbers.removeprefix("y = "),
+        step.numbers,
         steps[-1].value,
         _page(curve, reading),
         steps=tuple(steps),
@@ -168,7 +168,7 @@ def _one_gradient(curve: Curve, reading: Reading, name: str, at: Index) -> Accou
     last = Step("gradient", f"{symbol} = dy·slope", numbers, value, f"{literal(dy)} * slope")
     size = _slope_size(curve, name, names, steps)
     what = "The gradient that arrives from above, times the slope of the function at this place."
-    formula = f"{symbol} = dy·slope,  {steps[-1].formula}"
+    formula = f"{symbol} = dy·slope,  {text(steps[-1].formula)}"
     scale = max(abs(dy) * size, smallest(reading.output_value.dtype))
     return Account(
         what, formula, numbers, last.value, _page(curve, reading), steps=(*steps, last), scale=scale

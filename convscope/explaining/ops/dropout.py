@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.explaining.account import Account, Index, Step, number, product, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Role
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, written_out
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"

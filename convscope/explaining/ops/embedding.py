@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Terms, number, product, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Role
 from convscope.explaining.ops.linear import linear_axes
+from convscope.explaining.plain import Account, Cost, Index, Op, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html"

@@ -11,7 +11,7 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
-from convscope.explaining.account import signed
+from convscope.explaining.plain import signed
 
 Names = dict[str, Any]
 

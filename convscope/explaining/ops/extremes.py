@@ -3,13 +3,14 @@
 from functools import partial
 from typing import Any, Literal
 
-from convscope.explaining.account import Account, Index, Step, Terms, number
+from convscope.explaining import account
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.op import Op
 from convscope.explaining.ops.arithmetic import MAXIMUM, MINIMUM, TWO
 from convscope.explaining.ops.moving import DOCS, Reach, free
 from convscope.explaining.ops.pointwise import pointwise_op, pointwise_reach
 from convscope.explaining.ops.reducing import Window, counted, goes_to, reduced_reach, sloped, window
+from convscope.explaining.plain import Account, Index, Step, Terms, number
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node, Ref
 
@@ -21,7 +22,7 @@ def _terms(found: Window, rule: Rule) -> Terms:
     return Terms(found.values, found.axes, {"input": found.values}, found.where, rule)
 
 
-def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> Account:
+def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> account.Account:
     terms = _terms(window(reading, at), rule)
     equal = int((terms.values == terms.result).sum())
     notes = (f"{equal} of them are equal and the {WORDS[rule]}.",) if equal > 1 else ()
@@ -31,7 +32,7 @@ def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> Account:
     return Account(what, f"y = {rule}(x)", numbers, terms.result, docs, terms=terms, notes=notes)
 
 
-def _explain_place(reading: Reading, at: Index, rule: Rule) -> Account:
+def _explain_place(reading: Reading, at: Index, rule: Rule) -> account.Account:
     """Which of them it is, the first of several equal ones; over all axes they are counted row by row."""
     terms = _terms(window(reading, at), rule)
     values = terms.values.flatten().tolist()
@@ -49,7 +50,7 @@ def _first_nan(values: list[float]) -> float:
     return float(next(place for place, each in enumerate(values) if each != each))
 
 
-def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
+def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:  # noqa: ARG001
     """Equal ones share the gradient."""
     terms = _terms(window(reading, goes_to(reading, at)), rule)
     equal = int((terms.values == terms.result).sum())
@@ -58,7 +59,7 @@ def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Acco
     return sloped(reading, at, wins / equal if equal else 0.0, formula, f"torch.a{rule}")
 
 
-def _first_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
+def _first_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:  # noqa: ARG001
     """Along one axis the first of equal ones gets all of it: the one whose index is the second output."""
     found = window(reading, goes_to(reading, at))
     first = int(found.values.flatten().argmax() if rule == "max" else found.values.flatten().argmin())
@@ -91,13 +92,13 @@ def _signature(node: Node) -> dict[str, Any]:
 PAIRS = {"max": pointwise_op(TWO, MAXIMUM), "min": pointwise_op(TWO, MINIMUM)}
 
 
-def _explain_max(reading: Reading, at: Index, rule: Rule) -> Account | None:
+def _explain_max(reading: Reading, at: Index, rule: Rule) -> account.Account | None:
     if "other" in reading.arguments:
         return PAIRS[rule].explain(reading, at)  # pyright: ignore[reportOptionalCall]
     return (_explain_place if reading.which == 1 else _explain_extreme)(reading, at, rule)
 
 
-def _max_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:
+def _max_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:
     if "other" in reading.arguments:
         return PAIRS[rule].gradient(reading, name, at)  # pyright: ignore[reportOptionalCall]
     return (_shared_gradient if reading.arguments["dim"] is None else _first_gradient)(

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import torch
 
-from convscope.explaining.account import Index
 from convscope.explaining.ops.curve import Curve
 from convscope.explaining.ops.expression import Names
+from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 
 ROUNDED = "The steps are flat, so no gradient passes."

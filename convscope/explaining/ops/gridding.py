@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Step, number, product, written_out
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.sliding import pick
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import show
 

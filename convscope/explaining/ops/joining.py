@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, is_empty, unit
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import Layout, Move, Origin, Reach, bare, tensor_names, through
+from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
 

@@ -1,14 +1,17 @@
 """What convolutions of both directions have in common: the bias, the cost, the words about groups."""
 
-from math import prod
-
 import torch
 
-from convscope.explaining.account import Account, Index, Terms, written_out
+from convscope.explaining.account import Account, Index, Terms
 from convscope.explaining.axes import Axes, channels_second
+from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbols, times
 from convscope.explaining.op import Cost
 from convscope.explaining.ops.sliding import POSITIONS, Layer, grid, products
 from convscope.explaining.reading import Reading
+from convscope.shapes import AXES
+
+db, dy, o, n, r = symbols("db dy o n r")
+IN, OUT, GROUPS, SAMPLES, k = symbols("in out groups samples k")
 
 
 def samples(reading: Reading) -> int | None:
@@ -42,9 +45,7 @@ def bias_gradient(reading: Reading, at: Index, source: str) -> Account:
     terms = products(every_position(reading), gradient=(reading.output_gradient, places))
     return Account(
         "The bias is added at every position, so its gradient is the sum of the gradients that arrive there.",
-        "db[o] = Σ dy[n,o,r]   over samples n and positions r",
-        written_out(terms),
-        terms.result,
+        db[o].equals(summed(dy[n, o, r])).given("over samples n and positions r"),
         source,
         terms=terms,
         scale=long_sum(terms),
@@ -79,21 +80,21 @@ def cost(reading: Reading, layer: Layer, taken: int, made: int) -> Cost:
     """Multiply-adds of a layer with `taken` input and `made` output channels.
 
     Every step of the window counts all of its taps, also those that fall on padding, as the formula
-    H'·W'·K²·N·M of the textbooks does.
+    H'·W'·K²·n·M of the textbooks does.
     """
-    count = samples(reading)
-    sample = 1 if count is None else count
-    steps, taps = ([getattr(slide, name) for slide in layer.slides] for name in ("steps", "kernel"))
-    factors = [*steps, *taps, taken // layer.groups, made]
-    macs = sample * prod(factors)
-    shown = factors if sample == 1 else [sample, *factors]
-    inside = "·".join(map(str, [taken // layer.groups, *taps]))
-    each = prod(taps) * taken // layer.groups
-    bias = reading.has("bias")
-    parameters = (
-        f"{made}·({inside} + 1) = {made * (each + 1):,}" if bias else f"{made}·{inside} = {made * each:,}"
+    count, axes = samples(reading), AXES[len(layer.slides)]
+    values: dict[Symbol, int] = {SAMPLES: count or 1, IN: taken, OUT: made, GROUPS: layer.groups}
+    values |= {Symbol(axis): slide.steps for axis, slide in zip(axes, layer.slides, strict=True)}
+    kernel = [slide.kernel for slide in layer.slides]
+    taps = [k if len(set(kernel)) == 1 else Symbol("k", axis) for axis in axes]
+    values |= dict(zip(taps, kernel, strict=True))
+    own: Formula = IN if layer.groups == 1 else IN / GROUPS
+    every = [*([SAMPLES] if values[SAMPLES] > 1 else []), *map(Symbol, axes)]
+    one = times(own, *taps)
+    return Cost(
+        Worked(times(*every, *taps, own, OUT), values),
+        Worked(OUT * (one + 1) if reading.has("bias") else OUT * one, values),
     )
-    return Cost(macs, f"{'·'.join(map(str, shown))} = {macs:,}", parameters)
 
 
 def axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others

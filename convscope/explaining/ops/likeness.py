@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, written_out
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moving import Reach, broadcast
 from convscope.explaining.ops.pointwise import served
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements, show
 

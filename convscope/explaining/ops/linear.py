@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from convscope.explaining.axes import Axes, features_last
-from convscope.explaining.op import Role
+from convscope.explaining.formula import Worked, symbols
+from convscope.explaining.op import Extent, Role
 from convscope.explaining.ops.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading
 
@@ -15,6 +16,7 @@ AXES = dict.fromkeys(LEAD, "position") | {
     "j": "second feature",
     "o": "output",
 }
+IN, OUT, FIRST, SECOND = symbols("in out in₁ in₂")
 BILINEAR_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Bilinear.html"
 
 
@@ -51,26 +53,29 @@ def _bias(reading: Reading, out: str) -> Added | None:
     return Added("bias", out if len(reading.shape("bias")) else "")
 
 
-def _linear_size(reading: Reading) -> str:
+def _linear_size(reading: Reading) -> tuple[Extent, ...]:
     *rows, features = reading.shape("weight")
-    return f"features: {features:,} in, {rows[0]:,} rows of weights = {rows[0]:,}" if rows else ""
+    note = f"a row of weights for each, {features:,} in"
+    return (Extent("features", Worked(OUT, {OUT: rows[0]}), (note,)),) if rows else ()
 
 
-def _bilinear_size(reading: Reading) -> str:
+def _bilinear_size(reading: Reading) -> tuple[Extent, ...]:
     out, first, second = reading.shape("weight")
-    return f"features: {first:,} and {second:,} in, {out:,} matrices of weights = {out:,}"
+    note = f"a matrix of weights for each, {first:,} and {second:,} in"
+    return (Extent("features", Worked(OUT, {OUT: out}), (note,)),)
 
 
-def _linear_parameters(reading: Reading) -> str:
+def _linear_parameters(reading: Reading) -> Worked:
     *rows, features = reading.shape("weight")
-    out, bias = (rows or [1])[0], reading.has("bias")
-    return f"{out:,}·({features:,}{' + 1' if bias else ''}) = {out * (features + bias):,}"
+    return Worked(OUT * (IN + 1 if reading.has("bias") else IN), {OUT: (rows or [1])[0], IN: features})
 
 
-def _bilinear_parameters(reading: Reading) -> str:
+def _bilinear_parameters(reading: Reading) -> Worked:
     out, first, second = reading.shape("weight")
-    bias = reading.has("bias")
-    return f"{out:,}·({first:,}·{second:,}{' + 1' if bias else ''}) = {out * (first * second + bias):,}"
+    pairs = FIRST * SECOND
+    return Worked(
+        OUT * (pairs + 1 if reading.has("bias") else pairs), {OUT: out, FIRST: first, SECOND: second}
+    )
 
 
 def linear_axes(reading: Reading, before: Axes | None) -> Axes:

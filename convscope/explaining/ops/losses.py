@@ -10,10 +10,21 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.op import Cost, Loss, Op, Role
+from convscope.explaining.op import Loss, Role
 from convscope.explaining.ops.loss_kinds import KINDS, Kind, Pairs
+from convscope.explaining.plain import (
+    Account,
+    Cost,
+    Index,
+    Op,
+    Step,
+    Terms,
+    number,
+    product,
+    signed,
+    written_out,
+)
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 

@@ -17,11 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, number, product
 from convscope.explaining.boxes import Boxes, clip, is_empty, unit
-from convscope.explaining.op import Cost, Op
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product
 from convscope.explaining.reading import Reading, Signature, tensors_of
-from convscope.explaining.script import literal
+from convscope.explaining.rendering.python import literal
 from convscope.tracing.graph import Ref
 from convscope.tracing.names import function_at
 from convscope.tracing.structure import convert, leaves
@@ -90,7 +89,8 @@ def explain_move(move: Move, reading: Reading, at: Index) -> Account:
 def converted(x: float, before: torch.dtype, after: torch.dtype) -> tuple[Step, ...]:
     """The step in which a number takes another type; none where nothing of it can be lost.
 
-    >>> converted(2.7, torch.float32, torch.int64)[0].numbers
+    >>> from convscope.explaining.rendering.words import text
+    >>> text(converted(2.7, torch.float32, torch.int64)[0].numbers)
     'int64(2.7) = 2'
     """
     if torch.promote_types(before, after) == after or not math.isfinite(x):

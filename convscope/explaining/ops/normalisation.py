@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from convscope.explaining.account import Account, Index, Step, number, signed
 from convscope.explaining.axes import Axes, features_last, kept_of, usual
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Role
 from convscope.explaining.ops import normalise_gradients as backward
 from convscope.explaining.ops.curve import DOCS, same_size, smallest
 from convscope.explaining.ops.normalise_kept import explain_kept, kept, place_of_kept
 from convscope.explaining.ops.normalise_layout import Layout, arguments, batch, group, instance, layer
 from convscope.explaining.ops.normalise_local import LOCAL_RESPONSE_NORM
 from convscope.explaining.ops.normalise_steps import Statistics, normalised_step, statistics, stored
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, signed
 from convscope.explaining.reading import Reading, Signature
 from convscope.shapes import elements
 from convscope.tracing.structure import Ref

@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed
 from convscope.explaining.ops.curve import smallest
 from convscope.explaining.ops.normalise_layout import Layout, Region, places
 from convscope.explaining.ops.normalise_steps import Statistics, epsilon, normalised_step, statistics, stored
+from convscope.explaining.plain import Account, Index, Step, Terms, number, product, signed
 from convscope.explaining.reading import Reading
 
 

@@ -2,11 +2,11 @@
 
 import torch
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, signed
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.ops.curve import smallest
 from convscope.explaining.ops.normalise_layout import Layout, Region
 from convscope.explaining.ops.normalise_steps import statistics
+from convscope.explaining.plain import Account, Index, Step, Terms, number, signed
 from convscope.explaining.reading import Reading
 from convscope.tracing.structure import Ref, leaves
 

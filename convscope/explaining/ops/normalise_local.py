@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, number, product, signed
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.curve import DOCS, free, same_size, smallest
+from convscope.explaining.plain import Account, Index, Step, number, product, signed
 from convscope.explaining.reading import Reading
 
 SOURCE = f"{DOCS}nn.LocalResponseNorm.html"

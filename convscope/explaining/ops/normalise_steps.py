@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Step, Terms, number, product, signed
 from convscope.explaining.ops.normalise_layout import Layout, Region, places
+from convscope.explaining.plain import Step, Terms, number, product, signed
 from convscope.explaining.reading import Reading
 
 

@@ -6,9 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import (
+from convscope.explaining.boxes import Boxes, is_empty, whole
+from convscope.explaining.ops.moving import DOCS, Reach, broadcast
+from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
+from convscope.explaining.ops.reductions import one_a_number
+from convscope.explaining.plain import (
     Account,
+    Cost,
     Index,
+    Op,
     Step,
     Terms,
     added_up,
@@ -17,11 +23,6 @@ from convscope.explaining.account import (
     signed,
     written_out,
 )
-from convscope.explaining.boxes import Boxes, is_empty, whole
-from convscope.explaining.op import Cost, Op
-from convscope.explaining.ops.moving import DOCS, Reach, broadcast
-from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
-from convscope.explaining.ops.reductions import one_a_number
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
 

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.op import Op
 from convscope.explaining.ops.moving import DOCS, Reach, free, passed_on
 from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
+from convscope.explaining.plain import Account, Index, Step, Terms, number
 from convscope.explaining.reading import Reading
-from convscope.explaining.script import literal
+from convscope.explaining.rendering.python import literal
 
 
 def _axis(reading: Reading) -> int:

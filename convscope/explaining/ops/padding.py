@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from convscope.explaining.account import Account, Index, Terms, number, signed, written_out
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Role
 from convscope.explaining.ops.sliding import POSITIONS, grid, products
+from convscope.explaining.plain import Account, Cost, Index, Op, Terms, number, signed, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 

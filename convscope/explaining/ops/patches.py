@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, number, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
 from convscope.explaining.op import Op
 from convscope.explaining.ops.moving import (
@@ -23,6 +22,7 @@ from convscope.explaining.ops.moving import (
     view_reach,
 )
 from convscope.explaining.ops.sliding import Slide, pick
+from convscope.explaining.plain import Account, Index, number, product
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 from convscope.tracing.graph import Node

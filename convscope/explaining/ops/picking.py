@@ -9,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, clip, is_empty, whole
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import (
@@ -25,6 +24,7 @@ from convscope.explaining.ops.moving import (
 )
 from convscope.explaining.ops.rearranging import in_a_row
 from convscope.explaining.ops.reshaping import same_place
+from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 
 INDEXING = "torch.Tensor.select"

@@ -10,12 +10,22 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moving import DOCS, Reach, broadcast, places_at
+from convscope.explaining.plain import (
+    Account,
+    Cost,
+    Index,
+    Op,
+    Step,
+    Terms,
+    number,
+    product,
+    signed,
+    written_out,
+)
 from convscope.explaining.reading import Reading, Signature
-from convscope.explaining.script import literal
+from convscope.explaining.rendering.python import literal
 from convscope.shapes import elements, show
 from convscope.tracing.graph import Ref
 

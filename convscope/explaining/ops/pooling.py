@@ -8,14 +8,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, written_out
 from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.formula import Symbol, Worked, ceil, floor
+from convscope.explaining.op import Extent, Role
 from convscope.explaining.ops.convolution import window_size
 from convscope.explaining.ops.sliding import POSITIONS, Slide, Window, grid, pick
+from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
+
+OUT = Symbol("out")
 
 
 class Share(NamedTuple):
@@ -193,29 +196,16 @@ def pool_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]
     return {"input": np.where(is_empty(boxes)[..., None, None], boxes, seen)}
 
 
-def pool_size(reading: Reading) -> str:
-    """The size formula with its numbers, an axis a line."""
+def pool_size(reading: Reading) -> tuple[Extent, ...]:
+    """The size formula with its numbers, an axis each."""
     names = AXES[axes_of(reading)]
     if reading.node.op.startswith("adaptive"):
         each = zip(names, shares(reading), strict=True)
-        return "\n".join(f"{axis} as asked for = {share.steps}" for axis, share in each)
-    return "\n".join(
-        _size(axis, slide, ceil=bool(reading["ceil_mode"]))
-        for axis, slide in zip(names, slides(reading), strict=True)
+        return tuple(Extent(axis, Worked(OUT, {OUT: share.steps}), ("as asked for",)) for axis, share in each)
+    rounded = ceil if reading["ceil_mode"] else floor
+    return tuple(
+        window_size(axis, slide, rounded) for axis, slide in zip(names, slides(reading), strict=True)
     )
-
-
-def _size(axis: str, slide: Slide, *, ceil: bool) -> str:
-    """As of a convolution; rounded up where asked, less one where the last window would start in padding."""
-    line = window_size(axis, slide)
-    if not ceil:
-        return line
-    size, _, kernel, stride, before, *_, dilation = slide
-    dropped = -(-(size + 2 * before - dilation * (kernel - 1) - 1) // stride) + 1 - slide.steps
-    line = line.replace("⌊", "⌈").replace("⌋", "⌉")
-    if not dropped:
-        return line
-    return line.replace("+ 1 =", "+ 1 − 1 =") + " (no window may start in the padding behind)"
 
 
 def no_macs(reading: Reading) -> Cost:  # noqa: ARG001

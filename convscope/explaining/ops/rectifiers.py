@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from convscope.explaining.account import Account, Index, number, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Role
+from convscope.explaining.op import Role
 from convscope.explaining.ops.curve import DOCS, Curve, gradient
 from convscope.explaining.ops.expression import Names
+from convscope.explaining.plain import Account, Cost, Index, number, product
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
 

@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.recurrent_cells import Moment, Sized, stack
@@ -30,6 +29,7 @@ from convscope.explaining.ops.recurrent_sequences import (
 )
 from convscope.explaining.ops.recurrent_sizes import cost, reach, size
 from convscope.explaining.ops.recurrent_steps import Unit, projection, steps
+from convscope.explaining.plain import Account, Index, Step
 from convscope.explaining.reading import Reading
 
 DOCS = {

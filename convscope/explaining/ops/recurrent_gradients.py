@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Terms, product, written_out
 from convscope.explaining.ops.recurrent_cells import Sized, exact, joined, stack
 from convscope.explaining.ops.recurrent_sequences import Back, Pass, Plan, back, is_followed, plan, unroll
+from convscope.explaining.plain import Account, Index, Terms, product, written_out
 from convscope.explaining.reading import Reading
 
 SOURCE = "https://doi.org/10.1109/5.58337"  # P. Werbos, Backpropagation through time, Proc. IEEE 78 (1990)

@@ -3,8 +3,8 @@
 import numpy as np
 
 from convscope.explaining.boxes import Boxes, is_empty, whole
-from convscope.explaining.op import Cost
 from convscope.explaining.ops.recurrent_sequences import Plan, plan
+from convscope.explaining.plain import Cost
 from convscope.explaining.reading import Reading
 
 

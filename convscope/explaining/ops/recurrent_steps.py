@@ -8,10 +8,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Step, Terms, number, product, signed, written_out
-from convscope.explaining.explanation import python_name
 from convscope.explaining.ops.recurrent_cells import Moment
 from convscope.explaining.ops.recurrent_sequences import Pass, Plan
+from convscope.explaining.plain import Step, Terms, number, product, signed, written_out
+from convscope.explaining.rendering.python import python_name
 
 
 class Unit(NamedTuple):

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Terms, number, product, signed
 from convscope.explaining.boxes import Boxes, clip, is_empty
 from convscope.explaining.ops.moving import DOCS, Reach, places_at
+from convscope.explaining.plain import Account, Index, Terms, number, product, signed
 from convscope.explaining.reading import Reading
 
 

@@ -5,9 +5,14 @@ from functools import partial
 
 import torch
 
-from convscope.explaining.account import (
+from convscope.explaining.boxes import Boxes, clip
+from convscope.explaining.ops.moving import DOCS, Reach, free, passed_on
+from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
+from convscope.explaining.plain import (
     Account,
+    Cost,
     Index,
+    Op,
     Step,
     Terms,
     added_up,
@@ -16,10 +21,6 @@ from convscope.explaining.account import (
     signed,
     written_out,
 )
-from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.op import Cost, Op
-from convscope.explaining.ops.moving import DOCS, Reach, free, passed_on
-from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
 

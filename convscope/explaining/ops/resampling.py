@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, number, product, written_out
 from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Role
 from convscope.explaining.ops.sliding import POSITIONS, grid, pick
+from convscope.explaining.plain import Account, Cost, Index, Op, number, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 

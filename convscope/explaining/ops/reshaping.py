@@ -3,7 +3,6 @@
 import math
 from dataclasses import replace
 
-from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes, usual
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.op import Op, Role
@@ -16,6 +15,7 @@ from convscope.explaining.ops.moving import (
     replay,
     view_reach,
 )
+from convscope.explaining.plain import Account, Index, Step
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
 from convscope.tracing.names import CASTS, function_at

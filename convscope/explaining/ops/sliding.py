@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from convscope.explaining.account import Index, Terms, product
 from convscope.explaining.boxes import Boxes, is_empty
+from convscope.explaining.plain import Index, Terms, product
 
 POSITIONS = {1: ("time",), 2: ("row", "column"), 3: ("depth", "row", "column")}  # axes of terms
 ONES = {"time": "step", "height": "row", "width": "column", "depth": "slice"}  # one place on an axis
@@ -142,19 +142,19 @@ class Window(NamedTuple):
     spans: list[list[list[int]]] | None = None
 
 
-def missed_words(slide: Slide, axis: str, fate: str) -> str:
-    """What to say about positions that no tap reaches, "" where there are none.
+def missed(slide: Slide, axis: str, fate: str) -> tuple[str, ...]:
+    """What to say about positions that no tap reaches, nothing where there are none.
 
-    >>> missed_words(Slide(size=5, steps=2, kernel=2, stride=2), "height", "not reached")
-    ' (the last row is not reached)'
+    >>> missed(Slide(size=5, steps=2, kernel=2, stride=2), "height", "not reached")
+    ('the last row is not reached',)
     """
-    missed, one = slide.missed(), ONES[axis]
-    count = len(missed)
+    places, one = slide.missed(), ONES[axis]
+    count = len(places)
     if count == 0:
-        return ""
-    if missed[0] != slide.size - count:
-        return f" ({count:,} of {slide.size:,} {one}s are {fate})"
-    return f" (the last {one} is {fate})" if count == 1 else f" (the last {count:,} {one}s are {fate})"
+        return ()
+    if places[0] != slide.size - count:
+        return (f"{count:,} of {slide.size:,} {one}s are {fate}",)
+    return (f"the last {one} is {fate}" if count == 1 else f"the last {count:,} {one}s are {fate}",)
 
 
 def grid(*axes: Tensor | int) -> Tensor:

@@ -13,11 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Account, Index, Step, Terms, number, product, signed, written_out
+from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
+from convscope.explaining.formula import Known, Number, exp, largest, ln, summed, symbols
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.reading import Reading
 
+x, y, p, e, dx, dy = symbols("x y p e dx dy")
+m, S, INPUT, SLOPE = symbols("m S input slope")
+LARGEST, TOTAL = m.equals(largest(x)), S.equals(summed(exp(x - m)))
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
 
 
@@ -61,14 +65,15 @@ def shares_of(numbers: Tensor, axis: int = 0) -> Shares:
 
 def first_steps(row: Shares, places: Tensor | None = None, name: str = "input") -> tuple[Step, Step]:
     """The largest number, and the sum of the powers; for a row with one axis."""
-    largest, total = float(row.largest), float(row.total)
-    given = Terms(
-        row.numbers, ("place",), {name: row.numbers}, {} if places is None else {name: places}, "max"
-    )
-    powers = Terms(row.powers, ("place",))
-    top = Step("largest", "m = max x", f"m = {number(largest)}", largest, "max(terms)", given)
-    code = f"math.fsum(math.exp(x - largest) for x in {name})"
-    return top, Step("total", "S = Σ exp(x − m)", written_out(powers), total, code, powers)
+    where = {} if places is None else {name: places}
+    top = Step("largest", LARGEST, terms=Terms(row.numbers, ("place",), {name: row.numbers}, where, "max"))
+    return top, Step("total", TOTAL, {m: top}, Terms(row.powers, ("place",)), loop=name)
+
+
+def _own(row: Shares, own: int, name: str) -> Known:
+    """The number itself, one of the row."""
+    value = float(row.numbers[own])
+    return Known(value, Number(value), f"{name}[{own}]")
 
 
 def _row(reading: Reading, at: Index, sign: float) -> tuple[Tensor, Tensor]:
@@ -101,55 +106,37 @@ def _explain_softmax(kind: str, reading: Reading, at: Index) -> Account:
     sign = -1.0 if kind == "softmin" else 1.0
     numbers, places = _row(reading, at, sign)
     row, own = shares_of(numbers), at[_axis(reading)] if at else 0
-    x, largest, total = float(row.numbers[own]), float(row.largest), float(row.total)
-    power, result = float(row.powers[own]), float(row.shares[own])
     name = "input" if sign > 0 else "negated"
-    ready = first_steps(row, places if sign > 0 else None, name)
-    own_power = Step(
-        "power",
-        "e = exp(x − m)",
-        f"exp({number(x)} − {signed(largest)}) = {number(power)}",
-        power,
-        f"math.exp({name}[{own}] - largest)",
-    )
-    share = Step(
-        "output",
-        "p = e / S",
-        f"{number(power)} / {number(total)} = {number(result)}",
-        result,
-        "power / total",
-    )
+    top, total = first_steps(row, places if sign > 0 else None, name)
+    power = Step("power", e.equals(exp(x - m)), {x: _own(row, own, name), m: top})
+    share = Step("output", p.equals(e / S), {e: power, S: total})
     what = (
         "Softmax turns numbers into shares that add up to 1: exp of each, divided by the sum of all of them."
     )
-    formula = "p = exp(x − m) / Σ exp(x − m)   with m = max x"
+    known = [LARGEST]
     if sign < 0:
         what = f"Softmin is the softmax of the negated numbers: the smallest gets the largest share. {what}"
-        formula = "p = exp(x − m) / Σ exp(x − m)   with x = −input, m = max x"
-    scale = result * float(row.loss[own])
+        known.insert(0, x.equals(-INPUT))
     return Account(
-        what, formula, share.numbers, result, DOCS.format(kind), steps=(*ready, own_power, share), scale=scale
+        what,
+        p.equals(exp(x - m) / summed(exp(x - m))).given(*known),
+        DOCS.format(kind),
+        steps=(top, total, power, share),
+        scale=share.value * float(row.loss[own]),
     )
 
 
 def _explain_log_softmax(reading: Reading, at: Index) -> Account:
     numbers, places = _row(reading, at, 1.0)
     row, own = shares_of(numbers), at[_axis(reading)] if at else 0
-    x, largest, total = float(row.numbers[own]), float(row.largest), float(row.total)
-    result = x - largest - math.log(total)
-    text = f"{number(x)} − {signed(largest)} − ln {number(total)} = {number(result)}"
-    last = Step("output", "y = x − m − ln S", text, result, f"input[{own}] - largest - math.log(total)")
-    what = "The logarithm of softmax: how surprising each class is, with a minus. 0 is certain."
-    formula = "y = x − m − ln Σ exp(x − m)   with m = max x"
-    scale = log_scale(row)[own]
+    top, total = first_steps(row, places)
+    last = Step("output", y.equals(x - m - ln(S)), {x: _own(row, own, "input"), m: top, S: total})
     return Account(
-        what,
-        formula,
-        text,
-        result,
+        "The logarithm of softmax: how surprising each class is, with a minus. 0 is certain.",
+        y.equals(x - m - ln(summed(exp(x - m)))).given(LARGEST),
         DOCS.format("log_softmax"),
-        steps=(*first_steps(row, places), last),
-        scale=float(scale),
+        steps=(top, total, last),
+        scale=float(log_scale(row)[own]),
     )
 
 
@@ -177,20 +164,19 @@ def _softmax_gradient(kind: str, reading: Reading, name: str, at: Index) -> Acco
     size, share = gradient.abs(), float(row.shares[own])
     if kind == "log_softmax":
         slope = here - share
-        what, formula = "A share's part of all gradients is taken off its own.", "dx = dy − p·Σ dy"
+        what, known = "A share's part of all gradients is taken off its own.", dy - p * summed(dy)
         # A share p carries the relative error of its power and its sum.
         scale = size[own] + share * row.loss[own] * size.sum()
     else:
         slope = sign * row.shares * (here - share)
         what = "One number more raises its own share and lowers the others'."
-        formula = f"dx = {'−' if sign < 0 else ''}p·(dy − Σ dy·p)"
+        rule = p * (dy - summed(dy * p))
+        known = -rule if sign < 0 else rule
         # Both shares in a product p·p carry that relative error.
         scale = share * (size[own] * row.loss[own] + (size * row.shares * (row.loss + row.loss[own])).sum())
     terms = product(("place",), {}, gradient=gradient, slope=slope)
-    numbers_in = written_out(terms)
-    return Account(
-        what, formula, numbers_in, terms.result, DOCS.format(kind), terms=terms, scale=float(scale)
-    )
+    formula = dx.equals(summed(dy * SLOPE)).given(dx.equals(known))
+    return Account(what, formula, DOCS.format(kind), terms=terms, scale=float(scale))
 
 
 def _same_row(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -204,7 +190,7 @@ def _same_row(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
 
 def _free(reading: Reading) -> Cost:  # noqa: ARG001
     """No multiplication with an addition."""
-    return Cost(0)
+    return Cost()
 
 
 def _summed(reading: Reading) -> tuple[int, ...]:
@@ -214,8 +200,8 @@ def _summed(reading: Reading) -> tuple[int, ...]:
 
 def _slab(reading: Reading, at: Index) -> tuple[Tensor, Tensor]:
     """The numbers behind one output of logsumexp, in one row, and where they stand."""
-    x, summed = reading["input"], _summed(reading)
-    kept = [axis for axis in range(x.dim()) if axis not in summed]
+    x, gone = reading["input"], _summed(reading)
+    kept = [axis for axis in range(x.dim()) if axis not in gone]
     own = dict(zip(kept, at if not reading["keepdim"] else [at[axis] for axis in kept], strict=True))
     ranges = [
         torch.tensor([own[axis]]) if axis in own else torch.arange(size) for axis, size in enumerate(x.shape)
@@ -227,27 +213,24 @@ def _slab(reading: Reading, at: Index) -> tuple[Tensor, Tensor]:
 def _explain_logsumexp(reading: Reading, at: Index) -> Account:
     numbers, places = _slab(reading, at)
     row = shares_of(numbers)
-    largest, total = float(row.largest), float(row.total)
     what = "The logarithm of a sum of exponentials: a soft version of the largest number, never below it."
-    formula, source = "y = m + ln Σ exp(x − m)   with m = max x", LOGSUMEXP_DOCS
-    top, powers = first_steps(row, places)
-    if not math.isfinite(largest):  # x − m would be no number
-        return Account(what, formula, top.numbers, largest, source, steps=(top,))
-    result = largest + math.log(total)
-    text = f"{number(largest)} + ln {number(total)} = {number(result)}"
-    last = Step("output", "y = m + ln S", text, result, "largest + math.log(total)")
+    formula = y.equals(m + ln(summed(exp(x - m)))).given(LARGEST)
+    top, total = first_steps(row, places)
+    if not math.isfinite(top.value):  # x − m would be no number
+        return Account(what, formula, LOGSUMEXP_DOCS, steps=(top,))
+    last = Step("output", y.equals(m + ln(S)), {m: top, S: total})
     # The logarithm makes the sum's relative error an absolute one.
-    scale = abs(largest) + abs(math.log(total)) + float((row.shares * row.loss).sum())
-    return Account(what, formula, text, result, source, steps=(top, powers, last), scale=scale)
+    scale = abs(top.value) + abs(math.log(total.value)) + float((row.shares * row.loss).sum())
+    return Account(what, formula, LOGSUMEXP_DOCS, steps=(top, total, last), scale=scale)
 
 
 def _logsumexp_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001
     """The gradient dx = dy·p: each number counts by its share."""
-    summed = _summed(reading)
+    gone = _summed(reading)
     out = tuple(
-        0 if axis in summed else place
+        0 if axis in gone else place
         for axis, place in enumerate(at)
-        if reading["keepdim"] or axis not in summed
+        if reading["keepdim"] or axis not in gone
     )
     numbers, places = _slab(reading, out)
     row, own = shares_of(numbers), (places == torch.tensor(at)).all(dim=1).nonzero()[0]
@@ -255,15 +238,13 @@ def _logsumexp_gradient(reading: Reading, name: str, at: Index) -> Account:  # n
     what = "Each number counts by its share of the sum: the softmax."
     # torch takes exp(x − y) for the share, with y = m + ln S rounded in parts of |y|.
     scale = terms.size * (float(row.loss[own]) + abs(float(row.largest + row.total.log())))
-    return Account(
-        what, "dx = dy·softmax(x)", written_out(terms), terms.result, LOGSUMEXP_DOCS, terms=terms, scale=scale
-    )
+    return Account(what, dx.equals(summed(dy * p)), LOGSUMEXP_DOCS, terms=terms, scale=scale)
 
 
 def _logsumexp_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
-    shape, summed = reading.shape("input"), _summed(reading)
+    shape, gone = reading.shape("input"), _summed(reading)
     lead = boxes.shape[:-2]
-    kept = [axis for axis in range(len(shape)) if axis not in summed]
+    kept = [axis for axis in range(len(shape)) if axis not in gone]
     result = np.zeros((*lead, len(shape), 2), np.int64)
     result[..., 1] = shape
     for position, axis in enumerate(kept):

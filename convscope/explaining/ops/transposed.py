@@ -4,21 +4,21 @@ from collections.abc import Callable
 from math import prod
 from typing import Any
 
-from convscope.explaining.account import Account, Index, total, written_out
+from convscope.explaining.account import Account, Index
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbols
+from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops import kernels
 from convscope.explaining.ops.convolution import CONVOLUTION
-from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed_words, products
+from convscope.explaining.ops.sliding import POSITIONS, Layer, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
-FORMULAS = {
-    1: "y[o,t] = b[o] + Σ x[i,t']·w[i,o,u]   over s·t' + d·u − p = t",
-    2: "y[o,r,c] = b[o] + Σ x[i,r',c']·w[i,o,u,v]   over s·r' + d·u − p = r, s·c' + d·v − p = c",
-    3: "y[o,z,r,c] = b[o] + Σ x[i,z',r',c']·w[i,o,t,u,v]   "
-    "over s·z' + d·t − p = z, s·r' + d·u − p = r, s·c' + d·v − p = c",
-}
+y, x, w, b, dx, dy, dw = symbols("y x w b dx dy dw")
+s, d, p, n, k, e = symbols("s d p n k e")
+i, o, r, u = symbols("i o r' u")
+PLACES = {1: ("t u",), 2: ("r u", "c v"), 3: ("z t", "r u", "c v")}  # of an output, of a tap
+SIZE = (n - 1) * s - 2 * p + d * (k - 1) + e + 1  # e is added behind
 
 
 def docs(layer: Layer) -> str:
@@ -63,14 +63,22 @@ def explain_transposed(reading: Reading, at: Index) -> Account:
         "Each input lays its number times a kernel onto the output, and what falls on one place is added up. "
         f"Here fall {fallen} of them {kernels.in_channels(layer.coarse // layer.groups)}"
         + ("." if bias is None else "; the bias is added to them."),
-        FORMULAS[axes] if bias is not None else FORMULAS[axes].replace("b[o] + ", ""),
-        written_out(terms, bias),
-        total(terms, bias),
+        _formula(axes, biased=bias is not None),
         docs(layer),
+        {} if bias is None else {b[o]: bias},
         terms=terms,
         bias=bias,
         notes=(here,) * (fallen < taps) + kernels.group_note(layer, channel, layer.fine, layer.coarse),
     )
+
+
+def _formula(axes: int, *, biased: bool) -> Formula:
+    """y[o,r,c] = b[o] + Σ x[i,r',c']·w[i,o,u,v] over s·r' + d·u − p = r and the like."""
+    places = [symbols(each) for each in PLACES[axes]]
+    meets = [(s * Symbol(f"{place.name}'") + d * tap - p).equals(place) for place, tap in places]
+    taken, taps = [Symbol(f"{place.name}'") for place, _ in places], [tap for _, tap in places]
+    products = summed(x[(i, *taken)] * w[(i, o, *taps)], over=tuple(meets))
+    return y[(o, *(place for place, _ in places))].equals(b[o] + products if biased else products)
 
 
 def transposed_gradient(reading: Reading, name: str, at: Index) -> Account:
@@ -86,9 +94,9 @@ def transposed_gradient(reading: Reading, name: str, at: Index) -> Account:
     return Account(
         "An input lays its kernel onto the output. Its gradient is the sum, over the positions on which the "
         "kernel lies, of the gradient that arrives there times the weight: an ordinary convolution.",
-        "dx[i,r'] = Σ dy[o, s·r' + d·u − p]·w[i,o,u]   over channels o and taps u, so on each axis",
-        written_out(terms),
-        terms.result,
+        dx[i, r]
+        .equals(summed(dy[o, s * r + d * u - p] * w[i, o, u]))
+        .given("over channels o and taps u, so on each axis"),
         docs(layer),
         terms=terms,
     )
@@ -101,9 +109,9 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
     return Account(
         "A weight is used once for every input of its channel. Its gradient is the sum, over all of them, of "
         "the input times the gradient that arrives where the weight puts it.",
-        "dw[i,o,u] = Σ x[n,i,r']·dy[n, o, s·r' + d·u − p]   over samples n and positions r', so on each axis",
-        written_out(terms),
-        terms.result,
+        dw[i, o, u]
+        .equals(summed(x[n, i, r] * dy[n, o, s * r + d * u - p]))
+        .given("over samples n and positions r', so on each axis"),
         docs(layer),
         terms=terms,
         scale=kernels.long_sum(terms),
@@ -111,7 +119,7 @@ def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
 
 
 def transposed_cost(reading: Reading) -> Cost:
-    """H·W·K²·N·M over the *input* positions: each lays down its whole kernel, also what is cut off."""
+    """H·w·K²·n·M over the *input* positions: each lays down its whole kernel, also what is cut off."""
     layer = read_layer(reading)
     return kernels.cost(reading, layer, taken=layer.coarse, made=layer.fine)
 
@@ -121,17 +129,16 @@ def transposed_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[B
     return {"input": read_layer(reading).coarse_boxes(boxes)}
 
 
-def transposed_size(reading: Reading) -> str:
-    """(H − 1)·s − 2p + d(K − 1) + output padding + 1 with the numbers, an axis a line."""
+def transposed_size(reading: Reading) -> tuple[Extent, ...]:
+    """(n − 1)·s − 2p + d(k − 1) + output padding + 1, an axis each."""
     slides = read_layer(reading).slides
-    return "\n".join(_size(axis, slide) for axis, slide in zip(AXES[len(slides)], slides, strict=True))
+    return tuple(_size(axis, slide) for axis, slide in zip(AXES[len(slides)], slides, strict=True))
 
 
-def _size(axis: str, slide: Slide) -> str:
-    extra = slide.before - slide.after
-    kernel = f"{slide.dilation}·({slide.kernel} − 1)"
-    formula = f"({slide.steps} − 1)·{slide.stride} − 2·{slide.before} + {kernel} + {extra} + 1"
-    return f"{axis} {formula} = {slide.size}{missed_words(slide, axis, 'out of reach: only the bias')}"
+def _size(axis: str, slide: Slide) -> Extent:
+    values = {n: slide.steps, s: slide.stride, p: slide.before, d: slide.dilation, k: slide.kernel}
+    worked = Worked(SIZE, values | {e: slide.before - slide.after})
+    return Extent(axis, worked, missed(slide, axis, "out of reach: only the bias"))
 
 
 def transposed_window(reading: Reading, channel: int) -> Window:

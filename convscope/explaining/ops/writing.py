@@ -5,7 +5,6 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.account import Account, Index, Step, number
 from convscope.explaining.boxes import Boxes, clip, unit, whole
 from convscope.explaining.op import Op
 from convscope.explaining.ops.moving import (
@@ -20,8 +19,9 @@ from convscope.explaining.ops.moving import (
     passed_on,
 )
 from convscope.explaining.ops.picking import IndexList, index_parts
+from convscope.explaining.plain import Account, Index, Step, number
 from convscope.explaining.reading import Reading, tensors_of
-from convscope.explaining.script import literal
+from convscope.explaining.rendering.python import literal
 from convscope.shapes import elements
 
 

@@ -13,7 +13,7 @@ from convscope.explaining.ops.sliding import Slide
 from convscope.shapes import AXES, show, window_output
 from convscope.tracing import Trace, trace
 from convscope.web.messages.asked import one_of, within
-from convscope.web.messages.formulas import DILATED
+from convscope.web.messages.formulas import sizes
 from convscope.web.messages.graph import input_look
 from convscope.web.messages.number import message
 from convscope.web.messages.numbers import Message, exact
@@ -142,12 +142,8 @@ def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation
         Slide(size, window_output(size, taps, stride, edge, dilation), taps, stride, edge, edge, dilation)
         for size, taps, edge in zip(values.shape[1:], kernel.shape, room, strict=True)
     ]
-    lines = [window_size(axis, slide) for axis, slide in zip(AXES[kernel.dim()], slides, strict=True)]
-    return {
-        "general": DILATED,
-        "numbers": "\n".join(lines),
-        "value": show(tuple(slide.steps for slide in slides)),
-    }
+    extents = [window_size(axis, slide) for axis, slide in zip(AXES[kernel.dim()], slides, strict=True)]
+    return sizes(tuple(extents), show(tuple(slide.steps for slide in slides)))
 
 
 def _number(seen: Trace, at: Any) -> Message | None:  # noqa: ANN401

@@ -1,11 +1,7 @@
 """One number with its proof."""
 
-import torch
-from torch import Tensor
-
 from convscope.errors import UnknownName
 from convscope.explaining import explain, explain_gradient
-from convscope.explaining.account import Step, Terms
 from convscope.explaining.explanation import Explanation
 from convscope.explaining.receptive import box_on_input
 from convscope.tracing import Node
@@ -13,7 +9,7 @@ from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.failure import source_line
 from convscope.web.messages.kept import gradients, usual_class
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message, finite, plain
+from convscope.web.messages.numbers import Message
 from convscope.web.messages.operation import differentiable
 from convscope.web.session import Seen, Session
 
@@ -61,52 +57,5 @@ def demand_gradient(seen: Seen, node: Node, name: str) -> None:
 
 
 def message(found: Explanation) -> Message:
-    """An explanation in plain lists and numbers; what is no number is null."""
-    account = found.account
-    numbers = {"result": found.result, "network": found.network, "difference": found.difference}
-    return {
-        "op": found.op,
-        "name": found.name,
-        "about": found.about,
-        "at": list(found.at),
-        "kind": found.kind,
-        "what": account.what,
-        "formula": account.formula,
-        "numbers": account.numbers,
-        "notes": list(account.notes),
-        "terms": terms(account.terms),
-        "bias": None if account.bias is None else plain(account.bias),
-        "steps": [step_message(step) for step in account.steps],
-        **{name: plain(value) for name, value in numbers.items()},
-        "bound": plain(found.bound),
-        "holds": found.holds,
-        "source": account.source,
-        "code": source_line(found.code),
-        "python": found.python(),
-    }
-
-
-def step_message(step: Step) -> Message:
-    """One line of a calculation."""
-    return step._asdict() | {"value": plain(step.value), "terms": terms(step.terms)}
-
-
-def terms(found: Terms | None) -> Message | None:
-    """The numbers that one rule makes into one."""
-    if found is None:
-        return None
-    return {
-        "axes": list(found.axes),
-        "rule": found.rule,
-        "values": nested(found.values),
-        "factors": {name: nested(factor) for name, factor in found.factors.items()},
-        "places": {name: places.tolist() for name, places in found.places.items()},
-        "result": plain(found.result),
-    }
-
-
-def nested(values: Tensor) -> object:
-    """Lists in lists; only those with a number that is none are gone through one by one."""
-    if bool(torch.isfinite(values).all()):
-        return values.tolist()
-    return finite(values.tolist())
+    """An explanation as it travels; the line of code is a person's own."""
+    return found.as_dict() | {"code": source_line(found.code)}

@@ -1,7 +1,8 @@
 """An explanation in the terminal."""
 
-from convscope.explaining.account import Terms, number
+from convscope.explaining.account import Terms
 from convscope.explaining.explanation import Explanation
+from convscope.explaining.rendering.words import number, text
 from convscope.shapes import show
 
 MOST = 12  # terms that are written out
@@ -31,12 +32,13 @@ def as_text(explanation: Explanation) -> str:
     lines = [f"{explanation.name} ({explanation.op}) {about} ({place})"]
     if explanation.code:
         lines.append(f"  {explanation.code.file}:{explanation.code.line}  {explanation.code.text}")
-    lines += [f"  {account.what}", "", f"  {account.formula}"]
-    lines += [f"  {account.numbers}"] if account.numbers and not account.steps[1:] else []
+    numbers = text(account.numbers)
+    lines += [f"  {account.what}", "", f"  {text(account.formula)}"]
+    lines += [f"  {numbers}"] if numbers and not account.steps[1:] else []
     lines += _term_lines(account.terms)
     lines += [f"  bias          {number(account.bias)}"] if account.bias is not None else []
     for step in account.steps if len(account.steps) > 1 else ():
-        lines += ["", f"  {step.name}: {step.formula}", f"    {step.numbers}"]
+        lines += ["", f"  {step.name}: {text(step.formula)}", f"    {text(step.numbers)}"]
     lines += [f"  {note}" for note in account.notes]
     return "\n".join([*lines, "", *_proof(explanation), f"  See {account.source}"])
 

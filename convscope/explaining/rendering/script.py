@@ -1,7 +1,9 @@
 """An explanation as a Python script that runs by itself."""
 
 from convscope.explaining.account import Terms
-from convscope.explaining.explanation import Explanation, python_name
+from convscope.explaining.explanation import Explanation
+from convscope.explaining.rendering.python import literal, python_name
+from convscope.explaining.rendering.words import text
 
 
 def as_python(explanation: Explanation) -> str:
@@ -23,10 +25,10 @@ def as_python(explanation: Explanation) -> str:
     """
     account = explanation.account
     lines = [f"# {explanation.name} ({explanation.op}), {explanation.about} at {explanation.at}"]
-    lines += [f"# {line}" for line in account.formula.splitlines()] + ["import math", ""]
+    lines += [f"# {line}" for line in text(account.formula).splitlines()] + ["import math", ""]
     lines += _terms(account.terms)
     for step in account.steps:
-        lines += [*_terms(step.terms), f"{python_name(step.name)} = {step.code}"]
+        lines += [*_terms(None if step.loop else step.terms), f"{python_name(step.name)} = {step.code}"]
     lines.append(f"result = {_result(explanation)}")
     lines += [f"network = {literal(explanation.network)}", "print(result, network, network - result)", ""]
     return "\n".join(lines)
@@ -39,7 +41,7 @@ def _result(explanation: Explanation) -> str:
     if account.terms is None or explanation.kind == "not explained":
         return literal(account.result)
     rule = {"sum": "math.fsum(terms)", "max": "max(terms)", "min": "min(terms)"}[account.terms.rule]
-    return rule if account.bias is None else f"{rule} + {literal(account.bias)}"
+    return rule if account.bias is None else f"{rule} + {account.bias!r}"
 
 
 def _terms(terms: Terms | None) -> list[str]:
@@ -56,8 +58,3 @@ def _terms(terms: Terms | None) -> list[str]:
 
 def _list(numbers: object) -> str:
     return f"[{', '.join(literal(each) for each in numbers.flatten().tolist())}]"  # pyright: ignore[reportAttributeAccessIssue]
-
-
-def literal(value: float) -> str:
-    """A number as Python reads it, infinities too."""
-    return repr(value) if abs(value) < float("inf") else f'float("{value}")'

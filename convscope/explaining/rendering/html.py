@@ -5,8 +5,9 @@ from html import escape
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Step, Terms, number
+from convscope.explaining.account import Step, Terms
 from convscope.explaining.explanation import Explanation
+from convscope.explaining.rendering.words import number, text
 
 CHANNELS, CELLS = 4, 12  # of a window: so many channels and columns are drawn, the rest is counted
 STYLE = (
@@ -29,8 +30,8 @@ def explanation_html(explanation: Explanation) -> str:
     line = f"<code class=faint>{escape(code.file)}:{code.line} {escape(code.text)}</code>" if code else ""
     body = [
         f"<p>{escape(account.what)}</p>",
-        f"<p><code class=faint>{escape(account.formula)}</code><br>",
-        f"<code>{escape(account.numbers)}</code></p>",
+        f"<p><code class=faint>{escape(text(account.formula))}</code><br>",
+        f"<code>{escape(text(account.numbers))}</code></p>",
         _terms(account.terms),
         *(_step(step) for step in account.steps if len(account.steps) > 1),
         *(f"<p class=faint>{escape(note)}</p>" for note in account.notes),
@@ -50,8 +51,8 @@ def _proof(explanation: Explanation) -> str:
 
 
 def _step(step: Step) -> str:
-    words = f"<b>{escape(step.name)}</b> <code class=faint>{escape(step.formula)}</code>"
-    return f"<p>{words}<br><code>{escape(step.numbers)}</code></p>"
+    words = f"<b>{escape(step.name)}</b> <code class=faint>{escape(text(step.formula))}</code>"
+    return f"<p>{words}<br><code>{escape(text(step.numbers))}</code></p>"
 
 
 def _terms(terms: Terms | None) -> str:

@@ -1,0 +1,525 @@
+"""Formulas as trees: written once, shown in general and with numbers, computed, and written as Python.
+
+How an operation's file says what it computes
+---------------------------------------------
+Write the formula with symbols and Python's own operators, once, where everybody sees it:
+
+    n, k, s, p = symbols("n k s p")
+    WINDOW = floor((n + 2 * p - k) / s) + 1
+
+and bind the symbols where the numbers are known:
+
+    worked = Worked(WINDOW, {n: 28, k: 5, s: 1, p: 2})   # ⌊(28 + 2·2 − 5)/1⌋ + 1 = 28
+
+- A `Step` (see `account.py`) is a `Worked` with a name. What a symbol is bound to may be a number, another
+  formula, or an earlier `Step`: it shows that step's value, and its Python uses that step's variable.
+- `y.equals(right)` says what comes out; it is shown in general, and left away beside the numbers.
+- `summed(x[i] * w[i])` is Σ, `largest(x)` and `smallest_of(x)` are max and min over many numbers. Where a
+  step or an account has `terms`, these stand for the sum: its first products are written out, and the rest
+  is counted. `over=(i,)` names what it runs over; `loop="input"` says that Python goes through the list of
+  that name, which an earlier step has as a factor.
+- `where(x > 0, x, a * x)` chooses. With the numbers put in only the piece that holds is shown.
+- `formula.given(m.equals(largest(x)))` adds what a reader must know: "with m = max x"; it may be words.
+- What is no formula stays words: `Text("no float32 is so large")`.
+
+Renderers (folder `rendering/`) walk the tree; nothing is ever read back out of text.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cached_property
+from typing import Any, Union
+
+Scalar = int | float
+Operand = Union["Formula", Scalar]
+
+
+class UnboundError(LookupError):
+    """A symbol without a number."""
+
+
+class Formula:
+    """Any part of a formula; + − × ÷ ** and comparisons make larger ones."""
+
+    def __add__(self, other: Operand) -> "Sum":
+        return Sum((*_parts(self, Sum), *_parts(formula(other), Sum)))
+
+    def __radd__(self, other: Operand) -> "Sum":
+        return formula(other) + self
+
+    def __sub__(self, other: Operand) -> "Sum":
+        return Sum((*_parts(self, Sum), Negative(formula(other))))
+
+    def __rsub__(self, other: Operand) -> "Sum":
+        return formula(other) - self
+
+    def __mul__(self, other: Operand) -> "Product":
+        return Product((*_parts(self, Product), *_parts(formula(other), Product)))
+
+    def __rmul__(self, other: Operand) -> "Product":
+        return formula(other) * self
+
+    def __truediv__(self, other: Operand) -> "Fraction":
+        return Fraction(self, formula(other))
+
+    def __rtruediv__(self, other: Operand) -> "Fraction":
+        return Fraction(formula(other), self)
+
+    def __pow__(self, other: Operand) -> "Power":
+        return Power(self, formula(other))
+
+    def __rpow__(self, other: Operand) -> "Power":
+        return Power(formula(other), self)
+
+    def __neg__(self) -> "Negative":
+        return Negative(self)
+
+    def __abs__(self) -> "Call":
+        return Call("abs", (self,))
+
+    def __gt__(self, other: Operand) -> "Comparison":
+        return Comparison(self, ">", formula(other))
+
+    def __lt__(self, other: Operand) -> "Comparison":
+        return Comparison(self, "<", formula(other))
+
+    def __ge__(self, other: Operand) -> "Comparison":
+        return Comparison(self, "≥", formula(other))
+
+    def __le__(self, other: Operand) -> "Comparison":
+        return Comparison(self, "≤", formula(other))
+
+    def is_(self, other: Operand) -> "Comparison":
+        """Whether both are equal; `==` compares trees."""
+        return Comparison(self, "=", formula(other))
+
+    def equals(self, right: Operand) -> "Equation":
+        """`self = right`."""
+        return Equation(self, formula(right))
+
+    def becomes(self, right: Operand) -> "Equation":
+        """`self ← right`: a new number takes the place of an old one."""
+        return Equation(self, formula(right), "←")
+
+    def given(self, *known: "Formula | str") -> "Given":
+        """With what a reader must know to read it."""
+        return Given(self, tuple(Text(each) if isinstance(each, str) else each for each in known))
+
+
+@dataclass(frozen=True)
+class Number(Formula):
+    """A number; a whole one is shown with all its digits."""
+
+    value: Scalar
+
+
+@dataclass(frozen=True)
+class Constant(Formula):
+    """A number with a name of its own, such as π."""
+
+    name: str
+    value: float
+    python: str
+
+
+@dataclass(frozen=True)
+class Known(Formula):
+    """What was computed before: shown as a number or a written-out sum, in Python under its name."""
+
+    value: Scalar
+    shown: Formula
+    python: str
+
+
+@dataclass(frozen=True)
+class Symbol(Formula):
+    """A letter or a name, with what hangs below it: b with "i", h with "−1"; `x[i, r + u]` has an index."""
+
+    name: str
+    below: str = ""
+    at: tuple[Formula, ...] = ()
+
+    def __getitem__(self, at: "Operand | tuple[Operand, ...]") -> "Symbol":
+        return replace(self, at=tuple(formula(each) for each in (at if isinstance(at, tuple) else (at,))))
+
+
+@dataclass(frozen=True)
+class Sum(Formula):
+    """Parts that are added; a `Negative` one is taken away."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Product(Formula):
+    """Factors."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Negative(Formula):
+    """−x."""
+
+    inner: Formula
+
+
+@dataclass(frozen=True)
+class Fraction(Formula):
+    """One above another."""
+
+    above: Formula
+    below: Formula
+
+
+@dataclass(frozen=True)
+class Power(Formula):
+    """A base raised to an exponent."""
+
+    base: Formula
+    exponent: Formula
+
+
+@dataclass(frozen=True)
+class Call(Formula):
+    """A function of `FUNCTIONS`."""
+
+    name: str
+    arguments: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Over(Formula):
+    """Σ, max or min over many numbers; Σ with `along` says over which symbols."""
+
+    rule: str
+    body: Formula
+    along: tuple[Formula, ...] = ()
+
+
+@dataclass(frozen=True)
+class More(Formula):
+    """Parts of a long sum that are not written out: how many, and what they come to."""
+
+    count: int
+    value: float
+
+
+@dataclass(frozen=True)
+class Comparison(Formula):
+    """A condition; 1 where it holds."""
+
+    left: Formula
+    sign: str
+    right: Formula
+
+
+@dataclass(frozen=True)
+class Choice(Formula):
+    """One formula where a condition holds, else another."""
+
+    value: Formula
+    condition: Formula
+    otherwise: Formula
+
+
+@dataclass(frozen=True)
+class Equation(Formula):
+    """What comes out, and how."""
+
+    left: Formula
+    right: Formula
+    sign: str = "="
+
+
+@dataclass(frozen=True)
+class Given(Formula):
+    """A formula and what a reader must know beside it."""
+
+    main: Formula
+    known: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Several(Formula):
+    """Formulas one after the other."""
+
+    parts: tuple[Formula, ...]
+
+
+@dataclass(frozen=True)
+class Text(Formula):
+    """Words in the place of a formula."""
+
+    words: str
+
+
+# ---- writing them
+
+
+def formula(given: Operand) -> Formula:
+    """A plain number as a part of a formula."""
+    return given if isinstance(given, Formula) else Number(given)
+
+
+def symbols(names: str) -> tuple[Symbol, ...]:
+    """A symbol for each word of "n k s"."""
+    return tuple(Symbol(name) for name in names.split())
+
+
+def call(name: str) -> Callable[..., Call]:
+    """A function of `FUNCTIONS`, as formulas use it."""
+    return lambda *arguments: Call(name, tuple(formula(each) for each in arguments))
+
+
+def summed(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
+    """Σ body."""
+    return Over("sum", formula(body), over)
+
+
+def largest(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
+    """The largest of many."""
+    return Over("max", formula(body), over)
+
+
+def smallest_of(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
+    """The smallest of many."""
+    return Over("min", formula(body), over)
+
+
+def where(condition: Formula, value: Operand, otherwise: Operand) -> Choice:
+    """Value where the condition holds."""
+    return Choice(formula(value), condition, formula(otherwise))
+
+
+def several(*parts: Formula) -> Several:
+    """One after the other."""
+    return Several(parts)
+
+
+def times(*factors: Operand) -> Formula:
+    """A product of any number of factors; of one the factor itself."""
+    parts = tuple(formula(each) for each in factors)
+    return parts[0] if len(parts) == 1 else Product(parts)
+
+
+def _parts(given: Formula, kind: type) -> tuple[Formula, ...]:
+    return given.parts if isinstance(given, kind) else (given,)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of numbers: how Python writes it (`{}` is its arguments), and what it does."""
+
+    python: str
+    of: Callable[..., Any]
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(min(-x, 700.0)))  # beyond, exp is too large for a number
+
+
+FUNCTIONS = {
+    "abs": Function("abs({})", abs),
+    "floor": Function("math.floor({})", math.floor),
+    "ceil": Function("math.ceil({})", math.ceil),
+    "sqrt": Function("math.sqrt({})", math.sqrt),
+    "trunc": Function("math.trunc({})", math.trunc),
+    "round": Function("round({})", round),
+    "exp": Function("math.exp({})", math.exp),
+    "expm1": Function("math.expm1({})", math.expm1),
+    "ln": Function("math.log({})", math.log),
+    "log1p": Function("math.log1p({})", math.log1p),
+    "log2": Function("math.log2({})", math.log2),
+    "log10": Function("math.log10({})", math.log10),
+    "sin": Function("math.sin({})", math.sin),
+    "cos": Function("math.cos({})", math.cos),
+    "erf": Function("math.erf({})", math.erf),
+    "tanh": Function("math.tanh({})", math.tanh),
+    "σ": Function("1 / (1 + math.exp(min(-({}), 700.0)))", _sigmoid),
+    "max": Function("max({})", max),
+    "min": Function("min({})", min),
+    "fmod": Function("math.fmod({})", math.fmod),
+    "mod": Function("(lambda a, b: a % b)({})", lambda a, b: a % b),
+    "float": Function("float({})", float),
+    "isnan": Function("math.isnan({})", math.isnan),
+    "isfinite": Function("math.isfinite({})", math.isfinite),
+}
+floor, ceil, sqrt, exp, ln, tanh = (call(name) for name in ("floor", "ceil", "sqrt", "exp", "ln", "tanh"))
+sigmoid, maximum, minimum, absolute = (call(name) for name in ("σ", "max", "min", "abs"))
+PI = Constant("π", math.pi, "math.pi")
+INFINITY = Number(math.inf)
+
+
+# ---- putting numbers in, and computing
+
+
+def children(given: Formula) -> list[Formula]:
+    """The parts that a formula is made of, in order."""
+    found: list[Formula] = []
+    for field in fields(given):  # pyright: ignore[reportArgumentType] - every kind of formula is a dataclass
+        value = getattr(given, field.name)
+        found += [value] if isinstance(value, Formula) else value if _is_several(value) else []
+    return found
+
+
+def changed(given: Formula, change: Callable[[Formula], Formula]) -> Formula:
+    """The same kind of formula with `change` done to each of its parts."""
+    new: dict[str, Any] = {}
+    for field in fields(given):  # pyright: ignore[reportArgumentType]
+        value = getattr(given, field.name)
+        if isinstance(value, Formula):
+            new[field.name] = change(value)
+        elif _is_several(value):
+            new[field.name] = tuple(change(each) for each in value)
+    return replace(given, **new) if new else given  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _is_several(value: object) -> bool:
+    return isinstance(value, tuple) and bool(value) and isinstance(value[0], Formula)
+
+
+def put(given: Formula, values: Mapping[Any, Operand]) -> Formula:
+    """The formula with numbers (or other formulas) for its symbols; of a choice the piece that holds.
+
+    >>> x, a = symbols("x a")
+    >>> put(where(x > 0, x, a * x), {x: -2.0, a: 0.5})
+    Product(parts=(Number(value=0.5), Number(value=-2.0)))
+    """
+    if given in values:
+        return formula(values[given])
+    if isinstance(given, Symbol) and given.at and replace(given, at=()) in values:
+        return formula(values[replace(given, at=())])
+    if isinstance(given, Known):
+        return given
+    if isinstance(given, Choice):
+        return _chosen(given, values)
+    return changed(given, lambda part: put(part, values))
+
+
+def _chosen(given: Choice, values: Mapping[Any, Operand]) -> Formula:
+    condition = put(given.condition, values)
+    try:
+        return put(given.value if evaluate(condition) else given.otherwise, values)
+    except UnboundError:
+        return Choice(put(given.value, values), condition, put(given.otherwise, values))
+
+
+COMPARE: dict[str, Callable[[Scalar, Scalar], bool]] = {
+    ">": lambda a, b: a > b,
+    "<": lambda a, b: a < b,
+    "≥": lambda a, b: a >= b,
+    "≤": lambda a, b: a <= b,
+    "=": lambda a, b: a == b,
+}
+
+
+def evaluate(given: Formula) -> Scalar:
+    """What a formula comes to, in float64; whole numbers stay whole.
+
+    Raises:
+        UnboundError: a symbol has no number.
+        ArithmeticError, ValueError: there is none, as for 1/0 and ln 0.
+
+    >>> n, k = symbols("n k")
+    >>> evaluate(put(floor((n - k) / 2) + 1, {n: 28, k: 5}))
+    12
+    """
+    rule = EVALUATE.get(type(given))
+    if rule is None:
+        raise UnboundError(str(given))
+    return rule(given)
+
+
+def _call(given: Call) -> Scalar:
+    return FUNCTIONS[given.name].of(*(evaluate(each) for each in given.arguments))
+
+
+def _power(given: Power) -> Scalar:
+    base, exponent = evaluate(given.base), evaluate(given.exponent)
+    return base**exponent if isinstance(exponent, int) and exponent >= 0 else math.pow(base, exponent)
+
+
+def _fraction(given: Fraction) -> Scalar:
+    above, below = evaluate(given.above), evaluate(given.below)
+    whole = isinstance(above, int) and isinstance(below, int) and below and above % below == 0
+    return above // below if whole else above / below
+
+
+def _sum(given: Sum) -> Scalar:
+    parts = [evaluate(each) for each in given.parts]
+    whole = all(isinstance(each, int) for each in parts) or not all(map(math.isfinite, parts))
+    return sum(parts) if whole or len(parts) < 3 else math.fsum(parts)
+
+
+EVALUATE: dict[type, Callable[[Any], Scalar]] = {
+    Number: lambda given: given.value,
+    Constant: lambda given: given.value,
+    Known: lambda given: given.value,
+    More: lambda given: given.value,
+    Sum: _sum,
+    Product: lambda given: math.prod(evaluate(each) for each in given.parts),
+    Negative: lambda given: -evaluate(given.inner),
+    Fraction: _fraction,
+    Power: _power,
+    Call: _call,
+    Comparison: lambda given: COMPARE[given.sign](evaluate(given.left), evaluate(given.right)),
+    Choice: lambda given: evaluate(given.value if evaluate(given.condition) else given.otherwise),
+    Equation: lambda given: evaluate(given.right),
+    Given: lambda given: evaluate(given.main),
+}
+
+
+def side(given: Formula) -> Formula:
+    """What is computed: the right side of an equation, without what is said beside it.
+
+    >>> y, x = symbols("y x")
+    >>> side(y.equals(2 * x).given("for every x")) == 2 * x
+    True
+    """
+    if isinstance(given, Given):
+        return side(given.main)
+    return given.right if isinstance(given, Equation) else given
+
+
+@dataclass(frozen=True)
+class Worked:
+    """A formula with numbers for its symbols.
+
+    Attributes:
+        formula: in general.
+        values: the symbols' numbers.
+
+    >>> n, k = symbols("n k")
+    >>> Worked(n - k + 1, {n: 28, k: 5}).value
+    24
+    """
+
+    formula: Formula
+    values: Mapping[Any, Operand]
+
+    @cached_property
+    def put_in(self) -> Formula:
+        """The right side with the numbers."""
+        return put(side(self.formula), self.values)
+
+    @cached_property
+    def value(self) -> Scalar:
+        """What it comes to."""
+        return evaluate(self.put_in)
+
+    @property
+    def numbers(self) -> Formula:
+        """The numbers put in, and what comes out."""
+        return with_result(self.put_in, self.value)
+
+
+def with_result(put_in: Formula, value: Scalar) -> Formula:
+    """`… = value`, without saying a number twice."""
+    same = (
+        isinstance(put_in, Number | Known)
+        and put_in.value == value
+        and not isinstance(getattr(put_in, "shown", put_in), Sum | Call)
+    )
+    return put_in if same else Equation(put_in, Number(value))

@@ -1,0 +1,43 @@
+"""Which part of a formula needs brackets: the same for everyone who writes one in a line."""
+
+from convscope.explaining.formula import (
+    Choice,
+    Comparison,
+    Equation,
+    Formula,
+    Fraction,
+    Given,
+    Known,
+    Negative,
+    Number,
+    Over,
+    Power,
+    Product,
+    Several,
+    Sum,
+)
+
+EQUATION, CHOICE, SUM, PRODUCT, POWER, ATOM = range(6)
+LEVELS = {
+    **dict.fromkeys((Equation, Given, Several), EQUATION),
+    **dict.fromkeys((Choice, Comparison), CHOICE),
+    **dict.fromkeys((Sum, Negative), SUM),
+    **dict.fromkeys((Product, Fraction, Over), PRODUCT),
+    Power: POWER,
+}
+
+
+def is_negative(given: Formula) -> bool:
+    """A number below zero, which needs brackets behind a sign."""
+    return (isinstance(given, Number) and given.value < 0) or (
+        isinstance(given, Known) and is_negative(given.shown)
+    )
+
+
+def level(given: Formula) -> int:
+    """How closely a formula holds together: a sum less than a product, a negative number as a sum."""
+    if isinstance(given, Known):
+        return level(given.shown)
+    if is_negative(given):
+        return SUM
+    return LEVELS.get(type(given), ATOM)
