@@ -1,34 +1,35 @@
 /** The frame around every page: where I am, language, light or dark, and the three columns. */
 
 import { button, el, segments, svg } from "./draw/dom.js";
-import { takeAway } from "./save.js";
-import { NAMES, t } from "./texts.js";
+import { NAMES } from "./texts.js";
 
 /** @typedef {import("./main.js").Context} Context */
-
-const root = document.documentElement;
 
 /**
  * Put the parts on the screen; a part that is the same element stays as it is.
  * @param {Context} context @param {(Node | string)[][]} parts left, middle, right, and what stands below the header
+ * @param {import("./messages").Graph} graph has the names of the operations
  */
-export function frame(context, [left, middle, right, band]) {
-  if (!document.querySelector(".explorer > .bar")) skeleton();
-  const parts = { ".bar": [brand(), pages(context), crumbs(context), tools(context)], ".band": band, ".rail": left, ".main": middle, ".inspector": right };
+export function frame(context, [left, middle, right, band], graph) {
+  const { document } = context;
+  if (!document.querySelector(".explorer > .bar")) skeleton(context);
+  const parts = { ".bar": [brand(), pages(context), crumbs(context, graph), tools(context)], ".band": band, ".rail": left, ".main": middle, ".inspector": right };
   const focused = document.activeElement !== document.body;
-  const placed = Object.entries(parts).map(([selector, children]) => place(selector, children));
+  const placed = Object.entries(parts).map(([selector, children]) => place(selector, children, context));
   for (const settle of placed) settle?.(); // after all of them: the browser lays the page out once
-  if (focused && document.activeElement === document.body) home();
+  if (focused && document.activeElement === document.body) home(document);
 }
 
-/** What had the focus is gone: the keys go on at what is chosen on the new page. */
-function home() {
+/** What had the focus is gone: the keys go on at what is chosen on the new page. @param {Document} document */
+function home(document) {
   const main = /** @type {HTMLElement} */ (document.querySelector(".explorer > .main"));
   const chosen = /** @type {HTMLElement | null} */ (main.querySelector(".map [aria-pressed='true'], .channel[aria-pressed='true'], [role='application']"));
   (chosen ?? main).focus({ preventScroll: true });
 }
 
-function skeleton() {
+/** @param {Context} context */
+function skeleton(context) {
+  const { document, t } = context;
   document.body.className = "explorer";
   document.body.replaceChildren(
     ...document.querySelectorAll("script"),
@@ -38,15 +39,16 @@ function skeleton() {
     el("main.main", { tabindex: -1 }),
     el("aside.inspector", { "aria-label": t("Selected") }),
   );
-  for (const box of document.querySelectorAll(".explorer > *")) box.addEventListener("scroll", () => scrolled.set(box, box.scrollTop), { passive: true });
+  for (const box of document.querySelectorAll(".explorer > *")) box.addEventListener("scroll", () => scrolled(context).set(box, box.scrollTop), { passive: true });
 }
 
-/** New children; gives what brings scroll and focus back to where they were. @param {string} selector @param {(Node | string)[]} children */
-function place(selector, children) {
+/** New children; gives what brings scroll and focus back to where they were. @param {string} selector @param {(Node | string)[]} children @param {Context} context */
+function place(selector, children, context) {
+  const { document } = context;
   const box = /** @type {HTMLElement} */ (document.querySelector(`.explorer > ${selector}`));
   const fresh = children.filter(Boolean);
   if (fresh.length === box.childNodes.length && fresh.every((child, at) => child === box.childNodes[at])) return null;
-  const top = scrolled.get(box) ?? 0;
+  const top = scrolled(context).get(box) ?? 0;
   const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
   box.replaceChildren(...fresh);
   return () => {
@@ -55,8 +57,8 @@ function place(selector, children) {
   };
 }
 
-/** Where each column stands, as it told when it was scrolled: to ask would make the browser lay it out. @type {WeakMap<Element, number>} */
-const scrolled = new WeakMap();
+/** Where each column stands, as it told when it was scrolled: to ask would make the browser lay it out. @param {Context} context @returns {Map<Element, number>} */
+const scrolled = ({ memory }) => memory("scrolled", () => new Map());
 
 function brand() {
   const mark = svg("svg", { width: 18, height: 18, viewBox: "0 0 18 18", "aria-hidden": "true" },
@@ -66,19 +68,19 @@ function brand() {
 }
 
 /** Network, results, filters. @param {Context} context */
-function pages({ state, session, go }) {
+function pages({ state, session, go, t }) {
   const options = [{ id: "network", text: t("Network") }];
   if (session.hasRun) options.push({ id: "results", text: t("Results") });
   if (!session.saved) options.push({ id: "filters", text: t("Filters") });
   return segments(options, state.page, { label: t("Pages"), choose: (page) => go({ page: /** @type {any} */ (page) }) });
 }
 
-/** One crumb a level; each leads back. @param {Context} context */
-function crumbs({ state, session, go, t }) {
+/** One crumb a level; each leads back. @param {Context} context @param {import("./messages").Graph} graph */
+function crumbs({ state, session, go, t }, { operations }) {
   /** @type {[string, string, Partial<import("./state.js").State>][]} */
   const trail = [[t("Network"), session.title, { page: "network", level: "map", op: null, channel: null, at: null }]];
   if (state.page === "network" && state.op !== null) {
-    const name = names.get(state.op) ?? String(state.op);
+    const name = operations.find(({ index }) => index === state.op)?.name || String(state.op);
     trail.push([state.level === "map" ? t("Operation") : t("Layer"), name, { level: state.level === "map" ? "map" : "layer", at: null, way: "forward" }]);
   }
   if (state.level === "channel" && state.channel !== null) trail.push([t("Channel"), String(state.channel), { at: null }]);
@@ -88,26 +90,18 @@ function crumbs({ state, session, go, t }) {
   return el("nav", { "aria-label": t("Levels"), style: { flex: "1", "min-width": "0" } }, el("ol.crumbs", {}, items));
 }
 
-/** Names of the operations, for the crumbs; the map tells them. @type {Map<number, string>} */
-export const names = new Map();
-
 /** @param {Context} context */
 function tools(context) {
-  const { session } = context;
+  const { session, save, t } = context;
+  const root = context.document.documentElement;
+  const keep = (/** @type {"lang" | "theme"} */ what, /** @type {string} */ value) => {
+    if (what === "lang") root.lang = value;
+    else root.dataset.theme = value;
+    context.remember(what, value);
+    context.redraw();
+  };
   return el("div.tools", {},
-    segments(NAMES, root.lang, { label: t("Language"), choose: (lang) => remember("lang", lang) }),
-    button("", { kind: "square", "aria-label": t("Light or dark"), onclick: () => remember("theme", root.dataset.theme === "dark" ? "light" : "dark") }, "sun"),
-    !session.saved && button(t("Save page"), { title: t("one HTML file that opens offline"), "data-focus": "save", onclick: () => takeAway(context) }, "save"));
-}
-
-/** Language and theme stay for the next visit. @param {"lang" | "theme"} what @param {string} value */
-function remember(what, value) {
-  if (what === "lang") root.lang = value;
-  else root.dataset.theme = value;
-  try {
-    localStorage.setItem(`convscope.${what}`, value);
-  } catch {
-    // a page opened from disk may have no storage; then it is for this visit
-  }
-  dispatchEvent(new Event("convscope:redraw"));
+    segments(NAMES, root.lang, { label: t("Language"), choose: (lang) => keep("lang", lang) }),
+    button("", { kind: "square", "aria-label": t("Light or dark"), onclick: () => keep("theme", root.dataset.theme === "dark" ? "light" : "dark") }, "sun"),
+    !session.saved && button(t("Save page"), { title: t("one HTML file that opens offline"), "data-focus": "save", onclick: save }, "save"));
 }

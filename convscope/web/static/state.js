@@ -16,15 +16,31 @@
  * @property {string[]} open paths of the blocks that are unfolded on the map
  * @property {string} overlay attribution drawn on the input; "" for none
  * @property {number[] | null} cell of the confusion matrix: [true class, what was said], −1 for any
+ * @property {number} tiles page of the samples in that cell
  * @property {string} versus path of the run that is shown beside this one; "" for none
+ * @property {"one" | "own"} scale of the colours of a layer's channels: one for all, or each its own
+ * @property {number[] | null} edit what is tried on the operation is open: [output, input, depth] of a kernel, or [] for the first one
+ * @property {string} of backward: the argument whose gradient it is; "" for the first one
+ * @property {number[] | null} place backward: which number of that argument
+ * @property {number | null} target backward: the class whose score is asked about
+ * @property {string} rule of the optimizer that takes one step
+ * @property {string} rate of that step
  */
 
 /** @type {State} */
 export const START = {
   page: "network", op: null, level: "map", channel: null, at: null, way: "forward",
   sort: "index", leaf: 0, which: "all", label: "", samples: 0, open: [], overlay: "",
-  cell: null, versus: "",
+  cell: null, tiles: 0, versus: "", scale: "one", edit: null, of: "", place: null, target: null, rule: "sgd", rate: "0.01",
 };
+
+/** The state after a change; what was chosen in one operation or channel is gone in another. @param {State} state @param {Partial<State>} change @returns {State} */
+export function next(state, change) {
+  const { op = state.op, channel = state.channel } = change;
+  if (op !== state.op) change = { edit: state.edit && [], ...change };
+  if (op !== state.op || channel !== state.channel) change = { of: "", place: null, ...change };
+  return { ...state, ...change };
+}
 
 /** @param {State} state @returns {string} only what differs from the start */
 export function write(state) {
@@ -49,8 +65,9 @@ export function read(hash) {
 /** @param {string} key @param {string} text */
 function parse(key, text) {
   if (key === "open") return text.split(",").filter(Boolean);
-  if (key === "at" || key === "cell") return text ? text.split(",").map(Number) : null;
-  if (["op", "channel", "leaf", "samples"].includes(key)) return Number.isInteger(Number(text)) ? Number(text) : START[/** @type {keyof State} */ (key)];
+  if (key === "edit" && !text) return [];
+  if (["at", "cell", "edit", "place"].includes(key)) return text ? text.split(",").map(Number) : null;
+  if (["op", "channel", "leaf", "samples", "tiles", "target"].includes(key)) return Number.isInteger(Number(text)) ? Number(text) : START[/** @type {keyof State} */ (key)];
   return text;
 }
 

@@ -1,6 +1,13 @@
 /**
- * The table of views. A view says which messages it needs and makes elements of them; it fetches nothing.
- * It may fill in what the address leaves open, such as which number of a channel.
+ * The table of views. A view says which messages it needs, by names of its own, and makes elements of them:
+ *
+ *     needs(state, session)             without these it cannot be drawn
+ *     wants(state, session, messages)   it is drawn without these, and again when they come
+ *     likely(state, messages)           where the person goes next: what that needs is fetched beforehand
+ *     open(messages, state)             what the address leaves open, such as which number of a channel
+ *     draw(messages, context)           elements; the same messages and state give the same
+ *
+ * It fetches nothing, and keeps nothing but what `context.memory` holds for it.
  * To add one: a file in views/, a line here, and a place in `pageOf`.
  */
 
@@ -17,7 +24,15 @@ import * as runs from "./views/runs.js";
 import * as whatif from "./views/whatif.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{needs: (state: State, session: import("./messages").Session) => Record<string, string>, open?: (messages: any, state: State) => Partial<State> | null, draw: (messages: any, context: import("./main.js").Context) => (Node | string)[] | Promise<(Node | string)[]>}} View */
+/** @typedef {import("./messages").Session} Session */
+/**
+ * @typedef {object} View
+ * @property {(state: State, session: Session) => Record<string, string>} needs name → address
+ * @property {(state: State, session: Session, messages: any) => Record<string, string>} [wants]
+ * @property {(state: State, messages: any) => Partial<State>[]} [likely]
+ * @property {(messages: any, state: State) => Partial<State> | null} [open]
+ * @property {(messages: any, context: import("./main.js").Context) => (Node | string)[]} draw
+ */
 
 /** @type {Record<string, View>} */
 export const VIEWS = { input, map, layer, channel, overview, operation, proof, whatif, results, runs, filters };

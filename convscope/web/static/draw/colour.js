@@ -3,6 +3,8 @@
  * `signed` has zero in the middle; `positive` and `raw` begin with it.
  */
 
+import { token } from "./dom.js";
+
 /** @typedef {"signed" | "positive" | "raw"} Kind */
 /** @typedef {[number, number, number]} Three */
 
@@ -12,20 +14,15 @@ const STOPS = {
   raw: ["raw-zero", "raw-full"],
 };
 
-/** @type {Map<string, Uint8ClampedArray>} */
-const tables = new Map();
-
-/** @param {string} name */
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** The tables of a theme are made once. @type {WeakMap<Element, Record<string, Uint8ClampedArray>>} */
+const known = new WeakMap();
 
 /** 256 colours, four bytes each, for the theme in force. @param {Kind} kind */
 export function colours(kind) {
-  const key = `${kind} ${document.documentElement.dataset.theme}`;
-  const known = tables.get(key);
-  if (known) return known;
-  const table = blend(STOPS[kind].map((stop) => token(`--map-${stop}`)));
-  tables.set(key, table);
-  return table;
+  const root = document.documentElement;
+  const tables = known.get(root) ?? {};
+  known.set(root, tables);
+  return (tables[`${kind} ${root.dataset.theme}`] ??= blend(STOPS[kind].map((stop) => token(`--map-${stop}`))));
 }
 
 /** @param {string[]} hexes at least two colours as #rrggbb */

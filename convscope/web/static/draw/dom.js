@@ -1,4 +1,7 @@
-/** Elements in one line. Text always goes in as text: nothing a server sends can become markup. */
+/**
+ * Elements in one line, of the page's document, which this file alone names; in node, tests set it. Text always goes in as text: nothing a server
+ * sends can become markup.
+ */
 
 /**
  * An element: "button.main", its attributes (on… are listeners), its children.
@@ -38,6 +41,21 @@ function set(node, props) {
     else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else node.setAttribute(key, value === true ? "" : String(value));
   }
+}
+
+/** What tokens.css says, in the theme in force: "--line". @param {string} name */
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** The same as a number: "700ms" is 700. @param {string} name @param {number} [otherwise] */
+export const amount = (name, otherwise = 0) => parseFloat(token(name)) || otherwise;
+
+/** New children, with the focus where it was. @param {Element} box @param {(Node | string | null | undefined | false)[]} children */
+export function put(box, children) {
+  const { activeElement } = box.ownerDocument;
+  const focused = activeElement && box.contains(activeElement) ? activeElement.getAttribute("data-focus") : null;
+  box.replaceChildren(.../** @type {(Node | string)[]} */ (children.filter(Boolean)));
+  const again = focused && Array.from(box.querySelectorAll("[data-focus]")).find((each) => each.getAttribute("data-focus") === focused);
+  if (again) /** @type {HTMLElement} */ (again).focus({ preventScroll: true });
 }
 
 const PATHS = {

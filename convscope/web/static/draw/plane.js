@@ -1,6 +1,6 @@
 /** Numbers as pictures: planes as heat maps, signals as lines, vectors as bars. */
 
-import { el, svg } from "./dom.js";
+import { el, svg, token } from "./dom.js";
 import { colourOf, colours, css, step } from "./colour.js";
 import { length, limit as limitOf, row, unpack } from "./arrays.js";
 
@@ -18,10 +18,10 @@ export function plane(values, height, width, kind, limit = limitOf(values), labe
   return repaint(canvas, values, kind, limit);
 }
 
-/** The same for what lies below the first screen: painted after the browser has shown that. @param {Parameters<typeof plane>} args */
-export function planeSoon(...[values, height, width, kind, limit, label = ""]) {
+/** The same for what lies below the first screen: painted after the browser has shown that. @param {import("../browser.js").Clock} clock @param {Parameters<typeof plane>} args */
+export function planeSoon(clock, ...[values, height, width, kind, limit, label = ""]) {
   const canvas = /** @type {HTMLCanvasElement} */ (el("canvas", { width, height, role: "img", "aria-label": label }));
-  requestAnimationFrame(() => setTimeout(() => repaint(canvas, values, kind, limit ?? limitOf(values))));
+  clock.painted(() => repaint(canvas, values, kind, limit ?? limitOf(values)));
   return canvas;
 }
 
@@ -180,7 +180,7 @@ export function columns(values, height, label = "", most = 1600) {
   const signs = Array.from(values).some((value) => value < 0);
   const zero = signs ? tall / 2 : tall;
   const scale = (signs ? tall / 2 : tall) / end;
-  pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--line-strong");
+  pen.fillStyle = token("--line-strong");
   pen.fillRect(0, signs ? zero : zero - 1, wide, 1);
   for (let column = 0; column < wide; column += 1) {
     const value = largestOf(values, Math.floor((column * values.length) / wide), Math.floor(((column + 1) * values.length) / wide));

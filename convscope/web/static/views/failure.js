@@ -4,14 +4,15 @@ import { button, el, icon } from "../draw/dom.js";
 import { flash } from "./operation.js";
 
 /** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {[HTMLElement, HTMLElement]} the sentence, and the reasons */
-export function failure({ words, what, where, cause, axis, fix, tried, source }, { t }) {
+export function failure({ words, what, where, cause, axis, fix, tried, source }, context) {
+  const { t } = context;
   const verdict = el("div.verdict", { role: "alert" },
     el("span.mark", { "aria-hidden": "true" }, "!"), el("h1.failed-what", {}, quoted(what || words)),
     el("p", {}, quoted(t("Stopped at {where}. Everything up to there was captured and can be opened.", { where: where || "?" }))));
   const reasons = [cause, axis].filter(Boolean);
   const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source));
   const said = panel(t("PyTorch said"), el("p.quote", {}, words), !reasons.length && source && code(source));
-  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, t), said))];
+  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), said))];
 }
 
 /** `words` between backticks as code. @param {string} text */
@@ -23,8 +24,8 @@ const panel = (title, ...children) => el("section.panel", {}, el("header", {}, e
 /** @param {import("../messages").SourceLine} source */
 const code = ({ file, line, text }) => el("code.source", {}, el("a", {}, `${file.split("/").pop()}:${line}`), text.trim());
 
-/** What to change, to copy. @param {string} fix @param {string} tried @param {import("../main.js").Context["t"]} t */
-function repair(fix, tried, t) {
-  const copy = button(t("Copy"), { kind: "main-action", onclick: () => navigator.clipboard.writeText(fix).then(() => flash(copy, t("Copied"))) }, "copy");
+/** What to change, to copy. @param {string} fix @param {string} tried @param {import("../main.js").Context} context */
+function repair(fix, tried, { t, copy: write, clock }) {
+  const copy = button(t("Copy"), { kind: "main-action", onclick: () => write(fix).then((done) => done && flash(copy, t("Copied"), clock)) }, "copy");
   return el("section.panel", {}, el("header", {}, el("h2", {}, t("The fix")), copy), el("pre.fix", {}, fix), tried && el("div.below", {}, el("span.proof", {}, icon("check"), tried)));
 }

@@ -4,11 +4,12 @@ import { el } from "../draw/dom.js";
 import { shape } from "../draw/numbers.js";
 import { editor, isEditing } from "./input/edit.js";
 import { gifts } from "./input/gifts.js";
-import { chosenOverlay, overlay } from "./input/overlay.js";
+import { attribution, laid, overlay } from "./input/overlay.js";
 import { boxOf, large } from "./input/large.js";
 import { prediction } from "./input/prediction.js";
 import { samples } from "./input/samples.js";
-import { keeper } from "./kept.js";
+import { address } from "./channel/place.js";
+import { came, kept } from "./kept.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Graph} Graph */
@@ -31,31 +32,35 @@ function samplesAddress({ which, label, samples: page }) {
   return `samples?which=${which}&class=${encodeURIComponent(label)}&page=${page}`;
 }
 
-/** @typedef {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail}} Messages */
+/** @typedef {{graph: Graph, samples?: import("../messages").Samples, operation?: import("../messages").OperationDetail, number?: import("../messages").OneNumber | Error, attribution?: import("../messages").Attribution | Error}} Messages */
 
-/** The column on the screen: a step to the next number moves a box in it, no more. @type {ReturnType<typeof keeper<{elements: Node[], view: ReturnType<typeof large>, caption: HTMLElement}>>} */
-const keep = keeper();
+/** @param {import("../state.js").State} state @param {import("../messages").Session} session @param {Messages} messages @returns {Record<string, string>} */
+export function wants(state, session, { graph }) {
+  /** @type {Record<string, string>} */
+  const found = state.overlay && graph.prediction ? { attribution: attribution(state, graph.prediction) } : {};
+  if (state.page !== "network" || state.level !== "channel" || state.op === null || !state.at) return found;
+  return { ...found, number: address({ index: state.op, channel: state.channel ?? 0 }, state.at) };
+}
 
-/** @param {Messages} messages @param {Context} context @returns {Node[]} */
+/** The column stays on the screen: a step to the next number moves a box in it, no more. @param {Messages} messages @param {Context} context @returns {Node[]} */
 export function draw(messages, context) {
   const { state: { page, level, op, overlay: over, which, label } } = context;
-  const edited = isEditing() ? {} : null; // anew each time
-  const { view, caption, elements } = keep([messages.graph, messages.samples, edited, page, level === "map" || op, over, which, label], () => build(messages, context));
-  view.box(messages.operation?.receptive?.box ?? null);
-  boxOfNumber(view, context);
+  const edited = isEditing(context) ? {} : null; // anew each time
+  const { view, caption, elements } = kept(context, "input", [messages.graph, messages.samples, messages.attribution, edited, page, level === "map" || op, over, which, label], () => build(messages, context));
+  view.box(came(messages.number)?.box ?? messages.operation?.receptive?.box ?? null); // at the channel level that of the one number
   caption.replaceChildren(named(messages.graph.input.caption, context.t), ...seenBy(messages.graph, messages.operation, context));
   return elements;
 }
 
 /** @param {Messages} messages @param {Context} context */
-function build({ graph, samples: list }, context) {
+function build({ graph, samples: list, attribution: found }, context) {
   const { state, t } = context;
   const onMap = state.page !== "network" || state.level === "map";
   const view = large(graph, context);
   const caption = el("p.caption.wrap-anywhere");
-  chosenOverlay(view, graph, context);
+  laid(view, came(found));
   const parts = [
-    el(`section.input-now${onMap && !isEditing() ? ".compact" : ""}`, {},
+    el(`section.input-now${onMap && !isEditing(context) ? ".compact" : ""}`, {},
       el("h2", {}, t("Input")),
       view.element,
       caption,
@@ -64,21 +69,11 @@ function build({ graph, samples: list }, context) {
     graph.prediction && el("section.input-prediction", {},
       el("h3", {}, t("Prediction")),
       prediction(graph.prediction, context, onMap ? 5 : 10),
-      overlay(graph, context)),
+      overlay(graph, found, context)),
     list && el("section.input-samples", {}, samples(list, graph, context)),
     !onMap && el("section.input-steps.wide-only", {}, el("h3", {}, t("Operations")), steps(graph, context)),
   ];
   return { view, caption, elements: parts.filter((part) => part instanceof Node) };
-}
-
-let asked = 0; // the box of a number that the person has left is not drawn
-
-/** At the channel level the box is that of the one number. @param {ReturnType<typeof large>} view @param {Context} context */
-function boxOfNumber(view, { state, ask }) {
-  const mine = (asked += 1);
-  if (state.level !== "channel" || state.op === null || state.channel === null || !state.at) return;
-  const address = `number/${state.op}?at=${[0, state.channel, ...state.at].join(",")}`;
-  ask(address).then((message) => mine === asked && message.box && view.box(message.box), () => {}); // without a box: the operation's stays
 }
 
 /** "test 17" in the page's words; what follows, and every other caption, as it is. @param {string} caption @param {Context["t"]} t */

@@ -1,11 +1,10 @@
 /** The map: the whole network in lines that read like text. Press to select, press again to open. */
 
-import { el, svg } from "../draw/dom.js";
+import { amount, el, svg } from "../draw/dom.js";
 import { brief, count, time } from "../draw/numbers.js";
 import { legend } from "../draw/plane.js";
-import { names } from "../frame.js";
 import { failure } from "./failure.js";
-import { keeper } from "./kept.js";
+import { came, kept } from "./kept.js";
 import { box, operationsOf, portions, words } from "./map/boxes.js";
 import { cards } from "./map/card.js";
 import { leading } from "./map/edges.js";
@@ -27,30 +26,32 @@ const SHORT = 14; // operations: so few stand above the reasons of a failure
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
-/** @typedef {{elements: (Node | string)[], map: HTMLElement, sheet: Sheet}} Shown */
+/** The map on the screen: who selects something else changes a few classes of it, not its boxes. @typedef {{elements: (Node | string)[], map: HTMLElement, sheet: Sheet}} Shown */
 
-/** @type {ReturnType<typeof keeper<Shown>>} */
-const keep = keeper();
-/** The map on the screen: who selects something else changes a few classes of it, not its boxes. @type {Shown | null} */
-let current = null;
+/** @param {import("../state.js").State} state @returns {Record<string, string>} */
+export const wants = (state) => (state.op === null ? {} : { operation: `operation/${state.op}` });
 
-/** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ graph }, context) {
-  for (const op of graph.operations) names.set(op.index, op.name);
-  const { state } = context;
+/** Who selects, opens. @param {import("../state.js").State} state @returns {Partial<import("../state.js").State>[]} */
+export const likely = (state) => (state.op === null ? [] : [{ level: "layer", leaf: 0 }]);
+
+/** @param {{graph: Graph, operation?: import("../messages").OperationDetail | Error}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, operation }, context) {
+  const { state, screen } = context;
   const planned = plan(graph, state.open, state.op, treeOf(graph));
   const keys = Array.from(planned.open, ({ key }) => key);
-  current = keep([graph.trace, innerWidth, innerHeight, ...keys], () => build(graph, context, planned));
-  current.sheet.context = context;
-  select(current.map, current.sheet);
-  return current.elements;
+  const shown = kept(context, "map", [graph.trace, screen.width, screen.height, ...keys], () => build(graph, context, planned));
+  shown.sheet.context = context;
+  shown.sheet.receptive = came(operation)?.receptive ?? null;
+  select(shown.map, shown.sheet);
+  return shown.elements;
 }
 
 /** @param {Graph} graph @param {Context} context @param {Plan} planned */
 function build(graph, context, planned) {
   const sheet = sheetOf(graph, context, planned);
   const map = el("div.map", { role: "group", "aria-label": context.t("Graph of the network") });
-  watch(map, () => {
+  context.resized(map, () => {
+    if (!map.clientWidth || Math.abs(Number(map.dataset.width) - map.clientWidth) <= 1) return;
     fill(map, planned, sheet);
     select(map, sheet);
   });
@@ -68,7 +69,7 @@ function around(map, graph, context) {
 }
 
 /** Mark what is selected, and all that leads to it. @param {HTMLElement} map @param {Sheet} sheet */
-function select(map, { graph, context, ways }) {
+function select(map, { graph, context, ways, receptive }) {
   const { op } = context.state;
   const lit = op === null ? new Set() : leading(graph.operations, op);
   for (const box of map.querySelectorAll("[data-op]")) {
@@ -82,7 +83,7 @@ function select(map, { graph, context, ways }) {
     if (on && node instanceof SVGElement) node.parentNode?.append(node); // above the others
   }
   map.querySelectorAll(".field-box, .map-card").forEach((old) => old.remove());
-  if (graph.operations.some(({ index }) => index === op)) field(map, graph, context);
+  if (receptive) field(map, graph, receptive.box);
 }
 
 /** Name and totals. @param {Graph} graph @param {Context} context */
@@ -102,7 +103,7 @@ function head({ operations, totals }, { t, session }) {
 function sheetOf(graph, context, planned) {
   const shown = new Set(planned.boxes.values());
   const largest = (/** @type {"parameters" | "macs" | "seconds"} */ key) => Math.max(...Array.from(shown, (block) => block[key]), Number.MIN_VALUE);
-  return { graph, context, ways: [], most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
+  return { graph, context, ways: [], receptive: null, most: { parameters: largest("parameters"), macs: largest("macs"), seconds: largest("seconds") } };
 }
 
 /** The scale with the fewest lines among those at which all fits, the largest of these; else a small one, and the page scrolls. @param {Plan} planned @param {Sheet} sheet @param {number} width @param {number} height */
@@ -151,7 +152,7 @@ function meeting(from, to, graph, by) {
 
 /** Lay out for the width there is, and draw. @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */
 function fill(map, planned, sheet) {
-  const [width, height] = room(map);
+  const [width, height] = room(map, sheet.context);
   const { made, scale } = arrange(planned, sheet, width, height);
   sheet.ways = [];
   map.dataset.width = String(width);
@@ -163,18 +164,16 @@ function fill(map, planned, sheet) {
   const others = made.cells.filter(({ element }) => element.type !== "frame" && element.type !== "lanes");
   map.replaceChildren(...frames.map((cell) => put(cell, sheet)), lines(made, sheet), ...others.map((cell) => put(cell, sheet)), list(planned, sheet));
   keyboard(map, made);
-  glide(map, made, sheet.graph.trace, Array.from(planned.open, ({ key }) => key).join(" "));
+  glide(map, made, { mark: sheet.graph.trace, open: Array.from(planned.open, ({ key }) => key).join(" ") }, sheet.context);
 }
 
-/** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Graph} graph @param {Context} context */
-async function field(map, graph, context) {
-  context.ask(`layer/${context.state.op}?sort=${context.state.sort}&page=0`).catch(() => {}); // who selects, opens
-  const { receptive } = await context.ask(`operation/${context.state.op}`).catch(() => ({ receptive: null }));
+/** Box the receptive field of what is selected on the input. @param {HTMLElement} map @param {Graph} graph @param {number[][]} box */
+function field(map, graph, box) {
   const shown = map.querySelector(".shown");
-  if (!receptive || !shown || current?.sheet.context !== context) return;
+  if (!shown) return;
   const { kind, numbers } = graph.input.look;
   const axes = kind === "image" || kind === "volume" ? 2 : 1;
-  const spans = receptive.box.slice(-axes).map((/** @type {number[]} */ [low, high], /** @type {number} */ at) => {
+  const spans = box.slice(-axes).map(([low, high], at) => {
     const all = numbers.shape[numbers.shape.length - axes + at];
     return [(100 * low) / all, (100 * (high - low)) / all];
   });
@@ -218,23 +217,14 @@ function list(planned, { context }) {
   }));
 }
 
-/** Width and height that the map may take. @param {HTMLElement} map */
-function room(map) {
-  const main = /** @type {HTMLElement | null} */ (document.querySelector(".explorer > .main"));
-  const token = (/** @type {string} */ name) => parseFloat(getComputedStyle(document.documentElement).getPropertyValue(name)) || 0;
-  const narrow = innerWidth < 960;
-  const pads = innerWidth <= 1360 ? 32 : 48;
-  const guess = innerWidth - (narrow ? 0 : token("--rail-width") + token("--inspector-width")) - pads;
+/** Width and height that the map may take. @param {HTMLElement} map @param {Context} context */
+function room(map, { document, screen }) {
+  const main = document.querySelector(".explorer > .main");
+  const pads = screen.width <= 1360 ? 32 : 48;
+  const guess = screen.width - (screen.width < 960 ? 0 : amount("--rail-width") + amount("--inspector-width")) - pads;
   const width = map.isConnected ? map.clientWidth : main ? main.clientWidth - pads : guess;
-  const height = innerHeight - token("--bar-height") - 90;
+  const height = screen.height - amount("--bar-height") - 90;
   return [Math.max(320, width), Math.max(360, height)];
-}
-
-/** Lay out anew where the width turns out to be another. @param {HTMLElement} map @param {() => void} spread */
-function watch(map, spread) {
-  new ResizeObserver(() => {
-    if (map.isConnected && map.clientWidth && Math.abs(Number(map.dataset.width) - map.clientWidth) > 1) spread();
-  }).observe(map);
 }
 
 /** @param {HTMLElement} map @param {Plan} planned @param {Sheet} sheet */

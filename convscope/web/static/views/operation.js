@@ -4,22 +4,27 @@ import { colourOf, css } from "../draw/colour.js";
 import { button, el, icon, section, svg } from "../draw/dom.js";
 import { formula } from "../draw/formula.js";
 import { count, percent, plain, shape, size, time } from "../draw/numbers.js";
-import { names } from "../frame.js";
 import { short } from "./map/tree.js";
-import * as whatif from "./whatif.js";
+import { section as tries, tried } from "./whatif.js";
+import { came } from "./kept.js";
 
 /** @typedef {import("../messages").OperationDetail} OperationDetail */
 /** @typedef {import("../messages").Formula} Formula */
 /** @typedef {import("../main.js").Context} Context */
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({ operation: `operation/${state.op}` });
+export const needs = (state) => ({ graph: "graph", operation: `operation/${state.op}` });
 
-/** @param {{operation: OperationDetail}} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ operation }, context) {
-  names.set(operation.index, operation.name || operation.op);
-  const parts = [title, sizes, cost, shares, field, values, weights, tries, actions];
-  return parts.map((part) => part(operation, context)).filter((made) => made !== null);
+/** @typedef {import("./whatif.js").Tried & {operation: OperationDetail, graph: import("../messages").Graph}} Messages */
+
+/** @param {import("../state.js").State} state @param {import("../messages").Session} session @param {Messages} messages */
+export const wants = (state, session, messages) => (session.saved ? {} : tried(state, came(messages.choices)));
+
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw(messages, context) {
+  const { operation } = messages;
+  const parts = [title, sizes, cost, shares, field, values, weights].map((part) => part(operation, context));
+  return [...parts, tries(messages, context), actions(operation, context)].filter((made) => made !== null);
 }
 
 /** Name, settings, and the line of code. @param {OperationDetail} operation */
@@ -132,24 +137,18 @@ function weights({ weights: all }, { t }) {
     el("dt", { title: name }, name.split(".").pop()), el("dd", {}, `${shape(sizes)}${sizes.length > 1 ? ` = ${count(numbers)}` : ""}`)])));
 }
 
-/** What can be changed to try; whatif.js knows. @param {OperationDetail} operation @param {Context} context */
-function tries(operation, context) {
-  const made = /** @type {any} */ (whatif).section;
-  return made && !context.session.saved ? made(operation, context) : null;
-}
-
 /** @param {OperationDetail} operation @param {Context} context */
-function actions({ size: made, parameters, macs }, { t, state, go }) {
+function actions({ size: made, parameters, macs }, { t, state, go, copy: write, clock }) {
   const text = [made, parameters, macs].flatMap((each) => (each ? [each.general, each.numbers.includes("=") ? each.numbers : `${each.numbers} = ${each.value}`] : [])).filter(Boolean).join("\n");
-  const copy = button(t("Copy formula"), { onclick: () => navigator.clipboard.writeText(text).then(() => flash(copy, t("Copied"))) }, "copy");
+  const copy = button(t("Copy formula"), { onclick: () => write(text).then((done) => done && flash(copy, t("Copied"), clock)) }, "copy");
   return el("div.actions", {},
     state.level === "map" && button(t("Open layer"), { kind: "main-action", "data-focus": "open-layer", onclick: () => go({ level: "layer", leaf: 0 }) }),
     text && copy);
 }
 
-/** Say on the button that it worked. @param {HTMLElement} node @param {string} words */
-export function flash(node, words) {
+/** Say on the button that it worked. @param {HTMLElement} node @param {string} words @param {Context["clock"]} clock */
+export function flash(node, words, clock) {
   const before = Array.from(node.childNodes);
   node.replaceChildren(icon("check"), words);
-  setTimeout(() => node.replaceChildren(...before), 1400);
+  clock.after(1400, () => node.replaceChildren(...before));
 }

@@ -3,62 +3,43 @@
 import { button, el, icon, section } from "../draw/dom.js";
 import { formula } from "../draw/formula.js";
 import { count, fixed, plain, power, signed } from "../draw/numbers.js";
-import { numbers, slopes } from "./channel/live.js";
-import { address } from "./channel/place.js";
+import { slope } from "./channel/backward.js";
+import { address, placed } from "./channel/place.js";
+import { localAt, slideOf } from "./channel/slide.js";
 import { numbersOf, rule, shapeOf } from "./channel/terms.js";
 import { unravel } from "../draw/arrays.js";
+import { came } from "./kept.js";
 
 /** @typedef {import("../messages").OneNumber} OneNumber */
 /** @typedef {import("../messages").OperationDetail} OperationDetail */
 /** @typedef {import("../messages").Graph} Graph */
-/** @typedef {import("./channel/live.js").Local} Local */
+/** @typedef {import("./channel/slide.js").Local} Local */
 /** @typedef {import("../main.js").Context} Context */
 
-const WAIT = 120; // ms that the window rests until the server is asked
+/** @typedef {{graph: Graph, operation: OperationDetail, channel: import("../messages").Channel, number?: OneNumber | Error, slope?: OneNumber | Error}} Messages number: at rest; slope: the gradient, on the way back */
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
-export const needs = (state) => ({ graph: "graph", operation: `operation/${state.op}` });
+export const needs = (state) => ({ graph: "graph", operation: `operation/${state.op}`, channel: `channel/${state.op}/${state.channel ?? 0}` });
 
-/** @param {{graph: Graph, operation: OperationDetail}} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ graph, operation }, context) {
-  const { state } = context;
-  const [result, reasons] = [el("div"), el("div")];
-  /** @type {{local: Local | null, number: OneNumber | null}} */
-  const known = { local: null, number: null };
-  const show = () => {
-    result.replaceChildren(...resultPart(known, operation, context));
-    reasons.replaceChildren(...reasonPart(known.number, graph, operation, context));
-  };
-  let timer = 0;
-  const ask = (/** @type {number[]} */ at) => context.ask(address({ index: state.op ?? 0, channel: state.channel ?? 0 }, at)).then((number) => {
-    const now = known.local?.at ?? state.at;
-    if (now && at.join() !== now.join()) return;
-    known.number = number;
-    show();
-  }, () => {});
-  const key = `${state.op}/${state.channel ?? 0}`;
-  if (state.way === "backward") {
-    numbers.still();
-    slopes.follow(key, ({ number }) => {
-      known.number = number;
-      show();
-    });
-  } else numbers.follow(key, (local) => {
-    if (known.local && local.at.join() !== known.local.at.join()) known.number = null;
-    known.local = local;
-    show();
-    clearTimeout(timer);
-    timer = window.setTimeout(() => result.isConnected && !known.number && ask(local.at), WAIT);
-  });
-  show();
-  if (state.at && state.way === "forward") ask(state.at);
-  return [result, reasons, el("div.actions", {},
-    button(t(context, "Copy as Python"), { kind: "main-action", "data-focus": "copy-python", onclick: (/** @type {Event} */ event) => copy(event, known.number?.python ?? "", context) }, "copy"),
-    button(t(context, "Copy as CSV"), { "data-focus": "copy-csv", onclick: (/** @type {Event} */ event) => copy(event, csv(known), context) }, "copy"))];
+/** @param {import("../state.js").State} state @param {import("../messages").Session} session @param {Messages} messages @returns {Record<string, string>} */
+export function wants(state, session, messages) {
+  if (state.way === "backward") return slope(state, messages);
+  return state.at ? { number: address(messages.channel, state.at) } : {};
 }
 
-/** @param {Context} context @param {string} text */
-const t = (context, text) => context.t(text);
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, operation, channel, ...found }, context) {
+  const { state: { way, at }, t } = context;
+  const forward = way === "forward" && channel.window && placed(at, channel.output.shape);
+  const known = { local: forward ? localAt(slideOf(channel), channel, forward) : null, number: came(way === "backward" ? found.slope : found.number) };
+  return [
+    el("div", {}, resultPart(known, operation, context)),
+    el("div", {}, reasonPart(known.number, graph, operation, context)),
+    el("div.actions", {},
+      button(t("Copy as Python"), { kind: "main-action", "data-focus": "copy-python", onclick: (/** @type {Event} */ event) => copied(event, known.number?.python ?? "", context) }, "copy"),
+      button(t("Copy as CSV"), { "data-focus": "copy-csv", onclick: (/** @type {Event} */ event) => copied(event, csv(known), context) }, "copy")),
+  ];
+}
 
 /** @param {{local: Local | null, number: OneNumber | null}} known @param {OperationDetail} operation @param {Context} context */
 function resultPart({ local, number }, operation, { t }) {
@@ -153,22 +134,17 @@ function termRows(terms) {
 }
 
 /** To the clipboard; where that is not allowed, into a field to copy from. @param {Event} event @param {string} text @param {Context} context */
-async function copy(event, text, { t }) {
-  const pressed = /** @type {HTMLElement} */ (event.currentTarget);
-  const label = pressed.lastChild;
+async function copied(event, text, { t, copy, clock, document }) {
+  const label = /** @type {HTMLElement} */ (event.currentTarget).lastChild;
   if (!text || !label) return;
   const before = label.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    label.textContent = t("Copied");
-    setTimeout(() => (label.textContent = before), 1500);
-  } catch {
-    showText(text, t);
-  }
+  if (!(await copy(text))) return showText(text, t, document);
+  label.textContent = t("Copied");
+  clock.after(1500, () => (label.textContent = before));
 }
 
-/** @param {string} text @param {Context["t"]} t */
-function showText(text, t) {
+/** @param {string} text @param {Context["t"]} t @param {Document} document */
+function showText(text, t, document) {
   const field = /** @type {HTMLTextAreaElement} */ (el("textarea.copy-text", { readonly: true, rows: 16, "aria-label": t("Text to copy") }, text));
   const dialog = /** @type {HTMLDialogElement} */ (el("dialog.copy-dialog", {}, el("p.small.soft", {}, t("Copy this text:")), field, el("form", { method: "dialog" }, button(t("Close"), { type: "submit" }))));
   dialog.addEventListener("close", () => dialog.remove());

@@ -2,7 +2,7 @@
 
 import { el, section } from "../draw/dom.js";
 import { count, percent, plain, time } from "../draw/numbers.js";
-import { t } from "../texts.js";
+import { came } from "./kept.js";
 import { amount } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
@@ -15,11 +15,16 @@ const PLAIN = new Set(["network", "data", "optimizer", "state"]); // columns tha
 /** @returns {Record<string, string>} */
 export const needs = () => ({ runs: "runs" });
 
-/** @param {{runs: Runs}} messages @param {Context} context @returns {(Node | string)[]} */
-export const draw = ({ runs }, context) => [side(runs, context), versus(runs, context)];
+/** @typedef {{runs: Runs, versus?: Versus | Error}} Messages versus: another run on the same input */
+
+/** @param {import("../state.js").State} state @returns {Record<string, string>} */
+export const wants = (state) => (state.versus ? { versus: `versus?run=${encodeURIComponent(state.versus)}` } : {});
+
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export const draw = (messages, context) => [side(messages.runs, context), versus(messages, context)];
 
 /** A run a row: its name, its figure on the test samples, and in small print the rest. @param {Runs} runs @param {Context} context */
-function side({ columns, rows }, { state, session, go }) {
+function side({ columns, rows }, { state, session, go, t }) {
   const figure = columns.findIndex((name) => name.startsWith("test "));
   const lines = rows.map(({ path, cells, current }) => {
     const pressed = path === state.versus;
@@ -34,8 +39,8 @@ function side({ columns, rows }, { state, session, go }) {
     el("ol.run-list", {}, lines));
 }
 
-/** Where the settings of two runs differ. @param {Runs} runs @param {Runs["rows"][number]} other */
-function differences({ columns, rows }, other) {
+/** Where the settings of two runs differ. @param {Runs} runs @param {Runs["rows"][number]} other @param {Context["t"]} t */
+function differences({ columns, rows }, other, t) {
   const own = rows.find(({ current }) => current);
   const found = columns.map((name, place) => ({ name, one: own?.cells[place] ?? "–", other: other.cells[place] })).filter(({ one, other: its }, place) => place > 0 && one !== its);
   if (!own || !found.length) return el("p.soft", {}, t("Trained alike."));
@@ -43,20 +48,18 @@ function differences({ columns, rows }, other) {
     el("tbody", {}, found.map(({ name, one, other: its }) => el("tr", {}, el("th", { scope: "row" }, t(name)), el("td.number", {}, one), el("td.number", {}, its)))));
 }
 
-/** @param {Runs} runs @param {Context} context */
-function versus(runs, { state, ask }) {
+/** @param {Messages} messages @param {Context} context */
+function versus({ runs, versus: message }, { state, t }) {
   const other = runs.rows.find(({ path }) => path === state.versus);
   if (!other) return "";
-  const box = el("div.versus", { "aria-live": "polite" }, el("p.soft", {}, t("The other run looks at this input …")));
-  ask(`versus?run=${encodeURIComponent(state.versus)}`).then(
-    (/** @type {Versus} */ message) => box.replaceChildren(...message.runs.map(opinion), cost(message)),
-    (error) => box.replaceChildren(el("p.soft", {}, error.message)),
-  );
-  return section(el("h3", {}, t("The same input, two runs")), box, el("h3.apart", {}, t("How they differ")), differences(runs, other));
+  const found = came(message);
+  const words = message instanceof Error ? message.message : t("The other run looks at this input …");
+  const box = el("div.versus", { "aria-live": "polite" }, found ? [found.runs.map((run) => opinion(run, t)), cost(found, t)] : el("p.soft", {}, words));
+  return section(el("h3", {}, t("The same input, two runs")), box, el("h3.apart", {}, t("How they differ")), differences(runs, other, t));
 }
 
-/** What one run says of the input. @param {Versus["runs"][number]} run */
-function opinion({ title, prediction }) {
+/** What one run says of the input. @param {Versus["runs"][number]} run @param {Context["t"]} t */
+function opinion({ title, prediction }, t) {
   return el("div.opinion", {}, el("h4", { title }, title), prediction ? guesses(prediction) : el("p.soft", {}, t("gives no classes")));
 }
 
@@ -72,8 +75,8 @@ function guesses({ classes, probabilities, truth }) {
   ]));
 }
 
-/** @param {Versus} versus */
-function cost({ runs }) {
+/** @param {Versus} versus @param {Context["t"]} t */
+function cost({ runs }, t) {
   /** @type {[string, (graph: Versus["runs"][number]["graph"]) => string][]} */
   const rows = [
     [t("operations"), ({ operations }) => count(operations)],

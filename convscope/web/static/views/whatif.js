@@ -7,6 +7,7 @@ import { flipped } from "./filters/convolve.js";
 import { number } from "./input/fields.js";
 import { grid } from "./input/grid.js";
 import { prediction } from "./input/prediction.js";
+import { came } from "./kept.js";
 
 /** @typedef {import("../main.js").Context} Context */
 /** @typedef {import("../messages").Graph} Graph */
@@ -15,9 +16,6 @@ import { prediction } from "./input/prediction.js";
 /** @typedef {import("../messages").Numbers} Numbers */
 
 const WIDEST = 7; // columns of a kernel whose numbers can be typed
-
-/** What the person has open; a redraw of the page leaves it. The section is one element as long as the operation is. */
-const held = { open: false, output: 0, input: 0, depth: 0, channel: 0, of: "", element: /** @type {HTMLElement | null} */ (null), inside: /** @type {HTMLElement} */ (/** @type {unknown} */ (null)), newest: 0, fill: () => {} };
 
 /** @param {import("../state.js").State} state @returns {Record<string, string>} */
 export const needs = (state) => ({ graph: "graph" });
@@ -34,57 +32,50 @@ export function draw({ graph: { edited, failure } }, { t, act, session }) {
     failure && el("p.why", { title: failure.cause }, t("The network does not go through any more. {what}", { what: failure.what || failure.words })))];
 }
 
-/** The part of the right side. @param {OperationDetail} message @param {Context} context */
-export function section(message, context) {
-  if (context.session.saved) return null;
-  const of = `${message.index} ${document.documentElement.lang} ${document.documentElement.dataset.theme}`;
-  if (held.of !== of || !held.element) {
-    const channel = context.state.channel ?? 0;
-    Object.assign(held, { of, output: channel, input: 0, depth: 0, channel, inside: el("div.whatif-parts") });
-    held.element = el("section", {}, details(context.t));
-  }
-  held.fill = () => void fill(message, context);
-  if (held.open) held.fill();
-  return held.element;
+/** @typedef {import("../state.js").State} State */
+/** @typedef {{choices?: EditChoices | Error, kernel?: import("../messages").Channel | Error, filters?: import("../messages").Filters | Error}} Tried what can be tried, the kernel that is chosen, those that people know */
+
+/** What the part of the right side wants while it is open. @param {State} state @param {EditChoices | null} choices @returns {Record<string, string>} */
+export function tried(state, choices) {
+  if (state.edit === null) return {};
+  const open = { choices: `edit/${state.op}` };
+  return choices?.kernel ? { ...open, kernel: `channel/${state.op}/${picked(state, choices).output}`, filters: "filters" } : open;
 }
 
-/** @param {Context["t"]} t */
-function details(t) {
-  const box = /** @type {HTMLDetailsElement} */ (el("details.whatif", { open: held.open, ontoggle: () => {
-    const opened = box.open && !held.open;
-    held.open = box.open;
-    if (opened) held.fill();
-  } }, el("summary", { "data-focus": "whatif" }, t("What if…"), el("span.caption", {}, t("try a change; your model stays as it is"))), held.inside));
-  return box;
+/** Which kernel of which channel. @param {State} state @param {EditChoices} choices */
+function picked({ edit, channel }, { kernel: sizes, channels }) {
+  const [output = channel ?? 0, input = 0, depth = 0] = edit ?? [];
+  const most = [sizes?.outputs ?? channels, sizes?.inputs ?? 1, sizes?.size.length === 3 ? sizes.size[0] : 1];
+  const within = [output, input, depth].map((place, at) => Math.max(0, Math.min(most[at] - 1, place)));
+  return { output: within[0], input: within[1], depth: within[2] };
 }
 
-/** @param {OperationDetail} message @param {Context} context */
-async function fill(message, context) {
-  const { inside } = held;
-  const mine = (held.newest += 1);
-  try {
-    const [choices, graph] = await Promise.all([context.ask(`edit/${message.index}`), context.ask("graph")]);
-    const made = [...await controls(message, choices, context), compared(message, choices, graph, context)];
-    if (mine === held.newest) renew(inside, made.filter((part) => part instanceof Node));
-  } catch (error) {
-    if (mine === held.newest) inside.replaceChildren(el("p.caption", {}, error instanceof Error ? error.message : String(error)));
-  }
+/** The part of the right side. @param {Tried & {operation: OperationDetail, graph: Graph}} messages @param {Context} context */
+export function section(messages, context) {
+  const { t, state, session, go } = context;
+  if (session.saved) return null;
+  const open = state.edit !== null;
+  const box = /** @type {HTMLDetailsElement} */ (el("details.whatif", { open, ontoggle: () => box.open !== open && go({ edit: box.open ? [] : null }, "replace") },
+    el("summary", { "data-focus": "whatif" }, t("What if…"), el("span.caption", {}, t("try a change; your model stays as it is"))),
+    el("div.whatif-parts", {}, open && parts(messages, context))));
+  return el("section", {}, box);
 }
 
-/** New children, with the focus where it was. @param {HTMLElement} box @param {Node[]} children */
-function renew(box, children) {
-  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
-  box.replaceChildren(...children);
-  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus();
+/** @param {Tried & {operation: OperationDetail, graph: Graph}} messages @param {Context} context */
+function parts(messages, context) {
+  const { choices } = messages;
+  if (choices instanceof Error) return el("p.caption", {}, choices.message);
+  if (!choices) return null;
+  return [controls(messages.operation.index, choices, messages, context), compared(messages.operation, choices, messages.graph, context)];
 }
 
-/** @param {OperationDetail} message @param {EditChoices} choices @param {Context} context */
-async function controls({ index }, choices, context) {
+/** @param {number} index @param {EditChoices} choices @param {Tried} messages @param {Context} context */
+function controls(index, choices, messages, context) {
   const { t, act } = context;
   const send = (/** @type {Record<string, any>} */ edit) => act("edit", { op: index, ...edit });
   const made = [
-    choices.kernel && (await kernel(index, choices.kernel, context, send)),
-    choices.channels > 0 && zero(choices, t, send),
+    choices.kernel && kernel(choices, messages, context, send),
+    choices.channels > 0 && zero(choices, context, send),
     choices.activation !== null && activation(choices, t, send),
     choices.settings.length > 0 && settings(choices, t, send),
   ].filter(Boolean);
@@ -93,50 +84,35 @@ async function controls({ index }, choices, context) {
 
 /** @typedef {(edit: Record<string, any>) => void} Send */
 
-/** @param {number} index @param {{outputs: number, inputs: number, size: number[]}} kernel @param {Context} context @param {Send} send */
-async function kernel(index, { outputs, inputs, size }, context, send) {
-  const { t } = context;
-  held.output = Math.min(held.output, outputs - 1);
-  held.input = Math.min(held.input, inputs - 1);
-  const cells = el("div.whatif-kernel");
-  const show = () => showKernel(cells, index, size, context, send);
-  await show();
+/** @param {EditChoices} choices @param {Tried} messages @param {Context} context @param {Send} send */
+function kernel(choices, messages, context, send) {
+  const { t, go, state } = context;
+  const { outputs, inputs, size } = /** @type {NonNullable<EditChoices["kernel"]>} */ (choices.kernel);
+  const { output, input, depth } = picked(state, choices);
+  const pick = (/** @type {number} */ at) => (/** @type {number} */ place) => go({ edit: [output, input, depth].map((old, each) => (each === at ? place : old)) }, "replace");
   return el("div.whatif-part", {},
     el("h4", {}, t("Kernel")),
     el("div.rows-of-controls", {},
-      number(t("of output"), "whatif-output", held.output, [0, outputs - 1], (place) => {
-        held.output = place;
-        show();
-      }),
-      number(t("and input"), "whatif-input", held.input, [0, inputs - 1], (place) => {
-        held.input = place;
-        show();
-      }),
-      size.length === 3 && number(t("depth"), "whatif-depth", held.depth, [0, size[0] - 1], (place) => {
-        held.depth = place;
-        show();
-      })),
-    cells);
+      number(t("of output"), "whatif-output", output, [0, outputs - 1], pick(0)),
+      number(t("and input"), "whatif-input", input, [0, inputs - 1], pick(1)),
+      size.length === 3 && number(t("depth"), "whatif-depth", depth, [0, size[0] - 1], pick(2))),
+    el("div.whatif-kernel", {}, numbers(choices, messages, context, send)));
 }
 
-/** The numbers of one kernel, to be typed over. @param {HTMLElement} box @param {number} index @param {number[]} size @param {Context} context @param {Send} send */
-async function showKernel(box, index, size, context, send) {
-  const { t } = context;
-  const { output, input } = held;
-  const channel = await context.ask(`channel/${index}/${output}`).catch(() => null);
-  if (!channel?.window?.weight) return box.replaceChildren(el("p.caption", {}, t("This kernel cannot be shown.")));
+/** The numbers of one kernel, to be typed over. @param {EditChoices} choices @param {Tried} messages @param {Context} context @param {Send} send */
+function numbers(choices, { kernel: channel, filters }, { t, state }, send) {
+  const weight = came(channel)?.window?.weight;
+  if (!weight) return channel && el("p.caption", {}, t("This kernel cannot be shown."));
+  const { size } = /** @type {NonNullable<EditChoices["kernel"]>} */ (choices.kernel);
+  const { output, input, depth } = picked(state, choices);
   const taps = size.reduce((product, each) => product * each, 1);
-  const flat = unpack(channel.window.weight).subarray(input * taps, (input + 1) * taps);
-  const planes = split(flat, size);
-  const apply = (/** @type {number[][]} */ rows) => {
-    const next = planes.map((plane, depth) => (depth === Math.min(held.depth, planes.length - 1) ? rows : plane));
-    send({ what: "kernel", output, input, values: nested(next, size.length) });
-  };
-  const rows = planes[Math.min(held.depth, planes.length - 1)];
-  const presets = await presetsFor(rows, context);
-  box.replaceChildren(
-    rows[0].length <= WIDEST ? grid(rows, { label: t("Kernel of output {output} and input {input}", { output, input }), focus: "whatif-cell", change: apply }) : "",
-    el("div.presets", {}, presets.map(({ name, what, kernel: next }) => el("button.chip", { type: "button", title: what, onclick: () => apply(next) }, name))));
+  const planes = split(unpack(weight).subarray(input * taps, (input + 1) * taps), size);
+  const apply = (/** @type {number[][]} */ rows) => send({ what: "kernel", output, input, values: nested(planes.map((plane, at) => (at === depth ? rows : plane)), size.length) });
+  const rows = planes[depth];
+  return [
+    rows[0].length <= WIDEST && grid(rows, { label: t("Kernel of output {output} and input {input}", { output, input }), focus: "whatif-cell", change: apply }),
+    el("div.presets", {}, presetsFor(rows, came(filters)?.filters ?? [], t).map(({ name, what, kernel: next }) => el("button.chip", { type: "button", title: what, "data-focus": `preset ${name}`, onclick: () => apply(next) }, name))),
+  ];
 }
 
 /** Rows of a kernel by depth; a kernel of a signal is one row. @param {ArrayLike<number>} flat @param {number[]} size @returns {number[][][]} */
@@ -154,25 +130,23 @@ export function nested(planes, axes) {
   return axes === 2 ? planes[0] : planes[0][0];
 }
 
-/** Zero, flip, and the classic filters of the same size. @param {number[][]} rows @param {Context} context */
-async function presetsFor(rows, { t, ask }) {
+/** Zero, flip, and the classic filters of the same size. @param {number[][]} rows @param {import("../messages").Filters["filters"]} filters @param {Context["t"]} t */
+function presetsFor(rows, filters, t) {
   const own = [
     { name: t("zero"), what: t("nothing comes from this map any more"), kernel: rows.map((row) => row.map(() => 0)) },
     { name: t("flip"), what: t("turned by half a turn"), kernel: flipped(rows) },
     { name: t("negate"), what: t("every sign the other way"), kernel: rows.map((row) => row.map((value) => -value)) },
   ];
-  const list = await ask("filters").catch(() => ({ filters: [] }));
-  const fit = list.filters.filter((/** @type {{kernel: number[][]}} */ { kernel: each }) => each.length === rows.length && each[0].length === rows[0].length);
-  return [...own, ...fit];
+  return [...own, ...filters.filter(({ kernel: each }) => each.length === rows.length && each[0].length === rows[0].length)];
 }
 
-/** @param {EditChoices} choices @param {Context["t"]} t @param {Send} send */
-function zero({ channels }, t, send) {
-  held.channel = Math.min(held.channel, channels - 1);
+/** @param {EditChoices} choices @param {Context} context @param {Send} send */
+function zero(choices, { t, go, state }, send) {
+  const { output, input, depth } = picked(state, choices);
   return el("div.whatif-part", {}, el("h4", {}, t("Channel")),
     el("div.rows-of-controls", {},
-      number(t("channel"), "whatif-channel", held.channel, [0, channels - 1], (place) => (held.channel = place)),
-      button(t("Set to zero"), { "data-focus": "whatif-zero", onclick: () => send({ what: "channel", channel: held.channel }) })));
+      number(t("channel"), "whatif-channel", output, [0, choices.channels - 1], (place) => go({ edit: [place, input, depth] }, "replace")),
+      button(t("Set to zero"), { "data-focus": "whatif-zero", onclick: () => send({ what: "channel", channel: output }) })));
 }
 
 /** @param {EditChoices} choices @param {Context["t"]} t @param {Send} send */

@@ -8,63 +8,71 @@ import { cells } from "../../draw/cells.js";
 import { el, segments } from "../../draw/dom.js";
 import { plain } from "../../draw/numbers.js";
 import { plane } from "../../draw/plane.js";
-import { slopes } from "./live.js";
-import { way } from "./place.js";
-import { optimizer } from "./optimizer.js";
+import { came } from "../kept.js";
+import { placed, way } from "./place.js";
+import { optimizer, stepAddress } from "./optimizer.js";
+import { slideOf } from "./slide.js";
 import { numbersOf, rule, shapeOf, termTable } from "./terms.js";
 import { boxAt } from "./windows.js";
-import { slideOf } from "./window2d.js";
 
 /** @typedef {import("../../messages").Channel} Channel */
 /** @typedef {import("../../messages").OneNumber} OneNumber */
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {{name: string, shape: number[]}} Argument */
-/** @typedef {{key: string, name: string, at: number[], target: number}} Choice */
+/** @typedef {import("../channel.js").Messages} Messages */
+/** @typedef {import("../../state.js").State} State */
+/** What is asked: the gradient of which number, with respect to which score. @typedef {{argument: Argument, at: number[], target: number, learned: boolean}} Choice learned: an optimizer changes it */
 
 const ASIDE = 6; // arguments side by side; more, as of an LSTM of two layers, are a list
 
-/** @type {Choice} */
-let choice = { key: "", name: "", at: [], target: 0 };
-
-/** @param {import("../channel.js").Messages} messages @param {Context} context @returns {Promise<(Node | string)[]>} */
-export async function draw({ channel, graph }, context) {
-  const { t, state } = context;
-  const detail = await context.ask(`operation/${channel.index}`);
-  const shapes = new Set(detail.weights.map((/** @type {Argument} */ { shape }) => shape.join()));
-  const isLearned = (/** @type {Argument} */ { name, shape }) => name !== "input" && shapes.has(shape.join()); // an optimizer changes these alone
-  const known = argumentsOf(detail, channel).sort((one, other) => Number(isLearned(other)) - Number(isLearned(one)));
-  const title = el("div.title-row.apart", {}, el("div.title-row", {}, el("h1", {}, t("Channel {k}, backward", { k: channel.channel })), el("span.soft.small", {}, t("how the score changes with one number"))), way(context));
-  if (!known.length || !graph.prediction) return [title, el("section.panel", {}, el("p", {}, !known.length ? t("The gradient of this operation is not taken apart.") : t("This model gives no row of scores, so there is no class to ask about.")))];
-  const key = `${channel.index}/${channel.channel}`;
-  const { truth, logits } = graph.prediction;
-  if (choice.key !== key || !known.some(({ name }) => name === choice.name)) {
-    const target = choice.key ? choice.target : truth ?? Math.max(0, logits.indexOf(Math.max(...logits))); // NaN is no largest
-    choice = { key, name: known[0].name, at: firstPlace(known[0], channel, state.at ?? []), target: Math.min(target, logits.length - 1) };
-  }
-  const [chooser, body] = [el("div.card-place"), el("div.backward-place")];
-  const show = async () => {
-    chooser.replaceChildren(panel(known, channel, graph.prediction?.classes ?? [], context, change));
-    const asked = { ...choice };
-    const number = await context.ask(`number/${channel.index}?gradient=${encodeURIComponent(asked.name)}&at=${asked.at.join(",")}&target=${asked.target}`).catch((/** @type {Error} */ error) => error);
-    if (asked.at.join() !== choice.at.join() || asked.name !== choice.name || asked.target !== choice.target) return;
-    if (number instanceof Error) return body.replaceChildren(el("section.panel", {}, el("p.soft", {}, number.message)));
-    slopes.tell({ key, number, name: asked.name });
-    const [why, ...terms] = account(number, context);
-    body.replaceChildren(why, isLearned(known.find(({ name }) => name === asked.name) ?? known[0]) ? optimizer(channel.index, asked, context) : "", ...terms);
-  };
-  const change = (/** @type {Partial<Choice>} */ what) => {
-    choice = { ...choice, ...what };
-    show();
-  };
-  await show();
-  return [title, chooser, body];
+/** @param {State} state @param {Messages} messages @returns {Record<string, string>} */
+export function wants(state, messages) {
+  const choice = choiceOf(state, messages);
+  const found = { operation: `operation/${messages.channel.index}`, ...slope(state, messages) };
+  return choice?.learned ? { ...found, step: stepAddress(messages.channel.index, choice, state) } : found;
 }
 
-/** What has a gradient here. @param {any} detail @param {Channel} channel @returns {Argument[]} */
-function argumentsOf(detail, channel) {
-  if (detail.arguments) return [...detail.arguments].sort((one, other) => Number(one.name === "input") - Number(other.name === "input"));
-  const window = channel.window;
-  return window?.weight ? [{ name: "weight", shape: [channel.channel + 1, ...window.weight.shape] }] : [];
+/** The gradient that is asked for, for the proof beside it too. @param {State} state @param {Pick<Messages, "graph" | "channel" | "operation">} messages @returns {Record<string, string>} */
+export function slope(state, messages) {
+  const choice = choiceOf(state, messages);
+  if (!choice) return {};
+  const { argument, at, target } = choice;
+  return { slope: `number/${messages.channel.index}?gradient=${encodeURIComponent(argument.name)}&at=${at.join(",")}&target=${target}` };
+}
+
+/** What the person chose, else a number that this channel uses and the true class. @param {State} state @param {Pick<Messages, "graph" | "channel" | "operation">} messages @returns {Choice | null} */
+function choiceOf(state, { graph: { prediction }, channel, operation }) {
+  const detail = came(operation);
+  const known = detail ? argumentsOf(detail, channel) : [];
+  if (!detail || !known.length || !prediction) return null;
+  const argument = known.find(({ name }) => name === state.of) ?? known[0];
+  const { truth, logits } = prediction;
+  const target = state.target ?? truth ?? Math.max(0, logits.indexOf(Math.max(...logits))); // NaN is no largest
+  return { argument, at: placed(state.place, argument.shape) ?? firstPlace(argument, channel, state.at ?? []), target: Math.min(target, logits.length - 1), learned: isLearned(argument, detail) };
+}
+
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw(messages, context) {
+  const { channel, graph } = messages;
+  const { t, state } = context;
+  const title = el("div.title-row.apart", {}, el("div.title-row", {}, el("h1", {}, t("Channel {k}, backward", { k: channel.channel })), el("span.soft.small", {}, t("how the score changes with one number"))), way(context));
+  const detail = came(messages.operation);
+  if (!detail) return [title];
+  const choice = choiceOf(state, messages);
+  if (!choice || !graph.prediction) return [title, el("section.panel", {}, el("p", {}, graph.prediction ? t("The gradient of this operation is not taken apart.") : t("This model gives no row of scores, so there is no class to ask about.")))];
+  const [why, ...terms] = messages.slope instanceof Error ? [el("section.panel", {}, el("p.soft", {}, messages.slope.message))] : messages.slope ? account(messages.slope, context) : [];
+  const step = choice.learned && messages.step ? [optimizer(messages.step, context)] : [];
+  return [title, el("div.card-place", {}, panel(choice, argumentsOf(detail, channel), messages, context)), el("div.backward-place", {}, why, step, terms)];
+}
+
+/** An optimizer changes these alone. @param {Argument} argument @param {import("../../messages").OperationDetail} detail */
+const isLearned = ({ name, shape }, { weights }) => name !== "input" && weights.some((each) => each.shape.join() === shape.join());
+
+/** What has a gradient here, what is learned first. @param {import("../../messages").OperationDetail} detail @param {Channel} channel @returns {Argument[]} */
+function argumentsOf(detail, { window, channel }) {
+  const known = detail.arguments ?? (window?.weight ? [{ name: "weight", shape: [channel + 1, ...window.weight.shape] }] : []);
+  const rank = (/** @type {Argument} */ each) => (isLearned(each, detail) ? 0 : each.name === "input" ? 2 : 1);
+  return [...known].sort((one, other) => rank(one) - rank(other));
 }
 
 /** A number to begin with: one that this channel uses. @param {Argument} argument @param {Channel} channel @param {number[]} at */
@@ -83,26 +91,23 @@ function firstPlace({ name, shape }, channel, at) {
   return place;
 }
 
-/** Which number: of what, for which class, at which index. @param {Argument[]} known @param {Channel} channel @param {string[]} classes @param {Context} context @param {(what: Partial<Choice>) => void} change */
-function panel(known, channel, classes, context, change) {
-  const { t, state } = context;
-  const argument = known.find(({ name }) => name === choice.name) ?? known[0];
-  const pick = (/** @type {string} */ name) => {
-    const next = known.find((each) => each.name === name) ?? known[0];
-    change({ name, at: firstPlace(next, channel, state.at ?? []) });
-  };
+/** Which number: of what, for which class, at which index. @param {Choice} choice @param {Argument[]} known @param {Messages} messages @param {Context} context */
+function panel({ argument, at, target }, known, { channel, graph }, context) {
+  const { t, go } = context;
+  const pick = (/** @type {string} */ of) => go({ of, place: null }, "replace");
   const of = known.length > ASIDE
     ? menu(t("Gradient of"), "gradient-of", known.map(({ name }) => [name, name]), argument.name, pick)
     : segments(known.map(({ name }) => ({ id: name, text: name })), argument.name, { label: t("Gradient of"), choose: pick });
-  const select = menu(t("Score of class"), "target", classes.map((name, place) => [String(place), name]), String(choice.target), (place) => change({ target: Number(place) }));
+  const classes = graph.prediction?.classes ?? [];
+  const select = menu(t("Score of class"), "target", classes.map((name, place) => [String(place), name]), String(target), (place) => go({ target: Number(place) }, "replace"));
   const fields = argument.shape.map((size, axis) => {
-    const field = /** @type {HTMLInputElement} */ (el("input.index-field", { type: "number", min: 0, max: size - 1, value: choice.at[axis], "aria-label": t("axis {n}, up to {most}", { n: axis, most: size - 1 }), "data-focus": `index-${axis}` }));
-    field.addEventListener("change", () => change({ at: choice.at.map((place, other) => (other === axis ? Math.max(0, Math.min(size - 1, Math.round(field.valueAsNumber) || 0)) : place)) }));
+    const field = /** @type {HTMLInputElement} */ (el("input.index-field", { type: "number", min: 0, max: size - 1, value: at[axis], "aria-label": t("axis {n}, up to {most}", { n: axis, most: size - 1 }), "data-focus": `index-${axis}` }));
+    field.addEventListener("change", () => go({ place: at.map((place, other) => (other === axis ? Math.max(0, Math.min(size - 1, Math.round(field.valueAsNumber) || 0)) : place)) }, "replace"));
     return field;
   });
   return el("section.panel.backward-choice", {},
     el("div.rows-of-controls", {}, el("span.field", {}, t("Gradient of"), of), el("span.field", {}, t("Index"), fields), el("span.field", {}, t("Score of class"), select)),
-    kernelCells(argument, channel, context, change));
+    kernelCells(argument, at, channel, context));
 }
 
 /** A list to choose from. @param {string} label @param {string} focus @param {[string, string][]} options value and text @param {string} chosen @param {(value: string) => void} choose */
@@ -112,18 +117,18 @@ function menu(label, focus, options, chosen, choose) {
   return made;
 }
 
-/** A kernel to press in, where the argument is one. @param {Argument} argument @param {Channel} channel @param {Context} context @param {(what: Partial<Choice>) => void} change */
-function kernelCells({ name, shape }, { window }, { t }, change) {
+/** A kernel to press in, where the argument is one. @param {Argument} argument @param {number[]} at @param {Channel} channel @param {Context} context */
+function kernelCells({ name, shape }, at, { window }, { t, go }) {
   const axes = window?.kernel.length ?? 0;
   if (name !== "weight" || !window?.weight || shape.length !== axes + 2) return null;
   const values = unpack(window.weight);
-  const input = window.kind === "transposed" ? choice.at[0] - window.channels[0] : choice.at[1];
+  const input = window.kind === "transposed" ? at[0] - window.channels[0] : at[1];
   if (input < 0 || input >= window.weight.shape[0]) return null;
   const own = row(values, window.weight.shape, input);
   const columns = window.kernel[axes - 1];
   return el("div.backward-kernel", {},
     el("p.caption", {}, t("The kernel for input map {i}. Press a weight.", { i: window.channels[input] ?? input })),
-    cells([...own], columns, "signed", limitOf(values), { label: t("kernel"), chosen: ravel(choice.at.slice(2), window.kernel), pick: (tap) => change({ at: [...choice.at.slice(0, 2), ...unravel(tap, window.kernel)] }) }));
+    cells([...own], columns, "signed", limitOf(values), { label: t("kernel"), chosen: ravel(at.slice(2), window.kernel), pick: (tap) => go({ place: [...at.slice(0, 2), ...unravel(tap, window.kernel)] }, "replace") }));
 }
 
 /** @param {OneNumber} number @param {Context} context @returns {Node[]} */

@@ -1,7 +1,7 @@
-/** Parts that the views of one number share: the heading, coloured cells, the ranked list, the player. */
+/** Parts that the views of one number share: the heading, coloured cells, the ranked list, keys and drag. */
 
 import { colourOf, css, inkOn } from "../../draw/colour.js";
-import { button, el } from "../../draw/dom.js";
+import { el } from "../../draw/dom.js";
 import { fixed, plain, signed } from "../../draw/numbers.js";
 import { legend } from "../../draw/plane.js";
 import { runningSum } from "./kinds.js";
@@ -37,9 +37,9 @@ export const noData = (props, text = "0") => el("span.kind-cell.no-data", props,
 /**
  * The largest shares first, and the running sum from the bias down to the number.
  * @param {Row[]} rows @param {number | null} bias
- * @param {{t: Context["t"], heads: string[], most: number, label: string, further: (count: number) => string, choose?: (row: Row) => void, open?: () => void, kind?: string}} options
+ * @param {{t: Context["t"], heads: string[], most: number, label: string, further: (count: number) => string, choose?: (row: Row) => void, open?: () => void, fold?: () => void, kind?: string}} options fold: only the first rows again
  */
-export function ranking(rows, bias, { t, heads, most, label, further, choose, open, kind = "" }) {
+export function ranking(rows, bias, { t, heads, most, label, further, choose, open, fold, kind = "" }) {
   const { shown, rest, low, high, total } = runningSum(rows, bias ?? 0, most);
   const x = (/** @type {number} */ value) => (100 * (value - low)) / (high - low || 1);
   const fall = bar(x);
@@ -51,7 +51,8 @@ export function ranking(rows, bias, { t, heads, most, label, further, choose, op
     shown.map(({ part, from, to }) =>
       el(choose ? "button.row" : "div.row", { type: choose ? "button" : null, "aria-pressed": choose ? String(Boolean(part.chosen)) : null, "data-focus": `rank ${part.key}`, onclick: choose && (() => choose(part)) },
         el("span.who", {}, part.name), part.pictures(), el("span.number", {}, signed(part.sum, 4)), fall(from, to))),
-    rest.count > 0 && line(further(rest.count), rest.sum, fall(rest.from, rest.to), open ? { onclick: open, type: "button", "data-focus": "rank further" } : {}),
+    rest.count > 0 && line(further(rest.count), rest.sum, fall(rest.from, rest.to), open ? { onclick: open, type: "button", "data-focus": "rank further", "aria-expanded": "false" } : {}),
+    !rest.count && fold && el("button.row.thin", { type: "button", "data-focus": "rank further", "aria-expanded": "true", onclick: fold }, el("span.whole", {}, t("Only the first maps"))),
     el("div.row.total", {}, el("span.whole", {}, bias === null ? "Σ" : t("bias + Σ")), el("span.number", {}, fixed(total, 4)), bar(x, ".whole-bar")(0, total)));
 }
 
@@ -65,104 +66,32 @@ function bar(x, kind = "") {
 }
 
 /**
- * What goes on playing while the page is drawn anew with every step.
- * @type {{key: string, timer: number, step: () => void, root: Element | null} | null}
- */
-let playing = null;
-
-/** @returns {number} milliseconds between two steps */
-const interval = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--play-interval")) || 700;
-
-function stop() {
-  if (playing) clearInterval(playing.timer);
-  playing = null;
-}
-
-/**
- * Play, back, next and a slider over a row of positions. `show` answers at once, `settle` when the person has arrived.
- * @param {{key: string, size: number, at: number, t: Context["t"], label: string, words?: (at: number) => string, show: (at: number) => void, settle: (at: number) => void}} options
- */
-export function player({ key, size, at, t, label, words, show, settle }) {
-  let here = at;
-  let waiting = 0;
-  const slider = /** @type {HTMLInputElement} */ (el("input", { type: "range", min: 0, max: size - 1, value: at, "aria-label": label, "data-focus": `slider ${key}`,
-    oninput: () => move(Number(slider.value), false), onchange: () => move(Number(slider.value)) }));
-  const toggle = el("button.button.kind-play", { type: "button", "data-focus": `play ${key}`, onclick: () => press() });
-  const box = el("div.kind-player", {}, toggle,
-    button("", { kind: "square", "aria-label": t("Back"), "data-focus": `back ${key}`, onclick: () => move(here - 1) }, "back"),
-    button("", { kind: "square", "aria-label": t("Next"), "data-focus": `next ${key}`, onclick: () => move(here + 1) }, "next"), slider);
-
-  /** @param {number} to @param {boolean} [arrived] */
-  function move(to, arrived = true) {
-    here = Math.max(0, Math.min(size - 1, to));
-    slider.value = String(here);
-    slider.setAttribute("aria-valuetext", words ? words(here) : String(here));
-    show(here);
-    clearTimeout(waiting);
-    if (arrived) waiting = window.setTimeout(() => box.isConnected && settle(here), playing ? 0 : 90);
-  }
-  function press() {
-    if (playing?.key === key) stop();
-    else {
-      stop();
-      playing = { key, step: forward, root: box, timer: window.setInterval(() => (playing?.root?.isConnected ? playing.step() : stop()), interval()) };
-    }
-    label_();
-  }
-  const forward = () => move((here + 1) % size);
-  function label_() {
-    const on = playing?.key === key;
-    toggle.replaceChildren(...button(on ? t("Pause") : t("Play"), {}, on ? "pause" : "play").childNodes);
-  }
-  if (playing?.key === key) Object.assign(playing, { step: forward, root: box });
-  else if (playing && !playing.root?.isConnected) stop();
-  label_();
-  return { box, move, by: (/** @type {number} */ steps) => move(here + steps), press };
-}
-
-/**
  * Arrow keys and Space on a stage.
- * @param {HTMLElement | SVGElement} stage @param {Record<string, number>} steps how far each key goes @param {(by: number) => void} go @param {() => void} press
+ * @param {HTMLElement | SVGElement} stage @param {Record<string, number>} steps how far each key goes @param {(by: number) => void} go @param {() => void} [press]
  */
 export function keys(stage, steps, go, press) {
   stage.addEventListener("keydown", (event) => {
     const { key } = /** @type {KeyboardEvent} */ (event);
     if (key in steps) go(steps[key]);
-    else if (key === " ") press();
+    else if (key === " " && press) press();
     else return;
     event.preventDefault();
     event.stopPropagation();
   });
 }
 
-/** Is the window low? Then fewer rows stand in sight. */
-export const low = () => innerHeight <= 760 && innerWidth > 959;
-
-/** The width that a drawing in the middle column has. @param {number} [besides] padding of its panel */
-export function width(besides = 34) {
-  const main = document.querySelector(".explorer > .main");
-  const inside = main ? main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingLeft) : innerWidth - (innerWidth > 959 ? 600 : 32);
-  return Math.max(320, inside - besides);
-}
-
-/** New children, with the focus where it was. @param {HTMLElement} box @param {(Node | string | null | false)[]} children */
-export function put(box, children) {
-  const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
-  box.replaceChildren(.../** @type {(Node | string)[]} */ (children.filter(Boolean)));
-  if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${CSS.escape(focused)}"]`))?.focus({ preventScroll: true });
-}
-
 /**
- * Press and drag; the pointer stays held while what lies under it is drawn anew.
- * @param {Element} box @param {(event: PointerEvent) => void} pick
+ * Press and drag, until the pointer is let go wherever it is.
+ * @param {Element} box @param {Context["listen"]} listen @param {(event: PointerEvent) => void} pick
  */
-export function drag(box, pick) {
+export function drag(box, listen, pick) {
   box.addEventListener("pointerdown", (event) => {
     event.preventDefault();
     const over = new AbortController();
-    addEventListener("pointermove", pick, { signal: over.signal });
-    addEventListener("pointerup", (last) => (over.abort(), pick(last)), { signal: over.signal });
-    addEventListener("pointercancel", () => over.abort(), { signal: over.signal });
+    const { signal } = over;
+    listen("pointermove", pick, { signal });
+    listen("pointerup", (last) => (over.abort(), pick(last)), { signal });
+    listen("pointercancel", () => over.abort(), { signal });
     pick(/** @type {PointerEvent} */ (event));
   });
 }

@@ -8,49 +8,29 @@ import { plain } from "../../draw/numbers.js";
 /** @typedef {import("../../messages").WeightStep} WeightStep */
 
 const RULES = [{ id: "sgd", text: "SGD" }, { id: "momentum", text: "Momentum" }, { id: "adam", text: "Adam" }];
-let rule = "sgd";
-let rate = "0.01";
 
-/** @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */
-export function optimizer(index, choice, context) {
-  const box = el("section.panel.optimizer", { hidden: true });
-  ask(box, index, choice, context);
-  return box;
+/** Where the message about it is. @param {number} index @param {import("./backward.js").Choice} choice @param {import("../../state.js").State} state */
+export function stepAddress(index, { argument, at, target }, { rule, rate }) {
+  return `step/${index}?weight=${encodeURIComponent(argument.name)}&at=${at.join(",")}&rule=${rule}&rate=${rate}&target=${target}`;
 }
 
-/** @param {HTMLElement} box @param {number} index @param {{name: string, at: number[], target: number}} choice @param {Context} context */
-function ask(box, index, choice, context) {
-  const { name, at, target } = choice;
-  const again = () => ask(box, index, choice, context);
-  context.ask(`step/${index}?weight=${encodeURIComponent(name)}&at=${at.join(",")}&rule=${rule}&rate=${rate}&target=${target}`).then((step) => {
-    box.hidden = false;
-    const focused = box.contains(document.activeElement) ? document.activeElement?.getAttribute("data-focus") : null;
-    box.replaceChildren(...drawn(step, context, again));
-    if (focused) /** @type {HTMLElement | null} */ (box.querySelector(`[data-focus="${focused}"]`))?.focus();
-  }, (error) => {
-    if (!box.hidden) box.replaceChildren(controls(context, again), el("p.soft", {}, error.message));
-  });
+/** @param {WeightStep | Error} step @param {Context} context */
+export function optimizer(step, context) {
+  return el("section.panel.optimizer", {}, controls(context), step instanceof Error ? el("p.soft", {}, step.message) : drawn(step, context));
 }
 
-/** @param {Context} context @param {() => void} again */
-function controls({ t }, again) {
-  const choose = segments(RULES, rule, { label: t("Optimizer"), choose: (name) => {
-    rule = name;
-    again();
-  } });
-  const field = /** @type {HTMLInputElement} */ (el("input.index-field", { value: rate, inputmode: "decimal", "data-focus": "rate" }));
-  field.addEventListener("change", () => {
-    rate = String(Number(field.value) > 0 ? Math.min(10, Number(field.value)) : 0.01);
-    again();
-  });
+/** @param {Context} context */
+function controls({ t, state, go }) {
+  const choose = segments(RULES, state.rule, { label: t("Optimizer"), choose: (rule) => go({ rule }, "replace") });
+  const field = /** @type {HTMLInputElement} */ (el("input.index-field", { value: state.rate, inputmode: "decimal", "data-focus": "rate", onchange: () => {
+    go({ rate: String(Number(field.value) > 0 ? Math.min(10, Number(field.value)) : 0.01) }, "replace");
+  } }));
   return el("div.title-row.apart", {}, el("h2", {}, t("One step of the optimizer")), el("div.rows-of-controls", {}, el("label.field", {}, t("Learning rate"), field), choose));
 }
 
-/** @param {WeightStep} step @param {Context} context @param {() => void} again */
-function drawn(step, context, again) {
-  const { t } = context;
+/** @param {WeightStep} step @param {Context} context */
+function drawn(step, { t }) {
   return [
-    controls(context, again),
     el("p", {}, step.what),
     el("p.small.soft", {}, t("The loss of this input is −ln p = {loss}; its gradient here is {gradient}.", { loss: plain(step.loss, 5), gradient: plain(step.gradient, 5) })),
     el("div.step-lines", {}, step.steps.map((each) => el("div.step-line", {}, el("span.step-name", {}, each.name), el("div.step-formulas", {}, formula(each.formula, { general: true }), formula(each.numbers)), el("span.number.strong", {}, plain(each.value, 6))))),

@@ -1,41 +1,38 @@
 /** Softmax: logits, exponentials, probabilities, and the fraction whose every term is a row of the table above it. */
 
 import { limit as limitOf } from "../../draw/arrays.js";
-import { button, el, svg } from "../../draw/dom.js";
+import { button, el, put, svg } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { fixed, plain, power } from "../../draw/numbers.js";
-import { heading, put, tone } from "./bits.js";
+import { came } from "../kept.js";
+import { heading, tone } from "./bits.js";
 import { fold, logitsOf, softmax } from "./kinds.js";
+import { address } from "./place.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").Graph} Graph */
-/** @typedef {{logits: number[], classes: string[], truth: number | null, chosen: number, most: number, choose: (place: number) => void, t: Context["t"]}} Table */
+/** @typedef {{logits: number[], classes: string[], truth: number | null, chosen: number, most: number, choose: (place: number) => void, context: Context}} Table */
 
 const MOST = 12; // classes in sight
 const MORE = 24;
 
-/** One number of many on the layer page: a bar. @param {ArrayLike<number>} values @param {number[]} _space @param {{limit?: number, label?: string}} [options] */
-export function tile(values, _space, { limit = limitOf(values), label = "" } = {}) {
-  return el("span.kind-meter", { role: "img", "aria-label": label }, el("i", { style: { left: 0, width: `${(100 * Math.abs(values[0])) / limit}%`, background: tone(values[0]) } }));
-}
+/** @param {import("../../state.js").State} state @param {import("../channel.js").Messages} messages @returns {Record<string, string>} */
+export const wants = (state, { channel }) => ({ number: address(channel, state.at ?? []) });
 
-/**
- * @param {{number: import("../../messages").OneNumber | null, channel?: import("../../messages").Channel | null, graph: Graph}} messages @param {Context} context
- * @returns {(Node | string)[]}
- */
+/** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
 export function draw({ number, channel, graph }, context) {
   const { t, state, go } = context;
-  const logits = logitsOf(number) ?? graph.prediction?.logits;
+  const logits = logitsOf(came(number)) ?? graph.prediction?.logits;
   const operation = graph.operations.find(({ index }) => index === state.op);
   if (!logits) return [heading(operation?.name ?? "softmax", "")];
   const ofPrediction = logits.length === graph.prediction?.logits.length;
-  const here = channel && channel.output.shape.length ? (state.at?.at(-1) ?? 0) : (state.channel ?? 0);
+  const here = channel.output.shape.length ? (state.at?.at(-1) ?? 0) : (state.channel ?? 0);
   const classes = ofPrediction ? /** @type {import("../../messages").Prediction} */ (graph.prediction).classes : logits.map((_, place) => String(place));
-  const choose = (/** @type {number} */ place) => go(channel && channel.output.shape.length ? { at: [...(state.at ?? []).slice(0, -1), place] } : { channel: place, at: [] }, { replace: true });
+  const choose = (/** @type {number} */ place) => go(channel.output.shape.length ? { at: [...(state.at ?? []).slice(0, -1), place] } : { channel: place, at: [] }, "replace");
   const truth = ofPrediction ? (graph.prediction?.truth ?? null) : null;
   return [
     heading(operation?.name ?? "softmax", t("from {n} logits to {n} probabilities; the largest logit m is taken off first", { n: logits.length }), truth !== null && trueClass(t)),
-    ...parts({ logits, classes, truth, chosen: Math.min(here, logits.length - 1), choose, t }),
+    ...parts({ logits, classes, truth, chosen: Math.min(here, logits.length - 1), choose, context }),
   ];
 }
 
@@ -43,14 +40,15 @@ export function draw({ number, channel, graph }, context) {
  * From the logits of the network to its prediction, below the operation that makes them.
  * @param {Graph} graph @param {Context} context @returns {(Node | string)[]}
  */
-export function prediction(graph, { t, state, go }) {
+export function prediction(graph, context) {
+  const { t, state, go } = context;
   if (!graph.prediction || graph.prediction.logits.length < 2) return [];
   const { logits, classes, truth } = graph.prediction;
   const last = graph.operations[graph.operations.length - 1];
   const after = last.index === state.op ? "" : last.name;
   return [el("section.kind-stack.kind-softmax", {},
     el("div.title-row.kind-title", {}, el("div.title-row", {}, el("h2", {}, t("From logits to probabilities")), el("span.soft.small", {}, after ? t("of the last operation, {name}; softmax makes them add up to 1", { name: after }) : t("the model ends in logits; softmax makes them add up to 1"))), truth !== null && trueClass(t)),
-    ...parts({ logits, classes, truth, chosen: Math.min(state.channel ?? 0, logits.length - 1), choose: (place) => go({ channel: place, at: [] }, { replace: true }), t }))];
+    ...parts({ logits, classes, truth, chosen: Math.min(state.channel ?? 0, logits.length - 1), choose: (place) => go({ channel: place, at: [] }, "replace"), context }))];
 }
 
 /** @param {Context["t"]} t */
@@ -59,16 +57,17 @@ const trueClass = (t) => el("span.caption.kind-truth", {}, t("true class"));
 /** @param {Omit<Table, "most">} given @returns {(Node | string)[]} */
 function parts(given) {
   const area = el("div.kind-linked");
+  const { clock, resized } = given.context;
   let most = MOST;
   const show = () => {
     put(area, [table({ ...given, most }, () => ((most += MORE), show())), fraction({ ...given, most })]);
-    requestAnimationFrame(() => threads(area, given.chosen));
+    clock.painted(() => threads(area, given.chosen));
   };
   show();
   area.addEventListener("pointerover", ({ target }) => light(area, target, given.chosen));
   area.addEventListener("pointerleave", () => light(area, null, given.chosen));
   area.addEventListener("focusin", ({ target }) => light(area, target, given.chosen));
-  new ResizeObserver(() => area.isConnected && threads(area, given.chosen)).observe(area);
+  resized(area, () => threads(area, given.chosen));
   return [area, why(given)];
 }
 
@@ -76,7 +75,7 @@ function parts(given) {
 const tiny = (value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : power(value));
 
 /** @param {Table} table @param {() => void} open */
-function table({ logits, classes, truth, chosen, most, choose, t }, open) {
+function table({ logits, classes, truth, chosen, most, choose, context: { t } }, open) {
   const { powers, sum, shares } = softmax(logits);
   const { kept, folded } = fold(shares, most, [chosen, truth]);
   const limit = limitOf(logits);
@@ -98,7 +97,7 @@ function table({ logits, classes, truth, chosen, most, choose, t }, open) {
 }
 
 /** @param {Table} table */
-function fraction({ logits, classes, truth, chosen, choose, t }) {
+function fraction({ logits, classes, truth, chosen, choose, context: { t } }) {
   const { powers, shares } = softmax(logits);
   const { kept, folded } = fold(shares, logits.length > MOST ? MOST - 3 : MOST, [chosen, truth]);
   const short = (/** @type {number} */ value) => (value >= 0.001 || value === 0 ? value.toFixed(3) : power(Number(value.toPrecision(1))).replace(".0×", "×"));
@@ -139,7 +138,7 @@ function threads(area, chosen) {
 }
 
 /** Why it is right or wrong: the gap of two logits as a factor, and the loss. @param {Omit<Table, "most">} given */
-function why({ logits, classes, truth, chosen, choose, t }) {
+function why({ logits, classes, truth, chosen, choose, context: { t } }) {
   const { shares } = softmax(logits);
   const order = shares.map((_, place) => place).sort((a, b) => logits[b] - logits[a]);
   const [best, second] = order;

@@ -1,68 +1,84 @@
 /** Recurrent layers: each gate as steps × units on one time axis, and the cell of the chosen step as a diagram. */
 
 import { limit as limitOf, row, unpack } from "../../draw/arrays.js";
-import { el } from "../../draw/dom.js";
+import { el, put } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { fixed, plain, signed } from "../../draw/numbers.js";
-import { legend, plane, spark, strip } from "../../draw/plane.js";
+import { legend, plane, strip } from "../../draw/plane.js";
 import { diagram } from "./cell.js";
-import { cell, drag, heading, keys, low, player, put, width } from "./bits.js";
+import { came, kept } from "../kept.js";
+import { cell, drag, heading, keys } from "./bits.js";
 import { cellOf, gatesOf, ticks } from "./kinds.js";
-import { way } from "./place.js";
+import { address, way } from "./place.js";
+import { player } from "./player.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").OneNumber} OneNumber */
 /** @typedef {import("../../messages").Layer} Layer */
-/** @typedef {{name: string, values: Float32Array, shown: Float32Array, high: number, wide: number, limit: number, unit: boolean, rough?: boolean}} Lane shown: what is coloured, high: rows, wide: steps, rough: a byte a number */
+/** @typedef {{name: string, values: Float32Array, shown: Float32Array, high: number, wide: number, limit: number, unit: boolean, own?: Float32Array}} Lane shown: what is coloured, high: rows, wide: steps, unit: each row is one, own: the chosen unit's numbers where `values` have a byte each */
 
 const LEFT = 132; // where the time axis begins
+const PADS = 34; // of the panel around it
 
-/** One unit over its steps, on the layer page. @param {ArrayLike<number>} values @param {number[]} _space @param {{label?: string}} [options] */
-export const tile = (values, _space, { label = "" } = {}) => spark(values, { label });
+/** @typedef {import("../channel.js").Messages} Messages */
+/** @typedef {{lanes: Lane[], own: Float32Array, steps: number, units: number, unit: number, at: number, context: Context, pick: (step: number, unit: number) => void}} Page unit, at: what is chosen */
 
-/**
- * @param {{channel: import("../../messages").Channel, number: OneNumber | null, layer: Layer | null, graph: import("../../messages").Graph}} messages
- * @param {Context} context
- * @returns {Promise<(Node | string)[]>}
- */
-export async function draw({ channel, number, layer, graph }, context) {
-  const { t, state, go } = context;
-  const operation = graph.operations.find(({ index }) => index === state.op);
-  const input = await inputOf(graph, operation?.inputs[0] ?? -1, channel.output.shape[0], context);
-  const [unit, steps] = [state.channel ?? 0, channel.output.shape[0] ?? 1];
-  const at = state.at?.[0] ?? 0;
-  const lanes = lanesOf(layer, channel, input, t);
-  const own = unpack(channel.output);
-  const page = { lanes, steps, unit, at, context, own, units: layer?.channels ?? 1 };
-  const below = el("div.kind-stack");
-  put(below, cellParts(number, context));
-  const settle = (/** @type {number} */ to, /** @type {number} */ toUnit = page.unit) => go({ at: [to], channel: toUnit }, { replace: true });
-  const box = el("section.panel.kind-steps");
-  const show = (/** @type {number} */ to) => {
-    page.at = to;
-    put(box, stage(page, walker, (step, toUnit) => {
-      page.unit = toUnit;
-      walker.move(step);
-    }));
-    if (to !== at) below.classList.add("waiting");
-  };
-  const walker = player({ key: `${state.op} steps`, size: steps, at, t, label: t("Step"), words: (step) => t("step {step}: {value}", { step, value: fixed(own[step], 4) }), show, settle: (to) => settle(to) });
-  show(at);
-  new ResizeObserver(() => box.isConnected && show(page.at)).observe(box);
+/** @param {import("../../state.js").State} state @param {Messages} messages @returns {Record<string, string>} */
+export function wants(state, { graph, channel }) {
+  const before = operationOf(graph, channel.index)?.inputs[0] ?? -1;
+  const layer = (/** @type {number} */ index) => `layer/${index}?sort=index&page=0`;
+  return { number: address(channel, state.at ?? []), layer: layer(channel.index), ...(before < 0 ? {} : { before: layer(before) }) };
+}
+
+/** @param {import("../../messages").Graph} graph @param {number} index */
+const operationOf = ({ operations }, index) => operations.find((each) => each.index === index);
+
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw(messages, context) {
+  const { channel, graph, number } = messages;
+  const { t } = context;
+  const page = pageOf(messages, context);
+  const { steps, unit, units, at } = page;
+  const shown = kept(context, "steps", [graph.trace, channel.index], () => build(page));
+  Object.assign(shown.page, page);
+  put(shown.box, stage(shown.page, shown.walker));
+  shown.walker.show();
+  if (number !== undefined) put(shown.below, cellParts(came(number), context));
+  shown.below.classList.toggle("waiting", number === undefined);
+  const name = operationOf(graph, channel.index)?.name.split(".").pop() ?? "";
   return [
-    heading(t("{name}, unit {unit} at step {step}", { name: operation?.name.split(".").pop() ?? "", unit, step: at }), t("{steps} steps, {units} units", { steps, units: page.units }), legend("signed", t("shut, negative"), t("open, positive")), way(context)),
-    el("section.kind-walk", {}, walker.box, el("span.caption", {}, t("Each row on its own scale; a gate has no colour where it is half open. Press a step, walk with the arrow keys."))),
-    box, below,
+    heading(t("{name}, unit {unit} at step {step}", { name, unit, step: at }), t("{steps} steps, {units} units", { steps, units }), legend("signed", t("shut, negative"), t("open, positive")), way(context)),
+    shown.walk, shown.box, shown.below,
   ];
 }
 
-/** What the layer reads, as features × steps; null where it cannot be had. @param {import("../../messages").Graph} graph @param {number} index @param {number} steps @param {Context} context */
-async function inputOf(graph, index, steps, { ask }) {
-  if (index < 0) {
-    const { shape } = graph.input.look.numbers;
-    return shape.length === 2 && shape[1] === steps ? { values: unpack(graph.input.look.numbers), high: shape[0], wide: steps } : null;
+/** @param {Messages} messages @param {Context} context @returns {Page} */
+function pageOf({ channel, graph, ...messages }, context) {
+  const layer = came(messages.layer);
+  const steps = channel.output.shape[0] ?? 1;
+  const lanes = lanesOf(layer, channel, inputOf(graph, came(messages.before), channel, steps), context.t);
+  const pick = (/** @type {number} */ step, /** @type {number} */ unit) => context.go({ at: [step], channel: unit }, "pass");
+  return { lanes, own: unpack(channel.output), steps, units: layer?.channels ?? 1, unit: channel.channel, at: context.state.at?.[0] ?? 0, context, pick };
+}
+
+/** What stays while the step is another one. @param {Page} first */
+function build(first) {
+  const page = { ...first };
+  const { t } = page.context;
+  const words = (/** @type {number} */ step) => t("step {step}: {value}", { step, value: fixed(page.own[step], 4) });
+  const walker = player({ size: page.steps, at: () => page.at, label: t("Step"), words, move: (to) => page.pick(to, page.unit) }, page.context);
+  const walk = el("section.kind-walk", {}, el("div.kind-player", {}, walker.tools, walker.slider), el("span.caption", {}, t("Each row on its own scale; a gate has no colour where it is half open. Press a step, walk with the arrow keys.")));
+  const box = el("section.panel.kind-steps");
+  page.context.resized(box, () => put(box, stage(page, walker)));
+  return { page, walker, walk, box, below: el("div.kind-stack") };
+}
+
+/** What the layer reads, as features × steps; null where it cannot be had. @param {import("../../messages").Graph} graph @param {Layer | null} layer that it reads @param {import("../../messages").Channel} channel @param {number} steps */
+function inputOf(graph, layer, channel, steps) {
+  if ((operationOf(graph, channel.index)?.inputs[0] ?? -1) < 0) {
+    const { numbers } = graph.input.look;
+    return numbers.shape.length === 2 && numbers.shape[1] === steps ? { values: unpack(numbers), high: numbers.shape[0], wide: steps } : null;
   }
-  const layer = await ask(`layer/${index}?sort=index&page=0`).catch(() => null);
   if (!layer || layer.maps.shape.length !== 2) return null;
   const [items, places] = layer.maps.shape;
   const values = unpack(layer.maps);
@@ -94,45 +110,52 @@ function lanesOf(layer, channel, input, t) {
   const own = unpack(channel.output);
   if (layer && layer.maps.shape.length === 2 && layer.maps.shape[1] === own.length) {
     const values = unpack(layer.maps);
-    lanes.push({ name: t("hidden state"), values, shown: values, high: layer.maps.shape[0], wide: own.length, limit: limitOf([layer.low, layer.high]), unit: true, rough: true });
+    lanes.push({ name: t("hidden state"), values, shown: values, high: layer.maps.shape[0], wide: own.length, limit: limitOf([layer.low, layer.high]), unit: true, own });
   } else lanes.push({ name: t("hidden state"), values: own, shown: own, high: 1, wide: own.length, limit: limitOf(own), unit: false });
   return lanes;
 }
 
-/**
- * The rows on one time axis; the chosen step is a column through all of them.
- * @param {{lanes: Lane[], steps: number, unit: number, at: number, context: Context, units: number, own: Float32Array}} page @param {ReturnType<typeof player>} walker @param {(step: number, unit: number) => void} pick
- */
-function stage({ lanes, steps, unit, at, units, own, context: { t, state: { channel } } }, walker, pick) {
-  const tall = Math.max(24, Math.min(low() ? 40 : 60, Math.floor((low() ? 250 : 420) / lanes.length)));
-  const numberOf = (/** @type {Lane} */ { values, wide, high, unit: units_, rough }) => (rough ? (unit === channel ? fixed(own[at], 4) : "") : units_ && wide === steps && unit < high ? fixed(values[unit * wide + at], 4) : "");
-  const rows = lanes.flatMap((lane) => [
-    el("span.kind-lane-name", {}, el("b", {}, t(lane.name)), el("small", {}, lane.unit ? t("{units} units", { units: lane.high }) : t("{features} features", { features: lane.high })), el("output", {}, numberOf(lane))),
-    el("div.kind-lane", { "data-lane": lane.unit ? "unit" : "", style: { height: `${tall}px` } }, plane(lane.shown, lane.high, lane.wide, "signed", lane.limit, t(lane.name)),
-      lane.unit && unit < lane.high && el("i.kind-unit", { style: { top: `${(100 * unit) / lane.high}%`, height: `${100 / lane.high}%` } })),
-  ]);
-  const marks = el("div.kind-ticks", {}, ticks(steps, Math.max(2, Math.floor(width(34 + LEFT) / 48))).map((step) => el("span", { style: { left: `${(100 * (step + 0.5)) / steps}%` } }, step)));
-  const column = el("i.kind-column", { style: { "--from": `${(100 * at) / steps}%`, "--wide": `${100 / steps}%` } });
+/** The rows on one time axis; the chosen step is a column through all of them. @param {Page} page @param {ReturnType<typeof player>} walker */
+function stage({ lanes, steps, unit, at, units, context, pick }, walker) {
+  const { t, screen, listen } = context;
+  const tall = Math.max(24, Math.min(screen.low ? 40 : 60, Math.floor((screen.low ? 250 : 420) / lanes.length)));
+  const rows = lanes.flatMap((lane) => laneRow(lane, { tall, unit, at, t }));
+  const marks = el("div.kind-ticks", {}, ticks(steps, Math.max(2, Math.floor((screen.main - PADS - LEFT) / 48))).map((step) => el("span", { style: { left: `${(100 * (step + 0.5)) / steps}%` } }, step)));
+  const over = el("div.kind-over", {}, el("i.kind-column", { style: { "--from": `${(100 * at) / steps}%`, "--wide": `${100 / steps}%` } }));
   const box = el("div.kind-lanes-of-steps", { tabindex: 0, role: "slider", "aria-label": t("Step"), "aria-valuemin": 0, "aria-valuemax": steps - 1, "aria-valuenow": at, "aria-valuetext": t("step {step}, unit {unit}", { step: at, unit }), "data-focus": "steps" },
-    rows, el("span"), marks, el("div.kind-over", {}, column));
-  let held = /** @type {Element | null} */ (null);
-  drag(box, (event) => {
-    if (event.type === "pointerdown") held = event.target instanceof Element ? event.target.closest(".kind-lane") : null;
-    const lane = /** @type {HTMLElement | null} */ (held);
-    const area = document.querySelector(".kind-over")?.getBoundingClientRect();
-    if (!area) return;
-    const step = Math.max(0, Math.min(steps - 1, Math.floor(((event.clientX - area.left) / area.width) * steps)));
-    const inside = lane?.dataset.lane && event.type === "pointerdown" ? lane.getBoundingClientRect() : null;
-    const high = lanes.find((each) => each.unit)?.high ?? 1;
-    if (inside) unit = Math.max(0, Math.min(units - 1, Math.floor(((event.clientY - inside.top) / inside.height) * high)));
+    rows, el("span"), marks, over);
+  let place = /** @type {DOMRect | null} */ (null); // it stays where it is while it is drawn anew
+  drag(box, listen, (event) => {
+    place ??= over.getBoundingClientRect();
+    const step = Math.max(0, Math.min(steps - 1, Math.floor(((event.clientX - place.left) / place.width) * steps)));
+    const lane = event.type === "pointerdown" && event.target instanceof Element ? event.target.closest("[data-lane='unit']") : null;
+    if (lane) unit = unitAt(event, lane, lanes, units);
+    box.focus({ preventScroll: true });
     pick(step, unit);
-    /** @type {HTMLElement | null} */ (document.querySelector(".kind-lanes-of-steps"))?.focus({ preventScroll: true });
   });
-  keys(box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1e6, ArrowDown: 1e6, Home: -steps, End: steps }, (by) => {
-    if (Math.abs(by) < 1e6) walker.by(by);
+  keys(box, { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1e6, ArrowDown: 1e6, Home: -at, End: steps - 1 - at }, (by) => {
+    if (Math.abs(by) < 1e6) pick(Math.max(0, Math.min(steps - 1, at + by)), unit);
     else pick(at, Math.max(0, Math.min(units - 1, unit + Math.sign(by))));
   }, walker.press);
   return [box];
+}
+
+/** @param {PointerEvent} event @param {Element} lane @param {Lane[]} lanes @param {number} units */
+function unitAt(event, lane, lanes, units) {
+  const inside = lane.getBoundingClientRect();
+  const high = lanes.find((each) => each.unit)?.high ?? 1;
+  return Math.max(0, Math.min(units - 1, Math.floor(((event.clientY - inside.top) / inside.height) * high)));
+}
+
+/** @param {Lane} lane @param {{tall: number, unit: number, at: number, t: Context["t"]}} options */
+function laneRow(lane, { tall, unit, at, t }) {
+  const { own, values, wide, high } = lane;
+  const number = own ? fixed(own[at], 4) : lane.unit && unit < high ? fixed(values[unit * wide + at], 4) : "";
+  return [
+    el("span.kind-lane-name", {}, el("b", {}, t(lane.name)), el("small", {}, lane.unit ? t("{units} units", { units: high }) : t("{features} features", { features: high })), el("output", {}, number)),
+    el("div.kind-lane", { "data-lane": lane.unit ? "unit" : "", style: { height: `${tall}px` } }, plane(lane.shown, high, wide, "signed", lane.limit, t(lane.name)),
+      lane.unit && unit < high && el("i.kind-unit", { style: { top: `${(100 * unit) / high}%`, height: `${100 / high}%` } })),
+  ];
 }
 
 /* — the cell of one step — */

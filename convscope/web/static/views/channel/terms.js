@@ -6,7 +6,9 @@ import { colourOf, css, inkOn } from "../../draw/colour.js";
 import { button, el } from "../../draw/dom.js";
 import { formula } from "../../draw/formula.js";
 import { count, fixed, plain } from "../../draw/numbers.js";
-import { way } from "./place.js";
+import { came } from "../kept.js";
+import { address, way } from "./place.js";
+import { prediction } from "./softmax.js";
 import { marked, pickable } from "./pick.js";
 
 /** @typedef {import("../../messages").Terms} Terms */
@@ -18,16 +20,36 @@ import { marked, pickable } from "./pick.js";
 const FIRST = 24; // terms shown before one asks for more
 const TINY = 5e-4; // "0.000" would say nothing
 
-/** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ channel, number, graph }, context) {
+/** @typedef {import("../channel.js").Messages} Messages */
+
+/** @param {import("../../state.js").State} state @param {Messages} messages @returns {Record<string, string>} */
+export function wants(state, { graph, channel }) {
+  const [first, second] = joined(graph, channel).map(({ index }) => `channel/${index}/${channel.channel}`);
+  return { number: address(channel, state.at ?? []), ...(first && { first, second }) };
+}
+
+/** The two operations whose maps this one joins; none where they are not of one shape. @param {Graph} graph @param {import("../../messages").Channel} channel */
+function joined({ operations }, channel) {
+  const operation = operations.find(({ index }) => index === channel.index);
+  const sources = (operation?.inputs ?? []).flatMap((index) => operations.find((each) => each.index === index) ?? []);
+  const fit = operation && operation.drawn === "join" && channel.output.shape.length === 2 && sources.length === 2 && sources.every(({ shape }) => shape.join() === operation.shape.join());
+  return fit ? sources : [];
+}
+
+/** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw(messages, context) {
+  const { channel, graph } = messages;
   const { state, t } = context;
+  const number = came(messages.number);
+  const last = graph.operations[graph.operations.length - 1]?.index === channel.index;
   const operation = graph.operations.find(({ index }) => index === state.op);
   return [
     el("div.title-row.apart", {},
       el("div.title-row", {}, el("h1", {}, titleOf(state, t)), el("span.soft.small", {}, [operation?.name, operation?.what].filter(Boolean).join(" · "))),
       way(context)),
-    channel && channel.output.shape.length > 0 ? outputPanel(channel, graph, context) : "",
-    ...(number ? account(number, graph, context) : [el("p.soft", {}, t("There is nothing more to say about this number."))]),
+    channel.output.shape.length > 0 ? outputPanel(messages, context) : "",
+    ...(number ? account(number, graph, context) : [el("p.soft", {}, messages.number ? t("There is nothing more to say about this number.") : "")]),
+    ...(last ? prediction(graph, context) : []),
   ];
 }
 
@@ -36,25 +58,23 @@ export function titleOf({ channel, at }, t) {
   return at?.length ? t("Channel {k}, element ({at})", { k: channel ?? 0, at: at.join(", ") }) : t("Number {k}", { k: channel ?? 0 });
 }
 
-/** The channel itself, behind the two that it joins: press another number. @param {import("../../messages").Channel} channel @param {Graph} graph @param {Context} context */
-function outputPanel(channel, graph, context) {
+/** The channel itself, behind the two that it joins: press another number. @param {Messages} messages @param {Context} context */
+function outputPanel(messages, context) {
+  const { channel } = messages;
   const { state, t, go } = context;
   const values = unpack(channel.output);
   const at = state.at ?? [];
-  const map = pickable(values, channel.output.shape, at, t("output of channel {k}", { k: channel.channel }), (place) => go({ at: place }, { replace: true }));
-  return el("section.panel.output-panel", {}, operands(channel, graph, context), map, el("div.small.soft", {}, el("p", {}, t("Press another number, or walk with the arrow keys.")), el("p", {}, el("b.value", {}, plain(values[ravel(at, channel.output.shape)], 6)))));
+  const map = pickable(values, channel.output.shape, at, t("output of channel {k}", { k: channel.channel }), (place) => go({ at: place }, "replace"));
+  return el("section.panel.output-panel", {}, operands(messages, context), map, el("div.small.soft", {}, el("p", {}, t("Press another number, or walk with the arrow keys.")), el("p", {}, el("b.value", {}, plain(values[ravel(at, channel.output.shape)], 6)))));
 }
 
-/** a + b: the same channel of both, with the same place marked; empty where the two are not of one shape. @param {import("../../messages").Channel} channel @param {Graph} graph @param {Context} context */
-function operands(channel, graph, { state, t, go, ask }) {
-  const operation = graph.operations.find(({ index }) => index === state.op);
-  const sources = (operation?.inputs ?? []).map((index) => graph.operations.find((each) => each.index === index));
+/** a + b: the same channel of both, with the same place marked; empty where the two are not of one shape. @param {Messages} messages @param {Context} context */
+function operands({ graph, channel, first, second }, { state, t, go }) {
+  const operation = /** @type {import("../../messages").Operation} */ (graph.operations.find(({ index }) => index === channel.index));
   const [height, width = 0] = channel.output.shape;
-  if (!operation || operation.drawn !== "join" || channel.output.shape.length !== 2 || sources.length !== 2 || !sources.every((each) => each?.shape.join() === operation.shape.join())) return [];
-  return sources.flatMap((source, place) => {
-    const { index, name } = /** @type {import("../../messages").Operation} */ (source);
-    const stage = el("div.stage", { style: { "--wide": width, "--high": height } });
-    ask(`channel/${index}/${channel.channel}`).then(({ output }) => stage.append(...marked(unpack(output), [height, width], state.at ?? [], name)), () => {});
+  return joined(graph, channel).flatMap(({ index, name }, place) => {
+    const found = came([first, second][place]);
+    const stage = el("div.stage", { style: { "--wide": width, "--high": height } }, found && marked(unpack(found.output), [height, width], state.at ?? [], name));
     const open = () => go({ op: index, level: "channel" });
     return [el("button.operand", { type: "button", title: t("Show {name}", { name }), "data-focus": `operand ${place}`, onclick: open }, stage, el("span.caption", {}, name)), el("span.sign", {}, place ? "=" : operation.sign)];
   });

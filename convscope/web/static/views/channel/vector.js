@@ -1,13 +1,14 @@
 /** A linear layer: every input times its weight, the largest products first, and which part of which map spoke. */
 
 import { length, limit as limitOf, unravel } from "../../draw/arrays.js";
-import { el } from "../../draw/dom.js";
+import { el, put } from "../../draw/dom.js";
 import { count, fixed, plain, shape } from "../../draw/numbers.js";
 import { columns, plane } from "../../draw/plane.js";
-import { cell, heading, low, ranking, signedLegend, tone } from "./bits.js";
+import { came } from "../kept.js";
+import { cell, heading, ranking, signedLegend, tone } from "./bits.js";
 import { mapsBefore, total } from "./kinds.js";
-import { way } from "./place.js";
-import { prediction, tile } from "./softmax.js";
+import { address, way } from "./place.js";
+import { prediction } from "./softmax.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").Graph} Graph */
@@ -16,21 +17,25 @@ import { prediction, tile } from "./softmax.js";
 /** @typedef {{input: number[], weight: number[], product: number[], bias: number | null, result: number}} Products */
 
 const PLACES = 8; // single inputs in sight
-/** @type {Map<number, number>} how many rows of the list are open, per operation */
-const opened = new Map();
+/** One number of many on the layer page: a bar. @param {ArrayLike<number>} values @param {number[]} _space @param {{limit?: number, label?: string}} [options] */
+export function tile(values, _space, { limit = limitOf(values), label = "" } = {}) {
+  return el("span.kind-meter", { role: "img", "aria-label": label }, el("i", { style: { left: 0, width: `${(100 * Math.abs(values[0])) / limit}%`, background: tone(values[0]) } }));
+}
 
-export { tile };
+/** @param {import("../../state.js").State} state @param {import("../channel.js").Messages} messages */
+export const wants = (state, { channel }) => ({ number: address(channel, state.at ?? []), layer: `layer/${channel.index}?sort=index&page=${Math.floor(channel.channel / 64)}` });
 
-/**
- * @param {{number: OneNumber | null, graph: Graph}} messages @param {Context} context
- * @returns {Promise<(Node | string)[]>}
- */
-export async function draw({ number, graph }, context) {
+/** How many rows of the list are open. @param {Context} context */
+const opened = ({ memory, state }) => memory(`rows of ${state.op}`, () => ({ rows: 0 }));
+
+/** @param {import("../channel.js").Messages} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ number, graph, ...messages }, context) {
   const { t, state } = context;
   const operation = /** @type {Operation} */ (graph.operations.find(({ index }) => index === state.op));
-  const found = number && productsOf(number);
-  if (!found) return [heading(operation.name, t("There is nothing more to say about this number."))];
-  const layer = await context.ask(`layer/${operation.index}?sort=index&page=${Math.floor((state.channel ?? 0) / 64)}`).catch(() => null);
+  const proof = came(number);
+  const found = proof && productsOf(proof);
+  if (!found) return [heading(operation.name, number ? t("There is nothing more to say about this number.") : "")];
+  const layer = came(messages.layer);
   const classes = outputNames(graph, operation);
   const before = mapsBefore(graph.operations, operation.index, found.input.length);
   const source = before && before.shape[1] > 1 ? before : null;
@@ -96,7 +101,8 @@ function placeName(at, source, t) {
 
 /** @param {Products} found @param {Operation} source @param {Context} context */
 function maps(found, source, context) {
-  const { t, state, go } = context;
+  const { t, go, screen } = context;
+  const open = opened(context);
   const [channels, ...space] = source.shape.slice(1);
   const size = length(space);
   const cut = (/** @type {number[]} */ values, /** @type {number} */ channel) => values.slice(channel * size, (channel + 1) * size);
@@ -112,13 +118,13 @@ function maps(found, source, context) {
     return sum;
   });
   const box = el("section.panel.kind-evidence");
-  const show = () => box.replaceChildren(
+  const show = () => put(box, [
     el("figure", {}, el("span.kind-big", { style: { "--wide": space[space.length - 1] ?? 1, "--high": size / (space[space.length - 1] ?? 1) } }, drawn(evidence, space, limitOf(evidence), t("products summed over all maps, place by place"))),
       el("figcaption", {}, t("Where it spoke: the products of all {channels} maps, summed place by place. Orange speaks for this output, blue against it.", { channels }))),
-    ranking(rows, found.bias, { t, kind: ".maps", heads: [t("map"), t("weights"), t("products")], most: opened.get(Number(state.op)) ?? (low() ? 5 : 6), label: t("Maps by what they bring"),
-      further: (left) => t("{count} further maps", { count: left }), open: () => (opened.set(Number(state.op), rows.length), show()),
+    ranking(rows, found.bias, { t, kind: ".maps", heads: [t("map"), t("weights"), t("products")], most: open.rows || (screen.low ? 5 : 6), label: t("Maps by what they bring"),
+      further: (left) => t("{count} further maps", { count: left }), open: () => ((open.rows = rows.length), show()),
       choose: ({ key }) => go({ op: source.index, level: "channel", channel: Number(key), at: null }) }),
-    el("p.caption.kind-hint", {}, t("The inputs are the {channels} maps of {name}, {size} each, laid in a row. Press a map to open it.", { channels, name: source.name, size: shape(space) })));
+    el("p.caption.kind-hint", {}, t("The inputs are the {channels} maps of {name}, {size} each, laid in a row. Press a map to open it.", { channels, name: source.name, size: shape(space) }))]);
   show();
   return box;
 }
@@ -140,18 +146,19 @@ function drawn(values, space, limit, label = "") {
 
 /** @param {Products} found @param {Operation | null} source @param {Context} context */
 function places(found, source, context) {
-  const { t, state, go } = context;
+  const { t, go, screen } = context;
+  const open = opened(context);
   const limits = { input: limitOf(found.input), weight: limitOf(found.weight), product: limitOf(found.product) };
   const rows = found.product.map((sum, at) => ({
     key: String(at), name: placeName(at, source, t), sum,
     pictures: () => [cell(found.input[at], limits.input), cell(found.weight[at], limits.weight), cell(sum, limits.product)],
   }));
   const box = el("section.panel.kind-terms");
-  const show = () => box.replaceChildren(
-    ranking(rows, found.bias, { t, kind: ".places", heads: [t("input"), t("weight"), t("product")], most: opened.get(Number(state.op)) ?? (low() ? PLACES - 1 : PLACES + 2), label: t("Inputs by what they bring"),
-      further: (left) => t("{count} further products", { count: count(left) }), open: () => (opened.set(Number(state.op), (opened.get(Number(state.op)) ?? PLACES) + 40), show()),
+  const show = () => put(box, [
+    ranking(rows, found.bias, { t, kind: ".places", heads: [t("input"), t("weight"), t("product")], most: open.rows || (screen.low ? PLACES - 1 : PLACES + 2), label: t("Inputs by what they bring"),
+      further: (left) => t("{count} further products", { count: count(left) }), open: () => ((open.rows = (open.rows || PLACES) + 40), show()),
       choose: source ? ({ key }) => go({ op: source.index, level: "channel", channel: Number(key), at: null }) : undefined }),
-    source ? el("p.caption.kind-hint", {}, t("Feature k is channel k of {name}. Press a row to see where it comes from.", { name: source.name })) : "");
+    source ? el("p.caption.kind-hint", {}, t("Feature k is channel k of {name}. Press a row to see where it comes from.", { name: source.name })) : ""]);
   show();
   return box;
 }

@@ -225,9 +225,6 @@ export function strongest(values, shape) {
   return unravel(best, shape);
 }
 
-/** An index for tables. @param {number} flat @param {number[]} shape @returns {(number | string)[]} */
-export const unravelled = (flat, shape) => unravel(flat, shape);
-
 /** So many steps on, row by row, around the end. @param {number[]} at @param {number[]} steps @param {number} by */
 export function walk(at, steps, by) {
   const every = length(steps);

@@ -1,7 +1,7 @@
 /** The parts of the playground, and what happens when one of them is touched. Everything is computed here, at once. */
 
 import { unpack } from "../../draw/arrays.js";
-import { button, el, segments } from "../../draw/dom.js";
+import { button, el, put, segments } from "../../draw/dom.js";
 import { sides } from "../input/large.js";
 import { grid } from "../input/grid.js";
 import { number, select } from "../input/fields.js";
@@ -16,30 +16,35 @@ import { stage } from "./stage.js";
 /** @typedef {import("./convolve.js").Plane} Plane */
 /** @typedef {{name: string, kernel: number[][], what: string}} Named */
 
-/** What the person has set; it stays while they look at other pages. */
-const held = {
-  settings: /** @type {Settings} */ ({ kernel: [], padding: "replicate", stride: 1, dilation: 1 }),
-  name: "",
-  pool: "",
-  channel: -1, // −1: the mean of the colours
-  at: /** @type {[number, number]} */ ([-1, -1]), // −1: where the result is strongest
-  axes: 0,
-};
+/**
+ * What the person has set; it stays while they look at other pages.
+ * @typedef {object} Held
+ * @property {Settings} settings
+ * @property {string} name of the filter; "": the person's own
+ * @property {string} pool
+ * @property {number} channel −1: the mean of the colours
+ * @property {[number, number]} at −1: where the result is strongest
+ * @property {number} axes
+ */
+
+/** @param {Context} context @returns {Held} */
+const heldIn = ({ memory }) => memory("filters", () => ({ settings: { kernel: [], padding: "replicate", stride: 1, dilation: 1 }, name: "", pool: "", channel: -1, at: [-1, -1], axes: 0 }));
 
 /** @param {Look} look @param {Named[]} filters @param {Context} context */
 export function playground(look, filters, context) {
   const flat = sides(look)[0] === 1;
   const named = filters.filter(({ kernel }) => (kernel.length === 1) === flat);
-  begin(flat, named);
+  const held = heldIn(context);
+  begin(held, flat, named);
   const parts = { gallery: el("div"), tools: el("div"), maps: el("div"), below: el("div") };
-  const again = () => show(parts, look, named, context, again);
+  const again = () => show(held, parts, look, named, context, again);
   again();
   parts.below.className = "filter-below";
   return el("div.playground", {}, Object.values(parts));
 }
 
-/** The first filter that shows something. @param {boolean} flat @param {Named[]} named */
-function begin(flat, named) {
+/** The first filter that shows something. @param {Held} held @param {boolean} flat @param {Named[]} named */
+function begin(held, flat, named) {
   const axes = flat ? 1 : 2;
   if (held.axes === axes) return;
   const first = named.find(({ name }) => name === (flat ? "derivative" : "sobel-x")) ?? named[0];
@@ -47,41 +52,39 @@ function begin(flat, named) {
   held.settings = { ...held.settings, kernel: first?.kernel ?? (flat ? [[0, 1, 0]] : [[0, 0, 0], [0, 1, 0], [0, 0, 0]]) };
 }
 
-/** @param {Record<"gallery" | "tools" | "maps" | "below", HTMLElement>} parts @param {Look} look @param {Named[]} named @param {Context} context @param {() => void} again */
-function show(parts, look, named, context, again) {
+/** @param {Held} held @param {Record<"gallery" | "tools" | "maps" | "below", HTMLElement>} parts @param {Look} look @param {Named[]} named @param {Context} context @param {() => void} again */
+function show(held, parts, look, named, context, again) {
   const plane = planeOf(look, held.channel);
   const shape = outputShape(plane, held.settings);
   held.at = /** @type {[number, number]} */ (held.at.map((place, axis) => Math.min(shape[axis] - 1, place)));
-  const focused = document.activeElement?.getAttribute("data-focus");
   const use = (/** @type {Named} */ { name, kernel }) => {
     held.name = name;
     held.settings = { ...held.settings, kernel };
     again();
   };
-  parts.gallery.replaceChildren(gallery(named, held.name, context, use));
-  parts.tools.replaceChildren(tools(look, context, again));
+  put(parts.gallery, [gallery(named, held.name, context, use)]);
+  put(parts.tools, [tools(held, look, context, again)]);
   if (!shape[0] || !shape[1]) {
-    parts.maps.replaceChildren(el("p", { role: "alert" }, context.t("The kernel with its gaps is larger than the input: choose a smaller dilation, a smaller kernel or more padding.")));
+    put(parts.maps, [el("p", { role: "alert" }, context.t("The kernel with its gaps is larger than the input: choose a smaller dilation, a smaller kernel or more padding."))]);
     parts.below.replaceChildren();
   } else {
-    maps(parts, plane, look, context, kernelOf(context, again));
+    maps(held, parts, plane, look, context, kernelOf(held, context, again));
   }
-  if (focused) /** @type {HTMLElement | null} */ (document.querySelector(`.playground [data-focus="${CSS.escape(focused)}"]`))?.focus();
 }
 
-/** The two maps; moving the window redraws only what depends on it. @param {Record<"maps" | "below", HTMLElement>} parts @param {Plane} plane @param {Look} look @param {Context} context @param {HTMLElement} middle */
-function maps(parts, plane, look, context, middle) {
+/** The two maps; moving the window redraws only what depends on it. @param {Held} held @param {Record<"maps" | "below", HTMLElement>} parts @param {Plane} plane @param {Look} look @param {Context} context @param {HTMLElement} middle */
+function maps(held, parts, plane, look, context, middle) {
   const { settings, pool } = held;
   const out = filtered(plane, settings);
   if (held.at[0] < 0) held.at = strongest(out);
   const drawn = stage({ input: padded(plane, settings), output: out, pooled: pool ? pooled(out, pool) : null, settings, look, context, middle, at: () => held.at, move: (at) => {
     held.at = at;
     drawn.place(at);
-    below(parts.below, plane, out, context);
+    below(held, parts.below, plane, out, context);
   } });
-  parts.maps.replaceChildren(drawn.element);
+  put(parts.maps, [drawn.element]);
   drawn.place(held.at);
-  below(parts.below, plane, out, context);
+  below(held, parts.below, plane, out, context);
 }
 
 /** @param {Plane} plane @returns {[number, number]} */
@@ -93,8 +96,8 @@ function strongest({ values, width }) {
   return [Math.floor(best / width), best % width];
 }
 
-/** @param {HTMLElement} box @param {Plane} plane @param {Plane} out @param {Context} context */
-function below(box, plane, out, context) {
+/** @param {Held} held @param {HTMLElement} box @param {Plane} plane @param {Plane} out @param {Context} context */
+function below(held, box, plane, out, context) {
   box.replaceChildren(products(plane, held.settings, held.at, context), sizes(plane, out, held.settings, held.pool, context));
 }
 
@@ -112,8 +115,8 @@ export function planeOf(look, channel) {
   return { values: red.map((value, at) => (value + green[at] + blue[at]) / 3), height, width };
 }
 
-/** @param {Look} look @param {Context} context @param {() => void} again */
-function tools(look, context, again) {
+/** @param {Held} held @param {Look} look @param {Context} context @param {() => void} again */
+function tools(held, look, context, again) {
   const { t } = context;
   const set = (/** @type {Partial<Settings>} */ change) => {
     held.settings = { ...held.settings, ...change };
@@ -138,11 +141,11 @@ function tools(look, context, again) {
           held.pool = pool;
           again();
         }),
-        channels(look, context, again)));
+        channels(held, look, context, again)));
 }
 
-/** The kernel between the maps, to be typed over. @param {Context} context @param {() => void} again */
-function kernelOf({ t }, again) {
+/** The kernel between the maps, to be typed over. @param {Held} held @param {Context} context @param {() => void} again */
+function kernelOf(held, { t }, again) {
   const change = (/** @type {number[][]} */ kernel) => {
     held.name = "";
     held.settings = { ...held.settings, kernel };
@@ -152,8 +155,8 @@ function kernelOf({ t }, again) {
   return el("figure.filter-kernel", {}, grid(held.settings.kernel, { label: t("Kernel"), focus: "filter-cell", change }), el("figcaption.caption", {}, t("kernel: {name}", { name: what })));
 }
 
-/** @param {Look} look @param {Context} context @param {() => void} again */
-function channels(look, { t }, again) {
+/** @param {Held} held @param {Look} look @param {Context} context @param {() => void} again */
+function channels(held, look, { t }, again) {
   const count = look.numbers.shape[0];
   if (count < 2) return null;
   const colours = look.kind === "image" && count === 3;

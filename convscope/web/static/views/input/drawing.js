@@ -1,6 +1,6 @@
 /** A dialog to draw in: digits with a pen, signals as one line; the network answers while the pen moves. */
 
-import { button, el } from "../../draw/dom.js";
+import { button, el, token } from "../../draw/dom.js";
 import { lines, plane } from "../../draw/plane.js";
 import { valuesOf } from "./large.js";
 import { prediction } from "./prediction.js";
@@ -26,9 +26,8 @@ export function drawing(graph, context) {
   const desk = /** @type {Desk} */ ({ strokes: [], pen: PEN, fit: true, base: flat(valuesOf(look)), graph, context });
   const parts = { canvas: board(look.kind === "signal"), seen: el("div.seen"), answer: el("div.answer", { "aria-live": "polite", style: { "min-height": `${ROW * (rowsOf(graph) + 1)}px` } }) };
   const send = newest(async (/** @type {Float32Array} */ values) => {
-    await context.act("input", { numbers: pack(values, look.numbers.shape), caption: context.t("drawn by hand"), of: null });
-    const after = /** @type {Graph} */ (await context.ask("graph"));
-    parts.answer.replaceChildren(after.prediction ? prediction(after.prediction, context, 10) : "");
+    const after = await context.act("input", { numbers: pack(values, look.numbers.shape), caption: context.t("drawn by hand"), of: null });
+    parts.answer.replaceChildren(after?.prediction ? prediction(after.prediction, context, 10) : "");
   });
   const update = () => {
     redraw(parts.canvas, desk);
@@ -38,7 +37,7 @@ export function drawing(graph, context) {
   };
   const dialog = dialogOf(parts, desk, update);
   pen(parts.canvas, desk, update);
-  document.body.append(dialog);
+  context.document.body.append(dialog);
   dialog.addEventListener("close", () => dialog.remove());
   dialog.showModal();
   update();
@@ -149,9 +148,8 @@ function seen(values, { graph: { input }, context: { t } }) {
 /** @param {HTMLCanvasElement} canvas @param {Desk} desk */
 function redraw(canvas, { strokes, base, graph }) {
   const pencil = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  const style = getComputedStyle(document.documentElement);
   pencil.clearRect(0, 0, canvas.width, canvas.height);
-  pencil.strokeStyle = style.getPropertyValue("--map-raw-full");
+  pencil.strokeStyle = token("--map-raw-full");
   pencil.lineCap = pencil.lineJoin = "round";
   if (graph.input.look.kind === "signal") return redrawLine(pencil, traced(strokes, base, scale(valuesOf(graph.input.look), "signal")), scale(valuesOf(graph.input.look), "signal"));
   for (const { points, width } of strokes) {

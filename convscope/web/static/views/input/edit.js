@@ -11,59 +11,66 @@ import { filled, mean, newest, pack, places, scale, way } from "./values.js";
 /** @typedef {import("./large.js").Large} Large */
 /** @typedef {[number, number]} Cell row and column */
 
-/** What the person holds; a redraw of the page leaves it as it is. */
-const held = {
-  on: false,
-  tool: "paint", // or "mask"
-  share: 1, // of the scale: the value that is painted
-  cover: "zero", // or "mean": what a masked box becomes
-  cell: /** @type {Cell} */ ([0, 0]),
-  values: /** @type {Float32Array} */ (new Float32Array()), // the input as it is now
-  start: /** @type {{values: Float32Array, caption: string, sample: number | null} | null} */ (null), // before the first change
-  own: "", // caption of what was made here
-  of: /** @type {number | null} */ (null),
-};
+/**
+ * What the person holds; a redraw of the page leaves it as it is.
+ * @typedef {object} Held
+ * @property {boolean} on
+ * @property {string} tool "paint" or "mask"
+ * @property {number} share of the scale: the value that is painted
+ * @property {string} cover "zero" or "mean": what a masked box becomes
+ * @property {Cell} cell
+ * @property {Float32Array} values the input as it is now
+ * @property {{values: Float32Array, caption: string, sample: number | null} | null} start before the first change
+ * @property {string} own caption of what was made here
+ */
 
-export const isEditing = () => held.on;
+/** @param {Context} context @returns {Held} */
+const heldIn = ({ memory }) => memory("edit of the input", () => ({ on: false, tool: "paint", share: 1, cover: "zero", cell: [0, 0], values: new Float32Array(), start: null, own: "" }));
 
 /** @param {Context} context */
-export function toggleEdit({ t }) {
+export const isEditing = (context) => heldIn(context).on;
+
+/** @param {Context} context */
+export function toggleEdit(context) {
+  const held = heldIn(context);
   held.on = !held.on;
-  held.own = t("edited by hand");
-  dispatchEvent(new Event("convscope:redraw"));
+  held.own = context.t("edited by hand");
+  context.redraw();
 }
 
 /** @param {Large} view @param {Graph} graph @param {Context} context */
 export function editor(view, { input }, context) {
+  const held = heldIn(context);
   if (!held.on || context.session.saved) return null;
   const { t } = context;
-  if (!held.start || input.caption !== captionOf(held.start.caption)) {
+  if (!held.start || input.caption !== captionOf(held)) {
     held.start = { values: valuesOf(input.look), caption: input.caption, sample: input.sample };
   }
   held.values = valuesOf(input.look);
   const [low, high] = scale(held.start.values, input.look.kind);
-  const hand = { view, context, low, high, send: sender(view, context) };
+  const hand = { view, context, held, low, high, send: sender(view, held, context) };
   const cells = input.look.kind === "sequence" || input.look.kind === "vector";
   if (!cells) listen(hand);
   return el("div.editor", { role: "group", "aria-label": t("Edit the input") },
     cells ? table(input.look, context, (values) => change(hand, values)) : tools(hand),
-    button(t("Undo all changes"), { "data-focus": "edit-reset", onclick: () => restore(context, input.look.numbers.shape) }, "reset"));
+    button(t("Undo all changes"), { "data-focus": "edit-reset", onclick: () => restore(held, context, input.look.numbers.shape) }, "reset"));
 }
 
-/** @typedef {{view: Large, context: Context, low: number, high: number, send: (values: Float32Array) => void}} Hand */
+/** @typedef {{view: Large, context: Context, held: Held, low: number, high: number, send: (values: Float32Array) => void}} Hand */
 
-const captionOf = (/** @type {string} */ caption) => `${caption}, ${held.own}`;
+/** @param {Held} held */
+const captionOf = ({ start, own }) => `${start?.caption}, ${own}`;
 
-/** @param {Large} view @param {Context} context */
-function sender(view, { act }) {
+/** @param {Large} view @param {Held} held @param {Context} context */
+function sender(view, held, { act }) {
   return newest(async (/** @type {Float32Array} */ values) => {
     if (!held.start) return;
-    await act("input", { numbers: pack(values, view.look.numbers.shape), caption: captionOf(held.start.caption), of: held.start.sample });
+    await act("input", { numbers: pack(values, view.look.numbers.shape), caption: captionOf(held), of: held.start.sample });
   });
 }
 
-/** @param {Context} context @param {number[]} shape */
-function restore({ act }, shape) {
+/** @param {Held} held @param {Context} context @param {number[]} shape */
+function restore(held, { act }, shape) {
   const { start } = held;
   if (!start) return;
   held.start = null;
@@ -71,10 +78,9 @@ function restore({ act }, shape) {
 }
 
 /** @param {Hand} hand */
-function tools({ view: { look }, context: { t }, low, high }) {
+function tools({ view: { look }, context: { t, redraw: again }, held, low, high }) {
   const paint = look.kind === "signal" ? t("Drag over the line: the height of the pointer becomes the value.") : t("Press or drag on the input. Arrow keys move the cell, Enter paints it.");
   const value = el("span.number", {}, plain(low + held.share * (high - low), 3));
-  const again = () => dispatchEvent(new Event("convscope:redraw"));
   const choose = (/** @type {string} */ tool) => {
     held.tool = tool;
     again();
@@ -96,7 +102,7 @@ function tools({ view: { look }, context: { t }, low, high }) {
 
 /** The picture takes the pointer and the keys. @param {Hand} hand */
 function listen(hand) {
-  const { stage, look } = hand.view;
+  const { view: { stage, look }, held } = hand;
   stage.classList.add("editing");
   stage.tabIndex = 0;
   stage.dataset.focus = "edit-stage";
@@ -120,8 +126,8 @@ function markAt(mark, from, to, look) {
   for (const [side, share] of Object.entries(box)) mark.style.setProperty(side, `${100 * share}%`);
 }
 
-/** Where the pointer is; the stage may be another element by now, the page draws itself anew. @param {PointerEvent} event @param {import("../../messages").Look} look @returns {Cell} */
-function cellAt(event, look) {
+/** Where the pointer is; the stage may be another element by now, the page draws itself anew. @param {PointerEvent} event @param {Hand} hand @returns {Cell} */
+function cellAt(event, { view: { look }, context: { document } }) {
   const [height, width] = sides(look);
   const rect = (document.querySelector(".input-stage") ?? document.body).getBoundingClientRect();
   const at = (/** @type {number} */ place, /** @type {number} */ from, /** @type {number} */ size, /** @type {number} */ cells) => Math.max(0, Math.min(cells - 1, Math.floor(((place - from) / size) * cells)));
@@ -130,45 +136,46 @@ function cellAt(event, look) {
 
 /** From press to release. @param {Hand} hand @param {PointerEvent} pressed */
 function drag(hand, pressed) {
-  const { look } = hand.view;
-  const start = cellAt(pressed, look);
+  const { view: { look }, held, context: { document, listen: hear } } = hand;
+  const start = cellAt(pressed, hand);
   let last = start;
   const paints = held.tool === "paint" || look.kind === "signal" ? held.tool === "paint" : false;
   if (paints) stroke(hand, start, start, pressed);
   const move = (/** @type {PointerEvent} */ event) => {
-    const cell = cellAt(event, look);
+    const cell = cellAt(event, hand);
     if (paints && String(cell) + event.clientY !== String(last)) stroke(hand, last, cell, event);
     const mark = /** @type {HTMLElement | null} */ (document.querySelector(".input-stage .edit-mark"));
     if (mark) markAt(mark, paints ? cell : start, cell, look);
     last = cell;
   };
   const release = () => {
-    removeEventListener("pointermove", move);
+    over.abort();
     held.cell = last;
     if (!paints) mask(hand, start, last);
   };
-  addEventListener("pointermove", move);
-  addEventListener("pointerup", release, { once: true });
-  addEventListener("pointercancel", release, { once: true });
+  const over = new AbortController();
+  hear("pointermove", move, { signal: over.signal });
+  hear("pointerup", release, { signal: over.signal });
+  hear("pointercancel", release, { signal: over.signal });
 }
 
 /** @param {Hand} hand @param {Cell} from @param {Cell} to @param {PointerEvent | null} event */
 function stroke(hand, from, to, event) {
-  const { look, slice } = hand.view;
+  const { view: { look, slice }, held } = hand;
   const value = look.kind === "signal" && event ? valueAt(event, hand) : hand.low + held.share * (hand.high - hand.low);
   const where = way(from, to).flatMap(([row, column]) => places(look.numbers.shape, { rows: [row, row + 1], columns: [column, column + 1], slice }));
   change(hand, filled(held.values, where, value));
 }
 
 /** On a signal the height of the pointer is the value. @param {PointerEvent} event @param {Hand} hand */
-function valueAt(event, { low, high }) {
+function valueAt(event, { low, high, context: { document } }) {
   const rect = (document.querySelector(".input-stage") ?? document.body).getBoundingClientRect();
   return high - (high - low) * Math.max(0, Math.min(1, (event.clientY - rect.top) / rect.height));
 }
 
 /** @param {Hand} hand @param {Cell} from @param {Cell} to */
 function mask(hand, from, to) {
-  const { look, slice } = hand.view;
+  const { view: { look, slice }, held } = hand;
   const rows = /** @type {Cell} */ ([Math.min(from[0], to[0]), Math.max(from[0], to[0]) + 1]);
   const columns = /** @type {Cell} */ ([Math.min(from[1], to[1]), Math.max(from[1], to[1]) + 1]);
   const value = held.cover === "mean" ? mean(held.values) : 0;
@@ -177,6 +184,7 @@ function mask(hand, from, to) {
 
 /** @param {Hand} hand @param {KeyboardEvent} event */
 function walk(hand, event) {
+  const { held } = hand;
   const [height, width] = sides(hand.view.look);
   const [row, column] = held.cell;
   const to = { ArrowUp: [row - 1, column], ArrowDown: [row + 1, column], ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1] }[event.key];
@@ -193,7 +201,7 @@ function walk(hand, event) {
 
 /** Show it at once, then send it through. @param {Hand} hand @param {Float32Array} values */
 function change(hand, values) {
-  held.values = values;
+  hand.held.values = values;
   hand.view.paint(values);
   hand.send(values);
 }

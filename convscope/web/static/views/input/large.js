@@ -9,8 +9,6 @@ import { picture } from "../../draw/plane.js";
 /** @typedef {{left: number, top: number, width: number, height: number}} Box shares of the picture, 0..1 */
 /** @typedef {{element: HTMLElement, stage: HTMLElement, look: Look, slice: number, box: (box: number[][] | null) => void, paint: (values: Float32Array) => void, cover: (node: HTMLElement | SVGElement) => void}} Large */
 
-const held = { slice: -1, shape: "" }; // the slice stays while the person walks through the network
-
 /** Rows and columns of what is on the screen. @param {Look} look @returns {[number, number]} */
 export function sides({ kind, numbers: { shape } }) {
   if (kind === "image" || kind === "volume") return [shape[shape.length - 2], shape[shape.length - 1]];
@@ -31,8 +29,9 @@ export function boxOf(box, look) {
 }
 
 /** @param {import("../../messages").Graph} graph @param {Context} context @returns {Large} */
-export function large({ input: { look, caption } }, { t }) {
+export function large({ input: { look, caption } }, { t, memory }) {
   const { shape } = look.numbers;
+  const held = memory("slice of the input", () => ({ slice: -1, shape: "" })); // it stays while the person walks through the network
   if (held.shape !== String(shape)) Object.assign(held, { slice: Math.floor(shape[1] / 2), shape: String(shape) });
   const [height, width] = sides(look);
   const flat = look.kind !== "image" && look.kind !== "volume";
@@ -49,7 +48,7 @@ export function large({ input: { look, caption } }, { t }) {
     drawn = next;
   };
   const view = {
-    element: el("div.input-large", {}, stage, look.kind === "volume" && slider(shape[1], t, () => {
+    element: el("div.input-large", {}, stage, look.kind === "volume" && slider(shape[1], held, t, () => {
       replace(look);
       stage.dispatchEvent(new Event("slice"));
     })),
@@ -87,8 +86,8 @@ function frameAt(frame, box) {
   for (const [side, share] of Object.entries(box)) frame.style.setProperty(side, `${100 * share}%`);
 }
 
-/** @param {number} depth @param {Context["t"]} t @param {() => void} moved */
-function slider(depth, t, moved) {
+/** @param {number} depth @param {{slice: number}} held @param {Context["t"]} t @param {() => void} moved */
+function slider(depth, held, t, moved) {
   const words = el("span.number", {}, `${held.slice} / ${depth - 1}`);
   const range = el("input", { type: "range", min: 0, max: depth - 1, value: held.slice, "aria-label": t("Slice"), "data-focus": "input-slice", oninput: (/** @type {any} */ event) => {
     held.slice = Number(event.target.value);

@@ -20,8 +20,14 @@ export function parts(overlay) {
   return { method, target };
 }
 
-/** What to choose from, and what the colours mean. @param {import("../../messages").Graph} graph @param {Context} context */
-export function overlay({ prediction }, { state, session, t, go }) {
+/** Where the message about the chosen method is; without a class, of the predicted one. @param {import("../../state.js").State} state @param {import("../../messages").Prediction} prediction */
+export function attribution(state, { probabilities }) {
+  const { method, target } = parts(state.overlay);
+  return `attribution?method=${method}&class=${target || probabilities.indexOf(Math.max(...probabilities))}`;
+}
+
+/** What to choose from, and what the colours mean. @param {import("../../messages").Graph} graph @param {Attribution | Error | undefined} found @param {Context} context */
+export function overlay({ prediction }, found, { state, session, t, go }) {
   if (!prediction) return null;
   const { method, target } = parts(state.overlay);
   const names = { gradient: t("Gradient"), integrated: t("Integrated gradients"), gradcam: t("Grad-CAM"), occlusion: t("Occlusion") };
@@ -31,22 +37,14 @@ export function overlay({ prediction }, { state, session, t, go }) {
   return el("div.overlay-choice", {},
     select(t("Which pixels count"), "overlay-method", methods, method, (next) => choose(next, target)),
     method && !session.saved && select(t("for"), "overlay-class", classes, target, (of) => choose(method, of)),
-    el("div.overlay-legend", { "aria-live": "polite" }));
+    el("div.overlay-legend", { "aria-live": "polite" }, found instanceof Error ? el("p.caption", {}, found.message) : found && legendOf(found, t)));
 }
 
-/** Lay the chosen attribution over the picture as soon as it is there. @param {import("./large.js").Large} view @param {import("../../messages").Graph} graph @param {Context} context */
-export function chosenOverlay(view, { prediction }, { state, t, ask }) {
-  if (!state.overlay || !prediction) return;
-  const { method, target } = parts(state.overlay);
-  const of = target || String(prediction.probabilities.indexOf(Math.max(...prediction.probabilities)));
-  ask(`attribution?method=${method}&class=${of}`).then(
-    (message) => {
-      lay(view, message);
-      view.stage.addEventListener("slice", () => lay(view, message));
-      explain(message, t);
-    },
-    (error) => note(el("p.caption", {}, error.message)),
-  );
+/** Lay the chosen attribution over the picture. @param {import("./large.js").Large} view @param {Attribution | null} message */
+export function laid(view, message) {
+  if (!message) return;
+  lay(view, message);
+  view.stage.addEventListener("slice", () => lay(view, message));
 }
 
 /** @param {import("./large.js").Large} view @param {Attribution} message */
@@ -87,13 +85,10 @@ function tint(values, height, width, limit) {
 }
 
 /** @param {Attribution} message @param {Context["t"]} t */
-function explain({ target, numbers, words }, t) {
+function legendOf({ target, numbers, words }, t) {
   const most = plain(limitOf(unpack(numbers)), 2);
-  note(
+  return [
     el("div", {}, legend("signed", t("speaks against"), t("speaks for"))),
     el("p.caption", {}, t("For {target}; full colour at ±{most}.", { target, most }), el("br"), t(words.text, words.values)),
-  );
+  ];
 }
-
-/** @param {...Node} children */
-const note = (...children) => document.querySelector(".overlay-legend")?.replaceChildren(...children);

@@ -47,11 +47,11 @@ function grid({ samples: shown }, { input }, { t, act }) {
 function arrows(event) {
   const box = /** @type {HTMLElement} */ (event.currentTarget);
   const items = /** @type {HTMLElement[]} */ (Array.from(box.children));
-  const columns = getComputedStyle(box).gridTemplateColumns.split(" ").length;
+  const columns = items.filter((each) => each.offsetTop === items[0].offsetTop).length;
   const step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[event.key];
   if (!step) return;
   event.preventDefault();
-  items[items.indexOf(/** @type {HTMLElement} */ (document.activeElement)) + step]?.focus();
+  items[items.indexOf(/** @type {HTMLElement} */ (event.target)) + step]?.focus();
 }
 
 /** @param {Samples} list @param {Context} context */

@@ -13,7 +13,7 @@ import { short } from "./tree.js";
 /** @typedef {import("./tree.js").Block} Block */
 /** @typedef {import("./flow.js").Cell} Cell */
 /** @typedef {import("../../main.js").Context} Context */
-/** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, ways: {node: Element, ops: [number, number][]}[]}} Sheet what all boxes share; ways: what is lit with the operations it leads between */
+/** @typedef {{graph: Graph, context: Context, most: Record<"parameters" | "macs" | "seconds", number>, ways: {node: Element, ops: [number, number][]}[], receptive: import("../../messages").OperationDetail["receptive"]}} Sheet what all boxes share; ways: what is lit with the operations it leads between; receptive: of what is selected */
 
 const TRACES = 8; // channels of a signal that are drawn as lines
 const [PADDING, LETTER] = [28, 7]; // px: of a folded block, and of a letter of its name

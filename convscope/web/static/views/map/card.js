@@ -1,6 +1,6 @@
 /** The card beside a box while the pointer or the focus is on it: its exact numbers. */
 
-import { el } from "../../draw/dom.js";
+import { amount, el } from "../../draw/dom.js";
 import { count, percent, time } from "../../draw/numbers.js";
 import { words } from "./boxes.js";
 
@@ -15,7 +15,7 @@ export function cards(map, blocks, sheet) {
   let card = null;
   let waiting = 0;
   const hide = () => {
-    clearTimeout(waiting);
+    sheet.context.clock.stop(waiting);
     card?.remove();
     card = null;
     for (const edge of map.querySelectorAll(".edge.near")) edge.classList.remove("near");
@@ -27,13 +27,13 @@ export function cards(map, blocks, sheet) {
     if (!box || !block || (event.type === "focusin" && !box.matches(":focus-visible"))) return;
     const open = () => {
       if (!box.isConnected || box.getAttribute("aria-pressed") === "true") return;
-      if (block.op) sheet.context.ask(`operation/${block.op.index}`).catch(() => {}); // who rests here may press
+      if (block.op) sheet.context.near({ op: block.op.index }); // who rests here may press
       card = make(block, sheet);
       map.append(card);
-      beside(card, box, map);
+      beside(card, box, map, sheet.context.screen.height);
     };
     if (event.type === "focusin") open();
-    else waiting = setTimeout(open, pause());
+    else waiting = sheet.context.clock.after(amount("--motion-step"), open); // at once where there is no motion
     const key = CSS.escape(block.key);
     for (const edge of map.querySelectorAll(`.edge[data-from="${key}"], .edge[data-to="${key}"]`)) edge.classList.add("near");
   };
@@ -42,9 +42,6 @@ export function cards(map, blocks, sheet) {
   map.addEventListener("focusin", show);
   map.addEventListener("focusout", hide);
 }
-
-/** How long the pointer rests before a card opens: one step of motion, none where there is no motion. */
-const pause = () => parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--motion-step")) || 0;
 
 /** @param {Block} block @param {Sheet} sheet */
 function make(block, { context, graph }) {
@@ -65,12 +62,12 @@ function make(block, { context, graph }) {
     el("small", {}, todo));
 }
 
-/** Below the box, or above where there is no room. @param {HTMLElement} card @param {HTMLElement} box @param {HTMLElement} map */
-function beside(card, box, map) {
+/** Below the box, or above where there is no room. @param {HTMLElement} card @param {HTMLElement} box @param {HTMLElement} map @param {number} height of the window */
+function beside(card, box, map, height) {
   const left = Math.max(0, Math.min(box.offsetLeft + (box.offsetParent === map ? 0 : (box.parentElement?.offsetLeft ?? 0)), map.clientWidth - WIDTH));
   const top = box.offsetParent === map ? box.offsetTop : (box.parentElement?.offsetTop ?? 0) + box.offsetTop;
   const below = top + box.offsetHeight + 10;
-  const seen = box.getBoundingClientRect().bottom + card.offsetHeight + 16 < innerHeight;
+  const seen = box.getBoundingClientRect().bottom + card.offsetHeight + 16 < height;
   card.style.left = `${left}px`;
   card.style.top = `${seen ? below : Math.max(0, top - card.offsetHeight - 10)}px`;
 }

@@ -1,20 +1,21 @@
 /** When blocks open and close, what was there before glides to its new place; what is new grows out of its block. */
 
+import { amount } from "../../draw/dom.js";
+
 /** @typedef {import("./layout.js").Layout} Layout */
 /** @typedef {import("./flow.js").Cell} Cell */
-/** @typedef {{mark: string, open: string, width: number, places: Map<string, [number, number]>}} Seen */
-
-/** @type {Seen | null} */
-let before = null;
+/** @typedef {{mark: string, open: string}} Mark of which graph, and which blocks are open */
+/** @typedef {Mark & {width: number, places: Map<string, [number, number]>}} Seen */
 
 /** @param {Cell} cell */
 const keyOf = (cell) => cell.element.block?.key ?? cell.element.type;
 
-/** @param {HTMLElement} map @param {Layout} made @param {string} mark of the graph @param {string} open which blocks are */
-export function glide(map, made, mark, open) {
-  const last = before;
-  before = { mark, open, width: made.width, places: new Map(made.cells.filter(drawn).map((cell) => [keyOf(cell), [cell.x, cell.y]])) };
-  const duration = parseFloat(getComputedStyle(document.documentElement).getPropertyValue("--motion-level"));
+/** @param {HTMLElement} map @param {Layout} made @param {Mark} mark @param {import("../../main.js").Context} context */
+export function glide(map, made, { mark, open }, { memory }) {
+  const seen = memory("map before", () => ({ last: /** @type {Seen | null} */ (null) }));
+  const { last } = seen;
+  seen.last = { mark, open, width: made.width, places: new Map(made.cells.filter(drawn).map((cell) => [keyOf(cell), [cell.x, cell.y]])) };
+  const duration = amount("--motion-level");
   if (!last || last.mark !== mark || last.open === open || last.width !== made.width || !duration) return;
   const timing = { duration, easing: "cubic-bezier(0.2, 0.7, 0.2, 1)" };
   for (const cell of made.cells.filter(drawn)) {

@@ -3,24 +3,24 @@
 import { el } from "../../draw/dom.js";
 import { count, percent } from "../../draw/numbers.js";
 import { plane } from "../../draw/plane.js";
-import { t } from "../../texts.js";
 import { beside, cells } from "./confusion.js";
 
 /** @typedef {import("./confusion.js").Confusion} Confusion */
 /** @typedef {(cell: number[]) => void} Choose */
+/** @typedef {import("../../main.js").Context["t"]} T */
 
 const WRITTEN = 30; // classes up to which a cell has its number in it
 
-/** @param {Confusion} confusion @param {number[] | null} chosen @param {Choose} choose */
-export function matrix(confusion, chosen, choose) {
+/** @param {Confusion} confusion @param {number[] | null} chosen @param {Choose} choose @param {import("../../main.js").Context} context */
+export function matrix(confusion, chosen, choose, { t }) {
   const worst = Math.max(...cells(confusion).filter(({ truth, said }) => truth !== said).map(({ share }) => share), 0);
   const dense = confusion.classes.length > WRITTEN;
-  const drawn = dense ? picture(confusion, worst, chosen, choose) : table(confusion, worst, chosen, choose);
-  return el("figure.confusion", {}, el("div.scroll", {}, drawn), scale(worst, dense));
+  const drawn = dense ? picture(confusion, worst, choose, t) : table(confusion, worst, chosen, choose, t);
+  return el("figure.confusion", {}, el("div.scroll", {}, drawn), scale(worst, dense, t));
 }
 
-/** @param {number} worst @param {boolean} dense */
-function scale(worst, dense) {
+/** @param {number} worst @param {boolean} dense @param {T} t */
+function scale(worst, dense, t) {
   const right = el("i.scale.right");
   const wrong = el("i.scale.wrong");
   return el("figcaption.caption", {},
@@ -29,8 +29,8 @@ function scale(worst, dense) {
     dense && el("span", {}, t("Rest the pointer on a cell to read it.")));
 }
 
-/** @param {Confusion} confusion @param {number} worst @param {number[] | null} chosen @param {Choose} choose */
-function table(confusion, worst, chosen, choose) {
+/** @param {Confusion} confusion @param {number} worst @param {number[] | null} chosen @param {Choose} choose @param {T} t */
+function table(confusion, worst, chosen, choose, t) {
   const { classes, counts } = confusion;
   const found = cells(confusion);
   const entry = chosen && chosen[0] >= 0 && chosen[1] >= 0 && counts[chosen[0]]?.[chosen[1]] ? chosen : [found[0]?.truth, found[0]?.said];
@@ -43,7 +43,7 @@ function table(confusion, worst, chosen, choose) {
       header([truth, -1], name, t("every sample that is {name}", { name })),
       classes.map((_, said) => {
         const cell = found.find((each) => each.truth === truth && each.said === said);
-        return cell ? el(`td${truth === said ? ".right" : ""}`, { style: { "--s": truth === said ? cell.share : cell.share / worst } }, inner(confusion, cell, { chosen, entry, choose })) : el("td");
+        return cell ? el(`td${truth === said ? ".right" : ""}`, { style: { "--s": truth === said ? cell.share : cell.share / worst } }, inner(confusion, cell, { chosen, entry, choose, t })) : el("td");
       })));
   const long = Math.max(...classes.map((name) => name.length)) > 2;
   const drawn = el(`table.matrix${long ? ".long" : ""}`, { "aria-label": t("Confusion matrix"), style: { "--classes": classes.length } },
@@ -54,18 +54,18 @@ function table(confusion, worst, chosen, choose) {
 
 /**
  * @param {Confusion} confusion @param {import("./confusion.js").Cell} cell
- * @param {{chosen: number[] | null, entry: (number | undefined)[], choose: Choose}} more entry: the one that Tab reaches
+ * @param {{chosen: number[] | null, entry: (number | undefined)[], choose: Choose, t: T}} more entry: the one that Tab reaches
  */
-function inner(confusion, cell, { chosen, entry, choose }) {
+function inner(confusion, cell, { chosen, entry, choose, t }) {
   const place = [cell.truth, cell.said];
   return el("button", {
-    type: "button", title: words(confusion, cell), "aria-label": words(confusion, cell), "aria-pressed": String(same(place, chosen)),
+    type: "button", title: words(confusion, cell, t), "aria-label": words(confusion, cell, t), "aria-pressed": String(same(place, chosen)),
     tabindex: same(place, entry) ? 0 : -1, "data-focus": `cell ${place}`, "data-cell": String(place), onclick: () => choose(place),
   }, count(cell.times));
 }
 
-/** @param {Confusion} confusion @param {import("./confusion.js").Cell} cell */
-export function words({ classes }, { truth, said, times, share }) {
+/** @param {Confusion} confusion @param {import("./confusion.js").Cell} cell @param {T} t */
+export function words({ classes }, { truth, said, times, share }, t) {
   const values = { truth: classes[truth], said: classes[said], times: count(times), share: percent(share) };
   if (truth === said) return t("{truth}, seen as such: {times} times, {share} of the class", values);
   return t("{truth}, taken for {said}: {times} times, {share} of the class", values);
@@ -84,8 +84,8 @@ function walk(event, confusion) {
   /** @type {HTMLElement | null} */ (table.querySelector(`[data-cell="${next}"]`))?.focus();
 }
 
-/** Of many classes: one pixel a cell, blue for right and orange for wrong. @param {Confusion} confusion @param {number} worst @param {number[] | null} chosen @param {Choose} choose */
-function picture(confusion, worst, chosen, choose) {
+/** Of many classes: one pixel a cell, blue for right and orange for wrong. @param {Confusion} confusion @param {number} worst @param {Choose} choose @param {T} t */
+function picture(confusion, worst, choose, t) {
   const size = confusion.classes.length;
   const values = new Float32Array(size * size);
   const found = new Map(cells(confusion).map((cell) => [cell.truth * size + cell.said, cell]));
@@ -98,7 +98,7 @@ function picture(confusion, worst, chosen, choose) {
   };
   canvas.addEventListener("pointermove", (event) => {
     const cell = at(event);
-    canvas.title = cell ? words(confusion, cell) : "";
+    canvas.title = cell ? words(confusion, cell, t) : "";
   });
   canvas.addEventListener("click", (event) => {
     const cell = at(event);

@@ -3,7 +3,7 @@
 import { button, el } from "../../draw/dom.js";
 import { count, percent, plain } from "../../draw/numbers.js";
 import { picture } from "../../draw/plane.js";
-import { t } from "../../texts.js";
+import { came } from "../kept.js";
 
 /** @typedef {import("../../main.js").Context} Context */
 /** @typedef {import("../../messages").Samples["samples"][number]} Sample */
@@ -25,6 +25,7 @@ export function amount(text) {
 function tile({ index, look, probability, ...sample }, context) {
   const [label, predicted] = [sample.label, sample.predicted].map((text) => (context.session.classes.length ? text : amount(text)));
   const right = label === predicted;
+  const { t } = context;
   const told = right ? t("sample {index}: {label}, seen as such", { index, label }) : t("sample {index}: {label}, taken for {predicted}", { index, label, predicted });
   return el("button.tile", { type: "button", title: told, "aria-label": told, "data-focus": `tile ${index}`, onclick: () => enter(index, context) },
     el("span.ground", {}, picture(look, { label: "" })),
@@ -38,28 +39,18 @@ export async function enter(sample, { act, go }) {
   go({ page: "network", level: "map", op: null, channel: null, at: null });
 }
 
-/**
- * A page of samples that the server finds, with a way to the next one.
- * @param {(page: number) => string} address @param {Context} context
- */
-export function gallery(address, context) {
-  const box = el("div.gallery", { "aria-live": "polite" });
-  const show = async (/** @type {number} */ page) => {
-    try {
-      const message = /** @type {import("../../messages").Samples} */ (await context.ask(address(page)));
-      box.replaceChildren(tiles(message.samples, context), ...(message.pages > 1 ? [turning(message, show)] : []));
-    } catch (error) {
-      box.replaceChildren(el("p.soft", {}, error instanceof Error ? error.message : String(error)));
-    }
-  };
-  show(0);
-  return box;
+/** A page of samples that were chosen, with a way to the next one. @param {import("../../messages").Samples | Error | undefined} samples @param {Context} context */
+export function gallery(samples, context) {
+  const found = came(samples);
+  const words = samples instanceof Error && el("p.soft", {}, samples.message);
+  return el("div.gallery", { "aria-live": "polite" }, found ? [tiles(found.samples, context), found.pages > 1 && turning(found, context)] : words);
 }
 
-/** @param {import("../../messages").Samples} message @param {(page: number) => void} show */
-function turning({ page, pages, total }, show) {
+/** @param {import("../../messages").Samples} message @param {Context} context */
+function turning({ page, pages, total }, { t, go }) {
+  const show = (/** @type {number} */ to) => go({ tiles: to }, "replace");
   return el("p.turning", {},
     el("span.caption", {}, t("page {page} of {pages}, {total} samples", { page: page + 1, pages, total: count(total) })),
-    button("", { kind: "square", "aria-label": t("previous page"), disabled: page === 0, onclick: () => show(page - 1) }, "back"),
-    button("", { kind: "square", "aria-label": t("next page"), disabled: page >= pages - 1, onclick: () => show(page + 1) }, "next"));
+    button("", { kind: "square", "aria-label": t("previous page"), "data-focus": "tiles before", disabled: page === 0, onclick: () => show(page - 1) }, "back"),
+    button("", { kind: "square", "aria-label": t("next page"), "data-focus": "tiles after", disabled: page >= pages - 1, onclick: () => show(page + 1) }, "next"));
 }

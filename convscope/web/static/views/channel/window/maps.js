@@ -1,44 +1,41 @@
-/** The input map, the kernel and the output map, joined by curves; the window follows pointer, keys and controls. */
+/** Two axes: the input map, the kernel and the output map, joined by curves; the window follows pointer and controls. */
 
-import { length, limit as limitOf, ravel, row } from "../../draw/arrays.js";
-import { el, svg } from "../../draw/dom.js";
-import { plain } from "../../draw/numbers.js";
-import { plane } from "../../draw/plane.js";
-import { player } from "./player.js";
-import { boxAt, extent, nearest, padded, stepsOver, unread } from "./windows.js";
+import { length, limit as limitOf, ravel, row } from "../../../draw/arrays.js";
+import { el, svg } from "../../../draw/dom.js";
+import { plain } from "../../../draw/numbers.js";
+import { plane } from "../../../draw/plane.js";
+import { boxAt, extent, nearest, padded, stepsOver, unread } from "../windows.js";
+import { sizesOf } from "./scrubber.js";
 
-/** @typedef {import("./window2d.js").Scene} Scene */
-/** @typedef {import("./windows.js").Tap} Tap */
-/** @typedef {import("./windows.js").Result} Result */
+/** @typedef {import("../window.js").Scene} Scene */
+/** @typedef {import("../window.js").Found} Found */
+/** @typedef {import("../windows.js").Tap} Tap */
+/** @typedef {import("../windows.js").Result} Result */
 /** @typedef {{left: number, top: number, width: number, height: number}} Box in shares of a stage */
 
-/** @param {Scene} scene */
-export function strip(scene) {
+/** @type {import("../window.js").Stage} */
+export function maps(scene, controls) {
   const { slide, own, context } = scene;
   const input = inputStage(scene);
   const middle = kernelStage(scene);
   const output = outputStage(scene, plane(own, slide.steps[0], slide.steps[1], own.some((value) => value < 0) ? "signed" : "positive", limitOf(own), context.t("output channel {k}", { k: scene.channel.channel })));
   hover(scene, input, output);
   const curves = svg("svg", { class: "link", "aria-hidden": "true" }, ["a", "b", "c", "d"].map(() => svg("path")));
-  const controls = player(scene);
-  const status = el("p.unseen", { role: "status" });
   const root = el("section.panel.window-strip", { style: { "--stage": `${stageSize(scene)}px` } },
-    el("figure", {}, input.stage, input.caption), el("figure", {}, middle.stage, middle.caption), el("figure", {}, output.stage, output.caption), controls.root, curves, status);
+    el("figure", {}, input.stage, input.caption), el("figure", {}, middle.stage, middle.caption), el("figure", {}, output.stage, output.caption), controls, curves);
   const join = () => connect(root, curves, [input.stage, middle.stage, output.stage], windowBox(scene), cellBox(scene));
-  new ResizeObserver(join).observe(root);
-  const show = (/** @type {number} */ chosen, /** @type {Tap[]} */ taps, /** @type {Result} */ result) => {
+  context.resized(root, join);
+  const show = (/** @type {Found} */ { chosen, taps, result }) => {
     input.show(chosen);
     middle.show(chosen, taps, result);
     output.show();
-    controls.show();
     join();
-    status.textContent = context.t("element ({at}) is {value}", { at: scene.at.join(", "), value: plain(result.result, 6) });
   };
   return { root, show };
 }
 
 /** Fewer input maps leave more room for the maps themselves. @param {Scene} scene */
-function stageSize({ slide, low }) {
+function stageSize({ slide, context: { screen: { low } } }) {
   const rows = low ? 5 : 6;
   const free = Math.max(0, rows - slide.window.channels.length);
   return (low ? 108 : 126) + Math.min(4, free) * (low ? 12 : 18);
@@ -65,7 +62,7 @@ const before = ({ window }) => (window.kind === "transposed" ? [0, 0] : window.p
 const cellBox = ({ slide, at }) => share(at.map((place) => [place, place + 1]), slide, false);
 
 /** @param {HTMLElement} element @param {Box} box */
-export function put(element, { left, top, width, height }) {
+function at(element, { left, top, width, height }) {
   for (const [name, value] of Object.entries({ left, top, width, height })) element.style.setProperty(name, `${100 * value}%`);
 }
 
@@ -78,26 +75,25 @@ function inputStage(scene) {
   const ghost = el("div.ghost");
   const caption = el("figcaption");
   const place = el("div.map-place");
-  put(place, { left: left / width, top: top / height, width: slide.space[1] / width, height: slide.space[0] / height });
-  const stage = el("div.stage.hatched", { tabindex: 0, role: "application", "aria-label": context.t("Input map: move the window with the arrow keys"), "data-focus": "input-stage", style: { "--wide": width, "--high": height } }, place, ghost, box);
+  at(place, { left: left / width, top: top / height, width: slide.space[1] / width, height: slide.space[0] / height });
+  const stage = el("div.stage.hatched", { tabindex: 0, role: "application", "aria-label": context.t("Input map: move the window with the arrow keys"), "data-focus": "input-stage", "data-stage": true, style: { "--wide": width, "--high": height } }, place, ghost, box);
   let shown = -1;
   const words = (/** @type {number} */ chosen) => context.t("input {i}", { i: slide.window.channels[chosen] });
   const show = (/** @type {number} */ chosen) => {
-    put(box, windowBox(scene));
+    at(box, windowBox(scene));
     if (chosen === shown) return;
     shown = chosen;
     const drawn = plane(row(/** @type {Float32Array} */ (slide.input), slide.window.input.shape, chosen), slide.space[0], slide.space[1], scene.kind, scene.inputLimit, words(chosen));
     place.replaceChildren(drawn, ...dropped(slide));
     caption.textContent = `${words(chosen)}${paddingWords(scene)}`;
   };
-  return { stage, caption, show, ghost, at: () => shown, words: () => `${words(shown)}${paddingWords(scene)}` };
+  return { stage, caption, show, ghost, shown: () => shown, words: () => `${words(shown)}${paddingWords(scene)}` };
 }
 
 /** @param {Scene} scene */
 function paddingWords({ slide: { window }, context: { t } }) {
   if (window.kind === "transposed" || window.padding.every(([first, last]) => !first && !last)) return "";
-  const same = window.padding.every(([first, last]) => first === last && first === window.padding[0][0]);
-  return same ? t(", padded by {n}", { n: window.padding[0][0] }) : t(", padded by {n}", { n: window.padding.map((each) => each.join("+")).join(" × ") });
+  return t(", padded by {n}", { n: sizesOf(window.padding) });
 }
 
 /** Rows and columns that no window reads, hatched over the map. @param {Scene["slide"]} slide */
@@ -105,12 +101,12 @@ function dropped(slide) {
   return [0, 1].flatMap((axis) => unread(slide, axis).slice(0, 64).map((place) => {
     const box = el("div.dropped.hatched");
     const size = slide.space[axis];
-    put(box, axis === 0 ? { left: 0, top: place / size, width: 1, height: 1 / size } : { left: place / size, top: 0, width: 1 / size, height: 1 });
+    at(box, axis === 0 ? { left: 0, top: place / size, width: 1, height: 1 / size } : { left: place / size, top: 0, width: 1 / size, height: 1 });
     return box;
   }));
 }
 
-/** Where the taps lie when they lie apart. @param {import("../../messages").Window} window */
+/** Where the taps lie when they lie apart. @param {import("../../../messages").Window} window */
 function holes(window) {
   if (window.kind === "transposed" || window.dilation.every((each) => each === 1)) return null;
   const [height, width] = extent(window);
@@ -152,13 +148,13 @@ function ruleGrid({ slide }, taps, result) {
   return svg("svg", { class: "rule-grid", viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", "aria-hidden": "true" }, squares);
 }
 
-/** Transposed: the taps that do not fall on this number are hatched. @param {import("../../messages").Window} window @param {Tap[]} taps */
+/** Transposed: the taps that do not fall on this number are hatched. @param {import("../../../messages").Window} window @param {Tap[]} taps */
 function unused(window, taps) {
   const used = new Set(taps.map(({ tap }) => tap));
   const [height, width] = window.kernel;
   return Array.from({ length: height * width }, (_, tap) => tap).filter((tap) => !used.has(tap)).map((tap) => {
     const box = el("div.dropped.veil.hatched");
-    put(box, { left: (tap % width) / width, top: Math.floor(tap / width) / height, width: 1 / width, height: 1 / height });
+    at(box, { left: (tap % width) / width, top: Math.floor(tap / width) / height, width: 1 / width, height: 1 / height });
     return box;
   });
 }
@@ -170,13 +166,13 @@ function outputStage(scene, drawn) {
   const ghost = el("div.ghost");
   const words = t("output channel {k}", { k: channel.channel });
   const caption = el("figcaption", {}, words);
-  const stage = el("div.stage", { tabindex: 0, role: "application", "aria-label": t("Output map: move the window with the arrow keys"), "data-focus": "output-stage", style: { "--wide": slide.steps[1], "--high": slide.steps[0] } }, drawn, ghost, box);
-  return { stage, caption, ghost, words: () => words, show: () => put(box, cellBox(scene)) };
+  const stage = el("div.stage", { tabindex: 0, role: "application", "aria-label": t("Output map: move the window with the arrow keys"), "data-focus": "output-stage", "data-stage": true, style: { "--wide": slide.steps[1], "--high": slide.steps[0] } }, drawn, ghost, box);
+  return { stage, caption, ghost, words: () => words, show: () => at(box, cellBox(scene)) };
 }
 
 /** @typedef {{stage: HTMLElement, caption: HTMLElement, ghost: HTMLElement, words: () => string}} Stage */
 
-/** Drag moves the window; hover shows on the other map what belongs to what is pointed at. @param {Scene} scene @param {Stage & {at: () => number}} input @param {Stage} output */
+/** Drag moves the window; hover shows on the other map what belongs to what is pointed at. @param {Scene} scene @param {Stage & {shown: () => number}} input @param {Stage} output */
 function hover(scene, input, output) {
   const { slide } = scene;
   const onInput = (/** @type {PointerEvent} */ event) => indexAt(event, input.stage, around(slide)).map((place, axis) => place - before(slide)[axis]);
@@ -191,10 +187,10 @@ function hover(scene, input, output) {
   drag(output.stage, (event) => scene.moveTo(onOutput(event)), (event) => pointOutput(scene, input, output, onOutput(event)), clear);
 }
 
-/** @param {Scene} scene @param {Stage & {at: () => number}} input @param {Stage} output @param {number[]} index */
+/** @param {Scene} scene @param {Stage & {shown: () => number}} input @param {Stage} output @param {number[]} index */
 function pointInput({ slide, context: { t } }, input, output, index) {
   const inside = index.every((place, axis) => place >= 0 && place < slide.space[axis]);
-  const value = inside ? plain(slide.input[input.at() * length(slide.space) + ravel(index, slide.space)]) : t("padding");
+  const value = inside ? plain(slide.input[input.shown() * length(slide.space) + ravel(index, slide.space)]) : t("padding");
   ghostAt(input.ghost, share(index.map((place) => [place, place + 1]), slide, true));
   input.caption.textContent = `(${index.join(", ")}): ${value}`;
   const seen = index.map((place, axis) => stepsOver(slide.window, axis, place, slide.steps[axis]));
@@ -216,7 +212,7 @@ function pointOutput({ slide, own }, input, output, index) {
 
 /** @param {HTMLElement} ghost @param {Box} box */
 function ghostAt(ghost, box) {
-  put(ghost, box);
+  at(ghost, box);
   ghost.classList.add("on");
 }
 
