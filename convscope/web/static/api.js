@@ -23,17 +23,19 @@ export function connect() {
 function fromPage({ shared, inputs, start, values }) {
   let input = inputs[start];
   const value = once(async (name) => new Uint8Array(await unpacked(values[name]).arrayBuffer()));
-  const get = async (/** @type {string} */ address) => {
+  const read = async (/** @type {string} */ address) => {
     const packed = input?.[address] ?? shared[address];
     if (packed === undefined) throw new Error(t("This is not in the saved page."));
     return whole(await unpacked(packed).json(), value);
   };
+  let get = once(read);
   const post = async (/** @type {string} */ address, /** @type {any} */ body) => {
     const other = address === "input" ? inputs[body.sample] : undefined;
     if (!other) throw new Error(t("This is not in the saved page."));
     input = other;
+    get = once(read);
   };
-  return { get, post, saved: true };
+  return { get: (address) => get(address), post, saved: true };
 }
 
 /** What `pack` of table.py has compressed. @param {string} packed */
@@ -89,11 +91,11 @@ function named(message) {
   return Object.values(message).flatMap(named);
 }
 
-/** Each value once: who asks again gets the same bytes. @param {Value} fetched @returns {Value} */
+/** Each one once: who asks again gets the same. @template T @param {(name: string) => Promise<T>} fetched */
 function once(fetched) {
-  /** @type {Map<string, ReturnType<Value>>} */
+  /** @type {Map<string, Promise<T>>} */
   const kept = new Map();
-  return (name) => {
+  return (/** @type {string} */ name) => {
     const known = kept.get(name) ?? fetched(name);
     kept.delete(name); // the last one in is the last one asked for
     keep(kept, name, known);
