@@ -184,18 +184,19 @@ class Account:
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def _put_in(self) -> Formula:
+    def put_in(self) -> Formula:
+        """The right side with the numbers."""
         return _put_in(self.formula, self.values, self.terms)
 
     @cached_property
     def result(self) -> float:
         """What comes out, in float64."""
-        return self.steps[-1].value if self.steps else float(evaluate(self._put_in))
+        return self.steps[-1].value if self.steps else float(evaluate(self.put_in))
 
     @cached_property
     def numbers(self) -> Formula:
         """The formula with the numbers put in, the middle of long sums left out; of steps the last one's."""
-        return self.steps[-1].numbers if self.steps else with_result(self._put_in, self.result)
+        return self.steps[-1].numbers if self.steps else with_result(self.put_in, self.result)
 
     @property
     def size(self) -> float:
@@ -231,14 +232,14 @@ def written(terms: Terms) -> Formula:
 def _put_in(
     formula: Formula, values: "Mapping[Any, Operand | Step]", terms: Terms | None, loop: str = ""
 ) -> Formula:
-    """The right side of a formula with its numbers: symbols as they are given, Σ as its terms."""
+    """The right side with its numbers: symbols as they are given, Σ as its terms; without both the terms."""
     given = {key: value.known if isinstance(value, Step) else value for key, value in values.items()}
     if terms is None:
         return put(side(formula), given)
     known = Known(terms.result, written(terms), _code(terms.rule, "terms"))
     sums = _sums(side(formula))
     if not sums:
-        return known
+        return put(side(formula), given) if given else known
     if loop:
         body = put(sums[0].body, given)
         runs = next(iter(_free(body)))

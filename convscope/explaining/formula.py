@@ -94,6 +94,10 @@ class Formula:
         """Whether both are equal; `==` compares trees."""
         return Comparison(self, "=", formula(other))
 
+    def is_not(self, other: Operand) -> "Comparison":
+        """Whether they differ."""
+        return Comparison(self, "≠", formula(other))
+
     def equals(self, right: Operand) -> "Equation":
         """`self = right`."""
         return Equation(self, formula(right))
@@ -412,6 +416,7 @@ COMPARE: dict[str, Callable[[Scalar, Scalar], bool]] = {
     "≥": lambda a, b: a >= b,
     "≤": lambda a, b: a <= b,
     "=": lambda a, b: a == b,
+    "≠": lambda a, b: a != b,
 }
 
 
@@ -517,9 +522,6 @@ class Worked:
 
 def with_result(put_in: Formula, value: Scalar) -> Formula:
     """`… = value`, without saying a number twice."""
-    same = (
-        isinstance(put_in, Number | Known)
-        and put_in.value == value
-        and not isinstance(getattr(put_in, "shown", put_in), Sum | Call)
-    )
+    shown = getattr(put_in, "shown", put_in)
+    same = isinstance(shown, Number) and shown.value == value
     return put_in if same else Equation(put_in, Number(value))

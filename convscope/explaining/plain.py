@@ -2,8 +2,9 @@
 
 from convscope.explaining import account, op
 from convscope.explaining.account import Index, Rule, Terms, added_up, product, written
-from convscope.explaining.formula import Equation, Formula, Number, Sum, Text, Worked
+from convscope.explaining.formula import Equation, Formula, Known, Number, Sum, Text, Worked
 from convscope.explaining.op import Op
+from convscope.explaining.rendering.python import literal
 from convscope.explaining.rendering.words import number, text
 
 __all__ = [
@@ -77,7 +78,10 @@ class Account(account.Account):
         notes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(what, _words(formula), source, {}, terms, bias, steps, scale, notes)
-        self.__dict__.update(result=result, numbers=_words(numbers))
+        code = f"{'math.fsum' if terms.rule == 'sum' else terms.rule}(terms)" if terms else literal(result)
+        code += "" if bias is None else f" + {bias!r}"
+        put_in = Known(result, Number(result), code)
+        self.__dict__.update(result=result, numbers=_words(numbers), put_in=put_in)
 
 
 class PlainWorked(Worked):

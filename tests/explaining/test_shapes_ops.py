@@ -156,7 +156,7 @@ def test_sizes_with_their_numbers():
         "repeat": (lambda x: x.repeat(1, 3, 1, 1), "axis 1: 16·3 = 48"),
         "pixel_shuffle": (
             lambda x: torch.pixel_shuffle(x, 2),
-            "channel 16 / 2² = 4\nheight 12·2 = 24\nwidth 12·2 = 24",
+            "channel 16/2² = 4\nheight 12·2 = 24\nwidth 12·2 = 24",
         ),
         "view": (lambda x: x.view(9, 256), "all: 1·16·12·12 = 2,304"),
     }

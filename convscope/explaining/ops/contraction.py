@@ -83,7 +83,9 @@ def _explain(form: Form, reading: Reading, at: Index) -> Account:
     factors = {name: (letters, reading[name]) for name, letters in known.factors.items()}
     terms = _terms(known, factors, dict(zip(known.output, at, strict=True)), known.times)
     bias = _added_at(reading, known, at)
-    values = {} if bias is None else {_added(known): bias}
+    values: dict[Formula, float] = {} if bias is None else {_added(known): bias}
+    if terms.values.numel() == 1:  # perhaps there is no Σ
+        values |= {Symbol(name): float(factor) for name, factor in terms.factors.items()}
     return Account(known.what, _formula(known), known.source, values, terms, bias)
 
 

@@ -10,15 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, is_empty, unit
-from convscope.explaining.op import Op, Role
+from convscope.explaining.formula import Formula, Number, Sum, Text, Worked, several, symbols
+from convscope.explaining.op import Extent, Op, Role
 from convscope.explaining.ops.moving import Layout, Move, Origin, Reach, bare, tensor_names, through
-from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
 
 # A tensor without numbers → the same with the axes along which it is joined; and that axis.
 Prepared = Callable[[Reading, list[Tensor]], tuple[list[Tensor], int]]
+y, y0, y1, xk, x0, x1, i, j, k, rest = symbols("y y₀ y₁ xₖ x₀ x₁ i j k …")
 
 
 def _cat(reading: Reading, tensors: list[Tensor]) -> tuple[list[Tensor], int]:
@@ -83,42 +85,47 @@ def _origin(prepare: Prepared, reading: Reading, at: Index) -> Origin:
     return Origin(f"tensors[{which}]", tuple(box[:, 0].tolist()))
 
 
-def _size(prepare: Prepared, reading: Reading) -> str:
+def _size(prepare: Prepared, reading: Reading) -> tuple[Extent, ...]:
     """What the axis adds up to: "axis 1: 64 + 32 = 96"."""
     tensors, _, axis = _prepared(prepare, reading)
-    sizes = _sizes(tensors, axis)
-    return f"axis {axis}: {' + '.join(map(str, sizes))} = {sum(sizes):,}"
+    added = Sum(tuple(map(Number, _sizes(tensors, axis))))
+    return (Extent(f"axis {axis}:", Worked(added, {})),)
 
 
-def _joined(what: str, formula: str, docs: str, prepare: Prepared, signature: str = "tensors") -> Op:
+def _joined(what: str, formula: Formula, docs: str, prepare: Prepared, signature: str = "tensors") -> Op:
     reach, origin = partial(_reach, prepare), partial(_origin, prepare)
     return Move(what, formula, docs, reach, origin).op(signature, partial(_size, prepare))
 
 
 CAT = _joined(
     "The tensors are laid one behind the other along an axis they have.",
-    "y = x₀ for the first places along the axis, then x₁, then x₂ …",
+    Text("y = x₀ for the first places along the axis, then x₁, then x₂ …"),
     "torch.cat",
     _cat,
     "tensors dim=0",
 )
 STACK = _joined(
     "The tensors, all of one shape, are laid one behind the other along a new axis.",
-    "y[k, …] = xₖ[…]",
+    y[k, rest].equals(xk[rest,]),
     "torch.stack",
     _stack,
     "tensors dim=0",
 )
-HSTACK = _joined("The tensors stand side by side.", "y = [x₀ x₁ …] along axis 1", "torch.hstack", _hstack)
+HSTACK = _joined(
+    "The tensors stand side by side.", Text("y = [x₀ x₁ …] along axis 1"), "torch.hstack", _hstack
+)
 VSTACK = _joined(
-    "The tensors stand one below the other.", "y = [x₀; x₁; …] along axis 0", "torch.vstack", _vstack
+    "The tensors stand one below the other.", Text("y = [x₀; x₁; …] along axis 0"), "torch.vstack", _vstack
 )
 DSTACK = _joined(
-    "The tensors stand one behind the other in depth.", "y[…, k] = xₖ along axis 2", "torch.dstack", _dstack
+    "The tensors stand one behind the other in depth.",
+    y[rest, k].equals(xk).given("along axis 2"),
+    "torch.dstack",
+    _dstack,
 )
 COLUMN_STACK = _joined(
     "The tensors stand side by side; one with a single axis becomes a column.",
-    "y[:, k] = xₖ",
+    Text("y[:, k] = xₖ"),
     "torch.column_stack",
     _column_stack,
 )
@@ -157,7 +164,7 @@ def _grid_origin(reading: Reading, at: Index) -> Origin:
 
 MESHGRID = Move(
     "Each tensor runs along an axis of its own and is repeated along all others: the coordinates of a grid.",
-    "y₀[i, j] = x₀[i],   y₁[i, j] = x₁[j]",
+    several(y0[i, j].equals(x0[i]), y1[i, j].equals(x1[j])),
     "torch.meshgrid",
     _grid_reach,
     _grid_origin,

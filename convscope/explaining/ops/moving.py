@@ -17,8 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes, clip, is_empty, unit
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product
+from convscope.explaining.formula import Call, Formula, Known, Symbol, put, side, summed, symbols
+from convscope.explaining.op import Extent, Op, free
 from convscope.explaining.reading import Reading, Signature, tensors_of
 from convscope.explaining.rendering.python import literal
 from convscope.tracing.graph import Ref
@@ -27,6 +29,7 @@ from convscope.tracing.structure import convert, leaves
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/{}.html"
 Reach = dict[str, Boxes | list[Boxes]]
+x, y, dx, dy = symbols("x y dx dy")
 
 
 class Origin(NamedTuple):
@@ -50,59 +53,54 @@ class Move:
     """
 
     what: str
-    formula: str
+    formula: Formula
     docs: str
     reach: Callable[[Reading, Boxes], Reach]
     origin: Callable[[Reading, Index], Origin | None] | None = None
     notes: Callable[[Reading, Index, Origin], tuple[str, ...]] | None = None
 
-    def op(self, signature: Signature, size: Callable[[Reading], str] | None = None) -> Op:
+    def op(self, signature: Signature, size: Callable[[Reading], tuple[Extent, ...]] | None = None) -> Op:
         """The entry for `OPS`."""
         return Op(
             signature, partial(explain_move, self), partial(move_gradient, self), free, self.reach, size
         )
 
 
-def free(reading: Reading) -> Cost:  # noqa: ARG001 - every op is asked in the same way
-    """No multiplication with an addition."""
-    return Cost(0)
-
-
 def explain_move(move: Move, reading: Reading, at: Index) -> Account:
     """The number where it came from; a change of precision is said."""
     origin = _single_origin(move, reading, at) if move.origin is None else move.origin(reading, at)
-    here = f"y[{listed(at)}]"
+    docs = DOCS.format(move.docs)
     if origin is None:
-        step = Step("output", "y = 0", f"{here} = 0", 0.0, "0.0")
         what = f"{move.what} Here no number of the input lands, and a zero is put in."
-        return Account(what, move.formula, step.numbers, 0.0, DOCS.format(move.docs), steps=(step,))
+        return Account(what, move.formula, docs, steps=(Step("output", y[at].equals(0)),))
     value = reading.trace.tensor(reading.value(origin.argument).index)[origin.at].reshape(1)
     terms = product(("place",), places_at(origin.argument, [origin.at]), **{origin.argument: value})
-    numbers = f"{here} = {origin.argument}[{listed(origin.at)}] = {number(terms.result)}"
+    moved = Known(terms.result, y[at].equals(Symbol(origin.argument)[origin.at]), "terms[0]")
     notes = move.notes(reading, at, origin) if move.notes else ()
     steps = converted(terms.result, value.dtype, reading.output_value.dtype)
-    result = steps[-1].value if steps else terms.result
-    docs = DOCS.format(move.docs)
-    return Account(move.what, move.formula, numbers, result, docs, terms, steps=steps, notes=notes)
+    values = {side(move.formula): moved}
+    return Account(move.what, move.formula, docs, values, terms, steps=steps, notes=notes)
 
 
-def converted(x: float, before: torch.dtype, after: torch.dtype) -> tuple[Step, ...]:
+def converted(value: float, before: torch.dtype, after: torch.dtype) -> tuple[Step, ...]:
     """The step in which a number takes another type; none where nothing of it can be lost.
 
     >>> from convscope.explaining.rendering.words import text
     >>> text(converted(2.7, torch.float32, torch.int64)[0].numbers)
     'int64(2.7) = 2'
     """
-    if torch.promote_types(before, after) == after or not math.isfinite(x):
+    if torch.promote_types(before, after) == after or not math.isfinite(value):
         return ()
-    result = float(torch.tensor(x, dtype=torch.float64).to(after))
+    result = float(torch.tensor(value, dtype=torch.float64).to(after))
+    name = str(after).removeprefix("torch.")
+    rule, code = f"x rounded to the nearest number that {name} has", literal(result)
     if after == torch.bool:
-        rule, code = "1 if x is not 0, else 0", f"float({x!r} != 0)"
+        rule, code = "1 if x is not 0, else 0", f"float({value!r} != 0)"
     elif not after.is_floating_point:
-        rule, code = "x without what follows the point", f"float(math.trunc({x!r}))"
-    else:
-        rule, code = f"x rounded to the nearest number that {_short(after)} has", literal(result)
-    return (Step("output", rule, f"{_short(after)}({number(x)}) = {number(result)}", result, code),)
+        rule, code = "x without what follows the point", f"float(math.trunc({value!r}))"
+    cast = Call(name, (x,))
+    done = Known(result, put(cast, {x: value}), code)
+    return (Step("output", y.equals(cast).given(rule), {cast: done}),)
 
 
 def move_gradient(move: Move, reading: Reading, name: str, at: Index) -> Account:
@@ -120,9 +118,8 @@ def passed_on(reading: Reading, places: Tensor, docs: str) -> Account:
     what = f"The number went {went}, unchanged, so the gradient that arrives there is its gradient."
     if count > 1:
         what = f"The number went {went}, unchanged, so the gradients that arrive there add up."
-    shown = " + ".join(number(each) for each in terms.values[:4].tolist()) + (" + …" if count > 4 else "")
-    numbers = f"{shown or '0'} = {number(terms.result)}"
-    return Account(what, "dx = Σ dy over the places that took x", numbers, terms.result, docs, terms=terms)
+    formula = dx.equals(summed(dy)).given("over the places that took x")
+    return Account(what, formula, docs, terms=terms)
 
 
 def taken_by(reading: Reading, name: str, at: Index) -> Tensor:
@@ -297,7 +294,3 @@ def tensor_names(reading: Reading, argument: str) -> list[str]:
 def _single_origin(move: Move, reading: Reading, at: Index) -> Origin | None:
     (box,) = (box for box in [move.reach(reading, unit(at)[None])["input"]] if isinstance(box, np.ndarray))
     return None if is_empty(box)[0] else Origin("input", tuple(box[0, :, 0].tolist()))
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")

@@ -9,7 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, clip, is_empty, whole
+from convscope.explaining.formula import several, symbols, where
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.moving import (
     Layout,
@@ -24,10 +26,11 @@ from convscope.explaining.ops.moving import (
 )
 from convscope.explaining.ops.rearranging import in_a_row
 from convscope.explaining.ops.reshaping import same_place
-from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 
 INDEXING = "torch.Tensor.select"
+x, y, yk, i, j, r, c, index, indices = symbols("x y yₖ i j r c index indices")
+start, startk, diagonal, rest, tril, triu = symbols("start startₖ diagonal … tril triu")
 
 # ---- x[…]
 
@@ -142,19 +145,19 @@ def extremes(table: NDArray[np.int64], boxes: Boxes) -> NDArray[np.int64]:
 
 GETITEM = Move(
     "Some of the numbers are taken, and none is changed.",
-    "y = x[index]",
+    y.equals(x[index]),
     INDEXING,
     _getitem_reach,
 ).op("input index")
 PART = Move(
     "A part of the tensor is taken; nothing in it changes.",
-    "y[i] = x[start + i] along one axis",
+    y[i].equals(x[start + i]).given("along one axis"),
     "torch.narrow",
     view_reach,
 ).op("input")
 SPLIT = Move(
     "The tensor is cut into pieces along an axis; each is an output of its own.",
-    "yₖ[i] = x[startₖ + i] along one axis",
+    yk[i].equals(x[startk + i]).given("along one axis"),
     "torch.split",
     view_reach,
 ).op("input")
@@ -196,19 +199,19 @@ def _taken_along(reading: Reading, boxes: Boxes, name: str, axis: int) -> Reach:
 
 INDEX_SELECT = Move(
     "Whole slices are taken along one axis, in the order in which the index names them.",
-    "y[i, …] = x[index[i], …]",
+    y[i, rest].equals(x[index[i], rest]),
     "torch.index_select",
     _index_select_reach,
 ).op("input dim index")
 GATHER = Move(
     "For every place the index says from where along the axis the number is taken.",
-    "y[i, j] = x[i, index[i, j]]   along axis 1",
+    y[i, j].equals(x[i, index[i, j]]).given("along axis 1"),
     "torch.gather",
     _gather_reach,
 ).op("input dim index sparse_grad=False")
 TAKE_ALONG_DIM = Move(
     "For every place the index says from where along the axis the number is taken.",
-    "y[i, j] = x[i, indices[i, j]]   along axis 1",
+    y[i, j].equals(x[i, indices[i, j]]).given("along axis 1"),
     "torch.take_along_dim",
     _take_along_reach,
 ).op("input indices dim=None")
@@ -224,7 +227,10 @@ def _triangle_origin(reading: Reading, at: Index) -> Origin | None:
 
 TRIANGLE = Move(
     "On one side of the diagonal the numbers stay; on the other there are zeros.",
-    "tril: y[r, c] = x[r, c] if c − r ≤ diagonal, else 0;  triu: if c − r ≥ diagonal",
+    several(
+        tril[r, c].equals(where(c - r <= diagonal, x[r, c], 0)),
+        triu[r, c].equals(where(c - r >= diagonal, x[r, c], 0)),
+    ),
     "torch.tril",
     same_place,
     _triangle_origin,

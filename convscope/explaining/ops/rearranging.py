@@ -7,10 +7,15 @@ import numpy as np
 
 from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.op import Op
+from convscope.explaining.formula import Formula, Worked, call, floor, symbols
+from convscope.explaining.op import Extent, Op
 from convscope.explaining.ops.moving import Layout, Move, Reach, bare, by_table, through
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
+
+x, y, i, j, k, r, c, g = symbols("x y i j k r c g")
+h, w, C, n, shift, size, repeats = symbols("h w C n shift size repeats")
+mod = call("mod")
 
 # ---- in several steps, each of them a view
 
@@ -77,52 +82,52 @@ def _repeat(reading: Reading) -> list[Layout]:
     return _cut_turned_merged(reading, cut, None, spread)
 
 
-def _shuffled_size(reading: Reading) -> str:
+def _shuffled_size(reading: Reading) -> tuple[Extent, ...]:
+    return _sizes(reading, "upscale_factor", {"channel": C / r**2, "height": h * r, "width": w * r})
+
+
+def _unshuffled_size(reading: Reading) -> tuple[Extent, ...]:
+    return _sizes(reading, "downscale_factor", {"channel": C * r**2, "height": h / r, "width": w / r})
+
+
+def _sizes(reading: Reading, factor: str, formulas: dict[str, Formula]) -> tuple[Extent, ...]:
     *_, channels, height, width = reading.shape("input")
-    r = int(reading.arguments["upscale_factor"])
-    return (
-        f"channel {channels} / {r}² = {channels // r**2:,}\n"
-        f"height {height}·{r} = {height * r:,}\nwidth {width}·{r} = {width * r:,}"
-    )
+    values = {C: channels, h: height, w: width, r: int(reading.arguments[factor])}
+    return tuple(Extent(axis, Worked(formula, values)) for axis, formula in formulas.items())
 
 
-def _unshuffled_size(reading: Reading) -> str:
-    *_, channels, height, width = reading.shape("input")
-    r = int(reading.arguments["downscale_factor"])
-    return (
-        f"channel {channels}·{r}² = {channels * r**2:,}\n"
-        f"height {height} / {r} = {height // r:,}\nwidth {width} / {r} = {width // r:,}"
-    )
-
-
-def _repeated_size(reading: Reading) -> str:
+def _repeated_size(reading: Reading) -> tuple[Extent, ...]:
     times = _repeats(reading)
     source = (1,) * (len(times) - len(reading.shape("input"))) + reading.shape("input")
     sizes = enumerate(zip(source, times, strict=True))
-    return "\n".join(f"axis {axis}: {size}·{n} = {size * n:,}" for axis, (size, n) in sizes if n != 1)
+    return tuple(
+        Extent(f"axis {axis}:", Worked(size * n, {size: one, n: count}))
+        for axis, (one, count) in sizes
+        if count != 1
+    )
 
 
 PIXEL_SHUFFLE = Move(
     "Channels become places: each place grows to r × r pixels, which come from r² channels at that place.",
-    "y[c, h·r + i, w·r + j] = x[c·r² + i·r + j, h, w]",
+    y[c, h * r + i, w * r + j].equals(x[c * r**2 + i * r + j, h, w]),
     "torch.nn.PixelShuffle",
     _chain(_pixel_shuffle),
 ).op("input upscale_factor", _shuffled_size)
 PIXEL_UNSHUFFLE = Move(
     "Places become channels: each block of r × r pixels is stacked up in r² channels at one place.",
-    "y[c·r² + i·r + j, h, w] = x[c, h·r + i, w·r + j]",
+    y[c * r**2 + i * r + j, h, w].equals(x[c, h * r + i, w * r + j]),
     "torch.nn.PixelUnshuffle",
     _chain(_pixel_unshuffle),
 ).op("input downscale_factor", _unshuffled_size)
 CHANNEL_SHUFFLE = Move(
     "The channels are dealt like cards: one of each group in turn, so that groups meet in the next layer.",
-    "y[k·g + i] = x[i·C/g + k]",
+    y[k * g + i].equals(x[i * (C / g) + k]),
     "torch.nn.ChannelShuffle",
     _chain(_channel_shuffle),
 ).op("input groups")
 REPEAT = Move(
     "The tensor is laid down several times, one beside the other.",
-    "y[i] = x[i mod size]",
+    y[i].equals(x[mod(i, size)]),
     "torch.Tensor.repeat",
     _chain(_repeat),
 ).op("input", _repeated_size)
@@ -189,19 +194,19 @@ def _interleave_reach(reading: Reading, boxes: Boxes) -> Reach:
 
 FLIP = Move(
     "The order along an axis is turned round: the last comes first.",
-    "y[i] = x[size − 1 − i]",
+    y[i].equals(x[size - 1 - i]),
     "torch.flip",
     _along(_flipped),
 ).op("input")
 ROLL = Move(
     "The numbers are pushed along an axis; those that fall off the end come in again at the beginning.",
-    "y[i] = x[(i − shift) mod size]",
+    y[i].equals(x[mod(i - shift, size)]),
     "torch.roll",
     _roll_reach,
 ).op("input shifts dims=None")
 REPEAT_INTERLEAVE = Move(
     "Each number is repeated on the spot, before the next one comes.",
-    "y[i] = x[⌊i / repeats⌋]",
+    y[i].equals(x[floor(i / repeats)]),
     "torch.repeat_interleave",
     _interleave_reach,
 ).op("input repeats dim=None")

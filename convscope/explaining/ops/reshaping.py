@@ -3,9 +3,11 @@
 import math
 from dataclasses import replace
 
+from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes, usual
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.op import Op, Role
+from convscope.explaining.formula import Formula, Number, Text, Worked, symbols, times
+from convscope.explaining.op import Extent, Op, Role
 from convscope.explaining.ops.moving import (
     DOCS,
     Move,
@@ -15,36 +17,34 @@ from convscope.explaining.ops.moving import (
     replay,
     view_reach,
 )
-from convscope.explaining.plain import Account, Index, Step
 from convscope.explaining.reading import Reading
-from convscope.shapes import elements
+from convscope.explaining.rendering.words import text
 from convscope.tracing.names import CASTS, function_at
+
+x, y, dx, i, j, k = symbols("x y dx i j k")
 
 # ---- one shape into another
 
 
 def _count(reading: Reading, at: Index, origin: Origin) -> tuple[str, ...]:
     """What stays the same when a shape changes: the number that a place has when all are counted through."""
-    if max(len(at), len(origin.at)) < 2:
+    if not origin.at or max(len(at), len(origin.at)) < 2:
         return ()
-    counted, words = 0, ""
-    for place, size in zip(origin.at, reading.shape("input"), strict=True):
-        words = f"{f'({words})' if '·' in words else words}·{size} + {place}" if words else str(place)
+    counted: Formula = Number(origin.at[0])
+    for place, size in zip(origin.at[1:], reading.shape("input")[1:], strict=True):
         counted = counted * size + place
-    return (f"Counted row by row from 0, both are number {words} = {counted:,}.",)
+    return (f"Counted row by row from 0, both are number {text(Worked(counted, {}).numbers)}.",)
 
 
-def reshaped_size(reading: Reading) -> str:
+def reshaped_size(reading: Reading) -> tuple[Extent, ...]:
     """Axes that were merged, with their sizes: "axis 1: 16·12·12 = 2,304"."""
     source, result = reading.shape("input"), reading.output_shape
     groups = merged(source, result)
     if groups is None:
-        return f"all: {'·'.join(map(str, source))} = {elements(source):,}"
+        return (Extent("all:", Worked(times(*source), {})),)
     several = [(axis, [size for size in group if size != 1]) for axis, group in enumerate(groups)]
-    return "\n".join(
-        f"axis {axis}: {'·'.join(map(str, sizes))} = {math.prod(sizes):,}"
-        for axis, sizes in several
-        if len(sizes) > 1
+    return tuple(
+        Extent(f"axis {axis}:", Worked(times(*sizes), {})) for axis, sizes in several if len(sizes) > 1
     )
 
 
@@ -67,26 +67,26 @@ def merged(source: tuple[int, ...], result: tuple[int, ...]) -> list[tuple[int, 
 
 RESHAPE = Move(
     "The shape changes, the numbers do not: they are read row by row and laid out row by row.",
-    "y[j…] = x[i…], where both indices have the same number when counted through",
+    Text("y[j…] = x[i…], where both indices have the same number when counted through"),
     "torch.Tensor.view",
     view_reach,
     notes=_count,
 ).op("input", reshaped_size)
 SQUEEZE = Move(
     "An axis of size 1 goes or comes; the numbers stay.",
-    "y[i, j] = x[i, 0, j]",
+    y[i, j].equals(x[i, 0, j]),
     "torch.squeeze",
     view_reach,
 ).op("input")
 PERMUTE = Move(
     "The axes change places: every index is written in another order, and the numbers stay.",
-    "y[k, i, j] = x[i, j, k]",
+    y[k, i, j].equals(x[i, j, k]),
     "torch.permute",
     view_reach,
 ).op("input")
 EXPAND = Move(
     "An axis of size 1 is shown again and again: every place along it reads the same number.",
-    "y[i, j] = x[0, j]",
+    y[i, j].equals(x[0, j]),
     "torch.Tensor.expand",
     view_reach,
 ).op("input")
@@ -102,7 +102,7 @@ def same_place(reading: Reading, boxes: Boxes) -> Reach:
 
 SAME = Move(
     "Nothing is computed: a copy, or the same numbers kept in another type, place or order of memory.",
-    "y = x",
+    y.equals(x),
     "torch.Tensor.to",
     same_place,
 ).op("input")
@@ -112,8 +112,8 @@ SAME = replace(SAME, role=Role.SAME)
 def _no_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - asked as all others
     """`detach` is there to stop the gradient."""
     what = "The number passes, the gradient does not: whatever stands before this learns nothing through it."
-    step = Step("output", "dx = 0", "dx = 0", 0.0, "0.0")
-    return Account(what, step.formula, step.numbers, 0.0, DOCS.format("torch.Tensor.detach"), steps=(step,))
+    step = Step("output", dx.equals(0))
+    return Account(what, step.formula, DOCS.format("torch.Tensor.detach"), steps=(step,))
 
 
 CUT = replace(SAME, gradient=_no_gradient)

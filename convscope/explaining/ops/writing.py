@@ -5,8 +5,10 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.boxes import Boxes, clip, unit, whole
-from convscope.explaining.op import Op
+from convscope.explaining.formula import several, symbols
+from convscope.explaining.op import Op, free
 from convscope.explaining.ops.moving import (
     DOCS,
     Move,
@@ -14,15 +16,13 @@ from convscope.explaining.ops.moving import (
     Reach,
     broadcast,
     explain_move,
-    free,
-    listed,
     passed_on,
 )
 from convscope.explaining.ops.picking import IndexList, index_parts
-from convscope.explaining.plain import Account, Index, Step, number
 from convscope.explaining.reading import Reading, tensors_of
-from convscope.explaining.rendering.python import literal
 from convscope.shapes import elements
+
+x, y, index, given, src = symbols("x y index value src")
 
 
 def _written_origin(reading: Reading, at: Index) -> Origin | None:
@@ -109,15 +109,13 @@ def _explain_written(reading: Reading, at: Index) -> Account:
     origin = _written_origin(reading, at)
     if origin is not None:
         return explain_move(WRITE, reading, at)
-    x = float(value)
-    shown = f"y[{listed(at)}] = {number(x)}"
-    step = Step("output", "y = value", shown, x, literal(x))
-    return Account(WRITE.what, WRITE.formula, shown, x, DOCS.format(WRITE.docs), steps=(step,))
+    step = Step("output", y.equals(given), {given: float(value)})
+    return Account(WRITE.what, WRITE.formula, DOCS.format(WRITE.docs), steps=(step,))
 
 
 WRITE = Move(
     "Numbers are written into some places; all others stay as they were.",
-    "y[index] = value, elsewhere y = x",
+    several(y[index].equals(given), y.equals(x).given("elsewhere")),
     "torch.Tensor.index_put_",
     _written_reach,
     _written_origin,
@@ -138,7 +136,7 @@ def _copied_origin(reading: Reading, at: Index) -> Origin:
 
 COPY = Move(
     "The numbers of another tensor are written over all that was here.",
-    "y = src",
+    y.equals(src),
     "torch.Tensor.copy_",
     _copied_reach,
     _copied_origin,

@@ -26,7 +26,7 @@ from convscope.explaining.formula import (
 )
 from convscope.explaining.rendering.brackets import CHOICE, POWER, PRODUCT, SUM, level
 
-COMPARE = {"≥": ">=", "≤": "<=", "=": "=="}
+COMPARE = {"≥": ">=", "≤": "<=", "=": "==", "≠": "!="}
 
 
 def python(given: Formula) -> str:

@@ -1,8 +1,10 @@
 """An explanation as a Python script that runs by itself."""
 
+import math
+
 from convscope.explaining.account import Terms
 from convscope.explaining.explanation import Explanation
-from convscope.explaining.rendering.python import literal, python_name
+from convscope.explaining.rendering.python import literal, python, python_name
 from convscope.explaining.rendering.words import text
 
 
@@ -38,10 +40,8 @@ def _result(explanation: Explanation) -> str:
     account = explanation.account
     if account.steps:
         return python_name(account.steps[-1].name)
-    if account.terms is None or explanation.kind == "not explained":
-        return literal(account.result)
-    rule = {"sum": "math.fsum(terms)", "max": "max(terms)", "min": "min(terms)"}[account.terms.rule]
-    return rule if account.bias is None else f"{rule} + {account.bias!r}"
+    done = explanation.kind == "explained" and math.isfinite(account.result)
+    return python(account.put_in) if done else literal(account.result)
 
 
 def _terms(terms: Terms | None) -> list[str]:

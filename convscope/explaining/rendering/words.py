@@ -131,6 +131,8 @@ def _call(given: Call) -> str:
     if given.name in FENCES:
         opening, closing = FENCES[given.name]
         return f"{opening}{', '.join(map(_write, given.arguments))}{closing}"
+    if given.name == "mod":
+        return " mod ".join(_inside(each, POWER) for each in given.arguments)
     if given.name == "sqrt":
         return f"√{_inside(given.arguments[0], ATOM)}"
     return f"{given.name}({', '.join(map(_write, given.arguments))})"
