@@ -220,7 +220,6 @@ ACTIVATIONS = {
     "sigmoid": replace(SIGMOID.op, range=(0.0, 1.0)),
     "tanh": replace(TANH.op, range=(-1.0, 1.0)),
     "log_sigmoid": replace(LOG_SIGMOID.op, range=(-math.inf, 0.0)),
-    "softplus": replace(SOFTPLUS.op, range=(0.0, math.inf)),
     "softsign": replace(SOFTSIGN.op, range=(-1.0, 1.0)),
     "tanhshrink": TANHSHRINK.op,
     "elu": ELU_OP,
@@ -231,4 +230,6 @@ ACTIVATIONS = {
     "mish": MISH.op,
     "glu": Op("input dim=-1", explain_glu, glu_gradient, free, glu_reach, glu_size),
 }
-OPS = {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()}
+OPS = {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()} | {
+    "softplus": SOFTPLUS.op,  # as often it only makes numbers positive, such as a variance
+}

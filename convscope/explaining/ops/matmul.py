@@ -134,7 +134,7 @@ _PRODUCTS: dict[str, Op] = {
         "input batch1 batch2 beta=1 alpha=1", _with_added("addbmm", "bmk bkn mn", "batch1 batch2")
     ),
 }
-PRODUCTS = {
-    name: replace(op, role=Role.PRODUCT, sign="@" if op in (MATMUL, RMATMUL) else "")
-    for name, op in _PRODUCTS.items()
-}
+MATRICES = ("matmul", "rmatmul", "mm", "bmm", "addmm", "baddbmm", "addbmm")
+PRODUCTS = _PRODUCTS | {name: replace(_PRODUCTS[name], role=Role.PRODUCT) for name in MATRICES}
+PRODUCTS["matmul"] = replace(PRODUCTS["matmul"], sign="@")
+PRODUCTS["rmatmul"] = replace(PRODUCTS["rmatmul"], sign="@")

@@ -4,23 +4,12 @@ import re
 from dataclasses import replace
 from math import prod
 
+from convscope.explaining import Role, known
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import changed, replaced
 from convscope.lint.forward.scene import Scene, counted
 from convscope.shapes import AXES
 from convscope.tracing.graph import Node, Trace, Value
-
-SPATIAL = re.compile(r"(?:adaptive_)?(?:conv|conv_transpose|max_pool|avg_pool|instance_norm)([123])d$")
-
-
-def space_of(op: str) -> int | None:
-    """How many spatial axes an operation works on, told by its name.
-
-    >>> space_of("conv2d"), space_of("adaptive_avg_pool1d"), space_of("linear")
-    (2, 1, None)
-    """
-    found = SPATIAL.search(op)
-    return int(found[1]) if found else None
 
 
 @rule(
@@ -59,8 +48,12 @@ def axes(scene: Scene) -> Finding | None:
 
 
 def _space(scene: Scene) -> int | None:
-    kind = re.search(r"([123])d$", scene.call.kind) if not scene.op or "norm" in scene.op else None
-    return space_of(scene.op) or (int(kind[1]) if kind else None)
+    kind = (
+        re.search(r"([123])d$", scene.call.kind)
+        if not scene.op or scene.entry.role is Role.NORMALISATION
+        else None
+    )
+    return scene.entry.space or (int(kind[1]) if kind else None)
 
 
 def _allowed(scene: Scene, space: int) -> tuple[int, ...]:
@@ -99,7 +92,7 @@ def _with_axes(scene: Scene, value: Value, space: int) -> tuple[Fix, ...]:
 def unbatched_window(trace: Trace) -> tuple[Node, Value] | None:
     """The first window on the way that took one sample without a batch axis; torch lets that pass."""
     for node in trace.nodes:
-        space = space_of(node.op)
+        space = known(node.op).space
         if space is not None and node.inputs:
             value = trace.values[node.inputs[0]]
             return (node, value) if len(value.shape) == space + 1 else None
@@ -137,7 +130,7 @@ def missing_batch(scene: Scene) -> Finding | None:
     )
     axis = f"axis 0 (sample): missing in {given.shape}, expected {(1, *given.shape)}"
     fixes = changed(scene, given, ".unsqueeze(0)")
-    if scene.op == "linear":
+    if scene.entry.role is Role.LINEAR:
         fixes += _as_wide_as_a_sample(scene, scene.input, fixes)
     elif not any(scene.works(fix) for fix in fixes):
         return None

@@ -3,8 +3,8 @@
 from math import gcd
 from typing import Any, NamedTuple
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.forward.axes import space_of
 from convscope.lint.forward.code import changed, replaced
 from convscope.lint.forward.scene import Scene, counted
 from convscope.shapes import AXES, show
@@ -23,15 +23,13 @@ class Kernels(NamedTuple):
 
 def _kernels(scene: Scene) -> Kernels | None:
     """The input and the weight of a convolution that failed."""
-    space = space_of(scene.op)
-    value, weight = scene.argument(0, "input"), scene.argument(1, "weight")
-    if "conv" not in scene.op or space is None:
+    space, role = scene.entry.space, scene.entry.role
+    value, weight = scene.given("input"), scene.given("weight")
+    if role not in (Role.CONVOLUTION, Role.TRANSPOSED) or space is None:
         return None
-    if not isinstance(weight, Value) or not isinstance(value, Value) or scene.node is None:
+    if not isinstance(weight, Value) or not isinstance(value, Value):
         return None
-    turned = "transpose" in scene.op
-    groups = scene.argument(7 if turned and len(scene.node.args) > 7 else 6, "groups")
-    return Kernels(value, weight, space, groups if isinstance(groups, int) else 1, turned)
+    return Kernels(value, weight, space, scene.given("groups"), role is Role.TRANSPOSED)
 
 
 @rule(
@@ -170,7 +168,7 @@ def groups(scene: Scene) -> Finding | None:
 )
 def batch_norm(scene: Scene) -> Finding | None:
     """Batch norm (or instance norm) with statistics for another number of channels."""
-    if scene.op not in ("batch_norm", "instance_norm") or scene.input is None:
+    if "running_mean" not in scene.names or scene.input is None:
         return None
     value = scene.input
     sizes = [each.shape[0] for each in scene.tensors[1:] if len(each.shape) == 1]
@@ -228,10 +226,10 @@ def one_value(scene: Scene) -> Finding | None:
 )
 def group_norm(scene: Scene) -> Finding | None:
     """Group norm whose groups do not divide the channels, or with weights for another number of them."""
-    value, groups = scene.argument(0, "input"), scene.argument(1, "num_groups")
-    if scene.op != "group_norm" or not isinstance(value, Value) or not isinstance(groups, int):
+    value, groups = scene.given("input"), scene.given("num_groups")
+    if not isinstance(value, Value) or not isinstance(groups, int):
         return None
-    got, weight = value.shape[1], scene.argument(2, "weight")
+    got, weight = value.shape[1], scene.given("weight")
     expected = weight.shape[0] if isinstance(weight, Value) else got
     if got == expected and got % groups == 0:
         return None
@@ -264,12 +262,8 @@ def group_norm(scene: Scene) -> Finding | None:
 )
 def layer_norm(scene: Scene) -> Finding | None:
     """Layer norm made for other last axes."""
-    value, shape = scene.argument(0, "input"), scene.argument(1, "normalized_shape")
-    if (
-        scene.op not in ("layer_norm", "rms_norm")
-        or not isinstance(value, Value)
-        or not isinstance(shape, tuple | list)
-    ):
+    value, shape = scene.given("input"), scene.given("normalized_shape")
+    if not isinstance(value, Value) or not isinstance(shape, tuple | list):
         return None
     expected, got = tuple(shape), value.shape[-len(shape) :]
     if expected == got:

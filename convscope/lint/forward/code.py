@@ -12,7 +12,7 @@ from convscope.lint.finding import Fix
 from convscope.lint.forward.scene import Scene
 from convscope.tracing.graph import Value
 
-OPERATORS = {"add": ast.Add, "sub": ast.Sub, "mul": ast.Mult, "div": ast.Div, "matmul": ast.MatMult}
+OPERATORS = {"+": ast.Add, "−": ast.Sub, "×": ast.Mult, "÷": ast.Div, "@": ast.MatMult}  # by their sign
 NEVER_WRITTEN = ("device", "dtype", "mode", "_weight", "_freeze")
 
 
@@ -141,7 +141,7 @@ def _calls(text: str, scene: Scene) -> Iterator[ast.AST]:
         names = {scene.call.path.rpartition(".")[2]}
     for node in ast.walk(tree):
         operator = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(
-            node.op, OPERATORS.get(scene.op, ())
+            node.op, OPERATORS.get(scene.entry.sign, ())
         )
         if operator or (isinstance(node, ast.Call) and _callee(node.func) in names):
             yield node

@@ -80,7 +80,7 @@ def parameter_in_place(scene: Scene) -> Finding | None:
 )
 def numbers_outside(scene: Scene) -> Finding | None:
     """`.numpy()` of a tensor that autograd follows."""
-    if scene.op != "numpy" or "requires grad" not in scene.message:
+    if "numpy() on Tensor that requires grad" not in scene.message:
         return None
     what = f"{scene.name} hands numbers to NumPy that autograd follows: NumPy knows no gradients."
     cause = "What happens there is not followed, so no weight before it would learn from it."

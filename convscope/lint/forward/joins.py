@@ -5,11 +5,14 @@ from dataclasses import replace
 
 from torch import nn
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.forward.code import OPERATORS, around, is_torchs, layer
+from convscope.lint.forward.code import around, is_torchs, layer
 from convscope.lint.forward.scene import Scene
 from convscope.shapes import AXES
 from convscope.tracing.graph import Call, Value
+
+DONE = {"+": "added", "−": "subtracted", "×": "multiplied", "÷": "divided"}
 
 
 def axis_name(shape: tuple[int, ...], axis: int) -> str:
@@ -51,19 +54,13 @@ def axis_name(shape: tuple[int, ...], axis: int) -> str:
 )
 def element_by_element(scene: Scene) -> Finding | None:
     """Two tensors that are added (or multiplied) and differ in an axis where neither is 1."""
-    first, second = scene.argument(0, "input"), scene.argument(1, "other")
-    if (
-        scene.op not in OPERATORS
-        or scene.op == "matmul"
-        or not isinstance(first, Value)
-        or not isinstance(second, Value)
-    ):
+    first, second, word = scene.given("input"), scene.given("other"), DONE.get(scene.entry.sign)
+    if word is None or not isinstance(first, Value) or not isinstance(second, Value):
         return None
     pairs = list(zip(reversed(first.shape), reversed(second.shape), strict=False))
     bad = [-1 - back for back, (one, other) in enumerate(pairs) if one != other and 1 not in (one, other)]
     if not bad:
         return None
-    word = {"add": "added", "sub": "subtracted", "mul": "multiplied", "div": "divided"}[scene.op]
     what = f"Two tensors are {word} that do not have the same shape: {first.shape} and {second.shape}."
     cause = f"{scene.came(first, 'The first')} {scene.came(second, 'The second')}"
     long = first.shape if len(first.shape) >= len(second.shape) else second.shape
@@ -159,14 +156,14 @@ def _identity(scene: Scene, value: Value) -> Call | None:
 )
 def concatenation(scene: Scene) -> Finding | None:
     """Tensors of which another axis differs than the one along which they are put together."""
-    if scene.op not in ("cat", "stack") or len(scene.tensors) < 2:
+    role, dim = scene.entry.role, scene.given("dim")
+    if role not in (Role.CONCATENATION, Role.STACK) or dim is None or len(scene.tensors) < 2:
         return None
-    dim = scene.argument(1, "dim") or 0
     first = scene.tensors[0]
     for number, other in enumerate(scene.tensors[1:], 1):
         if len(other.shape) != len(first.shape):
             return _ranks(scene, number, other)
-        along = dim % len(first.shape) if scene.op == "cat" else -1
+        along = dim % len(first.shape) if role is Role.CONCATENATION else -1
         bad = [
             axis
             for axis, (one, two) in enumerate(zip(first.shape, other.shape, strict=True))

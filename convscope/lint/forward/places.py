@@ -2,6 +2,7 @@
 
 import re
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, rule
 from convscope.lint.forward.code import is_torchs, replaced
 from convscope.lint.forward.scene import Scene, counted
@@ -57,7 +58,7 @@ def dimension(scene: Scene) -> Finding | None:
 def entry(scene: Scene) -> Finding | None:
     """An index beyond the entries of an axis."""
     found = re.search(r"index (-?\d+) is out of bounds for dimension (\d+) with size (\d+)", scene.message)
-    if not found or scene.input is None or scene.op not in ("getitem", "setitem", "select", "index_select"):
+    if not found or scene.input is None:
         return None
     index, _, size = map(int, found.groups())
     shape = scene.input.shape
@@ -91,9 +92,9 @@ def entry(scene: Scene) -> Finding | None:
 def order(scene: Scene) -> Finding | None:
     """A permute that names more or fewer axes than there are."""
     value = scene.input
-    if scene.op != "permute" or value is None or scene.node is None or "number of dim" not in scene.message:
+    if scene.entry.role is not Role.PERMUTE or value is None or "number of dim" not in scene.message:
         return None
-    named = [leaf for leaf in leaves((scene.node.args, scene.node.kwargs)) if isinstance(leaf, int)]
+    named = [leaf for leaf in leaves(scene.written) if isinstance(leaf, int)]
     axes = len(value.shape)
     what = f"{scene.name} names {counted(len(named), 'place')}, but its tensor {value.shape} has {axes} axes."
     last = ", ".join(map(str, (0, *range(2, axes), 1)))
@@ -124,9 +125,9 @@ def order(scene: Scene) -> Finding | None:
 )
 def letters(scene: Scene) -> Finding | None:
     """Letters of einsum that stand for two sizes, or are not as many as the axes."""
-    if scene.op != "einsum" or scene.node is None or not isinstance(scene.node.args[0], str):
+    equation = scene.given("equation")
+    if scene.node is None or not isinstance(equation, str):
         return None
-    equation = scene.node.args[0]
     groups = equation.replace(" ", "").partition("->")[0].split(",")
     if len(groups) != len(scene.node.inputs) or "." in equation:
         return None
@@ -173,7 +174,7 @@ def letters(scene: Scene) -> Finding | None:
 def space(scene: Scene) -> Finding | None:
     """Resizing with other spatial axes than the tensor has."""
     value = scene.input
-    if scene.op != "interpolate" or value is None or "number of spatial dimensions" not in scene.message:
+    if value is None or "number of spatial dimensions" not in scene.message:
         return None
     axes = len(value.shape) - 2
     names = " × ".join(AXES.get(axes, ()))

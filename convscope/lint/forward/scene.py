@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from convscope.errors import TraceError
+from convscope.explaining import Op, Reading, Role, known, read
 from convscope.lint import trial
 from convscope.lint.finding import Edit, Fix, Where
-from convscope.tracing.graph import Call, Failure, Node, Ref, Trace, Value
+from convscope.tracing.graph import Call, Failure, Node, Trace, Value
 
 
 class Scene:
@@ -70,9 +71,29 @@ class Scene:
         indices = self.node.inputs if self.node else self.call.inputs
         return [self.trace.values[index] for index in dict.fromkeys(indices)]
 
-    def argument(self, position: int, name: str) -> Any:  # noqa: ANN401
-        """An argument of the operation, see `argument`; None where no operation raised."""
-        return argument(self.trace, self.node, position, name) if self.node else None
+    @property
+    def entry(self) -> Op:
+        """What is known of the operation."""
+        return known(self.op)
+
+    @cached_property
+    def arguments(self) -> Reading | None:
+        """Its arguments by name."""
+        return read(self.trace, self.node) if self.node else None
+
+    def given(self, name: str) -> Any:  # noqa: ANN401
+        """An argument of the operation, a `Value` where a tensor stood; None where there is none."""
+        return self.arguments.given(name) if self.arguments else None
+
+    @property
+    def written(self) -> tuple[Any, ...]:
+        """All that the operation was called with, in the order in which it was written."""
+        return (*self.node.args, *self.node.kwargs.values()) if self.node else ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What its arguments are called."""
+        return tuple(self.arguments.arguments) if self.arguments else ()
 
     @property
     def input(self) -> Value | None:
@@ -124,9 +145,10 @@ class Scene:
     def flattened(self, value: Value) -> tuple[int, ...] | None:
         """The shape before a flatten or view whose result this is; None where none made it two axes."""
         for node, before in self.way(value):
-            if node.op in ("flatten", "view", "reshape", "_reshape_alias") and len(before.shape) > 2:
+            role = known(node.op).role
+            if role is Role.RESHAPE and len(before.shape) > 2:
                 return before.shape
-            if node.op not in ("dropout", "relu"):
+            if role not in (Role.DROPOUT, Role.ACTIVATION):
                 return None
         return None
 
@@ -158,12 +180,6 @@ def _place(failed: Trace) -> tuple[Any, ...]:
     call = failed.calls[failure.call]
     op = failure.node.op if failure.node else failure.kind
     return call.path, call.number, op, failure.source and failure.source.line
-
-
-def argument(trace: Trace, node: Node, position: int, name: str) -> Any:  # noqa: ANN401
-    """An argument of an operation, a `Value` where a tensor stood; None where it was not given."""
-    given = node.args[position] if position < len(node.args) else node.kwargs.get(name)
-    return trace.values[given.index] if isinstance(given, Ref) else given
 
 
 def counted(value: int, noun: str) -> str:

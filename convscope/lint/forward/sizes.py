@@ -3,12 +3,11 @@
 from dataclasses import replace
 from math import prod
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import behind, changed, replaced
 from convscope.lint.forward.scene import Scene, times
 from convscope.tracing.graph import Value
-
-PRODUCTS = ("matmul", "mm", "bmm", "rmatmul", "baddbmm")
 
 
 @rule(
@@ -28,8 +27,8 @@ PRODUCTS = ("matmul", "mm", "bmm", "rmatmul", "baddbmm")
 )
 def linear(scene: Scene) -> Finding | None:
     """A Linear layer made for another width: the first one behind the convolutions, as a rule."""
-    value, weight = scene.argument(0, "input"), scene.argument(1, "weight")
-    if scene.op != "linear" or not isinstance(value, Value) or not isinstance(weight, Value):
+    value, weight = scene.given("input"), scene.given("weight")
+    if scene.entry.role is not Role.LINEAR or not isinstance(value, Value) or not isinstance(weight, Value):
         return None
     expected, got = weight.shape[1], value.shape[-1] if value.shape else 1
     if got == expected:
@@ -108,9 +107,10 @@ def _flat(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:
 )
 def product(scene: Scene) -> Finding | None:
     """Two tensors that cannot be multiplied as matrices."""
-    first, second = scene.argument(0, "input"), scene.argument(1, "other")
-    if scene.op not in PRODUCTS or not isinstance(first, Value) or not isinstance(second, Value):
+    tensors = [value for value in map(scene.given, scene.names) if isinstance(value, Value)]
+    if scene.entry.role is not Role.PRODUCT or len(tensors) < 2:
         return None
+    first, second = tensors[-2:]  # what is added to the product stands before them
     if len(first.shape) < 2 or len(second.shape) < 2:
         return None
     rows, columns = first.shape[-1], second.shape[-2]

@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import torch
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import changed, replaced
 from convscope.lint.forward.scene import Scene
 from convscope.tracing.graph import Value
-
-LOSSES = ("cross_entropy", "nll_loss")
-BY_NUMBER = ("binary_cross_entropy", "binary_cross_entropy_with_logits", "mse_loss", "l1_loss", "huber_loss")
 
 
 class Given(NamedTuple):
@@ -33,10 +31,16 @@ class Given(NamedTuple):
         return len(self.scores.shape) > 1 and self.target.shape == self.scores.shape
 
 
+def _takes(scene: Scene, wants: str, targets: str) -> bool:
+    """Whether it is a loss of such targets, and (where that is said) of such a first argument."""
+    loss = scene.entry.loss
+    return loss is not None and loss.targets == targets and wants in ("", loss.wants)
+
+
 def _given(scene: Scene) -> Given | None:
     """Scores and targets, of a loss over classes."""
-    scores, target = scene.argument(0, "input"), scene.argument(1, "target")
-    if scene.op not in LOSSES or not isinstance(scores, Value) or not isinstance(target, Value):
+    scores, target = scene.given("input"), scene.given("target")
+    if not _takes(scene, "", "classes") or not isinstance(scores, Value) or not isinstance(target, Value):
         return None
     kind = str(target.dtype).removeprefix("torch.")
     return Given(scores, target, f"Scores are {scores.shape}, targets {target.shape} {kind}.")
@@ -99,7 +103,7 @@ def one_hot(scene: Scene) -> Finding | None:
     given = _given(scene)
     if given is None or not given.per_class:
         return None
-    if scene.op == "cross_entropy" and given.target.dtype.is_floating_point:
+    if _takes(scene, "scores", "classes") and given.target.dtype.is_floating_point:
         return None
     what = f"{scene.name} takes the number of the right class, (sample,), but got a number for every class."
     axis = f"axis 1 of the targets: {given.target.shape[1]:,}, expected none"
@@ -232,8 +236,8 @@ def beyond(scene: Scene) -> Finding | None:
 )
 def embedding(scene: Scene) -> Finding | None:
     """Entries that are not in the table, or are no whole numbers."""
-    numbers, table = scene.argument(0, "input"), scene.argument(1, "weight")
-    if scene.op != "embedding" or not isinstance(numbers, Value) or not isinstance(table, Value):
+    numbers, table = scene.given("input"), scene.given("weight")
+    if scene.entry.role is not Role.LOOKUP or not isinstance(numbers, Value) or not isinstance(table, Value):
         return None
     if numbers.dtype not in (torch.int64, torch.int32):
         what = f"{scene.name} looks up rows by whole numbers (int64), but got {numbers.dtype}."
@@ -278,7 +282,7 @@ def embedding(scene: Scene) -> Finding | None:
 )
 def sizes_of_both(scene: Scene) -> Finding | None:
     """A loss that compares number by number, with two shapes."""
-    scores, target = scene.argument(0, "input"), scene.argument(1, "target")
+    scores, target = scene.given("input"), scene.given("target")
     if "Target size" not in scene.message or not isinstance(scores, Value) or not isinstance(target, Value):
         return None
     what = f"{scene.name} compares number by number, but got {scores.shape} and {target.shape}."
@@ -314,8 +318,8 @@ def sizes_of_both(scene: Scene) -> Finding | None:
 )
 def by_number(scene: Scene) -> Finding | None:
     """A loss that compares number by number got whole numbers as targets."""
-    target = scene.argument(1, "target")
-    if scene.op not in BY_NUMBER or not isinstance(target, Value) or target.dtype.is_floating_point:
+    target = scene.given("target")
+    if not _takes(scene, "", "numbers") or not isinstance(target, Value) or target.dtype.is_floating_point:
         return None
     kind = str(target.dtype).removeprefix("torch.")
     what = f"{scene.name} compares with fractions (float32), but its targets are {kind}."
@@ -346,10 +350,10 @@ def by_number(scene: Scene) -> Finding | None:
 )
 def probabilities(scene: Scene) -> Finding | None:
     """Binary cross-entropy of scores that did not go through a sigmoid, or of targets beyond 0 … 1."""
-    if scene.op != "binary_cross_entropy" or "between 0 and 1" not in scene.message:
+    if not _takes(scene, "probabilities", "numbers") or "between 0 and 1" not in scene.message:
         return None
     wrong = "target" if "target" in scene.message else "input"
-    value = scene.argument(*((1, "target") if wrong == "target" else (0, "input")))
+    value = scene.given(wrong)
     if not isinstance(value, Value) or value.numbers is None:
         return None
     low, high = (float(value.numbers.detach().amin()), float(value.numbers.detach().amax()))

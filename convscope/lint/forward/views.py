@@ -3,6 +3,7 @@
 import re
 from math import prod
 
+from convscope.explaining import Role, known, read
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import call_replaced
 from convscope.lint.forward.scene import Scene, times
@@ -11,7 +12,6 @@ from convscope.tracing.structure import leaves
 
 # What folds or drops the first axis too: x.flatten(), x.squeeze(), x.view(-1)
 ALL_AXES = re.compile(r"\.(?:flatten\(\)|squeeze\(\)|(?:view|reshape)\(-1\))")
-VIEWS = ("view", "reshape", "flatten", "unflatten")
 
 
 @rule(
@@ -37,14 +37,9 @@ VIEWS = ("view", "reshape", "flatten", "unflatten")
 def view(scene: Scene) -> Finding | None:
     """A view into a shape with another number of elements."""
     value = scene.input
-    if (
-        scene.op not in VIEWS
-        or value is None
-        or scene.node is None
-        or "invalid for input" not in scene.message
-    ):
+    if scene.entry.role is not Role.RESHAPE or value is None or "invalid for input" not in scene.message:
         return None
-    sizes = [leaf for leaf in leaves((scene.node.args, scene.node.kwargs)) if isinstance(leaf, int)]
+    sizes = [leaf for leaf in leaves(scene.written) if isinstance(leaf, int)]
     fixed = prod(size for size in sizes if size != -1)
     asked = f"({', '.join(map(str, sizes))})"
     what = f"{scene.name} cannot give {value.shape} the shape {asked}: the numbers do not come out."
@@ -88,11 +83,9 @@ def view(scene: Scene) -> Finding | None:
 )
 def order(scene: Scene) -> Finding | None:
     """A view of numbers that lie in another order, since a permute or transpose only renames the axes."""
-    if scene.op != "view" or scene.input is None or "Use .reshape" not in scene.message:
+    if scene.input is None or "Use .reshape" not in scene.message:
         return None
-    turned = (
-        node for node, _ in scene.way(scene.input) if node.op in ("permute", "transpose", "t", "movedim")
-    )
+    turned = (node for node, _ in scene.way(scene.input) if known(node.op).role is Role.PERMUTE)
     by = next(turned, None)
     source = f" (line {by.source.line})" if by and by.source else ""
     what = f"{scene.name} cannot read {scene.input.shape} in another shape where it lies."
@@ -141,24 +134,26 @@ def lost(scene: Scene) -> Finding | None:
     for node, before in scene.way(value):
         after = scene.trace.values[node.outputs[0]]
         one_row = len(after.shape) == 1 < len(before.shape) and before.shape[0] == scene.samples > 1
-        squeezed = squeezes_samples(scene.trace, node, scene.samples) and scene.op != "linear"
-        if squeezed or (node.op in VIEWS and one_row):
+        squeezed = squeezes_samples(scene.trace, node, scene.samples) and scene.entry.role is not Role.LINEAR
+        if squeezed or (known(node.op).role is Role.RESHAPE and one_row):
             return _lost(scene, node, before.shape, after.shape)
     return None
 
 
 def squeezes_samples(trace: Trace, node: Node, samples: int) -> bool:
     """Whether a squeeze that names no axis took away that of the samples, since there is one."""
-    if node.op != "squeeze" or len(node.args) + len(node.kwargs) != 1:
+    if known(node.op).role is not Role.SQUEEZE:
         return False
-    return samples == 1 and trace.values[node.inputs[0]].shape[:1] == (1,)
+    given = read(trace, node).arguments
+    names_none = "dim" in given and given["dim"] is None
+    return names_none and samples == 1 and trace.values[node.inputs[0]].shape[:1] == (1,)
 
 
 def _lost(scene: Scene, node: Node, before: tuple[int, ...], after: tuple[int, ...]) -> Finding:
     what = f"The axis of the samples is gone: `{node.name}` made {after} of {before}."
     cause = (
         "squeeze() takes away every axis of size 1, and with one sample the batch axis is one of them."
-        if node.op == "squeeze"
+        if known(node.op).role is Role.SQUEEZE
         else f"It put all {before[0]} samples into one row; {scene.name} takes a row a sample."
     )
     axis = f"axis 0 (sample): missing in {after}, expected ({before[0]}, {prod(before[1:])})"
@@ -199,7 +194,7 @@ def mixing(trace: Trace, samples: int) -> Node | None:
     on purpose, so the number of samples has to be wrong at the end as well.
     """
     for node in trace.nodes:
-        if node.op not in VIEWS or not node.outputs or not node.inputs:
+        if known(node.op).role is not Role.RESHAPE or not node.outputs or not node.inputs:
             continue
         before, after = trace.values[node.inputs[0]], trace.values[node.outputs[0]]
         if before.shape[:1] == (samples,) and len(before.shape) > 1 and after.shape[:1] != (samples,):

@@ -3,12 +3,12 @@
 import re
 from typing import Any
 
+from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.forward.axes import space_of
 from convscope.lint.forward.code import replaced
-from convscope.lint.forward.scene import Scene, argument
+from convscope.lint.forward.scene import Scene
 from convscope.shapes import AXES, show, window_output
-from convscope.tracing.graph import Node, Trace, Value
+from convscope.tracing.graph import Value
 
 
 @rule(
@@ -27,16 +27,10 @@ from convscope.tracing.graph import Node, Trace, Value
 )
 def window(scene: Scene) -> Finding | None:
     """A kernel that does not fit into the padded input."""
-    space, value = space_of(scene.op), scene.input
-    if (
-        space is None
-        or scene.node is None
-        or value is None
-        or len(value.shape) <= space
-        or "transpose" in scene.op
-    ):
+    space, value = scene.entry.space, scene.input
+    if space is None or value is None or len(value.shape) <= space or scene.entry.role is Role.TRANSPOSED:
         return None
-    setting = settings(scene.trace, scene.node, space)
+    setting = settings(scene, space)
     if setting is None or any(len(each) != space for each in setting):
         return None
     kernel, stride, padding, dilation = setting
@@ -63,21 +57,12 @@ def window(scene: Scene) -> Finding | None:
     return Finding(what, cause, axis=axis, fixes=fixes, advice=advice)
 
 
-def settings(trace: Trace, node: Node, space: int) -> tuple[tuple[int, ...], ...] | None:
+def settings(scene: Scene, space: int) -> tuple[tuple[int, ...], ...] | None:
     """Kernel, stride, padding and dilation, an entry an axis; None where they cannot be told."""
-    if "adaptive" in node.op:
-        return None
-    if "conv" in node.op:
-        weight = argument(trace, node, 1, "weight")
-        kernel = weight.shape[2:] if isinstance(weight, Value) else None
-        places = {"stride": 3, "padding": 4, "dilation": 5}
-    else:
-        kernel = argument(trace, node, 1, "kernel_size")
-        places = {"stride": 2, "padding": 3}
-        places |= {"dilation": 4} if "max" in node.op else {}
-    standard = {"stride": kernel if "pool" in node.op else 1, "padding": 0, "dilation": 1}
-    given = {name: argument(trace, node, place, name) for name, place in places.items()}
-    chosen = [kernel, *(given.get(name) or usual for name, usual in standard.items())]
+    weight = scene.given("weight")
+    kernel = weight.shape[2:] if isinstance(weight, Value) else scene.given("kernel_size")
+    stride = scene.given("stride") or kernel  # of poolings
+    chosen = (kernel, stride, scene.given("padding") or 0, scene.given("dilation") or 1)
     if any(each is None or isinstance(each, str) for each in chosen):
         return None
     return tuple(_each(setting, space) for setting in chosen)
@@ -92,7 +77,7 @@ def _fixes(
     scene: Scene, kernel: tuple[int, ...], padding: tuple[int, ...], dilation: tuple[int, ...]
 ) -> tuple[Fix, ...]:
     """Padding for a convolution; a pooling that does not fit is left out."""
-    if "pool" in scene.op:
+    if scene.entry.role is Role.POOLING:
         path = scene.call.path
         return (Fix(layers={path: "nn.Identity()"}),) if path and "Pool" in scene.call.kind else ()
     half = tuple(spread * (size - 1) // 2 for size, spread in zip(kernel, dilation, strict=True))
@@ -147,7 +132,11 @@ def pooling_padding(scene: Scene) -> Finding | None:
 def mirrored_padding(scene: Scene) -> Finding | None:
     """A border that is mirrored further than the sample reaches."""
     value = scene.input
-    if value is None or scene.op != "pad" or "Padding size should be less" not in scene.message:
+    if (
+        value is None
+        or scene.entry.role is not Role.PADDING
+        or "Padding size should be less" not in scene.message
+    ):
         return None
     pads = re.search(r"padding \((\d+), (\d+)\) at dimension (\d+)", scene.message)
     wide, axis = (max(int(pads[1]), int(pads[2])), int(pads[3])) if pads else (0, len(value.shape) - 1)

@@ -6,13 +6,13 @@ from typing import Any
 
 from torch import nn
 
+from convscope.explaining import known, read
+from convscope.explaining.ops.sliding import Slide
 from convscope.lint.finding import Finding, Fix, Where, rule
-from convscope.lint.forward.axes import space_of, unbatched_window
-from convscope.lint.forward.scene import argument
+from convscope.lint.forward.axes import unbatched_window
 from convscope.lint.forward.views import mixing
-from convscope.lint.forward.windows import settings
 from convscope.lint.running.ran import outputs, place
-from convscope.shapes import AXES, window_output
+from convscope.shapes import AXES
 from convscope.tracing.graph import Node, Trace
 
 LINES = {"time": "step", "height": "row", "width": "column", "depth": "slice"}
@@ -190,23 +190,19 @@ def missing_batch(trace: Trace) -> Iterator[Finding]:
 def dropped_border(trace: Trace) -> Iterator[Finding]:
     """Rows and columns at the far end that no window reaches, since the stride does not divide."""
     for node in trace.nodes:
-        space = space_of(node.op)
-        if space is None or "transpose" in node.op or not node.inputs:
-            continue
-        chosen = settings(trace, node, space)
-        ceiling = "pool" in node.op and argument(trace, node, 5 if "max" in node.op else 4, "ceil_mode")
-        if chosen is None or ceiling or not node.op.startswith(("conv", "max_pool", "avg_pool")):
-            continue
-        shape = trace.values[node.inputs[0]].shape
-        yield from _unreached(node, shape[-space:], chosen)
+        of = known(node.op).window
+        reading = read(trace, node)
+        stands_still = reading.given("ceil_mode") or "output_size" in reading.arguments
+        found = of(reading, 0) if of and node.outputs and not stands_still else None
+        if found is not None and found.kind != "transposed":
+            yield from _unreached(node, found.slides)
 
 
-def _unreached(node: Node, sizes: tuple[int, ...], chosen: tuple[tuple[int, ...], ...]) -> Iterator[Finding]:
+def _unreached(node: Node, slides: tuple[Slide, ...]) -> Iterator[Finding]:
     lost: list[str] = []
-    for name, size, kernel, stride, padding, dilation in zip(AXES[len(sizes)], sizes, *chosen, strict=True):
-        count = window_output(size, kernel, stride, padding, dilation)
-        behind = size - ((count - 1) * stride - padding + dilation * (kernel - 1) + 1)
-        if behind > 0 and kernel >= stride:  # a window smaller than its stride leaves gaps on purpose
+    for name, slide in zip(AXES[len(slides)], slides, strict=True):
+        behind, size = slide.unused, slide.size
+        if behind > 0 and slide.kernel >= slide.stride:  # a smaller window leaves gaps on purpose
             lost.append(
                 f"the last {behind} of {size} {LINES[name]}s"
                 if behind > 1

@@ -6,15 +6,17 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from convscope.explaining import known
 from convscope.lint.finding import NOWHERE, Finding, Where, rule
+from convscope.lint.running.order import cuts
 from convscope.lint.running.ran import maker, outputs, place
-from convscope.tracing.graph import Trace, Value
+from convscope.tracing.graph import Node, Trace, Value
+from convscope.tracing.structure import leaves
 
 HUGE = 1e6  # a float32 activation beyond it, from samples far below it, is no ordinary one
 GROWTH = 1e4
 DEAD = 0.5  # share of channels from which on it is said
 SAMPLES = 8  # fewer say nothing about a channel's life
-FILLS = ("masked_fill", "full", "full_like", "fill", "where", "triu", "tril", "new_full", "scatter", "tensor")
 
 
 @rule(
@@ -80,7 +82,7 @@ def not_finite(trace: Trace) -> Iterator[Finding]:
             return
     for node in trace.nodes:
         made = next((kind for index in node.outputs if (kind := _trouble(trace.values[index]))), None)
-        infinite_on_purpose = made == "infinity" and node.op in FILLS
+        infinite_on_purpose = made == "infinity" and _is_given_infinity(node)
         if made is None or infinite_on_purpose or any(_trouble(trace.values[index]) for index in node.inputs):
             continue
         ranges = "; ".join(_range(trace.values[index]) for index in dict.fromkeys(node.inputs))
@@ -88,9 +90,17 @@ def not_finite(trace: Trace) -> Iterator[Finding]:
             f"{node.op} is the first operation that gives {made}; its inputs are finite: {ranges}.",
             "From here on it spreads: losses and gradients become NaN, and training destroys the weights.",
             where=place(node),
-            advice=_mend(node.op),
+            advice=known(node.op).caution or BEYOND,
         )
         return
+
+
+def _is_given_infinity(node: Node) -> bool:
+    """Whether it was asked for: x.masked_fill(mask, -inf)."""
+    return any(isinstance(leaf, float) and math.isinf(leaf) for leaf in leaves((node.args, node.kwargs)))
+
+
+BEYOND = "Look at its inputs above: numbers too large, or an operation outside of its range."
 
 
 def _trouble(value: Value) -> str | None:
@@ -109,19 +119,6 @@ def _range(value: Value) -> str:
         return f"{value.shape}"
     low, high = float(value.numbers.min()), float(value.numbers.max())
     return f"{value.shape} from {low:.4g} to {high:.4g}".replace("-", "−")
-
-
-def _mend(op: str) -> str:
-    advice = {
-        "log": "Keep the numbers above zero: torch.log(x.clamp_min(1e-8)); log_softmax for log of softmax.",
-        "sqrt": "Keep the numbers at zero or above: torch.sqrt(x.clamp_min(0)).",
-        "div": "Keep the divisor away from zero: x / (y + 1e-8).",
-        "exp": "Subtract the largest number first (softmax and logsumexp do that).",
-        "pow": "Negative numbers have no real root, and 0 no negative power.",
-    }
-    return advice.get(
-        op, "Look at its inputs above: numbers too large, or an operation outside of its range."
-    )
 
 
 @rule(
@@ -189,7 +186,7 @@ def _largest(value: Value) -> float:
 def nothing_passes(trace: Trace) -> Iterator[Finding]:
     """ReLUs of which nothing, or only few channels, ever come through."""
     for node in trace.nodes:
-        value = trace.values[node.outputs[0]] if node.op == "relu" and node.outputs else None
+        value = trace.values[node.outputs[0]] if cuts(node) and node.outputs else None
         if value is None or value.numbers is None or len(value.shape) < 2:
             continue
         alive = _alive(value.numbers)
@@ -197,7 +194,7 @@ def nothing_passes(trace: Trace) -> Iterator[Finding]:
         if dead == len(alive) or (value.shape[0] >= SAMPLES and dead > DEAD * len(alive)):
             samples = f"in all {value.shape[0]} samples"
             yield Finding(
-                f"{dead} of {len(alive)} channels behind relu are 0 everywhere, {samples}.",
+                f"{dead} of {len(alive)} channels behind {node.op} are 0 everywhere, {samples}.",
                 "A unit that is always 0 gets no gradient and cannot come back.",
                 where=place(node),
                 advice="A smaller learning rate, another initialisation, a normalisation before, leaky_relu.",

@@ -1,21 +1,16 @@
 """Operations that do not go together in this order."""
 
+import math
 from collections.abc import Iterator
 
 import torch
 
+from convscope.explaining import Role, known, read
 from convscope.lint.finding import Finding, rule
-from convscope.lint.forward.scene import argument
 from convscope.lint.running.ran import maker, named, outputs, place, samples_of
 from convscope.tracing.graph import Node, Trace, Value
 
-ACTIVATIONS = (
-    *("relu", "relu6", "leaky_relu", "elu", "selu", "celu", "gelu", "silu", "mish", "hardtanh", "hardswish"),
-    *("sigmoid", "tanh", "softmax", "log_softmax"),
-)
-SQUASHING = ("softmax", "log_softmax", "sigmoid", "logsigmoid")
-# What each loss does to the scores itself, so that they must not have gone through it before.
-DOES_ITSELF = {"cross_entropy": "log_softmax", "binary_cross_entropy_with_logits": "sigmoid"}
+PROBABILITIES, LOGARITHMS = (0.0, 1.0), (-math.inf, 0.0)  # ranges of what was squashed
 NORMALISED = 1e-3  # how far the probabilities of a sample may add up to something other than 1
 
 
@@ -45,10 +40,11 @@ NORMALISED = 1e-3  # how far the probabilities of a sample may add up to somethi
 def before_a_loss(trace: Trace) -> Iterator[Finding]:
     """Probabilities given to a loss that wants scores."""
     for node in trace.nodes:
-        scores = argument(trace, node, 0, "input")
+        loss = known(node.op).loss
+        scores = read(trace, node).given("input") if loss and loss.does else None
         made = maker(trace, scores) if isinstance(scores, Value) else None
-        if node.op in DOES_ITSELF and made is not None and made.op in SQUASHING:
-            yield _squashed(node, made)
+        if loss and made is not None and known(made.op).range in (PROBABILITIES, LOGARITHMS):
+            yield _squashed(node, loss.does, made)
 
 
 @rule(
@@ -74,8 +70,11 @@ def before_a_loss(trace: Trace) -> Iterator[Finding]:
 def scores_for_log_probabilities(trace: Trace) -> Iterator[Finding]:
     """Scores given to a loss that wants log-probabilities."""
     for node in trace.nodes:
-        scores = argument(trace, node, 0, "input")
-        if node.op == "nll_loss" and isinstance(scores, Value) and not _are_log_probabilities(scores):
+        loss = known(node.op).loss
+        if loss is None or (loss.wants, loss.targets) != ("log-probabilities", "classes"):
+            continue
+        scores = read(trace, node).given("input")
+        if isinstance(scores, Value) and not _are_log_probabilities(scores):
             yield Finding(
                 f"{node.op} got numbers that are no log-probabilities: exp of them does not add up to 1.",
                 "The loss is then the plain mean of −score of the right class, and falls without end.",
@@ -84,11 +83,10 @@ def scores_for_log_probabilities(trace: Trace) -> Iterator[Finding]:
             )
 
 
-def _squashed(node: Node, made: Node) -> Finding:
-    inner = DOES_ITSELF[node.op]
-    harmless = made.op == inner == "log_softmax"
+def _squashed(node: Node, inner: str, made: Node) -> Finding:
+    harmless = made.op == inner and known(inner).range == LOGARITHMS
     why = (
-        "log_softmax of log_softmax is the same again: the result is right, the work is done twice."
+        f"{inner} of {inner} is the same again: the result is right, the work is done twice."
         if harmless
         else f"{node.op} does {inner} itself; squashed twice, scores differ little and learning is slow."
     )
@@ -116,11 +114,11 @@ def _squashed(node: Node, made: Node) -> Finding:
 )
 def squashed_output(trace: Trace) -> Iterator[Finding]:
     """Softmax as the last operation: right for prediction, wrong under cross-entropy."""
-    if any(node.op in (*DOES_ITSELF, "nll_loss") for node in trace.nodes):
+    if any(known(node.op).loss for node in trace.nodes):
         return
     for value in outputs(trace):
         made = maker(trace, value)
-        if made is not None and made.op in ("softmax", "log_softmax") and len(value.shape) == 2:
+        if made is not None and known(made.op).role is Role.SHARES and len(value.shape) == 2:
             yield Finding(
                 f"The model ends with {made.op}. If it is trained with cross_entropy, that is wrong.",
                 "cross_entropy does log_softmax itself; given probabilities, it learns slowly or not at all.",
@@ -154,10 +152,12 @@ def softmax_over_samples(trace: Trace) -> Iterator[Finding]:
     """Softmax along the axis of the samples."""
     samples = samples_of(trace)
     for node in trace.nodes:
-        value = argument(trace, node, 0, "input")
-        if node.op not in ("softmax", "log_softmax") or not isinstance(value, Value) or len(value.shape) != 2:
+        if known(node.op).role is not Role.SHARES:
             continue
-        dim = argument(trace, node, 1, "dim")
+        reading = read(trace, node)
+        value, dim = reading.given("input"), reading.given("dim")
+        if not isinstance(value, Value) or len(value.shape) != 2:
+            continue
         if dim in (0, -2) and 1 < value.shape[0] == samples:
             yield Finding(
                 f"{node.op} along axis 0: the {value.shape[0]} samples share one probability.",
@@ -184,23 +184,24 @@ def cut_scores(trace: Trace) -> Iterator[Finding]:
     """ReLU as the last operation."""
     for value in outputs(trace):
         made = maker(trace, value)
-        if (
-            made is not None
-            and made.op == "relu"
-            and len(value.shape) == 2
-            and _has_weights_before(trace, made)
-        ):
+        if made is not None and cuts(made) and len(value.shape) == 2 and _has_weights_before(trace, made):
             yield Finding(
-                "The model ends with relu: what is below zero is cut off. For scores that is wrong.",
+                f"The model ends with {made.op}: what is below zero is cut off. For scores that is wrong.",
                 "Where a score is cut its gradient is 0, and classes that are all at 0 cannot be told apart.",
                 where=place(made),
-                advice="Leave out the relu behind the last layer.",
+                advice=f"Leave out the {made.op} behind the last layer.",
             )
+
+
+def cuts(node: Node) -> bool:
+    """Whether it makes 0 of everything below, and lets pass what is above."""
+    low, high = known(node.op).range or (-1.0, 1.0)
+    return known(node.op).role is Role.ACTIVATION and low == 0 and high > 1
 
 
 def _has_weights_before(trace: Trace, node: Node) -> bool:
     before = maker(trace, trace.values[node.inputs[0]])
-    return before is not None and before.op == "linear"
+    return before is not None and known(before.op).role is Role.LINEAR
 
 
 @rule(
@@ -219,28 +220,30 @@ def _has_weights_before(trace: Trace, node: Node) -> bool:
 def twice(trace: Trace) -> Iterator[Finding]:
     """An activation of an activation."""
     for node in trace.nodes:
-        if node.op not in ACTIVATIONS or not node.inputs:
+        if not _activates(node) or not node.inputs:
             continue
         before = maker(trace, trace.values[node.inputs[0]])
-        if before is not None and before.op in ACTIVATIONS:
-            same = node.op == before.op == "relu"
+        if before is not None and _activates(before):
+            same = node.op == before.op and cuts(node)
             yield Finding(
                 f"{node.op} after {before.op}: two activations in a row.",
-                "The second relu changes nothing." if same else _range_of(before.op),
+                f"The second {node.op} changes nothing." if same else _range_of(before.op),
                 where=place(node),
                 advice="Leave one of the two out.",
             )
 
 
+def _activates(node: Node) -> bool:
+    return known(node.op).role in (Role.ACTIVATION, Role.SHARES)
+
+
 def _range_of(op: str) -> str:
-    ranges = {
-        "relu": "0 and more",
-        "sigmoid": "0 … 1",
-        "softmax": "0 … 1",
-        "tanh": "−1 … 1",
-        "log_softmax": "−∞ … 0",
-    }
-    return f"The second sees only what the first lets through{f', {ranges[op]}' if op in ranges else ''}."
+    """What the second of two activations gets."""
+    what, lies = "The second sees only what the first lets through", known(op).range
+    if lies is None:
+        return f"{what}."
+    low, high = (f"{end:g}".replace("inf", "∞").replace("-", "−") for end in lies)
+    return f"{what}, {low} and more." if math.isinf(lies[1]) else f"{what}, {low} … {high}."
 
 
 @rule(
@@ -260,11 +263,12 @@ def useless_bias(trace: Trace) -> Iterator[Finding]:
     """A bias that batch norm takes away again."""
     for node in trace.nodes:
         made = [trace.values[index] for index in node.outputs]
-        bias = argument(trace, node, 2, "bias") if node.op.startswith(("conv", "linear")) else None
+        weighs = known(node.op).role in (Role.CONVOLUTION, Role.TRANSPOSED, Role.LINEAR)
+        bias = read(trace, node).given("bias") if weighs else None
         if not isinstance(bias, Value) or not made:
             continue
         takers = trace.consumers(made[0].index)
-        if takers and all(taker.op in ("batch_norm", "instance_norm") for taker in takers):
+        if takers and all(_takes_means(trace, taker) for taker in takers):
             count = int(torch.tensor(bias.shape).prod())
             yield Finding(
                 f"The bias of {named(node)} is taken away again by {named(takers[0])}.",
@@ -272,3 +276,8 @@ def useless_bias(trace: Trace) -> Iterator[Finding]:
                 where=place(node),
                 advice="bias=False in that layer; batch norm has a bias of its own.",
             )
+
+
+def _takes_means(trace: Trace, node: Node) -> bool:
+    """Whether it takes the mean off each channel, as batch norm and instance norm do."""
+    return known(node.op).role is Role.NORMALISATION and "running_mean" in read(trace, node).arguments

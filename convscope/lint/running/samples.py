@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 
+from convscope.explaining import Role, known, read
 from convscope.lint.finding import Finding, Where, rule
-from convscope.lint.forward.scene import argument
 from convscope.lint.forward.views import squeezes_samples
 from convscope.lint.running.ran import outputs, place, samples_of
 from convscope.tracing.graph import Call, Node, Trace, Value
 
-BY_NUMBER = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 STEPPING = ("RNN", "LSTM", "GRU", "MultiheadAttention")
 
 
@@ -160,7 +159,7 @@ def _steps(call: Call, value: Value) -> Finding:
 def renamed_axes(trace: Trace) -> Iterator[Finding]:
     """A view that gives a tensor the sizes of its own axes in another order."""
     for node in trace.nodes:
-        if node.op not in ("view", "reshape") or not node.inputs or not node.outputs:
+        if known(node.op).role is not Role.RESHAPE or not node.inputs or not node.outputs:
             continue
         before, after = (trace.values[index].shape for index in (node.inputs[0], node.outputs[0]))
         if len(before) > 2 and before != after and sorted(before) == sorted(after) and 1 not in before:
@@ -206,8 +205,12 @@ def _renamed(node: Node, before: tuple[int, ...], after: tuple[int, ...]) -> Fin
 def broadcast_loss(trace: Trace) -> Iterator[Finding]:
     """A loss number by number between (sample, 1) and (sample,): every pair is compared."""
     for node in trace.nodes:
-        first, second = argument(trace, node, 0, "input"), argument(trace, node, 1, "target")
-        if node.op not in BY_NUMBER or not isinstance(first, Value) or not isinstance(second, Value):
+        loss = known(node.op).loss
+        if loss is None or loss.wants != "numbers":
+            continue
+        reading = read(trace, node)
+        first, second = reading.given("input"), reading.given("target")
+        if not isinstance(first, Value) or not isinstance(second, Value):
             continue
         if first.shape != second.shape:
             yield Finding(

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from convscope.explaining import Role, known, read
 from convscope.lint.finding import Finding, Fix, Where, rule
-from convscope.lint.forward.scene import argument
 from convscope.lint.running.ran import place
 from convscope.tracing.graph import Node, Trace, Value
 
@@ -168,12 +168,11 @@ def one_sample(trace: Trace) -> Iterator[Finding]:
 
 def _norms(trace: Trace) -> list[Node]:
     """Batch norms that took their statistics from the batch although running ones are there."""
+    readings = [read(trace, node) for node in trace.nodes if _is_batch_norm(node)]
     return [
-        node
-        for node in trace.nodes
-        if node.op == "batch_norm"
-        and argument(trace, node, 5, "training") is True
-        and isinstance(argument(trace, node, 1, "running_mean"), Value)
+        each.node
+        for each in readings
+        if each.given("training") is True and isinstance(each.given("running_mean"), Value)
     ]
 
 
@@ -233,7 +232,7 @@ def training_mode(trace: Trace) -> Iterator[Finding]:
     scored = trace.score is not None or any(value.gradient is not None for value in trace.values)
     acting = [node for node in (*drops, *_norms(trace)) if trace.call(node).training]
     if acting and not scored:
-        ops = " and ".join(sorted({"dropout" if node in drops else "batch norm" for node in acting}))
+        ops = " and ".join(sorted({"a dropout" if node in drops else "a batch norm" for node in acting}))
         yield Finding(
             f"The model is in training mode: {ops} acted as in training.",
             "Right for training; in prediction, results are then random or depend on the rest of the batch.",
@@ -245,10 +244,13 @@ def training_mode(trace: Trace) -> Iterator[Finding]:
 
 def _dropping(trace: Trace) -> list[Node]:
     """Dropouts that set numbers to zero."""
-    return [node for node in trace.nodes if "dropout" in node.op and _drops(trace, node)]
+    readings = [read(trace, node) for node in trace.nodes if _is_dropout(node)]
+    return [each.node for each in readings if each.given("training") is True and each.given("p") > 0]
 
 
-def _drops(trace: Trace, node: Node) -> bool:
-    given = argument(trace, node, 2, "training")
-    share = argument(trace, node, 1, "p")
-    return (given is None or given is True) and (share is None or share > 0)
+def _is_batch_norm(node: Node) -> bool:
+    return known(node.op).role is Role.NORMALISATION and known(node.op).by_mode
+
+
+def _is_dropout(node: Node) -> bool:
+    return known(node.op).role is Role.DROPOUT
