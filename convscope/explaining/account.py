@@ -33,6 +33,7 @@ from convscope.explaining.rendering.python import literal, python, python_name
 
 Index = tuple[int, ...]
 WRITTEN = 4  # terms of a sum that are written out
+Squash = Literal["σ", "tanh", "relu"]
 Rule = Literal["sum", "max", "min"]
 
 
@@ -97,6 +98,53 @@ def product(axes: tuple[str, ...], places: dict[str, Tensor] | None = None, **fa
 
 
 @dataclass(frozen=True)
+class Gate:
+    """What a gate of a recurrent layer is made of.
+
+    Attributes:
+        letter: "i", "f", "g", "o"; "r", "z", "n"; "h" of a plain layer.
+        squash: what is done to the sum.
+        input, hidden: the part from the input and that from the state before, both without a bias.
+        input_bias, hidden_bias: 0 without biases.
+        reset: what the hidden part with its bias is multiplied by; None but for a GRU's candidate.
+    """
+
+    letter: str
+    squash: Squash
+    input: "Step"
+    hidden: "Step"
+    input_bias: float
+    hidden_bias: float
+    reset: "Step | None" = None
+
+    @property
+    def before(self) -> float:
+        """The sum that is squashed."""
+        hidden = self.hidden.value + self.hidden_bias
+        return self.input.value + self.input_bias + (self.reset.value if self.reset else 1.0) * hidden
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which cell of a recurrent layer a number is of, and its states.
+
+    Attributes:
+        kind: what it is.
+        layer, direction: where it stands; direction 1 reads from the end.
+        hidden, cell: the states after the step; the cell state of an LSTM only.
+        hidden_before, cell_before: those before it.
+    """
+
+    kind: Literal["lstm", "gru", "rnn"]
+    layer: int
+    direction: int
+    hidden: float
+    hidden_before: float
+    cell: float | None = None
+    cell_before: float | None = None
+
+
+@dataclass(frozen=True)
 class Step:
     """One line of a calculation that takes several.
 
@@ -108,6 +156,7 @@ class Step:
         loop: where Python goes through a list of an earlier step instead: that list's name; the one symbol
             of the Σ that has no value runs through it.
         instead: the number where arithmetic has none, such as torch's for ln 0.
+        gate: what it is made of, where it is a gate of a recurrent layer.
     """
 
     name: str
@@ -116,6 +165,7 @@ class Step:
     terms: Terms | None = None
     loop: str = ""
     instead: float | None = None
+    gate: Gate | None = None
 
     @cached_property
     def put_in(self) -> Formula:
@@ -171,6 +221,7 @@ class Account:
         scale: what a rounding error is measured against; None: Σ|terms| + |bias|. An operation that loses
             digits in another way says here how large the numbers were that it subtracted.
         notes: what deserves a word: "3 of 9 taps lie in the padding", "the last row is never reached".
+        cell: of a recurrent layer, whose gates are among the steps.
     """
 
     what: str
@@ -182,6 +233,7 @@ class Account:
     steps: tuple[Step, ...] = ()
     scale: float | None = None
     notes: tuple[str, ...] = ()
+    cell: Cell | None = None
 
     @cached_property
     def put_in(self) -> Formula:

@@ -320,8 +320,11 @@ class Function:
     of: Callable[..., Any]
 
 
+SHUT = -700.0  # below, exp(−x) is too large for a number, and 1 + exp(−x) no other than exp(−x)
+
+
 def _sigmoid(x: float) -> float:
-    return 1 / (1 + math.exp(min(-x, 700.0)))  # beyond, exp is too large for a number
+    return math.exp(x) if x < SHUT else 1 / (1 + math.exp(-x))
 
 
 FUNCTIONS = {
@@ -341,7 +344,7 @@ FUNCTIONS = {
     "cos": Function("math.cos({})", math.cos),
     "erf": Function("math.erf({})", math.erf),
     "tanh": Function("math.tanh({})", math.tanh),
-    "σ": Function("1 / (1 + math.exp(min(-({}), 700.0)))", _sigmoid),
+    "σ": Function("1 / (1 + math.exp(-({})))", _sigmoid),
     "max": Function("max({})", max),
     "min": Function("min({})", min),
     "fmod": Function("math.fmod({})", math.fmod),

@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes
+from convscope.explaining.formula import several, tanh
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.recurrent_cells import Moment, Sized, stack
 from convscope.explaining.ops.recurrent_gradients import gradient
@@ -28,8 +30,23 @@ from convscope.explaining.ops.recurrent_sequences import (
     unroll,
 )
 from convscope.explaining.ops.recurrent_sizes import cost, reach, size
-from convscope.explaining.ops.recurrent_steps import Unit, projection, steps
-from convscope.explaining.plain import Account, Index, Step
+from convscope.explaining.ops.recurrent_steps import (
+    Unit,
+    c,
+    c_before,
+    f,
+    g,
+    gate_formula,
+    h,
+    h_before,
+    i,
+    n,
+    o,
+    projection,
+    state,
+    steps,
+    z,
+)
 from convscope.explaining.reading import Reading
 
 DOCS = {
@@ -47,10 +64,8 @@ WHAT = {
     "rnn_relu": "A recurrent layer adds up its input and its own last state, and cuts what is below zero.",
 }
 FORMULAS = {
-    "lstm": "c = f·c₋₁ + i·g,   h = o·tanh(c)",
-    "gru": "h = (1 − z)·n + z·h₋₁",
-    "rnn_tanh": "h = tanh(W_i·x + b_i + W_h·h₋₁ + b_h)",
-    "rnn_relu": "h = max(0, W_i·x + b_i + W_h·h₋₁ + b_h)",
+    "lstm": several(c.equals(f * c_before + i * g), h.equals(o * tanh(c))),
+    "gru": h.equals((1 - z) * n + z * h_before),
 }
 
 
@@ -118,20 +133,19 @@ def explain(reading: Reading, at: Index) -> Account | None:
         lines: tuple[Step, ...] = (projection(unit),)
     else:
         lines = steps(unit, "cell state" if wants_cell else "hidden state")
-    state = _cell(unit.moment) if wants_cell else unit.moment.output
+    made = _cell(unit.moment) if wants_cell else unit.moment.output
     return Account(
         f"{WHAT[sizes.kind]} {_where(unit)}",
-        FORMULAS[sizes.kind],
-        lines[-1].numbers,
-        lines[-1].value,
+        FORMULAS.get(sizes.kind) or gate_formula(sizes.kind, "h", biased=sizes.biased),
         DOCS[sizes.kind],
         steps=lines,
         # Errors of the gates come through slopes below 1, and the unit carries those of earlier steps along
         # as it carries its state: `Sized` has followed both through all steps. Gates keep the errors of other
         # units small; a plain layer with large weights lets them grow from step to step.
-        scale=float(state.size[0, place])
+        scale=float(made.size[0, place])
         + (0.0 if sizes.kind in ("lstm", "gru") else _carried(reading, at, passes, sample)),
         notes=_notes(unit, wants_cell),
+        cell=state(unit),
     )
 
 

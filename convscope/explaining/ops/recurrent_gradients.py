@@ -8,12 +8,15 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, Terms, product
+from convscope.explaining.formula import Formula, Symbol, summed, symbols
 from convscope.explaining.ops.recurrent_cells import Sized, exact, joined, stack
 from convscope.explaining.ops.recurrent_sequences import Back, Pass, Plan, back, is_followed, plan, unroll
-from convscope.explaining.plain import Account, Index, Terms, product, written_out
 from convscope.explaining.reading import Reading
 
 SOURCE = "https://doi.org/10.1109/5.58337"  # P. Werbos, Backpropagation through time, Proc. IEEE 78 (1990)
+
+arrives, t, sample, gate, unit = symbols("gradient t sample gate unit")
 
 
 def gradient(reading: Reading, name: str, at: Index) -> Account:
@@ -55,8 +58,8 @@ def _of_weight(reading: Reading, name: str, at: Index) -> Account:
         f"{name} is used at every time step, so its gradient is a sum over the steps and samples: "
         f"{KINDS[kind]}."
     )
-    formula = f"d{name} = Σ gradient[t, sample]" + (f"·{other_name}[t, sample]" if other_name else "")
-    return _account(what, formula, terms, total)
+    used = arrives[t, sample] * Symbol(other_name)[t, sample] if other_name else arrives[t, sample]
+    return _account(what, Symbol(f"d{name}").equals(summed(used)), terms, total)
 
 
 KINDS = {
@@ -113,7 +116,8 @@ def _of_input(reading: Reading, at: Index) -> Account:
     )
     what = "This input goes into every gate of every unit, so its gradient is a sum over them: what arrives "
     what += "there times the weight that it was multiplied with."
-    return _account(what, "dx = Σ gradient[gate, unit]·weight_ih[gate, unit]", terms, pulled * weight)
+    every = summed(arrives[gate, unit] * Symbol("weight_ih")[gate, unit])
+    return _account(what, Symbol("dx").equals(every), terms, pulled * weight)
 
 
 def _of_state(reading: Reading, name: str, at: Index) -> Account:
@@ -140,7 +144,8 @@ def _of_state(reading: Reading, name: str, at: Index) -> Account:
         if name == "h_0"
         else "The initial cell state takes part in the first step, through the forget gate."
     )
-    return _account(what, f"d{name} = Σ gradient·slope   over the paths", terms, arriving * slopes)
+    every = Symbol(f"d{name}").equals(summed(arrives * Symbol("slope"))).given("over the paths")
+    return _account(what, every, terms, arriving * slopes)
 
 
 def _hidden(way: Pass, its: Back, unit: int) -> list[tuple[Sized, Sized]]:
@@ -160,8 +165,8 @@ def _memory(way: Pass, its: Back, unit: int) -> list[tuple[Sized, Sized]]:
     return [(cell[0, unit], way.moments[0].gates[1][0, unit])]
 
 
-def _account(what: str, formula: str, terms: Terms, total: Sized) -> Account:
+def _account(what: str, formula: Formula, terms: Terms, total: Sized) -> Account:
     # What arrives has gone through slopes such as 1 − tanh², which subtract, and through sums over units; the
     # sizes that `Sized` carries along say how large the numbers were that did not cancel exactly.
     scale = float(total.size.sum())
-    return Account(what, formula, written_out(terms), terms.result, SOURCE, terms=terms, scale=scale)
+    return Account(what, formula, SOURCE, terms=terms, scale=scale)

@@ -3,74 +3,81 @@
 import numpy as np
 
 from convscope.explaining.boxes import Boxes, is_empty, whole
+from convscope.explaining.formula import Formula, Sum, Symbol, Worked, symbols, times
+from convscope.explaining.op import Cost, Extent
 from convscope.explaining.ops.recurrent_sequences import Plan, plan
-from convscope.explaining.plain import Cost
 from convscope.explaining.reading import Reading
+
+H, OUT, X = symbols("h out x")  # sizes of the hidden state, of its projection, and of the input
+GATES, DIRECTIONS, LAYERS, STEPS, SAMPLES, ROWS = symbols("gates directions layers steps samples rows")
 
 
 def cost(reading: Reading) -> Cost:
     """The products of the matrices; what gates do to one another is element by element and not counted."""
     sizes = plan(reading)
     layers = [_layer(sizes, layer) for layer in range(sizes.layers)]
-    one = sum(macs for macs, _, _ in layers)
-    parts = " + ".join(text for _, text, _ in layers)
-    inside = f"({parts})" if len(layers) > 1 else parts
-    times = f"{sizes.rows:,}" if sizes.packed else f"{sizes.steps}·{sizes.samples}"
-    weights = " + ".join(_parameters(sizes, layer) for layer in range(sizes.layers))
-    count = sum(parameters for _, _, parameters in layers)
-    return Cost(sizes.rows * one, f"{times}·{inside} = {sizes.rows * one:,}", f"{weights} = {count:,}")
+    one = Sum(tuple(layers)) if len(layers) > 1 else layers[0]
+    every = [_parameters(sizes, layer) for layer in range(sizes.layers)]
+    weights = Sum(tuple(every)) if len(every) > 1 else every[0]
+    values = _values(sizes)
+    rows = (ROWS,) if sizes.packed else (STEPS, SAMPLES)
+    return Cost(Worked(times(*rows, one), values), Worked(weights, values))
 
 
-def _layer(sizes: Plan, layer: int) -> tuple[int, str, int]:
-    """Multiply-adds of one step of one sample, the same as a formula, and the parameters."""
-    gates, ways, taken = len(sizes.cell.gates), sizes.directions, _taken(sizes, layer)
-    macs = gates * sizes.units * (taken + sizes.outputs)
-    text = f"{_factor(ways)}{_factor(gates)}{sizes.units}·({taken} + {sizes.outputs})"
-    biases = 2 * gates * sizes.units if sizes.biased else 0
-    if sizes.outputs == sizes.units:
-        return ways * macs, text, ways * (macs + biases)
-    projection = sizes.units * sizes.outputs
-    text = f"{_factor(ways)}({text.removeprefix(_factor(ways))} + {sizes.units}·{sizes.outputs})"
-    return ways * (macs + projection), text, ways * (macs + biases + projection)
+def _values(sizes: Plan) -> dict[Symbol, int]:
+    """The number behind each symbol."""
+    counts = {ROWS: sizes.rows, STEPS: sizes.steps, SAMPLES: sizes.samples, DIRECTIONS: sizes.directions}
+    return counts | {
+        GATES: len(sizes.cell.gates),
+        H: sizes.units,
+        OUT: sizes.outputs,
+        X: sizes.features,
+    }
 
 
-def _parameters(sizes: Plan, layer: int) -> str:
-    """Of one layer: "4·(8·(3 + 8) + 2·8)": gates · (weights + two biases)."""
-    gates, units = _factor(len(sizes.cell.gates)), sizes.units
-    inner = f"{units}·({_taken(sizes, layer)} + {sizes.outputs})"
-    inner = f"{inner} + 2·{units}" if sizes.biased else inner
-    text = f"{gates}({inner})" if sizes.biased and gates else f"{gates}{inner}"
-    if sizes.outputs != units:
-        text = f"{text} + {units}·{sizes.outputs}"
-    return f"{_factor(sizes.directions)}({text})" if sizes.directions > 1 else text
+def _products(sizes: Plan, layer: int) -> Formula:
+    """Weights of one gate: h·(x + h); above the first layer it reads all directions of the one below."""
+    state = H if sizes.outputs == sizes.units else OUT
+    below = times(*((DIRECTIONS,) if sizes.directions > 1 else ()), state)
+    return H * ((below if layer else X) + state)
 
 
-def _taken(sizes: Plan, layer: int) -> int:
-    """What a layer reads at each step: the input, or the layer below in all its directions."""
-    return sizes.directions * sizes.outputs if layer else sizes.features
+def _layer(sizes: Plan, layer: int) -> Formula:
+    """Multiply-adds of one step of one sample."""
+    gates = _times(GATES, len(sizes.cell.gates), _products(sizes, layer))
+    whole = gates if sizes.outputs == sizes.units else gates + H * OUT
+    return _times(DIRECTIONS, sizes.directions, whole)
 
 
-def _factor(count: int) -> str:
-    return f"{count}·" if count > 1 else ""
+def _parameters(sizes: Plan, layer: int) -> Formula:
+    """Of one layer: gates · (weights + two biases)."""
+    weights = _products(sizes, layer)
+    gates = _times(GATES, len(sizes.cell.gates), weights + 2 * H if sizes.biased else weights)
+    whole = gates if sizes.outputs == sizes.units else gates + H * OUT
+    return _times(DIRECTIONS, sizes.directions, whole)
 
 
-def size(reading: Reading) -> str:
-    """A line for each axis of the output."""
+def _times(symbol: Symbol, count: int, whole: Formula) -> Formula:
+    """So many times, without a factor of one."""
+    return symbol * whole if count > 1 else whole
+
+
+def size(reading: Reading) -> tuple[Extent, ...]:
+    """Each axis of the output."""
     sizes = plan(reading)
-    which = reading.which + sizes.is_cell
-    unit = "hidden size" if which == 2 or sizes.outputs == sizes.units else "size of the projection"
-    width = sizes.units if which == 2 else sizes.outputs
-    sample = f"sample = {sizes.samples}"
+    which, values = reading.which + sizes.is_cell, _values(sizes) | {LAYERS: sizes.layers}
+    width = H if which == 2 or sizes.outputs == sizes.units else OUT
+    sample = Extent("sample", Worked(SAMPLES, values))
     if sizes.is_cell:
-        return f"{sample}\nunit = {width} ({unit})"
+        return sample, Extent("unit", Worked(width, values))
     if which:
-        states = f"state {sizes.layers}·{sizes.directions} = {sizes.layers * sizes.directions}"
-        return f"{states} (layers · directions)\n{sample}\nunit = {width} ({unit})"
-    units = f"unit {sizes.directions}·{width} = {sizes.directions * width} (directions · {unit})"
+        states = Extent("state", Worked(LAYERS * DIRECTIONS, values))
+        return states, sample, Extent("unit", Worked(width, values))
+    units = Extent("unit", Worked(DIRECTIONS * width, values))
     if sizes.packed:
-        return f"row = {sizes.rows} (all steps of all samples)\n{units}"
-    step = f"step = {sizes.steps} (one output for every step of the input)"
-    return "\n".join([*([sample, step] if sizes.batch_first else [step, sample]), units])
+        return Extent("row", Worked(ROWS, values), ("all steps of all samples",)), units
+    step = Extent("step", Worked(STEPS, values), ("one output for every step of the input",))
+    return (sample, step, units) if sizes.batch_first else (step, sample, units)
 
 
 def reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:

@@ -1,17 +1,20 @@
 """One unit of a recurrent layer at one time step, written out gate by gate."""
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Cell, Gate, Squash, Step, product
+from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh
 from convscope.explaining.ops.recurrent_cells import Moment
 from convscope.explaining.ops.recurrent_sequences import Pass, Plan
-from convscope.explaining.plain import Step, Terms, number, product, signed, written_out
-from convscope.explaining.rendering.python import python_name
+
+x, c, h = symbols("x c h")
+c_before, h_before = Symbol("c", "−1"), Symbol("h", "−1")
+i, f, g, o, r, z, n = symbols("i f g o r z n")
 
 
 class Unit(NamedTuple):
@@ -60,129 +63,124 @@ def projection(unit: Unit) -> Step:
     assert matrix is not None
     factors = {"o·tanh(c)": unit.moment.made.value[0], name: matrix.value[unit.unit]}
     terms = product(("unit",), {name: _along((unit.unit,), matrix.value.shape[1])}, **factors)
-    return _sum("hidden state", f"h = Σ (o·tanh(c))·{name}   over all units", terms)
+    every = h.equals(summed(o * tanh(c) * Symbol(name))).given("over all units")
+    return Step("hidden state", every, terms=terms)
 
 
-class Squash(NamedTuple):
-    """The function at the end of a gate: its name, what it does, and that as Python."""
-
-    name: str
-    of: Callable[[float], float]
-    code: str
-
-
-SIGMOID = Squash("σ", lambda x: 1 / (1 + math.exp(-x)), "1 / (1 + math.exp(-({})))")
-CLOSED = Squash(
-    "σ", math.exp, "math.exp({})"
-)  # the same to the last digit far below zero, and never too large
-TANH = Squash("tanh", math.tanh, "math.tanh({})")
-RELU = Squash("max", lambda x: max(0.0, x), "max(0.0, {})")
+def state(unit: Unit) -> Cell:
+    """The states of a unit around its step."""
+    moment, place = unit.moment, unit.unit
+    alike = unit.way.weights.projection is None  # a projected state has other units than the gates
+    return Cell(
+        KINDS[unit.sizes.kind],
+        unit.way.layer,
+        unit.way.direction,
+        float((moment.output if alike else moment.made).value[0, place]),
+        float(moment.hidden.value[0, place]) if alike else 0.0,
+        None if moment.cell is None else float(moment.cell.value[0, place]),
+        None if moment.memory is None else float(moment.memory.value[0, place]),
+    )
 
 
 def _lstm(unit: Unit) -> Iterator[Step]:
-    letters = zip(unit.sizes.cell.gates, "ifgo", strict=True)
-    gates = [
-        _gate(unit, row, name, letter, TANH if letter == "g" else SIGMOID)
-        for row, (name, letter) in enumerate(letters)
-    ]
-    yield from chain.from_iterable(gates)
+    made = [_gate(unit, row, name, letter) for row, (name, letter) in _named(unit, "ifgo")]
+    yield from chain.from_iterable(made)
+    gates: dict[Formula, Step | float] = dict(zip((i, f, g, o), (gate[-1] for gate in made), strict=True))
     assert unit.moment.memory is not None
-    i, f, g, o = (gate[-1].value for gate in gates)
     before = float(unit.moment.memory.value[0, unit.unit])
-    cell = f * before + i * g
-    numbers = f"{number(f)}·{signed(before)} + {number(i)}·{signed(g)} = {number(cell)}"
-    code = f"forget_gate * {before!r} + input_gate * candidate"
-    yield Step("cell state", "c = f·c₋₁ + i·g", numbers, cell, code)
-    made, squashed = o * math.tanh(cell), f"{number(o)}·tanh({number(cell)})"
+    cell = Step("cell state", c.equals(f * c_before + i * g), {**gates, c_before: before})
+    yield cell
     name = "hidden state" if unit.way.weights.projection is None else "o·tanh(c)"
-    numbers = f"{squashed} = {number(made)}"
-    yield Step(name, "h = o·tanh(c)", numbers, made, "output_gate * math.tanh(cell_state)")
+    yield Step(name, h.equals(o * tanh(c)), {**gates, c: cell})
 
 
 def _gru(unit: Unit) -> Iterator[Step]:
-    reset, update = _gate(unit, 0, "reset gate", "r", SIGMOID), _gate(unit, 1, "update gate", "z", SIGMOID)
-    z, parts = update[-1].value, _parts(unit, 2, "candidate")
-    candidate = _gru_candidate(unit, parts, reset[-1].value)
-    yield from (*reset, *update, *parts, candidate)
-    n, before = candidate.value, float(unit.moment.hidden.value[0, unit.unit])
-    hidden = (1 - z) * n + z * before
-    numbers = f"(1 − {number(z)})·{signed(n)} + {number(z)}·{signed(before)} = {number(hidden)}"
-    code = f"(1 - update_gate) * candidate + update_gate * {before!r}"
-    yield Step("hidden state", "h = (1 − z)·n + z·h₋₁", numbers, hidden, code)
-
-
-def _gru_candidate(unit: Unit, parts: tuple[Step, Step], reset: float) -> Step:
-    """The reset gate says how much of the part from the hidden state counts, its bias included."""
-    (from_x, x_text, x_code), (from_h, h_text, h_code) = (
-        _with_bias(part, bias) for part, bias in zip(parts, _biases(unit, 2), strict=True)
-    )
-    value = math.tanh(from_x + reset * from_h)
-    formula = "n = tanh(W_in·x + b_in + r·(W_hn·h₋₁ + b_hn))"
-    numbers = f"tanh({x_text} + {number(reset)}·({h_text})) = {number(value)}"
-    return Step("candidate", formula, numbers, value, f"math.tanh({x_code} + reset_gate * ({h_code}))")
+    resetting, updating, proposing = (words for _, words in _named(unit, "rzn"))
+    reset, update = _gate(unit, 0, *resetting), _gate(unit, 1, *updating)
+    candidate = _gate(unit, 2, *proposing, reset[-1])
+    yield from (*reset, *update, *candidate)
+    before = float(unit.moment.hidden.value[0, unit.unit])
+    values = {z: update[-1], n: candidate[-1], h_before: before}
+    yield Step("hidden state", h.equals((1 - z) * n + z * h_before), values)
 
 
 def _rnn(unit: Unit) -> Iterator[Step]:
-    yield from _gate(unit, 0, "hidden state", "h", RELU if unit.sizes.kind == "rnn_relu" else TANH)
+    yield from _gate(unit, 0, "hidden state", "h")
 
 
 WORDS = {"lstm": _lstm, "gru": _gru, "rnn_tanh": _rnn, "rnn_relu": _rnn}
+KINDS: dict[str, Literal["lstm", "gru", "rnn"]] = {
+    **{"lstm": "lstm", "gru": "gru"},
+    **{"rnn_tanh": "rnn", "rnn_relu": "rnn"},
+}
 
 
-def _gate(unit: Unit, gate: int, name: str, letter: str, squash: Squash) -> tuple[Step, ...]:
+def _named(unit: Unit, letters: str) -> Iterator[tuple[int, tuple[str, str]]]:
+    """Row, name and letter of each gate."""
+    return enumerate(zip(unit.sizes.cell.gates, letters, strict=True))
+
+
+def _squash(kind: str, letter: str) -> Squash:
+    """What is done to the sum of a gate: candidates are squeezed by tanh, gates proper by σ."""
+    if kind in ("lstm", "gru"):
+        return "tanh" if letter in "gn" else "σ"
+    return "relu" if kind == "rnn_relu" else "tanh"
+
+
+def gate_formula(kind: str, letter: str, *, biased: bool) -> Formula:
+    """I = σ(W_ii·x + b_ii + W_hi·h₋₁ + b_hi), with the letters of this gate."""
+    from_x, from_h, b_x, b_h = _symbols(letter)
+    first, second = (from_x + b_x, from_h + b_h) if biased else (from_x, from_h)
+    inside = first + r * second if letter == "n" else first + second
+    squash = _squash(kind, letter)
+    return Symbol(letter).equals(maximum(0, inside) if squash == "relu" else call(squash)(inside))
+
+
+def _symbols(letter: str) -> tuple[Formula, Formula, Formula, Formula]:
+    """The parts of a gate: W_i·x, W_h·h₋₁ and their biases."""
+    row = letter if letter != "h" else ""
+    one, two = f"i{row}", f"h{row}"
+    return Symbol("W", one) * x, Symbol("W", two) * h_before, Symbol("b", one), Symbol("b", two)
+
+
+def _gate(unit: Unit, row: int, name: str, letter: str, reset: Step | None = None) -> tuple[Step, ...]:
     """The part from the input, that from the hidden state, and the gate that they make with the biases."""
-    parts = _parts(unit, gate, name)
-    sides = [_with_bias(part, bias) for part, bias in zip(parts, _biases(unit, gate), strict=True)]
-    inside = sum(value for value, _, _ in sides)
-    if squash is SIGMOID and inside < -700:
-        squash = CLOSED
-    value = squash.of(inside)
-    row = letter if letter in "ifgorz" and unit.sizes.kind in ("lstm", "gru") else ""
-    first, second = (f" + b_i{row}", f" + b_h{row}") if unit.sizes.biased else ("", "")
-    prefix = "0, " if squash is RELU else ""
-    formula = f"{letter} = {squash.name}({prefix}W_i{row}·x{first} + W_h{row}·h₋₁{second})"
-    numbers = f"{squash.name}({prefix}{' + '.join(text for _, text, _ in sides)}) = {number(value)}"
-    code = squash.code.format(" + ".join(code for _, _, code in sides))
-    return (*parts, Step(name, formula, numbers, value, code))
+    kind, biased = unit.sizes.kind, unit.sizes.biased
+    input_part, hidden_part = _parts(unit, row, name)
+    first, second = _biases(unit, row)
+    from_x, from_h, b_x, b_h = _symbols(letter)
+    values = {from_x: input_part, from_h: hidden_part, b_x: first, b_h: second}
+    values |= {} if reset is None else {r: reset}
+    made = Gate(letter, _squash(kind, letter), input_part, hidden_part, first, second, reset)
+    return input_part, hidden_part, Step(name, gate_formula(kind, letter, biased=biased), values, gate=made)
 
 
-def _with_bias(part: Step, bias: float | None) -> tuple[float, str, str]:
-    """A part and its bias: the sum, in words, in code."""
-    value, text, code = part.value, signed(part.value), python_name(part.name)
-    if bias is None:
-        return value, text, code
-    return value + bias, f"{text} + {signed(bias)}", f"{code} + {bias!r}"
-
-
-def _biases(unit: Unit, gate: int) -> tuple[float | None, float | None]:
+def _biases(unit: Unit, gate: int) -> tuple[float, float]:
+    """0 where there are none."""
     weights, row = unit.way.weights, gate * unit.sizes.units + unit.unit
     first, second = weights.input_bias, weights.hidden_bias
-    return None if first is None else float(first.value[row]), None if second is None else float(
-        second.value[row]
-    )
+    return float(first.value[row]) if first else 0.0, float(second.value[row]) if second else 0.0
 
 
 def _parts(unit: Unit, gate: int, name: str) -> tuple[Step, Step]:
     """W_ih·x and W_hh·h₋₁, each with its terms."""
     way, row = unit.way, gate * unit.sizes.units + unit.unit
-    x, h = way.input.value[unit.step, 0], unit.moment.hidden.value[0]
+    inputs, states = way.input.value[unit.step, 0], unit.moment.hidden.value[0]
     x_name = "input" if way.layer == 0 else f"output of layer {way.layer - 1}"
     h_name = "h_0" if unit.is_first else "previous hidden state"
     w_ih, w_hh = f"weight_ih{way.suffix}", f"weight_hh{way.suffix}"
-    x_places = {w_ih: _along((row,), len(x))} | (
-        {"input": unit.input_place(len(x))} if way.layer == 0 else {}
+    x_places = {w_ih: _along((row,), len(inputs))} | (
+        {"input": unit.input_place(len(inputs))} if way.layer == 0 else {}
     )
-    h_places = {w_hh: _along((row,), len(h))} | ({"h_0": unit.state_place(len(h))} if unit.is_first else {})
-    from_x = product(("feature",), x_places, **{x_name: x, w_ih: way.weights.input.value[row]})
-    from_h = product(("unit",), h_places, **{h_name: h, w_hh: way.weights.hidden.value[row]})
+    h_places = {w_hh: _along((row,), len(states))} | (
+        {"h_0": unit.state_place(len(states))} if unit.is_first else {}
+    )
+    from_x = product(("feature",), x_places, **{x_name: inputs, w_ih: way.weights.input.value[row]})
+    from_h = product(("unit",), h_places, **{h_name: states, w_hh: way.weights.hidden.value[row]})
     return (
-        _sum(f"{name} from the input", f"Σ {x_name}·{w_ih}", from_x),
-        _sum(f"{name} from the hidden state", f"Σ {h_name}·{w_hh}", from_h),
+        Step(f"{name} from the input", summed(Symbol(x_name) * Symbol(w_ih)), terms=from_x),
+        Step(f"{name} from the hidden state", summed(Symbol(h_name) * Symbol(w_hh)), terms=from_h),
     )
-
-
-def _sum(name: str, formula: str, terms: Terms) -> Step:
-    return Step(name, formula, written_out(terms), terms.result, "math.fsum(terms)", terms)
 
 
 def _along(ahead: tuple[int, ...], count: int) -> Tensor:

@@ -6,6 +6,7 @@ from typing import Any
 
 from convscope.explaining.formula import (
     FUNCTIONS,
+    SHUT,
     Call,
     Choice,
     Comparison,
@@ -23,6 +24,8 @@ from convscope.explaining.formula import (
     Scalar,
     Sum,
     Symbol,
+    UnboundError,
+    evaluate,
 )
 from convscope.explaining.rendering.brackets import CHOICE, POWER, PRODUCT, SUM, level
 
@@ -86,8 +89,17 @@ def _power(given: Power) -> str:
 
 
 def _call(given: Call) -> str:
-    written = FUNCTIONS[given.name].python.format(", ".join(map(python, given.arguments)))
-    return f"({written})" if " / " in FUNCTIONS[given.name].python else written
+    rule = FUNCTIONS["exp" if given.name == "σ" and _is_shut(given) else given.name].python
+    written = rule.format(", ".join(map(python, given.arguments)))
+    return f"({written})" if " / " in rule else written
+
+
+def _is_shut(given: Call) -> bool:
+    """Whether a sigmoid is so far below zero that it is exp itself."""
+    try:
+        return evaluate(given.arguments[0]) < SHUT
+    except UnboundError:
+        return False
 
 
 WRITE: dict[type, Callable[[Any], str]] = {
