@@ -298,7 +298,7 @@ def _put_in(
         known = Known(
             known.value, known.shown, _code(terms.rule, f"{python(body)} for {python(runs)} in {loop}")
         )
-    return put(side(formula), given | {sums[0]: known})
+    return put(side(formula), {sums[0]: known} | given)
 
 
 def _code(rule: str, numbers: str) -> str:

@@ -195,7 +195,7 @@ class Call(Formula):
 
 @dataclass(frozen=True)
 class Over(Formula):
-    """Σ, max or min over many numbers; Σ with `along` says over which symbols."""
+    """Σ, Π, max or min over many numbers; with `along` over which symbols."""
 
     rule: str
     body: Formula
@@ -282,6 +282,11 @@ def summed(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
     return Over("sum", formula(body), over)
 
 
+def multiplied(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
+    """Π body."""
+    return Over("prod", formula(body), over)
+
+
 def largest(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
     """The largest of many."""
     return Over("max", formula(body), over)
@@ -347,6 +352,7 @@ FUNCTIONS = {
     "σ": Function("1 / (1 + math.exp(-({})))", _sigmoid),
     "max": Function("max({})", max),
     "min": Function("min({})", min),
+    "sign": Function("(lambda v: (v > 0) - (v < 0))({})", lambda v: (v > 0) - (v < 0)),
     "fmod": Function("math.fmod({})", math.fmod),
     "mod": Function("(lambda a, b: a % b)({})", lambda a, b: a % b),
     "float": Function("float({})", float),
@@ -526,5 +532,6 @@ class Worked:
 def with_result(put_in: Formula, value: Scalar) -> Formula:
     """`… = value`, without saying a number twice."""
     shown = getattr(put_in, "shown", put_in)
-    same = isinstance(shown, Number) and shown.value == value
+    right = side(shown) if isinstance(shown, Given) else shown
+    same = isinstance(right, Number) and right.value == value
     return put_in if same else Equation(put_in, Number(value))

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from convscope.explaining.account import Account, Index
 from convscope.explaining.axes import Axes
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Worked
+from convscope.explaining.formula import Symbol, Worked
 from convscope.explaining.reading import Reading, Signature
 
 if TYPE_CHECKING:
     from convscope.explaining.ops.sliding import Window
+
+
+OUT = Symbol("out")
 
 
 class Role(StrEnum):
@@ -108,6 +111,11 @@ class Extent:
     worked: Worked
     notes: tuple[str, ...] = ()
     same: bool = False
+
+
+def asked_for(axis: str, size: int) -> Extent:
+    """A size that the call gives."""
+    return Extent(axis, Worked(OUT, {OUT: size}), ("as asked for",))
 
 
 @dataclass(frozen=True)

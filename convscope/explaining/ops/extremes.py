@@ -3,18 +3,29 @@
 from functools import partial
 from typing import Any, Literal
 
-from convscope.explaining import account
+from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Op
+from convscope.explaining.formula import Over, Text, symbols, where
+from convscope.explaining.op import Op, free
 from convscope.explaining.ops.arithmetic import MAXIMUM, MINIMUM, TWO
-from convscope.explaining.ops.moving import DOCS, Reach, free
+from convscope.explaining.ops.moving import DOCS, Reach
 from convscope.explaining.ops.pointwise import pointwise_op, pointwise_reach
-from convscope.explaining.ops.reducing import Window, counted, goes_to, reduced_reach, sloped, window
-from convscope.explaining.plain import Account, Index, Step, Terms, number
+from convscope.explaining.ops.reducing import (
+    PASSED_ON,
+    Window,
+    counted,
+    goes_to,
+    place_of,
+    reduced_reach,
+    s,
+    sloped,
+    window,
+)
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node, Ref
 
 Rule = Literal["max", "min"]
+x, y, dx, dy, m, k = symbols("x y dx dy m k")
 WORDS = {"max": "largest", "min": "smallest"}
 
 
@@ -22,49 +33,48 @@ def _terms(found: Window, rule: Rule) -> Terms:
     return Terms(found.values, found.axes, {"input": found.values}, found.where, rule)
 
 
-def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> account.Account:
+def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> Account:
     terms = _terms(window(reading, at), rule)
     equal = int((terms.values == terms.result).sum())
     notes = (f"{equal} of them are equal and the {WORDS[rule]}.",) if equal > 1 else ()
     what = f"The {WORDS[rule]} of {terms.values.numel():,} numbers."
-    numbers = f"{rule} = {number(terms.result)}"
     docs = DOCS.format(f"torch.{rule}")
-    return Account(what, f"y = {rule}(x)", numbers, terms.result, docs, terms=terms, notes=notes)
+    return Account(what, y.equals(Over(rule, x)), docs, terms=terms, notes=notes)
 
 
-def _explain_place(reading: Reading, at: Index, rule: Rule) -> account.Account:
+def _explain_place(reading: Reading, at: Index, rule: Rule) -> Account:
     """Which of them it is, the first of several equal ones; over all axes they are counted row by row."""
     terms = _terms(window(reading, at), rule)
     values = terms.values.flatten().tolist()
     result = float(values.index(terms.result)) if terms.result == terms.result else _first_nan(values)
     code = f"float(terms.index({rule}(terms)))" if terms.result == terms.result else repr(result)
-    shown = f"x[{number(result)}] = {number(terms.result)}"
-    step = Step("output", f"y = the first place of {rule}(x)", shown, result, code, terms)
+    sought = Text(f"the first place of {rule}(x)")
+    step = Step("output", y.equals(sought), {sought: place_of(int(result), terms.result, code)}, terms)
     what = f"Which of {len(values):,} numbers is the {WORDS[rule]}, counted from 0."
-    return Account(
-        what, step.formula, shown, result, DOCS.format(f"torch.arg{rule}"), steps=(step,), scale=abs(result)
-    )
+    docs = DOCS.format(f"torch.arg{rule}")
+    return Account(what, step.formula, docs, steps=(step,), scale=abs(result))
 
 
 def _first_nan(values: list[float]) -> float:
     return float(next(place for place, each in enumerate(values) if each != each))
 
 
-def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:  # noqa: ARG001
+def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
     """Equal ones share the gradient."""
     terms = _terms(window(reading, goes_to(reading, at)), rule)
     equal = int((terms.values == terms.result).sum())
-    wins = float(reading["input"][at]) == terms.result
-    formula = f"dx = dy if x is the {WORDS[rule]}, shared among equals; else 0"
-    return sloped(reading, at, wins / equal if equal else 0.0, formula, f"torch.a{rule}")
+    formula = dx.equals(where(x.is_(m), dy / k, 0)).given(m.equals(Over(rule, x)), "k of them")
+    values = {x: float(reading["input"][at]), m: terms.result, k: equal}
+    return sloped(reading, at, formula, f"torch.a{rule}", values)
 
 
-def _first_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:  # noqa: ARG001
+def _first_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
     """Along one axis the first of equal ones gets all of it: the one whose index is the second output."""
     found = window(reading, goes_to(reading, at))
     first = int(found.values.flatten().argmax() if rule == "max" else found.values.flatten().argmin())
     wins = tuple(found.places.reshape(counted(found), -1)[first].tolist()) == at
-    return sloped(reading, at, float(wins), f"dx = dy if x is the {WORDS[rule]}, else 0", f"torch.{rule}")
+    formula = PASSED_ON.given(f"s = 1 for the {WORDS[rule]}, else 0")
+    return sloped(reading, at, formula, f"torch.{rule}", {s: float(wins)})
 
 
 # ---- max and min: of two tensors, of all numbers, or along an axis with the index
@@ -92,13 +102,13 @@ def _signature(node: Node) -> dict[str, Any]:
 PAIRS = {"max": pointwise_op(TWO, MAXIMUM), "min": pointwise_op(TWO, MINIMUM)}
 
 
-def _explain_max(reading: Reading, at: Index, rule: Rule) -> account.Account | None:
+def _explain_max(reading: Reading, at: Index, rule: Rule) -> Account | None:
     if "other" in reading.arguments:
         return PAIRS[rule].explain(reading, at)  # pyright: ignore[reportOptionalCall]
     return (_explain_place if reading.which == 1 else _explain_extreme)(reading, at, rule)
 
 
-def _max_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> account.Account:
+def _max_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:
     if "other" in reading.arguments:
         return PAIRS[rule].gradient(reading, name, at)  # pyright: ignore[reportOptionalCall]
     return (_shared_gradient if reading.arguments["dim"] is None else _first_gradient)(

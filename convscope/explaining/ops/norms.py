@@ -6,25 +6,32 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms, added_up, product
 from convscope.explaining.boxes import Boxes, is_empty, whole
+from convscope.explaining.formula import (
+    Formula,
+    Worked,
+    absolute,
+    call,
+    largest,
+    smallest_of,
+    sqrt,
+    summed,
+    symbols,
+    times,
+    where,
+)
+from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moving import DOCS, Reach, broadcast
 from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
 from convscope.explaining.ops.reductions import one_a_number
-from convscope.explaining.plain import (
-    Account,
-    Cost,
-    Index,
-    Op,
-    Step,
-    Terms,
-    added_up,
-    number,
-    product,
-    signed,
-    written_out,
-)
 from convscope.explaining.reading import Reading
-from convscope.shapes import elements
+from convscope.explaining.rendering.words import number
+
+x, y, dx, dy, n, p, S = symbols("x y dx dy n p Σ")
+v, g, w, dv, dg, dw = symbols("v g w dv dg dw")
+m, k, SLOPE = symbols("m k slope")
+sign, LENGTH = call("sign"), absolute(v)
 
 
 def _order(reading: Reading) -> float | None:
@@ -38,61 +45,49 @@ def _order(reading: Reading) -> float | None:
 
 
 def _explain_norm(reading: Reading, at: Index) -> Account | None:
-    p = _order(reading)
-    if p is None:
+    order = _order(reading)
+    if order is None:
         return None
     found = window(reading, at)
-    sizes = found.values.abs()
-    docs, what = (
-        DOCS.format("torch.linalg.vector_norm"),
-        f"The {number(p)}-norm: the length of {counted(found):,} numbers.",
-    )
-    if math.isinf(p):
-        terms = Terms(sizes, found.axes, rule="max" if p > 0 else "min")
-        return Account(
-            what, f"y = {terms.rule} |x|", f"{number(terms.result)}", terms.result, docs, terms=terms
-        )
-    if p == 0:
+    sizes, docs = found.values.abs(), DOCS.format("torch.linalg.vector_norm")
+    what = f"The {number(order)}-norm: the length of {counted(found):,} numbers."
+    if math.isinf(order):
+        terms = Terms(sizes, found.axes, rule="max" if order > 0 else "min")
+        return Account(what, y.equals(_extreme(order)), docs, terms=terms)
+    if order == 0:
         terms = Terms((sizes != 0).double(), found.axes)
-        return Account(
-            "How many numbers are not 0.",
-            "y = Σ [x ≠ 0]",
-            written_out(terms),
-            terms.result,
-            docs,
-            terms=terms,
-        )
-    factors = {"input": found.values, "the same": found.values} if p == 2 else {}
-    terms = Terms(sizes**p, found.axes, factors, found.where if factors else {})
-    total = terms.result
-    result = total ** (1 / p) if total or p > 0 else math.inf
-    inner = Step("Σ", f"Σ |x|^{number(p)}", written_out(terms), total, "math.fsum(terms)", terms)
-    shown = f"{number(total)}^(1/{number(p)}) = {number(result)}"
-    root = Step("norm", f"y = Σ^(1/{number(p)})", shown, result, f"Σ ** (1 / {p!r})")
-    formula = "y = √(Σ x²)" if p == 2 else f"y = (Σ |x|^{number(p)})^(1/{number(p)})"
-    return Account(what, formula, shown, result, docs, steps=(inner, root), scale=abs(result))
+        return Account("How many numbers are not 0.", y.equals(summed(x.is_not(0))), docs, terms=terms)
+    factors = {"input": found.values, "the same": found.values} if order == 2 else {}
+    terms = Terms(sizes**order, found.axes, factors, found.where if factors else {})
+    added = summed(x**2) if order == 2 else summed(absolute(x) ** p)
+    root, instead = (sqrt if order == 2 else lambda inner: inner ** (1 / p)), math.inf
+    inner = Step("Σ", added, {p: order}, terms)
+    norm = Step("norm", y.equals(root(S)), {S: inner, p: order}, instead=instead)
+    return Account(what, y.equals(root(added)), docs, steps=(inner, norm), scale=abs(norm.value))
+
+
+def _extreme(order: float) -> Formula:
+    return largest(absolute(x)) if order > 0 else smallest_of(absolute(x))
 
 
 def _norm_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
-    p = _order(reading)
-    assert p is not None, "no gradient of this norm of matrices"
+    order = _order(reading)
+    assert order is not None, "no gradient of this norm of matrices"
     sizes = window(reading, goes_to(reading, at)).values.abs()
-    x = float(reading["input"][at])
-    sign = (x > 0) - (x < 0)
-    docs = "torch.linalg.vector_norm"
-    if math.isinf(p):
-        top = float(sizes.max() if p > 0 else sizes.min())
-        slope = sign / int((sizes == top).sum()) if abs(x) == top else 0.0
-        return sloped(
-            reading, at, slope, "dx = dy·sign(x) for the number that counts, shared among equals", docs
-        )
-    norm = added_up(sizes**p) ** (1 / p) if p else 0.0
-    slope = sign * (abs(x) / norm) ** (p - 1) if p and norm and x else 0.0
-    return sloped(reading, at, slope, f"dx = dy·sign(x)·(|x| / y)^{number(p - 1)}", docs)
+    own, docs = float(reading["input"][at]), "torch.linalg.vector_norm"
+    if math.isinf(order):
+        top = float(sizes.max() if order > 0 else sizes.min())
+        formula = dx.equals(where(absolute(x).is_(m), dy * (sign(x) / k), 0))
+        known = formula.given(m.equals(_extreme(order)), "k of them")
+        return sloped(reading, at, known, docs, {x: own, m: top, k: int((sizes == top).sum())})
+    norm = added_up(sizes**order) ** (1 / order) if order else 0.0
+    some = bool(order and norm and own)
+    formula = dx.equals(dy * (sign(x) * (absolute(x) / y) ** (p - 1)) if some else 0)
+    return sloped(reading, at, formula, docs, {x: own, y: norm, p: order})
 
 
 def _norm_cost(reading: Reading) -> Cost:
-    return one_a_number(reading) if _order(reading) == 2.0 else Cost(0)
+    return one_a_number(reading) if _order(reading) == 2.0 else Cost()
 
 
 def _norm_op(signature: str) -> Op:
@@ -118,19 +113,15 @@ def _slice(reading: Reading, at: Index) -> tuple[Tensor, Index]:
 
 def _explain_weight_norm(reading: Reading, at: Index) -> Account:
     found, place = _slice(reading, at)
-    v, g = float(reading["v"][at]), float(reading["g"][place])
     row = found.flatten()
     terms = Terms(row * row, ("place",), {"v": row, "the same": row})
-    length = math.sqrt(terms.result)
-    result = g * v / length if length else math.nan
-    inner = Step("Σ", "Σ v²", written_out(terms), terms.result, "math.fsum(terms)", terms)
-    norm = Step("norm", "|v| = √Σ", f"√{number(terms.result)} = {number(length)}", length, "math.sqrt(Σ)")
-    shown = f"{number(g)}·{signed(v)} / {number(length)} = {number(result)}"
-    code = f"{g!r} * {v!r} / norm" if length else "math.nan"
-    last = Step("output", "w = g·v / |v|", shown, result, code)
+    inner = Step("Σ", summed(v**2), {}, terms)
+    norm = Step("norm", LENGTH.equals(sqrt(S)), {S: inner})
+    values = {g: float(reading["g"][place]), v: float(reading["v"][at]), LENGTH: norm}
+    last = Step("output", w.equals(g * v / LENGTH), values, instead=math.nan)
     what = "Weight normalisation: v only gives the direction of the weights, and g their length."
     docs = DOCS.format("torch.nn.utils.parametrizations.weight_norm")
-    return Account(what, last.formula, shown, result, docs, steps=(inner, norm, last), scale=abs(result))
+    return Account(what, last.formula, docs, steps=(inner, norm, last), scale=abs(last.value))
 
 
 def _weight_norm_gradient(reading: Reading, name: str, at: Index) -> Account:
@@ -141,20 +132,23 @@ def _weight_norm_gradient(reading: Reading, name: str, at: Index) -> Account:
         at if name == "v" else tuple(across if each == axis else 0 for each in range(len(reading.shape("v"))))
     )
     found, place = _slice(reading, at)
-    row, length, g = found.flatten(), float(found.norm()), float(reading["g"][place])
+    row, length, size = found.flatten(), float(found.norm()), float(reading["g"][place])
     arriving = reading.output_gradient.movedim(axis, 0)[across].double().flatten()
     slope = row / length
     if name == "v":
         own = torch.zeros(reading.shape("v"), dtype=torch.float64)
         own[at] = 1.0
         own = own.movedim(axis, 0)[across].flatten()
-        slope = g / length * (own - row * float(reading["v"][at]) / length**2)
+        slope = size / length * (own - row * float(reading["v"][at]) / length**2)
     terms = product(("place",), gradient=arriving, slope=slope)
-    formula = "dg = Σ dw·v / |v|" if name == "g" else "dv = g / |v|·(dw − v·Σ dw·v / |v|²)"
+    formula = dg.equals(summed(dw * (v / LENGTH)))
+    if name == "v":
+        known = dv.equals(g / LENGTH * (dw - v * (summed(dw * v) / LENGTH**2)))
+        formula = dv.equals(summed(dw * SLOPE)).given(known)
     what = "Every weight of the row has this number in it: the gradients that arrive, each times its slope."
     docs = DOCS.format("torch.nn.utils.parametrizations.weight_norm")
-    scale = terms.size + (abs(g) / length * float(arriving.abs().max()) if name == "v" else 0.0)
-    return Account(what, formula, written_out(terms), terms.result, docs, terms=terms, scale=scale)
+    scale = terms.size + (abs(size) / length * float(arriving.abs().max()) if name == "v" else 0.0)
+    return Account(what, formula, docs, terms=terms, scale=scale)
 
 
 def _weight_norm_reach(reading: Reading, boxes: Boxes) -> Reach:
@@ -168,8 +162,7 @@ def _weight_norm_reach(reading: Reading, boxes: Boxes) -> Reach:
 
 def _weight_norm_cost(reading: Reading) -> Cost:
     """Each number is squared and added."""
-    count = elements(reading.shape("v"))
-    return Cost(count, f"{'·'.join(map(str, reading.shape('v')))} = {count:,}")
+    return Cost(Worked(times(*reading.shape("v")), {}))
 
 
 OPS: dict[str, Op] = {

@@ -3,13 +3,27 @@
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.op import Op
-from convscope.explaining.ops.moving import DOCS, Reach, free, passed_on
-from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
-from convscope.explaining.plain import Account, Index, Step, Terms, number
+from convscope.explaining.formula import Known, Text, symbols
+from convscope.explaining.op import Op, free
+from convscope.explaining.ops.moving import DOCS, Reach, passed_on
+from convscope.explaining.ops.reducing import (
+    PASSED_ON,
+    counted,
+    goes_to,
+    place_of,
+    reduced,
+    reduced_reach,
+    s,
+    sloped,
+    window,
+)
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.python import literal
+
+x, y = symbols("x y")
+TAKEN = "s = 1 for the number that was taken, else 0"
 
 
 def _axis(reading: Reading) -> int:
@@ -56,34 +70,28 @@ def _explain_ordered(reading: Reading, at: Index) -> Account:
         return _place(reading, row, places, place, axis)
     terms = Terms(row, (f"axis {axis}",), {"input": row}, {"input": places} if at else {})
     size, result = "largest" if first else "smallest", float(row[place])
-    shown = f"number {rank + 1} of {len(row):,} = x[{place}] = {number(result)}"
     code = f"sorted(terms{', reverse=True' if first else ''})[{rank}]"
     unordered = reading.node.op == "topk" and not reading.arguments["sorted"]
     code = f"terms[{place}]" if unordered or not torch.isfinite(row).all() else code
-    step = Step("output", f"y[{rank}] = number {rank + 1} of x, the {size} first", shown, result, code, terms)
+    rule = Text(f"number {rank + 1} of x, the {size} first")
+    found = Known(result, Text(f"number {rank + 1} of {len(row):,}").equals(x[place]), code)
+    step = Step("output", y[rank].equals(rule), {rule: found}, terms)
     what = f"The {len(row):,} numbers along axis {axis} are put in order, the {size} first."
-    return Account(what, step.formula, shown, result, _docs(reading), steps=(step,), scale=abs(result))
+    return Account(what, step.formula, _docs(reading), steps=(step,), scale=abs(result))
 
 
 def _place(reading: Reading, row: Tensor, places: Tensor, place: int, axis: int) -> Account:
     """From where along the axis the number of this rank comes."""
     equal = int((row == row[place]).sum())
     terms = Terms(row, (f"axis {axis}",), {"input": row}, {"input": places} if places.shape[-1] else {})
-    shown = f"x[{place}] = {number(float(row[place]))}"
-    code = f"float(terms.index({literal(float(row[place]))}))" if equal == 1 else f"{float(place)!r}"
-    step = Step("output", "y = where the number of this rank stood", shown, float(place), code, terms)
+    value = float(row[place])
+    code = f"float(terms.index({literal(value)}))" if equal == 1 else f"{float(place)!r}"
+    rule = Text("where the number of this rank stood")
+    step = Step("output", y.equals(rule), {rule: place_of(place, value, code)}, terms)
     notes = (f"{equal} numbers are equal: their order among themselves is torch's.",) if equal > 1 else ()
     what = f"From where along axis {axis} the number of this rank comes, counted from 0."
-    return Account(
-        what,
-        step.formula,
-        shown,
-        float(place),
-        _docs(reading),
-        steps=(step,),
-        scale=float(place),
-        notes=notes,
-    )
+    scale = float(place)
+    return Account(what, step.formula, _docs(reading), steps=(step,), scale=scale, notes=notes)
 
 
 def _ordered_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
@@ -142,23 +150,15 @@ def _explain_chosen(reading: Reading, at: Index) -> Account:
         return _place(reading, row, where, place, reduced(reading)[0] if reduced(reading) else 0)
     terms = Terms(found.values, found.axes, {"input": found.values}, found.where)
     result = float(row[place])
-    shown = f"number {rank + 1} of {len(row):,} = {number(result)}"
     code = f"sorted(terms)[{rank}]" if torch.isfinite(row).all() else f"terms[{place}]"
-    formula = f"y = number {rank + 1} of x, the smallest first"
-    step = Step("output", formula, shown, result, code, terms)
+    rule = Text(f"number {rank + 1} of x, the smallest first")
+    chosen = Known(result, Text(f"number {rank + 1} of {len(row):,}"), code)
+    step = Step("output", y.equals(rule), {rule: chosen}, terms)
     what = f"The {len(row):,} numbers are put in order; number {rank + 1} is taken."
     notes = ("Of an even number the lower one of the two in the middle is taken, not their mean.",)
     even = "median" in reading.node.op and len(row) % 2 == 0
-    return Account(
-        what,
-        formula,
-        shown,
-        result,
-        _docs(reading),
-        steps=(step,),
-        scale=abs(result),
-        notes=notes if even else (),
-    )
+    notes = notes if even else ()
+    return Account(what, step.formula, _docs(reading), steps=(step,), scale=abs(result), notes=notes)
 
 
 def _chosen_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
@@ -169,12 +169,10 @@ def _chosen_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa
     place, docs = _chosen(reading, own), f"torch.{reading.node.op}"
     if reading.arguments["dim"] is not None:
         wins = tuple(where[place].tolist()) == at
-        return sloped(reading, at, float(wins), "dx = dy for the number that was taken, else 0", docs)
+        return sloped(reading, at, PASSED_ON.given(TAKEN), docs, {s: float(wins)})
     equal = own == own[place]
     share = float(reading["input"][at] == own[place]) / max(int(equal.sum()), 1)
-    return sloped(
-        reading, at, share, "dx = dy for the number that was taken, shared among equals; else 0", docs
-    )
+    return sloped(reading, at, PASSED_ON.given(f"{TAKEN}; equal ones share it"), docs, {s: share})
 
 
 def _ordered_op(signature: str, gradient: bool = True) -> Op:

@@ -6,14 +6,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from convscope.explaining.account import Account, Index, Terms
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Role
+from convscope.explaining.formula import Text, Worked, summed, symbols
+from convscope.explaining.op import Extent, Op, Role, free
 from convscope.explaining.ops.sliding import POSITIONS, grid, products
-from convscope.explaining.plain import Account, Cost, Index, Op, Terms, number, signed, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html"
+x, y, dx, dy, n, p, q, r, after, constant = symbols("x y dx dy n p q r p' constant")
 WHAT = {
     "constant": "Padding puts a frame of one constant around the input.",
     "reflect": "Padding mirrors the input at its border; the border itself is not repeated.",
@@ -82,13 +84,13 @@ def explain_pad(reading: Reading, at: Index) -> Account:
     inside = all(0 <= place < size for place, size in zip(source, reading.shape("input"), strict=True))
     if inside:
         terms = products(("place",), input=(reading["input"], torch.tensor([source])))
-        here, formula = f"the input at ({', '.join(map(str, source))})", "y[r] = x[where r comes from]"
+        here = f"the input at ({', '.join(map(str, source))})"
+        formula = y[r].equals(x[Text("where r comes from")])
     else:
         value = torch.tensor([reading["value"] or 0.0], dtype=torch.float64)
         terms = Terms(value, ("place",), {"constant": value})
-        here, formula = "the constant", "y[r] = the constant, for r outside of x"
-    numbers = f"y = {number(terms.result)}"
-    return Account(f"{WHAT[mode]} Here stands {here}.", formula, numbers, terms.result, DOCS, terms=terms)
+        here, formula = "the constant", y[r].equals(constant).given("for r outside of x")
+    return Account(f"{WHAT[mode]} Here stands {here}.", formula, DOCS, terms=terms)
 
 
 def pad_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - only the input has one
@@ -103,9 +105,7 @@ def pad_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: AR
     return Account(
         "Padding copies numbers. The gradient of one is the sum of those that arrive at its copies: "
         f"here {terms.values.numel()}, the number itself among them.",
-        "dx[q] = Σ dy[r]   over all r that come from q",
-        written_out(terms),
-        terms.result,
+        dx[q].equals(summed(dy[r])).given("over all r that come from q"),
         DOCS,
         terms=terms,
     )
@@ -119,18 +119,18 @@ def pad_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     return {"input": np.where(is_empty(boxes)[..., None, None], boxes, seen)}
 
 
-def pad_size(reading: Reading) -> str:
+def pad_size(reading: Reading) -> tuple[Extent, ...]:
     """Before + size + behind, for each axis that is padded."""
     framed = frames(reading)
     names = _names(AXES, len(reading.shape("input")), len(framed))
-    return "\n".join(
-        f"{name} {size} + {signed(before)} + {signed(after)} = {size + before + after}"
-        for name, (size, before, after, _) in zip(names, framed, strict=True)
+    return tuple(
+        Extent(name, Worked(n + p + after, {n: frame.size, p: frame.before, after: frame.after}))
+        for name, frame in zip(names, framed, strict=True)
     )
 
 
 def _op(signature: str) -> Op:
-    return Op(signature, explain_pad, pad_gradient, lambda _: Cost(0), pad_reach, pad_size, role=Role.PADDING)
+    return Op(signature, explain_pad, pad_gradient, free, pad_reach, pad_size, role=Role.PADDING)
 
 
 PAD = _op("input pad mode=None value=None")

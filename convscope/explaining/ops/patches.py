@@ -1,32 +1,34 @@
 """Windows laid out as columns (`unfold`, im2col), and columns added up to a picture (`fold`, col2im)."""
 
-from math import prod
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.op import Op
+from convscope.explaining.formula import Worked, call, summed, symbols, times
+from convscope.explaining.op import Extent, Op, asked_for, free
 from convscope.explaining.ops.moving import (
     DOCS,
     Move,
     Origin,
     Reach,
     explain_move,
-    free,
-    listed,
     move_gradient,
     passed_on,
     view_reach,
 )
 from convscope.explaining.ops.sliding import Slide, pick
-from convscope.explaining.plain import Account, Index, number, product
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 from convscope.tracing.graph import Node
 
+x, y, c, h, w, k, u, v, i, j = symbols("x y c h w k u v i j")
+s, p, d, step, rest = symbols("s p d step …")
+COLUMN = (c * k * k + u * k + v, call("window")(i, j))
+DOWN, ACROSS = s * i - p + d * u, s * j - p + d * v  # where a tap lies
 COLUMNS = "input kernel_size dilation=1 padding=0 stride=1"
 
 
@@ -91,27 +93,26 @@ def _unfold_reach(reading: Reading, boxes: Boxes) -> Reach:
     return {"input": np.where(is_empty(boxes)[..., None, None], 0, found)}
 
 
-def _window_size(reading: Reading) -> str:
+def _window_size(reading: Reading) -> tuple[Extent, ...]:
     """Channels times taps, and how many windows there are."""
     channels, kernel = reading.shape("input")[-3], reading.each("kernel_size", 2)
     steps = [slide.steps for slide in _slides(reading)]
-    entries = channels * prod(kernel)
     return (
-        f"entries {channels}·{kernel[0]}·{kernel[1]} = {entries:,}\n"
-        f"windows {steps[0]}·{steps[1]} = {prod(steps):,}"
+        Extent("entries", Worked(times(channels, *kernel), {})),
+        Extent("windows", Worked(times(*steps), {})),
     )
 
 
 UNFOLD = Move(
     "Each window of the picture is laid out as a column: all numbers that a convolution multiplies there.",
-    "y[c·k·k + u·k + v, window (i, j)] = x[c, s·i − p + d·u, s·j − p + d·v], 0 in the padding",
+    y[COLUMN].equals(x[c, DOWN, ACROSS]).given("0 in the padding"),
     "torch.nn.Unfold",
     _unfold_reach,
     _unfold_origin,
 )
 VIEW = Move(
     "Windows along an axis, one beside the other; the numbers in a window stand on a new last axis.",
-    "y[…, i, …, u] = x[…, i·step + u, …]",
+    y[rest, i, rest, u].equals(x[rest, i * step + u, rest]),
     "torch.Tensor.unfold",
     view_reach,
 )
@@ -144,7 +145,7 @@ UNFOLD_OP = Op(
     _unfold_gradient,
     free,
     lambda reading, boxes: _move(reading).reach(reading, boxes),
-    lambda reading: "" if _move(reading) is VIEW else _window_size(reading),
+    lambda reading: () if _move(reading) is VIEW else _window_size(reading),
 )
 
 
@@ -157,10 +158,8 @@ def _explain_fold(reading: Reading, at: Index) -> Account:
     terms = product(("row tap", "column tap"), {"input": places}, input=pick(reading["input"], places))
     count = terms.values.numel()
     what = f"Windows are laid on the picture, and numbers that fall on the same place add up: here {count}."
-    shown = " + ".join(number(each) for each in terms.values.flatten()[:4].tolist())
-    numbers = f"y[{listed(at)}] = {shown or '0'}{' + …' if count > 4 else ''} = {number(terms.result)}"
-    formula = "y[c, h, w] = Σ x[c·k·k + u·k + v, window (i, j)]   over s·i − p + d·u = h, s·j − p + d·v = w"
-    return Account(what, formula, numbers, terms.result, DOCS.format("torch.nn.Fold"), terms=terms)
+    formula = y[c, h, w].equals(summed(x[COLUMN], over=(DOWN.equals(h), ACROSS.equals(w))))
+    return Account(what, formula, DOCS.format("torch.nn.Fold"), terms=terms)
 
 
 def _fold_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one tensor
@@ -187,9 +186,8 @@ def _fold_reach(reading: Reading, boxes: Boxes) -> Reach:
     return {"input": np.where((is_empty(boxes) | missed)[..., None, None], 0, found)}
 
 
-def _fold_size(reading: Reading) -> str:
-    names, sizes = AXES[2], reading.each("output_size", 2)
-    return "\n".join(f"{axis} as asked for = {size}" for axis, size in zip(names, sizes, strict=True))
+def _fold_size(reading: Reading) -> tuple[Extent, ...]:
+    return tuple(map(asked_for, AXES[2], reading.each("output_size", 2)))
 
 
 FOLD = Op(

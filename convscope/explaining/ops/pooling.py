@@ -10,15 +10,13 @@ from torch import Tensor
 
 from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import Symbol, Worked, ceil, floor
-from convscope.explaining.op import Extent, Role
+from convscope.explaining.formula import ceil, floor
+from convscope.explaining.op import Extent, Role, asked_for
 from convscope.explaining.ops.convolution import window_size
 from convscope.explaining.ops.sliding import POSITIONS, Slide, Window, grid, pick
 from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
-
-OUT = Symbol("out")
 
 
 class Share(NamedTuple):
@@ -200,8 +198,7 @@ def pool_size(reading: Reading) -> tuple[Extent, ...]:
     """The size formula with its numbers, an axis each."""
     names = AXES[axes_of(reading)]
     if reading.node.op.startswith("adaptive"):
-        each = zip(names, shares(reading), strict=True)
-        return tuple(Extent(axis, Worked(OUT, {OUT: share.steps}), ("as asked for",)) for axis, share in each)
+        return tuple(asked_for(axis, share.steps) for axis, share in zip(names, shares(reading), strict=True))
     rounded = ceil if reading["ceil_mode"] else floor
     return tuple(
         window_size(axis, slide, rounded) for axis, slide in zip(names, slides(reading), strict=True)

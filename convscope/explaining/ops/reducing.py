@@ -1,16 +1,21 @@
 """What all reductions share: the numbers that meet in one output, and the output that a number goes to."""
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
+from convscope.explaining.formula import Formula, Known, Number, Operand, evaluate, put, side, symbols
 from convscope.explaining.ops.moving import DOCS, Reach, places_at
-from convscope.explaining.plain import Account, Index, Terms, number, product, signed
 from convscope.explaining.reading import Reading
+
+x, dx, dy, s = symbols("x dx dy s")
+PASSED_ON = dx.equals(dy * s)
 
 
 class Window(NamedTuple):
@@ -77,24 +82,36 @@ def reduced_reach(reading: Reading, boxes: Boxes) -> Reach:
 
 
 def sloped(
-    reading: Reading, at: Index, slope: float, formula: str, docs: str, scale: float | None = None
+    reading: Reading,
+    at: Index,
+    formula: Formula,
+    docs: str,
+    values: Mapping[Any, Operand] | None = None,
+    scale: float | None = None,
 ) -> Account:
-    """A gradient of one term: what arrives at the only output that the number went to, times a slope."""
-    place = goes_to(reading, at)
+    """What arrives at the only output that the number went to, times a slope.
+
+    Args:
+        reading: the call.
+        at: which number.
+        formula: dx = …, of dy and of what `values` says.
+        docs: torch's name of the operation.
+        values: what the other symbols stand for.
+        scale: what the slope's rounding is measured against, where it loses digits itself.
+    """
+    values, place = values or {}, goes_to(reading, at)
     arriving = reading.output_gradient[place].reshape(1)
-    terms = product(
-        ("place",), places_at("gradient", [place]), gradient=arriving, slope=torch.tensor([slope]).double()
-    )
+    slope = torch.tensor([float(evaluate(put(side(formula), {**values, dy: 1})))], dtype=torch.float64)
+    terms = product(("place",), places_at("gradient", [place]), gradient=arriving, slope=slope)
+    given = float(arriving.double())
+    scale = None if scale is None else abs(given) * scale
     what = "The number went into one output: what arrives there, times the slope for this number."
-    return sloped_account(what, formula, terms, docs, scale)
+    return Account(what, formula, DOCS.format(docs), {**values, dy: given}, terms, scale=scale)
 
 
-def sloped_account(what: str, formula: str, terms: Terms, docs: str, scale: float | None = None) -> Account:
-    """The account of gradient × slope; `scale` is for slopes that lose digits themselves."""
-    dy, slope = (float(factor.flatten()[0]) for factor in terms.factors.values())
-    numbers = f"{signed(dy)}·{signed(slope)} = {number(terms.result)}"
-    scale = None if scale is None else abs(dy) * scale
-    return Account(what, formula, numbers, terms.result, DOCS.format(docs), terms=terms, scale=scale)
+def place_of(place: int, value: float, code: str) -> Known:
+    """A place in a row, and the number that stands there."""
+    return Known(float(place), Number(place).given(x[place].equals(value)), code)
 
 
 def counted(window: Window) -> int:

@@ -5,26 +5,35 @@ from functools import partial
 
 import torch
 
+from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.ops.moving import DOCS, Reach, free, passed_on
-from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
-from convscope.explaining.plain import (
-    Account,
-    Cost,
-    Index,
-    Op,
-    Step,
-    Terms,
-    added_up,
-    number,
-    product,
-    signed,
-    written_out,
+from convscope.explaining.formula import (
+    Formula,
+    Known,
+    More,
+    Number,
+    Worked,
+    largest,
+    maximum,
+    multiplied,
+    smallest_of,
+    sqrt,
+    summed,
+    symbols,
+    times,
+    where,
 )
+from convscope.explaining.op import Cost, Op, free
+from convscope.explaining.ops.moving import DOCS, Reach, passed_on
+from convscope.explaining.ops.reducing import counted, goes_to, reduced, reduced_reach, sloped, window
 from convscope.explaining.reading import Reading
-from convscope.shapes import elements
 
 AXES = "input dim=None keepdim=False dtype=None"
+WRITTEN = 4  # factors of a product that are written out
+x, y, dx, dy, n, i, k, μ, σ, S = symbols("x y dx dy n i k μ σ Σ")
+(correction,) = symbols("correction")
+MEAN = summed(x) / n
+SQUARES, LEFT = summed((x - μ) ** 2), n - correction
 
 # ---- sum and mean
 
@@ -33,26 +42,25 @@ def _explain_sum(reading: Reading, at: Index) -> Account:
     found = window(reading, at)
     terms = Terms(found.values, found.axes, {"input": found.values}, found.where)
     what = f"{counted(found):,} numbers are added up."
-    return Account(what, "y = Σ x", written_out(terms), terms.result, DOCS.format("torch.sum"), terms=terms)
+    return Account(what, y.equals(summed(x)), DOCS.format("torch.sum"), terms=terms)
 
 
 def _explain_mean(reading: Reading, at: Index) -> Account:
     found = window(reading, at)
     count = counted(found)
-    share = torch.full_like(found.values, 1 / count if count else math.nan)
-    terms = product(found.axes, found.where, input=found.values, share=share)
-    what = f"The mean: {count:,} numbers are added up, each with the share 1/{count:,}."
-    numbers = f"{number(added_up(found.values))} / {count:,} = {number(terms.result)}"
-    return Account(what, "y = Σ x / n", numbers, terms.result, DOCS.format("torch.mean"), terms=terms)
+    terms = Terms(found.values, found.axes, {"input": found.values}, found.where)
+    step = Step("output", y.equals(MEAN), {n: count}, terms, instead=math.nan)
+    what = f"The mean: {count:,} numbers are added up, and the sum is divided by {count:,}."
+    scale = terms.size / max(count, 1)
+    return Account(what, step.formula, DOCS.format("torch.mean"), terms=terms, steps=(step,), scale=scale)
 
 
 def _sum_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
-    return sloped(reading, at, 1.0, "dx = dy", "torch.sum")
+    return sloped(reading, at, dx.equals(dy), "torch.sum")
 
 
 def _mean_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
-    count = _numbers(reading)
-    return sloped(reading, at, 1 / count, "dx = dy / n", "torch.mean")
+    return sloped(reading, at, dx.equals(dy / n), "torch.mean", {n: _numbers(reading)})
 
 
 def _numbers(reading: Reading) -> int:
@@ -78,51 +86,34 @@ def _variance(reading: Reading, at: Index) -> tuple[tuple[Step, ...], float]:
     found = window(reading, at)
     count = counted(found)
     numbers = Terms(found.values, found.axes, {"input": found.values}, found.where)
-    mean = numbers.result / count
-    off = found.values - mean
+    mean = Step("μ", μ.equals(MEAN), {n: count}, numbers, instead=math.nan)
+    off = found.values - mean.value
     squares = Terms(off * off, found.axes, {"deviation": off, "the same": off})
-    divisor = max(count - _correction(reading), 0)
-    result = float(torch.tensor(squares.result, dtype=torch.float64) / divisor)
-    shown = f"{number(squares.result)} / {number(divisor)} = {number(result)}"
-    code = f"Σ / {divisor!r}" if divisor else f"float('{result}')"
-    steps = (
-        Step(
-            "μ",
-            "μ = Σ x / n",
-            f"{number(numbers.result)} / {count} = {number(mean)}",
-            mean,
-            f"math.fsum(terms) / {count}",
-            numbers,
-        ),
-        Step("Σ", "Σ (x − μ)²", written_out(squares), squares.result, "math.fsum(terms)", squares),
-        Step("variance", f"σ² = Σ / (n − {number(_correction(reading))})", shown, result, code),
+    summing = Step("Σ", SQUARES, {}, squares)
+    taken = _correction(reading)
+    divisor = LEFT if taken <= count else maximum(LEFT, 0)
+    instead = math.inf if squares.result > 0 else math.nan
+    last = Step(
+        "variance", (σ**2).equals(S / divisor), {S: summing, n: count, correction: taken}, instead=instead
     )
     # x − μ has lost digits where x is far from zero and near the mean: |x| and |μ| were subtracted.
-    size = float((off.abs() * (found.values.abs() + abs(mean))).sum()) / max(divisor, 1e-300)
-    return steps, size
+    size = float((off.abs() * (found.values.abs() + abs(mean.value))).sum()) / max(count - taken, 1e-300)
+    return (mean, summing, last), size
 
 
 def _explain_variance(reading: Reading, at: Index) -> Account:
     steps, scale = _variance(reading, at)
     what = "The variance: how far the numbers lie from their mean, squared, on average."
-    last = steps[-1]
-    docs = DOCS.format("torch.var")
-    return Account(
-        what, "σ² = Σ (x − μ)² / (n − correction)", last.numbers, last.value, docs, steps=steps, scale=scale
-    )
+    return Account(what, (σ**2).equals(SQUARES / LEFT), DOCS.format("torch.var"), steps=steps, scale=scale)
 
 
 def _explain_deviation(reading: Reading, at: Index) -> Account:
     steps, scale = _variance(reading, at)
-    result = math.sqrt(steps[-1].value) if steps[-1].value >= 0 else math.nan
-    shown = f"√{number(steps[-1].value)} = {number(result)}"
-    root = Step("σ", "σ = √σ²", shown, result, "math.sqrt(variance)" if result == result else "math.nan")
+    root = Step("σ", σ.equals(sqrt(σ**2)), {σ**2: steps[-1]})
     what = "The standard deviation: the square root of the variance."
-    scale = scale / (2 * result) if result else scale
-    docs = DOCS.format("torch.std")
-    return Account(
-        what, "σ = √(Σ (x − μ)² / (n − correction))", shown, result, docs, steps=(*steps, root), scale=scale
-    )
+    scale = scale / (2 * root.value) if root.value else scale
+    formula, docs = σ.equals(sqrt(SQUARES / LEFT)), DOCS.format("torch.std")
+    return Account(what, formula, docs, steps=(*steps, root), scale=scale)
 
 
 def _moments(reading: Reading, at: Index, first: str) -> Account:
@@ -137,30 +128,19 @@ def _moments_gradient(reading: Reading, name: str, at: Index, first: str) -> Acc
         return _mean_gradient(reading, name, at)
     place = goes_to(reading, at)
     steps, _ = _variance(reading, place)
-    x, mean, variance = float(reading["input"][at]), steps[0].value, steps[-1].value
-    divisor = _numbers(reading) - _correction(reading)
-    size = (abs(x) + abs(mean)) / divisor  # x − μ loses digits where both are close
+    own, mean, deviation = float(reading["input"][at]), steps[0].value, math.sqrt(steps[-1].value)
+    count, taken = _numbers(reading), _correction(reading)
+    values = {x: own, μ: mean, σ: deviation, n: count, correction: taken}
+    size = (abs(own) + abs(mean)) / (count - taken)  # x − μ loses digits where both are close
     if first == "var":
-        return sloped(
-            reading,
-            at,
-            2 * (x - mean) / divisor,
-            "dx = dy·2·(x − μ) / (n − correction)",
-            "torch.var",
-            2 * size,
-        )
-    deviation = math.sqrt(variance)
-    slope = (x - mean) / divisor / deviation if deviation else 0.0
-    scale = size / deviation if deviation else None
-    return sloped(
-        reading, at, slope, "dx = dy·(x − μ) / (σ·(n − correction)), 0 where σ = 0", "torch.std", scale
-    )
+        return sloped(reading, at, dx.equals(dy * (2 * (x - μ) / LEFT)), "torch.var", values, 2 * size)
+    formula = dx.equals(where(σ > 0, dy * ((x - μ) / (σ * LEFT)), 0))
+    return sloped(reading, at, formula, "torch.std", values, size / deviation if deviation else None)
 
 
 def one_a_number(reading: Reading) -> Cost:
     """Each number is squared and added."""
-    count = elements(reading.shape("input"))
-    return Cost(count, f"{'·'.join(map(str, reading.shape('input')))} = {count:,}")
+    return Cost(Worked(times(*(reading.shape("input") or (1,))), {}))
 
 
 # ---- product
@@ -170,16 +150,14 @@ def _explain_product(reading: Reading, at: Index) -> Account:
     found = window(reading, at)
     values = found.values.flatten().tolist()
     result = math.prod(values)
-    shown = "·".join(signed(each) for each in values[:4]) + (
-        f"·… ({len(values) - 4} more)" if len(values) > 4 else ""
-    )
-    code = f"math.prod({values!r})" if math.isfinite(result) else f"float('{result}')"
-    step = Step("output", "y = Π x", f"{shown} = {number(result)}", result, code)
+    shown: list[Formula] = [*map(Number, values[:WRITTEN] or [1.0])]
+    if len(values) > WRITTEN:
+        shown.append(More(len(values) - WRITTEN, math.prod(values[WRITTEN:])))
+    rule = multiplied(x)
+    step = Step("output", y.equals(rule), {rule: Known(result, times(*shown), f"math.prod({values!r})")})
     what = f"{len(values):,} numbers are multiplied."
     scale = abs(result) * max(len(values), 1)  # every multiplication rounds, and the errors of all add up
-    return Account(
-        what, step.formula, step.numbers, result, DOCS.format("torch.prod"), steps=(step,), scale=scale
-    )
+    return Account(what, step.formula, DOCS.format("torch.prod"), steps=(step,), scale=scale)
 
 
 def _product_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - one argument
@@ -187,8 +165,9 @@ def _product_gradient(reading: Reading, name: str, at: Index) -> Account:  # noq
     found = window(reading, goes_to(reading, at))
     mine = (found.places == torch.tensor(at)).all(dim=-1)
     others = math.prod(found.values[~mine].tolist())
-    size = abs(others) * max(counted(found), 1)  # as many roundings as factors
-    return sloped(reading, at, others, "dx = dy·Π (all other x)", "torch.prod", size)
+    size, rule = abs(others) * max(counted(found), 1), multiplied(x)  # as many roundings as factors
+    formula = dx.equals(dy * rule).given("over all other x")
+    return sloped(reading, at, formula, "torch.prod", {rule: others}, size)
 
 
 # ---- cumulative sum
@@ -205,14 +184,8 @@ def _explain_cumsum(reading: Reading, at: Index) -> Account:
         places[:, axis] = torch.arange(len(values))
     terms = Terms(values, (f"axis {axis}",), {"input": values}, {"input": places} if at else {})
     what = f"The sum of all numbers up to this one along axis {axis}: {len(values)} of them."
-    return Account(
-        what,
-        "y[i] = Σ x[k] for k ≤ i",
-        written_out(terms),
-        terms.result,
-        DOCS.format("torch.cumsum"),
-        terms=terms,
-    )
+    formula = y[i].equals(summed(x[k])).given("for k ≤ i")
+    return Account(what, formula, DOCS.format("torch.cumsum"), terms=terms)
 
 
 def _cumsum_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
@@ -246,17 +219,12 @@ def _explain_truth(reading: Reading, at: Index, rule: str) -> Account:
         {"input ≠ 0": found.places} if found.where else {},
         "max" if rule == "any" else "min",
     )
-    result = terms.result if truths.numel() else float(rule == "all")
-    step = Step(
-        "output",
-        f"y = {rule}(x)",
-        f"{int(truths.sum())} of {counted(found)} are true: {number(result)}",
-        result,
-        f"float({rule}(terms))",
-        terms,
-    )
+    none = Step("output", y.equals(int(rule == "all")))  # there are no numbers
+    one = Step("output", y.equals((largest if rule == "any" else smallest_of)(x.is_not(0))), {}, terms)
+    step = one if truths.numel() else none
     what = "True where one number is not 0." if rule == "any" else "True where no number is 0."
-    return Account(what, step.formula, step.numbers, result, DOCS.format(f"torch.{rule}"), steps=(step,))
+    notes = (f"{int(truths.sum())} of {counted(found)} are true.",)
+    return Account(what, step.formula, DOCS.format(f"torch.{rule}"), steps=(step,), notes=notes)
 
 
 def _moments_op(first: str) -> Op:

@@ -30,7 +30,10 @@ def as_python(explanation: Explanation) -> str:
     lines += [f"# {line}" for line in text(account.formula).splitlines()] + ["import math", ""]
     lines += _terms(account.terms)
     for step in account.steps:
-        lines += [*_terms(None if step.loop else step.terms), f"{python_name(step.name)} = {step.code}"]
+        lines += [
+            *_terms(None if step.loop or step.terms is account.terms else step.terms),
+            f"{python_name(step.name)} = {step.code}",
+        ]
     lines.append(f"result = {_result(explanation)}")
     lines += [f"network = {literal(explanation.network)}", "print(result, network, network - result)", ""]
     return "\n".join(lines)

@@ -139,10 +139,10 @@ def _call(given: Call) -> str:
 
 
 def _over(given: Over) -> str:
-    name = {"sum": "Σ"}.get(given.rule, given.rule)
+    name = {"sum": "Σ", "prod": "Π"}.get(given.rule, given.rule)
     body = _inside(given.body, PRODUCT)
     inner = given.body.base if isinstance(given.body, Power) else given.body
-    tight = name == "Σ" and (body.startswith("(") or (isinstance(inner, Symbol) and not inner.at))
+    tight = name in "ΣΠ" and (body.startswith("(") or (isinstance(inner, Symbol) and not inner.at))
     return f"{name}{body}" if tight else f"{name} {body}"
 
 
