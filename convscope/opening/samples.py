@@ -14,20 +14,17 @@ Pixels 0 … 255 become 0 … 1, but for a run, which does its own preprocessing
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data import DataSettings
+from convscope.data import DataSettings, reading
 from convscope.data.dataset import PARTS, Dataset
 from convscope.data.pictures import decode
-from convscope.data.signals import rows as signal_rows
-from convscope.data.signals import text as signal_text
-from convscope.data.signals import wav
 from convscope.errors import DataError, UnknownName
 from convscope.run import Run, inputs
 from convscope.shapes import show
@@ -38,7 +35,6 @@ SHAPE = re.compile(r"(\d+(?:[x×]\d+)*)(?::(.+))?")
 SAMPLE = re.compile(r"(.+?)(?::(train|val|test))?:(-?\d+)")
 SIZED = re.compile(r"(.+):(\d+(?:[x×]\d+)+)")
 RANGE = re.compile(r"(-?\d+)\.\.(-?\d+)")
-NUMBER = re.compile(r"[-+]?\.?\d|nan|\?", re.IGNORECASE)
 DTYPES = {
     str(dtype).removeprefix("torch."): dtype
     for dtype in (
@@ -183,75 +179,23 @@ def _of_file(what: str) -> tuple[Tensor, str]:
     sized = SIZED.fullmatch(what) if not Path(what).expanduser().exists() else None
     path = Path(sized[1] if sized else what).expanduser()
     if not path.is_file():
-        sizes = [str(int(each)) for each in re.findall(r"\d+", what)]
-        meant = "x".join(sizes) if sizes and re.fullmatch(r"[\d\s,;*X×x()\[\]]+", what) else ""
-        guess = f"; did you mean {meant}?" if meant else "."
-        raise DataError(f"'{what}' is no shape, no file, and no sample of a data set{guess}\n  {FORMS}")
-    ending = path.suffix.lower()
-    if ending in decode.SUFFIXES:
-        sample = _picture(path, tuple(map(int, re.split("[x×]", sized[2]))) if sized else None)
-    elif sized:
+        raise DataError(_no_file(what))
+    if sized and path.suffix.lower() not in decode.SUFFIXES:
         raise DataError(f"only pictures are brought to a size; {path} is none.\n  Leave :{sized[2]} out.")
-    else:
-        sample = values_of(path)
-    sample = _plain(sample)
+    spec = reading.own_spec(path)
+    if sized:
+        spec = replace(spec, shape=tuple(map(int, re.split("[x×]", sized[2]))))
+    found = reading.read([path], spec)
+    assert found is not None  # its format was found, or there would be no spec
+    sample = _plain(found.inputs[0])
     return sample, f"{path.name}, {show(tuple(sample.shape)) or 'one number'}"
 
 
-def values_of(path: Path) -> Tensor:
-    """The numbers of a file that is no picture, as they stand there: an array, a sound, a signal as text.
-
-    Raises:
-        DataError: it is none of them, or damaged.
-    """
-    ending = path.suffix.lower()
-    if ending in (".npy", ".npz"):
-        return _array(path)
-    if ending == ".wav":
-        return torch.from_numpy(wav.samples(path, wav.header(path)))
-    if signal_text.ending(path) not in ("", ".ts"):
-        return _signal(path)
-    raise DataError(f"{path} holds nothing that convscope reads as one sample.\n  {FORMS}")
-
-
-def _picture(path: Path, wanted: tuple[int, ...] | None) -> Tensor:
-    if wanted and (len(wanted) != 3 or wanted[0] not in (1, 3)):
-        raise DataError(f"a picture is 1 or 3 channels × height × width; got {show(wanted)}.")
-    head = decode.header(path)
-    channels = 1 if head.mode in ("1", "L", "LA", "I", "F") or head.mode.startswith("I;16") else 3
-    channels, height, width = wanted or (channels, head.height, head.width)
-    return torch.from_numpy(decode.decode(path, (height, width), channels).copy())  # Pillow's is read-only
-
-
-def _array(path: Path) -> Tensor:
-    try:
-        held = np.load(path, allow_pickle=False)
-        if not isinstance(held, np.ndarray):
-            with held:
-                if len(held.files) != 1:
-                    names = ", ".join(held.files) or "nothing"
-                    raise DataError(
-                        f"{path} holds {names}; one array is wanted.\n  For a sample of a data set: {path}:3"
-                    )
-                held = held[held.files[0]]
-        return torch.from_numpy(held)
-    except (ValueError, OSError, EOFError, TypeError) as error:
-        raise DataError(f"{path} cannot be read: {error}.\n  Save it again with numpy.save.") from error
-
-
-def _signal(path: Path) -> Tensor:
-    """A row a channel; one number a row is one channel."""
-    lines = [line for line in signal_text.read(path).splitlines() if line.strip()]
-    cells = [signal_rows.cut(line) for line in lines]
-    named = bool(cells) and not any(NUMBER.match(cell) for cell in cells[0])
-    try:
-        rows = [signal_rows.numbers(row) for row in cells[named:]]
-    except signal_rows.TextError as error:
-        raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
-    if not rows or len({len(row) for row in rows}) > 1:
-        raise DataError(f"{path} holds no rows of one length.\n  A signal is a row a channel.")
-    values = torch.tensor(rows)
-    return values.T if values.shape[1] == 1 else values
+def _no_file(what: str) -> str:
+    sizes = [str(int(each)) for each in re.findall(r"\d+", what)]
+    meant = "x".join(sizes) if sizes and re.fullmatch(r"[\d\s,;*X×x()\[\]]+", what) else ""
+    guess = f"; did you mean {meant}?" if meant else "."
+    return f"'{what}' is no shape, no file, and no sample of a data set{guess}\n  {FORMS}"
 
 
 def _plain(sample: Tensor) -> Tensor:

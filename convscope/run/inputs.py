@@ -3,33 +3,18 @@
 from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data.dataset import Dataset, Skipped
-from convscope.errors import DataError, ShapeError
+from convscope.data.array_samples import of_array
+from convscope.data.dataset import Dataset
+from convscope.data.reading import read
+from convscope.data.samples import Samples, together
+from convscope.errors import DataError
 from convscope.run.settings import RunSettings, absolute
-from convscope.shapes import show
-
-
-class Samples(NamedTuple):
-    """Samples as the network takes them.
-
-    Attributes:
-        inputs: (sample, channel, *space).
-        names: where each came from.
-        truth: the class (or value) of each where it is known, otherwise None.
-        skipped: what was left out, and why.
-    """
-
-    inputs: Tensor
-    names: Sequence[str]
-    truth: Sequence[Any]
-    skipped: tuple[Skipped, ...] = ()
 
 
 def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever a person has at hand
@@ -39,19 +24,30 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         DataError: nothing that can be read.
         ShapeError: an array of another number of axes.
     """
-    from convscope.run import readers
-
     if isinstance(x, Dataset):
         return of_dataset(x)
     if isinstance(x, str) and x in data_room.CATALOGUE:
         return of_dataset(data_room.load(x, settings.data.plain()))
     if isinstance(x, str | PathLike):
-        return readers.read([Path(x).expanduser()], settings)
+        return _of_paths([x], settings)
     if isinstance(x, Iterable) and not hasattr(x, "__array__") and not isinstance(x, Tensor):
         x = list(x)
         if x and all(isinstance(item, str | PathLike) for item in x):
-            return readers.read([Path(item).expanduser() for item in x], settings)
-    return of_array(x, settings)
+            return _of_paths(x, settings)
+    return of_array(x, settings.spec)
+
+
+def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:
+    """Files and folders of samples; what is none of them is a data set with labels."""
+    paths = [Path(name).expanduser() for name in names]
+    for path in paths:
+        if not path.exists():
+            raise DataError(f"there is no file or folder '{path}'.\n  Give one, or a name of the catalogue.")
+    if found := read(paths, settings.spec):
+        return found
+    plain = settings.data.plain()
+    each = [read([path], settings.spec) or of_dataset(data_room.load(path, plain)) for path in paths]
+    return together(each)
 
 
 def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
@@ -115,56 +111,3 @@ def of_rows(dataset: Dataset, rows: Tensor) -> Samples:
     labels = dataset.labels[rows].tolist()
     truth = labels if dataset.regression else [dataset.classes[label] for label in labels]
     return Samples(dataset.inputs[rows], names(dataset, rows), truth, dataset.skipped)
-
-
-def of_array(x: Any, settings: RunSettings, name: str = "sample") -> Samples:  # noqa: ANN401
-    """Samples from an array, or what can become one.
-
-    Raises:
-        DataError: it is no array of numbers, empty, holds NaN, or was scaled already.
-        ShapeError: it has another number of axes.
-    """
-    try:
-        values = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x).detach().cpu()
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise DataError(
-            f"a {type(x).__name__} cannot be predicted: {error}\n"
-            "  Give an array, a file, a folder or a catalogue name."
-        ) from error
-    samples = _with_axes(values, settings)
-    _demand_raw(samples, settings)
-    count = len(samples)
-    return Samples(samples, [f"{name} {row}" for row in range(count)], (None,) * count)
-
-
-def _with_axes(values: Tensor, settings: RunSettings) -> Tensor:
-    """(sample, channel, *space) from one sample or many; a single channel may have been left out."""
-    space, channels = tuple(settings.facts.space), settings.facts.channels
-    shape, axes = tuple(values.shape), len(space)
-    if len(shape) == axes + 2:
-        return values
-    if len(shape) == axes + 1 and (channels > 1 or shape[0] == 1):
-        return values[None]
-    if len(shape) == axes + 1:
-        return values[:, None]
-    if len(shape) == axes and channels == 1:
-        return values[None, None]
-    raise ShapeError(
-        f"the run takes samples of {show((channels, *space))} (channel × space);"
-        f" got an array of {show(shape) or 'no axes'}.\n  Give one such sample, or many along a first axis."
-    )
-
-
-def _demand_raw(samples: Tensor, settings: RunSettings) -> None:
-    """Scaled values would give confident nonsense: the network scales by itself."""
-    if samples.numel() == 0:
-        raise DataError("the array is empty.\n  Give at least one sample.")
-    if not samples.is_floating_point():
-        return
-    if not torch.isfinite(samples).all():
-        raise DataError("the array holds NaN or infinite values.\n  Put them right first.")
-    if settings.facts.values == "uint8" and 0 < samples.abs().max() <= 1:
-        raise DataError(
-            "the values lie between -1 and 1; this run was trained on whole numbers, 0 … 255.\n"
-            "  Give the raw values (it scales them by itself), or multiply by 255."
-        )

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convscope.data import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
+from convscope.data.samples import SampleSpec
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.training.settings import TrainingSettings
@@ -131,6 +132,13 @@ class RunSettings(BaseModel):
             remarks=(*dataset.remarks, *remarks),
         )
         return cls(data=data, network=network, training=training, facts=facts)
+
+    @property
+    def spec(self) -> SampleSpec:
+        """What a sample is, and how a file becomes one as in training."""
+        facts, plain = self.facts, self.data.plain()
+        shape = (facts.channels, *facts.space)
+        return SampleSpec(shape, facts.kind, facts.values, plain, facts.features, facts.classes, facts.rate)
 
     def to_toml(self) -> str:
         """The settings as a person reads them.

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from torch import Tensor, nn
 
 from convscope.data.dataset import Dataset
+from convscope.data.samples import SampleSpec, spec_of
 from convscope.errors import DataError
 from convscope.network.preprocess import Model
 from convscope.opening import Opened
@@ -125,6 +126,13 @@ class Session:
         if self._dataset is not None:
             return self._dataset.kind
         return self.opened.run.settings.facts.kind if self.opened.run else "any"
+
+    @property
+    def spec(self) -> SampleSpec | None:
+        """What a sample of the run or the data is; None: the model's input is all that is known."""
+        if self.opened.run is not None:
+            return self.opened.run.settings.spec
+        return spec_of(self._dataset) if self._dataset is not None else None
 
     @property
     def has_data(self) -> bool:

@@ -1,46 +1,33 @@
-"""What a person brings to the page → an input of the model: a file's bytes, or numbers, brought to its shape.
+"""What a person brings to the page, a file's bytes or numbers → an input as the model takes it."""
 
-Nothing that comes in is believed: a header is looked at before anything is decoded.
-"""
-
-import io
-import math
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from convscope.data.pictures import decode
-from convscope.errors import DataError, ShapeError
-from convscope.opening import samples
+from convscope.data import reading
+from convscope.data.array_samples import of_file_array
+from convscope.data.samples import ANY, SampleSpec
+from convscope.errors import DataError
 from convscope.shapes import show
 
-MOST_PIXELS = 64_000_000  # of a picture that is uploaded; telephones make up to 50 million
-ACCEPTED = (
-    "a picture (PNG, JPEG, GIF, BMP, TIFF, WebP), an array (.npy), a sound (.wav), or numbers as text (.csv)"
-)
-MODES = {1: "linear", 2: "bilinear", 3: "trilinear"}
-ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
+COLOURS = (1, 3)
+KINDS = ("image", "signal", "volume", "sequence")
 
 
 class Wanted(NamedTuple):
-    """What the model takes: an example of it.
+    """What the model takes.
 
     Attributes:
         example: one sample, (channel, *space).
         kind: image, signal, volume, sequence or vector.
-        fit: how a picture comes into its size, see `decode`.
+        spec: of the data that the model is for; None: all that is known is the example.
     """
 
     example: Tensor
     kind: str
-    fit: str = "letterbox"
+    spec: SampleSpec | None = None
 
 
 def of_bytes(body: bytes, wanted: Wanted, name: str = "") -> tuple[Tensor, str]:
@@ -50,50 +37,54 @@ def of_bytes(body: bytes, wanted: Wanted, name: str = "") -> tuple[Tensor, str]:
         DataError: nothing that is understood, damaged, or too large.
         ShapeError: it cannot be brought to the shape.
     """
-    if not body:
-        raise DataError(f"the file is empty.\n  Give {ACCEPTED}.")
-    with _as_file(body, _ending(body, name)) as path:
-        if path.suffix in decode.SUFFIXES:
-            return _picture(path, wanted)
-        if path.suffix == ".npy":
-            _demand_honest(body)
-        if path.suffix == ".wav" and wanted.example.dim() > 2:
-            raise ShapeError(
-                f"the model takes {show(tuple(wanted.example.shape))}; a sound has one axis, its time.\n"
-                "  Give a picture, or an array (.npy) of that shape."
-            )
-        return of_numbers(_values(path, name or "the file"), wanted)
+    found, claim = reading.received(body, name, wanted.spec or _of_example(wanted))
+    sample = found.inputs[0]
+    shape = tuple(sample.shape)
+    have = claim.shape[1:] if wanted.kind == "image" and len(claim.shape) == 3 else claim.shape
+    said = [found.names[0]] if len(claim.shape) and found.names[0].startswith("row ") else []
+    said += [f"{show(have)} → {show(shape)}"] if have != shape else []
+    if wanted.spec is None:
+        sample = _for_example(sample, wanted, pixels=claim.dtype == "uint8" and len(claim.shape) == 3)
+    return sample, ", ".join(said)
 
 
-def _values(path: Path, name: str) -> Tensor:
-    """The numbers of a file; an error names it as the person knows it."""
-    try:
-        return samples.values_of(path)
-    except DataError as error:
-        words = str(error).replace(str(path), name)
-        if path.suffix == ".csv":  # whatever is nothing else is taken for one
-            words = f"{words.splitlines()[0]}\n  Give {ACCEPTED}."
-        raise DataError(words) from error
-
-
-def of_numbers(values: Tensor, wanted: Wanted) -> tuple[Tensor, str]:
-    """One sample from numbers, brought to the shape and type of the model's input; what was done, in words.
+def of_numbers(values: Tensor, wanted: Wanted) -> Tensor:
+    """One sample from numbers that were made by hand, in the type of the model's input.
 
     Raises:
         DataError: no numbers, or numbers that are none.
         ShapeError: they cannot be brought to the shape.
     """
+    spec = wanted.spec or _of_example(wanted)
+    found = of_file_array(values.detach().numpy(), replace(spec, dtype="float32"), "the drawing")
+    if len(found.inputs) != 1:
+        raise DataError(f"there are {len(found.inputs)} samples in it.\n  Give one.")
+    return _for_example(found.inputs[0], wanted)
+
+
+def _of_example(wanted: Wanted) -> SampleSpec:
+    """Channels first, as every reader has them: Keras has the colours of a picture last."""
     shape = tuple(wanted.example.shape)
-    if values.is_complex() or not values.numel():
-        raise DataError("there are no real numbers in it.\n  Give at least one sample.")
-    values = values.detach().double()
-    if not torch.isfinite(values).all():
-        raise DataError("there are NaN or infinite values in it.\n  Put them right first.")
-    fitted = _sized(_arranged(values, shape), shape)
-    if wanted.kind == "image":
-        fitted = _scaled(fitted, wanted.example)
-    said = "" if values.shape[-len(shape) :] == shape else f"{show(tuple(values.shape))} → {show(shape)}"
-    return cast(fitted, wanted.example), said
+    if _colours_last(wanted):
+        shape = (shape[-1], *shape[:-1])
+    return SampleSpec(shape, wanted.kind if wanted.kind in KINDS else ANY)
+
+
+def _colours_last(wanted: Wanted) -> bool:
+    shape = wanted.example.shape
+    return wanted.kind == "image" and len(shape) == 3 and shape[0] not in COLOURS and shape[2] in COLOURS
+
+
+def _for_example(sample: Tensor, wanted: Wanted, pixels: bool = False) -> Tensor:
+    """In the range, the order of axes and the type of the example."""
+    values = sample.double()
+    if pixels:
+        values = values if _of_bytes(wanted.example) else values / 255
+    elif wanted.kind == "image":
+        values = _scaled(values, wanted.example)
+    if wanted.spec is None and _colours_last(wanted):
+        values = values.movedim(0, -1)
+    return cast(values, wanted.example)
 
 
 def cast(values: Tensor, example: Tensor) -> Tensor:
@@ -105,121 +96,6 @@ def cast(values: Tensor, example: Tensor) -> Tensor:
     ends = torch.iinfo(example.dtype)
     low, high = max(ends.min, -(2**53)), min(ends.max, 2**53)  # what a double holds exactly
     return values.round().clamp(low, high).to(example.dtype)
-
-
-def _ending(body: bytes, name: str) -> str:
-    """What it is by its content; the name decides nothing."""
-    start = body[:16]
-    if start.startswith(b"\x93NUMPY"):
-        return ".npy"
-    if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
-        return ".wav"
-    if any(start.startswith(magic) for magic in decode.MAGIC) or start[8:12] == b"WEBP":
-        return ".png"  # Pillow goes by the content too
-    if start.startswith(ARCHIVES):
-        raise DataError(f"{name or 'the file'} is an archive; unpack it first.\n  Give {ACCEPTED}.")
-    if b"\0" in body[:4096]:
-        raise DataError(f"{name or 'the file'} is nothing that convscope reads here.\n  Give {ACCEPTED}.")
-    return ".csv"
-
-
-@contextmanager
-def _as_file(body: bytes, ending: str) -> Iterator[Path]:
-    """The data room reads files; this one is gone afterwards."""
-    with tempfile.TemporaryDirectory(prefix="convscope-") as folder:
-        path = Path(folder) / f"upload{ending}"
-        path.write_bytes(body)
-        yield path
-
-
-def _picture(path: Path, wanted: Wanted) -> tuple[Tensor, str]:
-    shape = tuple(wanted.example.shape)
-    last = len(shape) == 3 and shape[0] not in (1, 3) and shape[2] in (1, 3)  # Keras
-    channels, height, width = (shape[2], *shape[:2]) if last else shape if len(shape) == 3 else (0, 0, 0)
-    if channels not in (1, 3):
-        raise ShapeError(
-            f"the model takes {show(shape)}; a picture is 1 or 3 channels × height × width.\n"
-            "  Give a NumPy array (.npy) of that shape."
-        )
-    try:
-        head = decode.header(path)
-        if head.width * head.height > MOST_PIXELS:
-            raise DataError(
-                f"the picture has {head.width:,} × {head.height:,} pixels; more than {MOST_PIXELS:,} are not "
-                f"taken.\n  Make it smaller first: the model sees {height} × {width}."
-            )
-        pixels = torch.from_numpy(decode.decode(path, (height, width), channels, wanted.fit).copy())
-    except decode.BadPicture as error:
-        raise DataError(f"the picture cannot be used: {error.reason}.\n  Give {ACCEPTED}.") from error
-    said = f"{head.height} × {head.width} → {show((channels, height, width))}"
-    pixels = pixels.movedim(0, -1) if last else pixels
-    scaled = pixels.double() / (1 if _of_bytes(wanted.example) else 255)
-    return cast(scaled, wanted.example), said
-
-
-def _demand_honest(body: bytes) -> None:
-    """Refuse an array whose header promises more than is there, before memory is asked for it."""
-    try:
-        stream = io.BytesIO(body)
-        version = np.lib.format.read_magic(stream)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, _, dtype = read(stream)
-    except ValueError as error:
-        raise DataError(f"the array is damaged: {error}.\n  Save it again with numpy.save.") from error
-    if dtype.hasobject or dtype.fields or math.prod(shape) * dtype.itemsize > len(body) - stream.tell():
-        raise DataError(
-            f"the array is damaged: its header promises {show(shape) or 'one number'} of type {dtype}.\n"
-            "  Save plain numbers again with numpy.save."
-        )
-
-
-def _arranged(values: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """As many axes as the model's sample has, channels in front, and as many channels."""
-    while values.dim() > len(shape) and values.shape[0] == 1:
-        values = values[0]
-    if values.dim() == len(shape) - 1:
-        values = values[None]
-    if values.dim() != len(shape):
-        found = show(tuple(values.shape)) or "one number"
-        raise ShapeError(
-            f"the model takes {show(shape)}; {found} cannot be brought to that.\n"
-            "  Give one sample of as many axes."
-        )
-    if len(shape) < 2 or values.shape == shape:
-        return values
-    channels = shape[0]
-    if values.shape[0] != channels and values.shape[-1] == channels:
-        values = values.movedim(-1, 0)  # channels last: columns of a table, colours of a picture
-    if values.movedim(0, -1).shape == shape:
-        return values.movedim(0, -1)
-    if values.shape[0] != channels and channels == 1:
-        values = values.mean(0, keepdim=True)
-    if values.shape[0] == 1 and channels > 1:
-        values = values.expand(channels, *values.shape[1:])
-    if values.shape[0] != channels:
-        raise ShapeError(
-            f"the model takes {channels} channels, {show(shape)}; there are {values.shape[0]} in it.\n"
-            "  Give as many, or one for all."
-        )
-    return values
-
-
-def _sized(values: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Stretched or shrunk along the axes of space, neighbours blended."""
-    if values.shape == shape:
-        return values
-    if len(shape) - 1 not in MODES:
-        raise ShapeError(
-            f"the model takes {show(shape)}; {show(tuple(values.shape))} cannot be brought to that."
-        )
-    if any(size == 1 < wanted for size, wanted in zip(values.shape[1:], shape[1:], strict=True)):
-        raise ShapeError(
-            f"the model takes {show(shape)}; {show(tuple(values.shape))} has but one number along an axis: "
-            "that is another kind of data.\n  Give one sample of as many axes."
-        )
-    return F.interpolate(values[None], size=shape[1:], mode=MODES[len(shape) - 1], align_corners=False)[0]
 
 
 def _scaled(values: Tensor, example: Tensor) -> Tensor:

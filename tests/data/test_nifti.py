@@ -10,7 +10,7 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 from convscope.data import load, memory
 from convscope.data.formats import nifti
 from convscope.data.pictures.decode import BadPicture
-from convscope.data.volumes import BadVolume
+from convscope.data.volumes.codec import BadVolume
 from tests.data.soundness import assert_dataset_is_sound
 
 SIZE = (5, 6, 7)  # width, height, depth

@@ -12,7 +12,7 @@ import torch
 from convscope.data import DataSettings, load
 from convscope.data.check import check, quick
 from convscope.data.files import cache
-from convscope.data.volumes import Head, chosen_size
+from convscope.data.volumes.codec import Head, chosen_size
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 

@@ -4,6 +4,7 @@ Threads, not processes: Pillow lets go of Python's lock while it reads, decodes 
 decode as fast as two processes, and there is nothing to start.
 """
 
+import logging
 import os
 import warnings
 from collections import deque
@@ -26,6 +27,7 @@ from convscope.system import cores
 
 CHUNK = 32  # files a thread takes at once
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
@@ -55,7 +57,7 @@ def cached(
 
 
 def each(
-    function: Callable[[Path], Result], files: Sequence[Path], what: str = ""
+    function: Callable[[Item], Result], files: Sequence[Item], what: str = ""
 ) -> Iterator[Result | BadPicture]:
     """Call a function of Pillow's kind for each file, in threads; results come in the order of the files.
 
@@ -64,7 +66,7 @@ def each(
     chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
     pool = ThreadPoolExecutor(cores())
     try:
-        with _quiet_pillow():
+        with _quiet():
             results = (result for chunk in _ahead(pool, _attempts(function), chunks) for result in chunk)
             yield from track(results, what, total=len(files)) if what else results
     finally:
@@ -99,8 +101,8 @@ def _decode_all(
     return skipped
 
 
-def _attempts(function: Callable[[Path], Result]) -> Callable[[Sequence[Path]], list[Result | BadPicture]]:
-    def attempt(file: Path) -> Result | BadPicture:
+def _attempts(function: Callable[[Item], Result]) -> Callable[[Sequence[Item]], list[Result | BadPicture]]:
+    def attempt(file: Item) -> Result | BadPicture:
         try:
             return function(file)
         except BadPicture as error:
@@ -121,14 +123,19 @@ def _ahead(pool: ThreadPoolExecutor, function: Callable, chunks: Iterator) -> It
 
 
 @contextmanager
-def _quiet_pillow() -> Iterator[None]:
-    """Keep Pillow from printing warnings on damaged EXIF and large pictures: both are dealt with by name.
+def _quiet() -> Iterator[None]:
+    """Keep libraries from printing what they find odd in a file: what matters is checked here, by name.
 
-    Around the threads, not in them: the list of filters belongs to the process.
+    Around the threads, not in them: filters and loggers belong to the process.
     """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
-        yield
+    logger = logging.getLogger("pydicom")
+    before, logger.disabled = logger.disabled, True
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"(PIL|nibabel|pydicom)\.")
+            yield
+    finally:
+        logger.disabled = before
 
 
 def spread(files: Sequence[Path], count: int) -> Sequence[Path]:

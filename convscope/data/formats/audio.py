@@ -12,12 +12,15 @@ from torch import Tensor
 from convscope.data import signals
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import cache, decoding, folder, listing, table
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.pictures.decode import BadPicture
+from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.signals import rates, wav
 from convscope.data.signals.wav import BadWave, Header
-from convscope.errors import DataError
+from convscope.errors import DataError, ShapeError
+from convscope.shapes import show
 
 SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
 BYTES = 4  # of a float32
@@ -120,17 +123,46 @@ def _read_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -
     return skipped
 
 
+def header(path: Path) -> Claim:
+    """Channels, frames and rate of a sound, none of it read."""
+    head = wav.header(path)
+    return Claim((head.channels, head.frames), rate=head.rate)
+
+
+def sample(path: Path, spec: SampleSpec) -> Samples:
+    """One sound, at the rate, with the channels and of the length of the spec."""
+    if len(spec.shape) != 2:
+        raise ShapeError(f"the model takes {show(spec.shape)}; a sound is {FILES.form}.")
+    channels, length = spec.shape
+    return single(_read(path, spec.settings.model_copy(update={"channels": channels, "length": length})))
+
+
 def _read(file: Path, settings: DataSettings) -> np.ndarray:
     """One sound as (channel, time), at the rate and of the length of the settings."""
     head = wav.header(file)
     found = wav.samples(file, head)
     if not np.isfinite(found).all():
         raise BadWave(file, "it holds values that are NaN or infinite")
-    if settings.channels == 1:
-        found = found.mean(axis=0, keepdims=True)
-    elif head.channels == 1:
-        found = np.repeat(found, settings.channels or 1, axis=0)  # the same on both ears
-    elif head.channels != settings.channels:
+    found = signals.with_channels(found, settings.channels or 1)  # one of them is the same on both ears
+    if len(found) != settings.channels:
         raise BadWave(file, f"it has {head.channels} channels, not {settings.channels}")
     same = rates.at_rate(found, head.rate, settings.rate or head.rate)
-    return signals.fit(same, settings.length or same.shape[1], settings.unequal)
+    fitted = signals.fit(same, settings.length or same.shape[1], settings.unequal)
+    return fitted.astype(np.float32, copy=False)
+
+
+FILES = Files(
+    one="sound",
+    form="channels × time: a sound has one axis, its time",
+    kinds=("signal", ANY),
+    takes=SOUNDS.takes,
+    ending=lambda head: ".wav" if head[:4] == b"RIFF" and head[8:12] == b"WAVE" else "",
+    header=header,
+    decode=sample,
+)
+FORMAT = Format(
+    what="WAV files in a folder a class, or named by a CSV file",
+    recognises=recognises,
+    load=load,
+    files=FILES,
+)

@@ -12,6 +12,7 @@ import numpy as np
 
 from convscope.data.arrays import from_arrays
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files.format import Format
 from convscope.errors import DataError
 
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -92,3 +93,6 @@ def _records(content: bytes, what: str) -> np.ndarray:
             f"  Get {ARCHIVE} again."
         )
     return np.frombuffer(content, np.uint8).reshape(-1, RECORD)
+
+
+FORMAT = Format(what="CIFAR-10's binary version, as archive or folder", recognises=recognises, load=load)

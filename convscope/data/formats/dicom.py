@@ -1,7 +1,5 @@
 """DICOM series: a folder of slices a sample, in one folder a class, or named by a table; needs pydicom."""
 
-import logging
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convscope.data import volumes
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.folder import Wanted
+from convscope.data.files.format import Format
 from convscope.data.names import natural
-from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
+from convscope.data.volumes import codec
+from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
 from convscope.data.volumes.voxels import Size
 from convscope.errors import DataError
 
@@ -31,7 +30,7 @@ ALIKE = ("SeriesInstanceUID", "Rows", "Columns")  # what all slices of a volume 
 
 def recognises(path: Path) -> bool:
     """Whether this is a folder with DICOM series, or a table whose first row names one."""
-    return volumes.recognises(path, CODEC)
+    return codec.recognises(path, CODEC)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -46,9 +45,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: pydicom is missing; or as `volumes.load`.
     """
     _library()
-    with warnings.catch_warnings(), _quiet():  # around the threads: filters and loggers belong to the process
-        warnings.filterwarnings("ignore", module=r"pydicom\.")
-        return volumes.load(path, settings, strict, CODEC)
+    return codec.load(path, settings, strict, CODEC)
 
 
 def header(path: Path) -> Head:
@@ -65,7 +62,7 @@ def header(path: Path) -> Head:
         return Head(1, size, plain and first.BitsAllocated <= 8)
 
 
-def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - whatever is asked for
+def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - one, whatever is asked for
     """Read all slices: (1, depth, height, width), uint8 or float32.
 
     Raises:
@@ -75,6 +72,8 @@ def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001
     exact = header(path).exact
     with _reasons(path):
         series = [_library().dcmread(file) for file in slices(path)]
+        if size[0] > 1 and not path.is_dir() and _frames(series[0]) == 1:
+            raise BadVolume(path, "one slice is no volume: it needs more than one file. Give their folder")
         _demand_one_series(series, path)
         if len(series) > 1:
             series = _in_order(series, path)
@@ -137,18 +136,6 @@ def _library() -> Any:  # noqa: ANN401 - a module
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep pydicom from printing what it finds odd in a header: what matters is checked here."""
-    logger = logging.getLogger("pydicom")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
-@contextmanager
 def _reasons(path: Path) -> Iterator[None]:
     """Give every failure its reason."""
     try:
@@ -166,9 +153,13 @@ def _size(first: "FileDataset", files: int, path: Path) -> Size:
         raise BadVolume(path, "it holds no pixels, but another kind of DICOM object")
     if first.get("SamplesPerPixel", 1) != 1:
         raise BadVolume(path, "its slices are in colour; grey values are read")
-    size = (files * int(first.get("NumberOfFrames", 1)), int(first.Rows), int(first.Columns))
+    size = (files * _frames(first), int(first.Rows), int(first.Columns))
     refuse_absurd(path, size[0] * size[1] * size[2], size)
     return size
+
+
+def _frames(one: "FileDataset") -> int:
+    return int(one.get("NumberOfFrames", 1))
 
 
 def _demand_one_series(series: Sequence["FileDataset"], path: Path) -> None:
@@ -223,3 +214,11 @@ def _slope(one: "FileDataset") -> float:
 
 def _intercept(one: "FileDataset") -> float:
     return float(one.get("RescaleIntercept") or 0)
+
+
+FORMAT = Format(
+    what="a folder with a folder a class, in it a folder of DICOM slices each",
+    recognises=recognises,
+    load=load,
+    files=codec.files(CODEC, lambda head: ENDING if head[MAGIC] == b"DICM" else "", _is_series),
+)

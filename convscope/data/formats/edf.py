@@ -10,12 +10,16 @@ from convscope.data import signals
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import folder
 from convscope.data.files.decoding import shown
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Listed, left_out
 from convscope.data.names import natural
+from convscope.data.pictures.decode import BadPicture
+from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import recordings
 from convscope.data.signals.recordings import Broken, Mark, Recording
 from convscope.errors import DataError
 
+HEAD, COUNTS, FIELD = 256, 216, 8  # bytes of a header, before a channel's number of points, of a number
 RECORDINGS = folder.Wanted((".edf", ".bdf"), "recording")
 
 
@@ -40,7 +44,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     opened = []
     for item in listed:
         try:
-            opened.append(_open(library, item, path))
+            opened.append(_labelled(_open(library, item, path)))
         except Broken as error:
             skipped.append(Skipped(shown(item.file, path), str(error)))
     if not opened:
@@ -48,6 +52,36 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     read, settings = recordings.samples(opened, settings)
     whole = read._replace(skipped=[*skipped, *read.skipped], remarks=[*remarks, *read.remarks])
     return signals.dataset(whole, path, settings, strict)
+
+
+def header(path: Path) -> Claim:
+    """Channels and points of the longest channel, by the header alone: text in fields of known width."""
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+        try:
+            channels, records = int(head[252:256]), int(head[236:244])
+            counts = file.read(channels * HEAD)[channels * COUNTS : channels * (COUNTS + FIELD)]
+            points = max(int(counts[at : at + FIELD]) for at in range(0, len(counts), FIELD))
+        except ValueError as error:
+            raise BadPicture(path, f"it is damaged, or no EDF file: {error}") from error
+    return Claim((channels, max(records, 0) * points))
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """Pieces of one recording, see `recordings.unlabelled`."""
+    folder = path.absolute().parent
+    label = folder.name if folder.name in spec.classes else ""
+    try:
+        recording = _open(_library(), Listed(path, label), folder)
+        return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
+    except Broken as error:
+        raise BadPicture(path, str(error)) from error
+
+
+def _labelled(recording: Recording) -> Recording:
+    if not recording.label and not recording.marks:
+        raise Broken("it holds no annotations, and lies in no folder of a class")
+    return recording
 
 
 def _library() -> ModuleType:
@@ -86,8 +120,6 @@ def _open(library: ModuleType, item: Listed, root: Path) -> Recording:
         raise Broken(f"it is damaged, or no EDF file: {error}") from error
     if not channels:
         raise Broken("it holds no signal")
-    if not item.label and not marks:
-        raise Broken("it holds no annotations, and lies in no folder of a class")
 
     def values(places: Sequence[int]) -> list[np.ndarray]:
         try:
@@ -99,3 +131,24 @@ def _open(library: ModuleType, item: Listed, root: Path) -> Recording:
     labels = tuple(channel.label for channel in channels)
     own = tuple(float(channel.sampling_frequency) for channel in channels)
     return Recording(name, labels, own, marks, values, item.label, item.part)
+
+
+def _ending(head: bytes) -> str:
+    return ".edf" if head.startswith(b"0       ") else ".bdf" if head.startswith(b"\xffBIOSEMI") else ""
+
+
+FORMAT = Format(
+    what="EDF or BDF recordings with annotations, or in a folder a class",
+    recognises=recognises,
+    load=load,
+    files=Files(
+        one="EDF recording",
+        form="channels × time",
+        kinds=("signal",),
+        takes=lambda path: RECORDINGS.takes(path) and path.is_file(),
+        ending=_ending,
+        header=header,
+        decode=samples,
+        many=True,
+    ),
+)

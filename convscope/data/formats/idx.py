@@ -15,6 +15,7 @@ import numpy as np
 
 from convscope.data.arrays import from_arrays
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files.format import Format
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
 from convscope.shapes import show
@@ -198,3 +199,8 @@ def _pieces(path: Path) -> Generator[bytes]:
             raise DataError(f"{path} is damaged: {error}.{ADVICE}") from error
         if not stream.eof:
             raise DataError(f"{path} ends too early: it is incomplete.{ADVICE}")
+
+
+FORMAT = Format(
+    what="a folder with the four IDX files of MNIST or its relatives", recognises=recognises, load=load
+)

@@ -1,6 +1,6 @@
 """NIfTI volumes (.nii, .nii.gz) in one folder a class, or named by a table; needs nibabel."""
 
-import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from convscope.data import volumes
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.folder import Wanted
+from convscope.data.files.format import Format
 from convscope.data.layout import FEW
 from convscope.data.pictures.decode import regular
-from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
+from convscope.data.volumes import codec
+from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
 from convscope.data.volumes.voxels import Size
 from convscope.errors import DataError
 
@@ -22,11 +23,12 @@ if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
 
 RAS = ("R", "A", "S")
+GZIP, HEADER = b"\x1f\x8b", 352  # bytes
 
 
 def recognises(path: Path) -> bool:
     """Whether this is a folder with NIfTI files, or a table whose first file is one."""
-    return volumes.recognises(path, CODEC)
+    return codec.recognises(path, CODEC)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -40,9 +42,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: nibabel is missing; or as `volumes.load`.
     """
     _library()
-    with warnings.catch_warnings():  # around the threads: the list of filters belongs to the process
-        warnings.filterwarnings("ignore", module=r"nibabel\.")
-        return volumes.load(path, settings, strict, CODEC)
+    return codec.load(path, settings, strict, CODEC)
 
 
 def header(path: Path) -> Head:
@@ -141,3 +141,23 @@ def _turned_size(sizes: tuple[int, int, int], image: "Nifti1Image") -> Size:
         places = dict(zip(order.tolist(), sizes, strict=True))
         sizes = places[0], places[1], places[2]
     return sizes[2], sizes[1], sizes[0]
+
+
+def _ending(head: bytes) -> str:
+    """By the magic at the end of the header of NIfTI-1, or at the beginning of that of NIfTI-2."""
+    unpacked = head
+    if head.startswith(GZIP):
+        try:
+            unpacked = zlib.decompressobj(31).decompress(head, HEADER)
+        except zlib.error:
+            return ""
+    known = unpacked[344:348] == b"n+1\0" or unpacked[4:8] == b"n+2\0"
+    return (".nii" if unpacked is head else ".nii.gz") if known else ""
+
+
+FORMAT = Format(
+    what="a folder with a folder of NIfTI volumes a class, or a table of them",
+    recognises=recognises,
+    load=load,
+    files=codec.files(CODEC, _ending),
+)

@@ -1,7 +1,13 @@
-"""Arrays in an .npz file: X and y, or the same for each part. Nothing in the file is ever executed."""
+"""Arrays in an .npz file: X and y, or the same for each part; or one array, in a .npy file too.
+
+Nothing in the file is ever executed.
+"""
 
 import zipfile
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -9,10 +15,13 @@ from typing import IO, NamedTuple
 import numpy as np
 from numpy.lib import format as npy
 
-from convscope.data.arrays import from_arrays
+from convscope.data.array_samples import of_file_array
+from convscope.data.arrays import as_labels, from_arrays
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.layout import AXES
 from convscope.data.memory import refuse_too_large
+from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
 from convscope.shapes import show
 
@@ -20,8 +29,16 @@ INPUTS = {"x", "images", "inputs", "data"}
 LABELS = {"y", "labels", "targets", "target"}
 NAMES = {"class_names", "classes"}
 KIND = "kind"
+NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"  # what an array begins with, and an archive
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+
+
+class Member(NamedTuple):
+    """One array of an archive, or the one of a .npy file."""
+
+    open: Callable[[], IO[bytes]]
+    size: int  # bytes, as they are claimed
 
 
 class Layout(NamedTuple):
@@ -55,20 +72,95 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
         DataError: damaged, too large, holding pickled objects, or not arrays of samples and labels.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
-            layout = _layout([name for name in archive.namelist() if name.endswith(".npy")], path)
+        with _members(path) as members:
+            layout = _layout(list(members), path)
             keys = [
                 *layout.inputs.values(),
                 *layout.labels.values(),
                 *filter(None, [layout.classes, layout.kind]),
             ]
-            refuse_too_large(sum(_declared(archive, key, path) for key in keys), path)
-            arrays = {key: _read(archive, key) for key in keys}
+            refuse_too_large(sum(_declared(members[key], key, path) for key in keys), path)
+            arrays = {key: _read(members[key]) for key in keys}
     except DAMAGE as error:
         raise DataError(
             f"{path} is damaged or no .npz file: {error}.\n  Save it again with numpy.savez."
         ) from error
     return _dataset(arrays, layout, path, settings)
+
+
+def header(path: Path) -> Claim:
+    """Shape and type of the samples, by the array's own header; one that cannot be true is refused here.
+
+    Raises:
+        DataError: damaged, holding anything but numbers, or several arrays that are no data set.
+    """
+    with _reasons(path), _members(path) as members:
+        key = _inputs(list(members), path)[0]
+        _declared(members[key], key, path)
+        with members[key].open() as file:
+            shape, dtype = _header(file)
+    if dtype.kind not in "buif":
+        raise DataError(f"{path} holds {dtype}, no plain numbers.\n  Save numbers again with numpy.save.")
+    return Claim(shape, str(dtype))
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """The samples of an array alone, or of the test part of a data set, with their labels.
+
+    Raises:
+        DataError: as `header`; or too large.
+        ShapeError: samples of another shape.
+    """
+    with _reasons(path), _members(path) as members:
+        key, labels, classes = _inputs(list(members), path)
+        needed = list(filter(None, (key, labels, classes)))
+        refuse_too_large(sum(_declared(members[each], each, path) for each in needed), path)
+        arrays = {each: _read(members[each]) for each in needed}
+    found = of_file_array(arrays[key], spec, path.name)
+    if labels is None:
+        return found
+    given = [str(name) for name in arrays[classes].ravel()] if classes else None
+    numbers, names = as_labels(arrays[labels], len(found.inputs), str(path), given)
+    return found._replace(truth=[names[number] for number in numbers.tolist()])
+
+
+@contextmanager
+def _members(path: Path) -> Iterator[dict[str, Member]]:
+    """The arrays of an archive by their keys; a .npy file is one array."""
+    with path.open("rb") as file:
+        alone = file.read(len(NPY)) == NPY
+    if alone:
+        yield {path.name: Member(partial(path.open, "rb"), path.stat().st_size)}
+        return
+    with zipfile.ZipFile(path) as archive:
+        yield {
+            info.filename: Member(partial(archive.open, info), info.file_size)
+            for info in archive.infolist()
+            if info.filename.endswith(".npy")
+        }
+
+
+@contextmanager
+def _reasons(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except DAMAGE as error:
+        raise DataError(f"{path} cannot be read: {error}.\n  Save it again with numpy.save.") from error
+
+
+def _inputs(keys: list[str], path: Path) -> tuple[str, str | None, str | None]:
+    """Keys of the samples, their labels, the classes' names: the only array, or those of the test part."""
+    if len(keys) == 1:
+        return keys[0], None, None
+    try:
+        layout = _layout(keys, path)
+    except DataError as error:
+        names = ", ".join(key.removesuffix(".npy") for key in keys) or "nothing"
+        raise DataError(
+            f"{path} holds {names}; one array is wanted.\n  For a sample of a data set: {path}:3"
+        ) from error
+    part = next(part for part in ("test", "", "val", "train") if part in layout.inputs)
+    return layout.inputs[part], layout.labels[part], layout.classes
 
 
 def _layout(keys: list[str], path: Path) -> Layout:
@@ -94,9 +186,9 @@ def _layout(keys: list[str], path: Path) -> Layout:
     return Layout(inputs, labels, classes, kind)
 
 
-def _declared(archive: zipfile.ZipFile, key: str, path: Path) -> int:
+def _declared(member: Member, key: str, path: Path) -> int:
     """Bytes that an array will take, by its own header; a header that cannot be true is refused here."""
-    with archive.open(key) as file:
+    with member.open() as file:
         shape, dtype = _header(file)
         length = file.tell()
     if dtype.hasobject:
@@ -104,7 +196,7 @@ def _declared(archive: zipfile.ZipFile, key: str, path: Path) -> int:
             f"{path} holds Python objects in {key.removesuffix('.npy')}, which could run code: not read.\n"
             "  Save a plain array of numbers or text."
         )
-    wanted, there = prod(shape) * dtype.itemsize, archive.getinfo(key).file_size - length
+    wanted, there = prod(shape) * dtype.itemsize, member.size - length
     if wanted != there:
         raise DataError(
             f"{path} says that {key.removesuffix('.npy')} is {show(shape)} of {dtype} ({wanted:,} bytes),"
@@ -121,8 +213,8 @@ def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
     return shape, dtype
 
 
-def _read(archive: zipfile.ZipFile, key: str) -> np.ndarray:
-    with archive.open(key) as file:
+def _read(member: Member) -> np.ndarray:
+    with member.open() as file:
         return npy.read_array(file, allow_pickle=False)
 
 
@@ -148,3 +240,23 @@ def _kind(array: np.ndarray, path: Path) -> Kind:
     if said not in AXES:
         raise DataError(f"{path}: the kind is {said}.\n  Write one of {', '.join(AXES)}, or leave it out.")
     return said
+
+
+def _ending(head: bytes) -> str:
+    return ".npz" if head.startswith(ZIP) else ".npy" if head.startswith(NPY) else ""
+
+
+FORMAT = Format(
+    what="an .npz file with X and y, or X_train, y_train, X_test and y_test",
+    recognises=recognises,
+    load=load,
+    files=Files(
+        one="NumPy array",
+        form="of any shape",
+        kinds=(ANY, "image", "signal", "volume", "sequence"),
+        takes=lambda path: path.suffix.lower() in (".npy", ".npz") and path.is_file(),
+        ending=_ending,
+        header=header,
+        decode=samples,
+    ),
+)

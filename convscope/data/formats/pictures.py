@@ -5,9 +5,12 @@ from pathlib import Path
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files import folder, listing, table
 from convscope.data.files.folder import Found, Wanted
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.pictures import choosing, decode
+from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.errors import DataError
+from convscope.shapes import show
 
 PICTURES = Wanted(decode.SUFFIXES, "picture")
 READER = Reader("image", PICTURES.what, choosing.choose, choosing.read)
@@ -53,9 +56,51 @@ def load_table(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return table.load(path, settings, strict, READER)
 
 
+def header(path: Path) -> Claim:
+    """Size and channels of a picture, none of it decoded."""
+    head = decode.header(path)
+    return Claim((1 if decode.is_grey(head.mode) else 3, head.height, head.width), "uint8")
+
+
+def sample(path: Path, spec: SampleSpec) -> Samples:
+    """One picture in the size and the channels of the spec."""
+    if len(spec.shape) != 3 or spec.shape[0] not in (1, 3):
+        raise DataError(f"a picture is {FILES.form}; got {show(spec.shape)}.")
+    channels, height, width = spec.shape
+    return single(decode.decode(path, (height, width), channels, spec.settings.fit))
+
+
+def _ending(head: bytes) -> str:
+    """Whichever it is: Pillow goes by the content too."""
+    known = any(head.startswith(magic) for magic in decode.MAGIC) or head[8:12] == b"WEBP"
+    return ".png" if known else ""
+
+
 def _nothing(path: Path, found: Found) -> str:
     seen = [*found.remarks, *(f"{item.file}: {item.reason}" for item in found.skipped)]
     what = "".join(f"\n    {line}" for line in seen[: listing.SHOWN]) or "\n    an empty folder"
     return (
         f"{path} holds no pictures in class folders. It was found that\n{what.lstrip(chr(10))}\n  {LAYOUTS}"
     )
+
+
+FILES = Files(
+    one="picture",
+    form="1 or 3 channels × height × width",
+    kinds=("image", ANY),
+    takes=PICTURES.takes,
+    ending=_ending,
+    header=header,
+    decode=sample,
+)
+FOLDER = Format(
+    what="a folder with a folder of pictures a class, or train, val and test",
+    recognises=recognises,
+    load=load,
+    files=FILES,
+)
+TABLE = Format(
+    what="a CSV or TSV file with a path and a label for each picture",
+    recognises=recognises_table,
+    load=load_table,
+)

@@ -10,13 +10,16 @@ from torch import Tensor
 
 from convscope.data import split
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.memory import refuse_too_large
+from convscope.data.samples import Samples, SampleSpec
 from convscope.data.series import columns, targets, timeline, windows
 from convscope.data.series.columns import Table
 from convscope.data.series.features import carried, choose, encode
 from convscope.data.series.targets import Labels
 from convscope.data.series.timeline import Timeline, written
 from convscope.data.series.windows import DAY, Axis
+from convscope.data.signals import text
 from convscope.errors import DataError
 
 CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
@@ -237,3 +240,32 @@ def _parts(
 def _filled(filled: np.ndarray) -> list[str]:
     count = int(filled.sum())
     return [f"missing values in {count:,} rows were filled with the last ones known"] if count else []
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """All windows of a table, see `windows_of`; the newest come after all others."""
+    found = windows_of(path, spec.settings, spec.features)
+    return Samples(found.inputs, found.names, found.truth, found.skipped)
+
+
+def header(path: Path) -> Claim:
+    """Columns and rows of a table."""
+    rows = text.read(path).splitlines()
+    return Claim((len(rows[0].split(",")) if rows else 0, len(rows)))
+
+
+FORMAT = Format(
+    what="a CSV or TSV table with a column of dates, a row a time",
+    recognises=recognises,
+    load=load,
+    files=Files(
+        one="table with a column of dates",
+        form="features × steps",
+        kinds=("sequence",),
+        takes=recognises,
+        ending=text.ending_of,
+        header=header,
+        decode=samples,
+        many=True,
+    ),
+)

@@ -4,11 +4,16 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from convscope.data import signals
-from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.array_samples import of_file_array
+from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import PART_NAMES
 from convscope.data.files.table import COLUMNS
-from convscope.data.signals import Read
+from convscope.data.samples import ANY, Samples, SampleSpec
+from convscope.data.signals import Read, Signal
 from convscope.data.signals import rows as signal_rows
 from convscope.data.signals import text as signal_text
 from convscope.data.signals.rows import cut, has_header, numbers
@@ -18,6 +23,7 @@ TIMES = {"time", "date", "datetime", "timestamp", "day", "month", "year"}  # col
 LEAST = 3  # values that a row must have to be taken for a signal
 FIRST = 100  # lines that tell whether there is a header
 PART = re.compile(rf"^(?:(.*)[_-])?({'|'.join(PART_NAMES)})$", re.IGNORECASE)
+NUMBER = re.compile(r"[-+]?\.?\d|nan|inf|\?", re.IGNORECASE)
 PREFERRED = (".ts", ".tsv", ".csv", ".txt")  # where the same set lies there in several forms
 
 
@@ -48,6 +54,80 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         [*_on_files(files), *dict.fromkeys(remark for read in reads for remark in read.remarks)],
     )
     return signals.dataset(together, path, settings, strict)
+
+
+def header(path: Path) -> Claim:
+    """Rows and cells of a text; a column of numbers is one row."""
+    rows = _cells(path)
+    cells = len(rows[-1]) if rows else 0
+    return Claim((1, len(rows)) if cells == 1 else (len(rows), cells))
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """Signals of a text, or one array of its numbers where samples are of another kind.
+
+    Rows that begin with a class that the run knows, and tables with a column of classes, are read as they are
+    for training, and so is what follows. Other rows are a signal each, channel after channel; or as many as
+    there are channels are one signal, and so is a single column.
+
+    Raises:
+        DataError: text where numbers should be, rows of unequal length that are one sample, no signal at all.
+    """
+    if spec.kind != "signal":
+        return of_file_array(_array(_cells(path), path), spec, path.name)
+    if _labelled(path, spec):
+        read = _read(path, "", spec.settings)
+        return signals.as_samples(read.signals, read.skipped, str(path), spec)
+    rows, channels = _cells(path), spec.shape[0]
+    wanted = channels * spec.shape[1]
+    alone = all(len(row) == 1 for row in rows) or (len(rows) == channels > 1 and len(rows[-1]) != wanted)
+    if alone or not spec.classes:
+        return signals.as_samples([Signal(_array(rows, path), "", "")], [], str(path), spec)
+    found, skipped = [], []
+    for number, row in enumerate(rows, 1):
+        try:
+            values = np.array(numbers(row), np.float32).reshape(channels, -1)
+            found.append(Signal(values, "", f"row {number}"))
+        except ValueError as error:
+            skipped.append(Skipped(f"row {number}", str(error)))
+    return signals.as_samples(found, skipped, str(path), spec)
+
+
+def _cells(path: Path) -> list[list[str]]:
+    """The rows, cut into cells; without the names of the columns."""
+    rows = [cut(line) for line in signal_text.read(path).splitlines() if line.strip()]
+    return rows[1:] if rows and not any(NUMBER.match(cell) for cell in rows[0]) else rows
+
+
+def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
+    """A row a channel; one number a row is one channel."""
+    try:
+        values = [numbers(row) for row in rows]
+    except signal_rows.TextError as error:
+        raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
+    if not values or len({len(row) for row in values}) > 1:
+        raise DataError(f"{path} holds no rows of one length.\n  A signal is a row a channel.")
+    array = np.array(values, np.float32)
+    return array.T if array.shape[1] == 1 else array
+
+
+def _labelled(path: Path, spec: SampleSpec) -> bool:
+    """Whether there are classes beside the values."""
+    if signal_text.ending(path) == ".ts":
+        return True
+    lines = [line for line in signal_text.read(path).splitlines() if line.strip()]
+    if has_header(lines[:FIRST]):
+        names = {name.casefold() for name in cut(lines[0])}
+        return not names.isdisjoint(
+            [spec.settings.label.casefold()] if spec.settings.label else COLUMNS["label"]
+        )
+    rows = [cut(line) for line in lines]
+    if not rows or len(rows[-1]) == spec.shape[0] * spec.shape[1]:
+        return False
+    try:
+        return {signal_rows.class_name(row[0], "") for row in rows} <= set(spec.classes)
+    except DataError:  # a fraction is no class
+        return False
 
 
 def _read(path: Path, part: str, settings: DataSettings) -> Read:
@@ -138,3 +218,20 @@ def _on_files(files: dict[str, Path]) -> list[str]:
     if len(files) == 1:
         return []
     return ["parts as the files say: " + ", ".join(f"{part} {file.name}" for part, file in files.items())]
+
+
+FORMAT = Format(
+    what="signals as rows of .csv, .tsv, .txt or .ts, the class first or in a column of its own",
+    recognises=recognises,
+    load=load,
+    files=Files(
+        one="text of numbers",
+        form="a row a channel, or a row a sample",
+        kinds=("signal", "image", ANY),
+        takes=lambda path: bool(signal_text.ending(path)) and path.is_file(),
+        ending=signal_text.ending_of,
+        header=header,
+        decode=samples,
+        many=True,
+    ),
+)

@@ -5,16 +5,18 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from convscope.data import volumes
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files import folder, table
 from convscope.data.files.folder import Wanted
+from convscope.data.files.format import Format
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.pictures.decode import BadPicture, opened, plain
-from convscope.data.volumes import BadVolume, Codec, Head, refuse_absurd
+from convscope.data.volumes import codec
+from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
 from convscope.data.volumes.voxels import Size
 
 SUFFIXES = (".tif", ".tiff", ".gif")
+STARTS = (b"II*\0", b"MM\0*", b"GIF8")
 GREY = 2  # levels by which the channels of a grey pixel may differ: palettes are not always exact
 DEEP = ("I", "F")  # Pillow's modes of more than 8 bits, beside those that begin with I;16
 
@@ -38,7 +40,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: as `volumes.load`.
     """
-    return volumes.load(path, settings, strict, CODEC)
+    return codec.load(path, settings, strict, CODEC)
 
 
 def header(path: Path) -> Head:
@@ -118,3 +120,11 @@ def _frame(image: Image.Image, index: int, channels: int, path: Path) -> np.ndar
         return np.asarray(image, np.float32)[None]
     pixels = np.asarray(plain(image, "L" if channels == 1 else "RGB", path))
     return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
+
+
+FORMAT = Format(
+    what="a folder with a folder a class of TIFF or GIF files of many frames",
+    recognises=recognises,
+    load=load,
+    files=codec.files(CODEC, lambda head: ".tif" if head.startswith(STARTS) else "", kinds=("volume",)),
+)

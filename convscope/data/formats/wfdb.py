@@ -11,8 +11,11 @@ import numpy as np
 
 from convscope.data import signals
 from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import left_out
 from convscope.data.names import natural
+from convscope.data.pictures.decode import BadPicture
+from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import recordings
 from convscope.data.signals.recordings import Broken, Mark, Recording
 from convscope.errors import DataError
@@ -44,7 +47,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     opened, skipped = [], []
     for file in headers:
         try:
-            opened.append(_open(library, file))
+            opened.append(_annotated(_open(library, file), file))
         except Broken as error:
             skipped.append(Skipped(file.name, str(error)))
     if not opened:
@@ -80,17 +83,16 @@ def _library() -> ModuleType:
 def _open(library: ModuleType, file: Path) -> Recording:
     base = str(file.with_suffix(""))
     annotator = next((name for name in ANNOTATORS if file.with_suffix(f".{name}").is_file()), None)
-    if annotator is None:
-        raise Broken(f"there are no annotations beside it ({', '.join(f'.{name}' for name in ANNOTATORS)})")
     try:
         with _quiet():
             head = library.rdheader(base)
-            notes = library.rdann(base, annotator)
+            notes = library.rdann(base, annotator) if annotator else None
     except Exception as error:  # the library raises whatever a damaged file leads it to
         raise Broken(f"it is damaged: {error}") from error
     if not head.n_sig or not head.sig_len:
         raise Broken("it holds no signal")
-    marks = [Mark(symbol, at / head.fs) for at, symbol in zip(notes.sample, notes.symbol, strict=True)]
+    pairs = zip(notes.sample, notes.symbol, strict=True) if notes else ()
+    marks = [Mark(symbol, at / head.fs) for at, symbol in pairs]
     rate = float(head.fs)
 
     def values(places: Sequence[int]) -> list[np.ndarray]:
@@ -102,6 +104,32 @@ def _open(library: ModuleType, file: Path) -> Recording:
         return list(record.p_signal.T)
 
     return Recording(file.stem, tuple(head.sig_name), (rate,) * head.n_sig, marks, values)
+
+
+def _annotated(recording: Recording, file: Path) -> Recording:
+    if not any(file.with_suffix(f".{name}").is_file() for name in ANNOTATORS):
+        raise Broken(f"there are no annotations beside it ({', '.join(f'.{name}' for name in ANNOTATORS)})")
+    return recording
+
+
+def header(path: Path) -> Claim:
+    """Channels and points, by the first line of the header."""
+    try:
+        with _quiet():
+            head = _library().rdheader(str(path.with_suffix("")))
+    except Exception as error:  # the library raises whatever a damaged file leads it to
+        raise BadPicture(path, f"it is damaged: {error}") from error
+    return Claim((head.n_sig or 0, head.sig_len or 0), rate=float(head.fs))
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """Pieces of one record, see `recordings.unlabelled`; the files of it lie beside its header."""
+    library = _library()
+    try:
+        (recording,), _ = _beats([_open(library, path)], library)
+        return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
+    except Broken as error:
+        raise BadPicture(path, str(error)) from error
 
 
 def _beats(opened: Sequence[Recording], library: ModuleType) -> tuple[list[Recording], Counter[str]]:
@@ -127,3 +155,21 @@ def _beats(opened: Sequence[Recording], library: ModuleType) -> tuple[list[Recor
 def _is_beat(library: ModuleType, codes: Sequence[int]) -> list[bool]:
     known = library.io.annotation.is_qrs
     return [0 <= code < len(known) and known[code] for code in codes]
+
+
+FORMAT = Format(
+    what="WFDB records (.hea, .dat) with annotations of beats",
+    recognises=recognises,
+    load=load,
+    parts=(ENDING, ".dat", *(f".{name}" for name in ANNOTATORS)),
+    files=Files(
+        one="WFDB record",
+        form="channels × time",
+        kinds=("signal",),
+        takes=lambda path: path.suffix.lower() == ENDING and path.is_file(),
+        ending=lambda _: "",  # its first bytes are of one of its files only
+        header=header,
+        decode=samples,
+        many=True,
+    ),
+)

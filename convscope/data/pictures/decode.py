@@ -70,6 +70,11 @@ def header(path: Path) -> Header:
         return Header(width, height, image.mode)
 
 
+def is_grey(mode: str) -> bool:
+    """Whether a picture of this mode of Pillow's has no colour."""
+    return mode in ("1", "L", "LA", "I", "F") or mode.startswith("I;16")
+
+
 def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox") -> np.ndarray:
     """Decode one picture into just this size.
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import listing
 from convscope.data.memory import refuse_too_large
+from convscope.data.samples import Samples, SampleSpec
 from convscope.errors import DataError
 
 MOST_MISSING = 0.1  # share of a signal's values that may be missing and are filled in
@@ -108,6 +109,37 @@ def as_signals(array: np.ndarray, settings: DataSettings, source: str) -> tuple[
     remarks += _on_gaps(filled, len(holes))
     inputs, fitted = equal(list(values), settings)
     return torch.from_numpy(np.ascontiguousarray(inputs)), (*remarks, *fitted)
+
+
+def as_samples(found: Sequence[Signal], skipped: Sequence[Skipped], source: str, spec: SampleSpec) -> Samples:
+    """Signals as training has them: gaps mended, of the spec's length, labels that the run knows as truth.
+
+    Raises:
+        DataError: none can be used.
+    """
+    used, broken, _ = _mended(found)
+    if not used:
+        why = next((reason for _, reason in (*skipped, *broken)), "it is empty")
+        raise DataError(f"{source} holds no signal that can be read: {why}.")
+    settings = spec.settings.model_copy(update={"length": spec.shape[1]})
+    values, _ = equal([with_channels(signal.values, spec.shape[0]) for signal in used], settings)
+    truth = [signal.label if signal.label in spec.classes else None for signal in used]
+    return Samples(torch.from_numpy(values), [signal.name for signal in used], truth, (*skipped, *broken))
+
+
+def with_channels(values: np.ndarray, channels: int) -> np.ndarray:
+    """Mixed to one channel, or one repeated; where neither can be, as they are.
+
+    Args:
+        values: (channel, time).
+        channels: wanted.
+
+    >>> with_channels(np.array([[0.0, 1.0], [2.0, 3.0]]), 1), with_channels(np.array([[5.0]]), 2).tolist()
+    (array([[1., 2.]]), [[5.0], [5.0]])
+    """
+    if channels == 1 < len(values):
+        return values.mean(axis=0, keepdims=True)
+    return np.repeat(values, channels, axis=0) if len(values) == 1 else values
 
 
 def mend(values: np.ndarray) -> np.ndarray | str:

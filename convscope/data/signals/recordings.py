@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from convscope.data.dataset import DataSettings, Skipped
+from convscope.data.samples import SampleSpec
 from convscope.data.signals import Read, Signal, rates
 from convscope.progress import track
 
+WHOLE = "?"  # the label of a recording of which nothing is known
 SECONDS = 1.0  # around a mark that has no duration
 
 
@@ -78,23 +80,70 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
     rate, resampled = rates.common(own, settings)
     length = settings.length or _usual_length(recordings, rate)
     found = Read([], [], [*said, *resampled, *_on_length(recordings, length, rate)], rate, channels)
-    outside = 0
+    outside, longest = 0, 0
+    short: list[Signal] = []  # whole recordings that are no piece long
     for recording in track(recordings, "cutting", len(recordings), "recordings"):
+        group = recording.name if len(recordings) > 1 else None
         try:
             values = _values(recording, channels, rate)
         except Broken as error:
             found.skipped.append(Skipped(recording.name, str(error)))
             continue
-        pieces = _pieces(recording, values.shape[1], length, rate)
-        inside = [piece for piece in pieces if 0 <= piece.first <= values.shape[1] - piece.points]
-        outside += len(pieces) - len(inside)
-        group = recording.name if len(recordings) > 1 else None
-        for label, first, points in inside:
-            name = f"{recording.name} at {first / rate:.2f} s"
-            cut = values[:, first : first + points]
-            found.signals.append(Signal(cut, label, name, recording.part, group))
+        cut, lost = _cut(recording, values, length, rate)
+        if recording.label and not cut:
+            cut = [Signal(values, recording.label, f"{recording.name} at 0.00 s", recording.part)]
+            short.extend(cut)
+        outside, longest = outside + lost, max(longest, values.shape[1])
+        found.signals.extend(signal._replace(group=group) for signal in cut)
+    if length is not None and longest > length:  # it was said, and not found as the longest recording's
+        names = {signal.name for signal in short}
+        found.signals[:] = [signal for signal in found.signals if signal.name not in names]
     found.remarks.extend(_on_groups(recordings, outside))
     return found, settings.model_copy(update={"rate": round(rate) if rate == round(rate) else None})
+
+
+def unlabelled(recording: Recording, spec: SampleSpec) -> list[Signal]:
+    """Cut one recording as those of training were: around marks that the run knows, or piece after piece.
+
+    One that is no longer than a sample is one; and so is a longer one, where training brought whole
+    recordings to one length by cutting or stretching.
+
+    Args:
+        recording: its label may be empty.
+        spec: of the samples.
+
+    Raises:
+        Broken: it cannot be read, or has other channels.
+    """
+    channels, length = spec.shape
+    names = spec.features if len(spec.features) == channels else tuple(map(str, range(1, channels + 1)))
+    if len(recording.channels) < channels:
+        raise Broken(f"it has {len(recording.channels)} channels, not {channels}")
+    rate = float(spec.settings.rate or spec.rate or recording.rates[0])
+    values = _values(recording, names, rate)
+    marks = [mark for mark in recording.marks if mark.label in spec.classes]
+    if marks and not recording.label:
+        return _cut(recording._replace(marks=marks), values, length, rate)[0]
+    if values.shape[1] <= length or spec.settings.unequal != "pad":
+        return [Signal(values, recording.label, recording.name)]
+    return _cut(recording._replace(label=recording.label or WHOLE), values, length, rate)[0]
+
+
+def _cut(
+    recording: Recording, values: np.ndarray, length: int | None, rate: float
+) -> tuple[list[Signal], int]:
+    """The pieces of a recording, (channel, time) each; and how many reach beyond its ends."""
+    pieces = _pieces(recording, values.shape[1], length, rate)
+    inside = [piece for piece in pieces if 0 <= piece.first <= values.shape[1] - piece.points]
+    return [
+        Signal(
+            values[:, first : first + points],
+            label,
+            f"{recording.name} at {first / rate:.2f} s",
+            recording.part,
+        )
+        for label, first, points in inside
+    ], len(pieces) - len(inside)
 
 
 def _channels(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[str]]:

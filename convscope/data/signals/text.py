@@ -1,5 +1,6 @@
 """Text files of signals: plain or gzipped, never more than memory holds."""
 
+import codecs
 import gzip
 import zlib
 from pathlib import Path
@@ -22,6 +23,19 @@ def ending(path: Path) -> str:
     """
     name = path.name.lower().removesuffix(".gz")
     return next((known for known in ENDINGS if name.endswith(known)), "")
+
+
+def ending_of(head: bytes) -> str:
+    """The ending of a text that begins with these bytes; "" where they are none.
+
+    >>> ending_of(b"@problemName heart"), ending_of(b"1,2,3"), ending_of(b"RIFF" + bytes(4))
+    ('.ts', '.csv', '')
+    """
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
+    except UnicodeDecodeError:
+        return ""
+    return "" if chr(0) in text else ".ts" if text.lstrip().startswith("@") else ".csv"
 
 
 def read(path: Path) -> str:

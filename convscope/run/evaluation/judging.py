@@ -6,13 +6,13 @@ from typing import Any
 from torch import Tensor
 
 from convscope.data.dataset import Dataset
+from convscope.data.samples import Samples
 from convscope.errors import DataError
 from convscope.network.preprocess import Model, Values
 from convscope.run import inputs
 from convscope.run.evaluation import metrics
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.evaluation.predictions import Predictions, ValuePredictions
-from convscope.run.inputs import Samples
 from convscope.run.settings import Facts
 from convscope.training import logits
 

@@ -55,7 +55,7 @@ def _numbers(session: Session, numbers: Any, body: Message) -> None:  # noqa: AN
     """Drawn or changed by hand; `of` says which sample it was made from."""
     axis, wanted = _wanted(session)
     given = _packed(numbers) if isinstance(numbers, dict) else _listed(numbers, body.get("shape"))
-    values, _ = uploads.of_numbers(given, wanted)
+    values = uploads.of_numbers(given, wanted)
     caption = _words(body.get("caption", ""), "caption") or "made by hand"
     of = body.get("of")
     label = None if of is None else session.part.label(_whole(of, "of"))
@@ -114,9 +114,7 @@ def _wanted(session: Session) -> tuple[int, Wanted]:
         raise ShapeError("the first input of this model is no tensor; it cannot be changed here.")
     axis = sample_axis(inputs[0])
     example = inputs[0].select(axis, 0)
-    run = session.opened.run
-    fit = run.settings.data.fit if run else "letterbox"
-    return axis, Wanted(example, kind_of(example, session.kind), fit)
+    return axis, Wanted(example, kind_of(example, session.kind), session.spec)
 
 
 def sample_axis(given: Tensor) -> int:
