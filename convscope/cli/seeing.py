@@ -213,7 +213,7 @@ def _largest_output(output: object) -> "Tensor":
 
 def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
     """What can be asked for; of a model that fails, everything up to there and why."""
-    from convscope.explaining import OPS
+    from convscope.explaining import known
     from convscope.lint import diagnose
     from convscope.shapes import show
 
@@ -222,7 +222,7 @@ def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
             "name": node.name,
             "op": node.op,
             "output": list(seen.values[node.outputs[0]].shape) if node.outputs else [],
-            "explained": node.op in OPS and OPS[node.op].explain is not None,
+            "explained": known(node.op).explain is not None,
         }
         for node in seen.nodes
     ]
@@ -250,10 +250,10 @@ def _largest(seen: "Trace", op: str, gradient: str | None) -> tuple[int, ...]:
     """Index of the largest number of an output, or of the largest gradient of an argument."""
     import torch
 
-    from convscope.explaining import OPS, read
+    from convscope.explaining import known, read
 
     node = seen[op]
-    if not node.outputs or (gradient and node.op not in OPS):
+    if not node.outputs or (gradient and known(node.op).gradient is None):
         return ()  # what is wrong is said where it is taken apart
     value = read(seen, node).value(gradient) if gradient else seen.values[node.outputs[0]]
     numbers = value.gradient if gradient else seen.tensor(value.index)

@@ -61,10 +61,9 @@ def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> E
     """
     node = op if isinstance(op, Node) else trace[op]
     at = full_index(trace, node, at, output)
-    known = OPS.get(node.op)
-    network = _number(trace, node, at, output)
+    how, network = known(node.op).explain, _number(trace, node, at, output)
     real = not any(trace.values[index].dtype.is_complex for index in node.inputs)
-    account = known.explain(read(trace, node, output), at) if known and known.explain and real else None
+    account = how(read(trace, node, output), at) if how and real else None
     kind = "explained" if account else "not explained"
     account = account or unknown(trace, node, output, at)
     bound = _bound(account, trace.values[node.outputs[output]].dtype)
@@ -89,13 +88,13 @@ def explain_gradient(
         ShapeError: there is no number at that index.
     """
     node = op if isinstance(op, Node) else trace[op]
-    known = OPS.get(node.op)
-    if known is None or known.gradient is None:
+    how = known(node.op).gradient
+    if how is None:
         raise TraceError(f"the gradient of '{node.op}' is not explained.")
     reading = read(trace, node, _reached(trace, node) if output is None else output)
     value = reading.value(argument)
     at = _checked(at, value.shape, f"{argument} of {node.name}")
-    account = known.gradient(reading, argument, at)
+    account = how(reading, argument, at)
     own = value.gradient if _alone(trace, node, value) else _through(reading, value)
     network = 0.0 if own is None else float(own[at])
     bound = _bound(account, value.dtype)

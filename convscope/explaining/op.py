@@ -54,7 +54,8 @@ class Role(StrEnum):
 
 # How one number of it is drawn; "terms" is for everything that has no drawing of its own.
 Drawing = Literal["window", "steps", "shares", "vector", "terms"]
-Edit = Literal["kernel", "channel", "setting"]  # of the weights of one channel, of stride and the like
+# What can be changed: one kernel, the weights of one channel, stride and the like, which activation it is.
+Edit = Literal["kernel", "channel", "setting", "activation"]
 
 
 class Loss(NamedTuple):

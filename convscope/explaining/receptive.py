@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, clip, empty, hull, is_empty, unit, whole
-from convscope.explaining.ops import OPS
+from convscope.explaining.ops import known
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node, Trace, Value
 from convscope.tracing.structure import Ref
@@ -178,13 +178,13 @@ def _hand_back(
     sweep = sweeps.pop(node.outputs[which])
     rows = np.flatnonzero(sweep.active)
     boxes = sweep.boxes[rows]
-    known = OPS.get(node.op)
-    if known is None or known.reach is None:
+    entry = known(node.op)
+    if entry.reach is None:
         exact[rows] = False
         reached = [(index, whole(trace.values[index].shape, boxes)) for index in dict.fromkeys(node.inputs)]
     else:
-        reading = Reading(trace, node, known.signature, which)
-        reached = list(_by_value(reading, known.reach(reading, boxes)))
+        reading = Reading(trace, node, entry.signature, which)
+        reached = list(_by_value(reading, entry.reach(reading, boxes)))
     for index, found in reached:
         if trace.values[index].role in ("input", "activation"):  # nothing lies behind a parameter
             into = _sweep(sweeps, trace, index, len(exact))

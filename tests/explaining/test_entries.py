@@ -6,7 +6,7 @@ An operation that is added, and that a surface does not know, fails here by its 
 import re
 from itertools import product
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 import torch
@@ -15,6 +15,7 @@ from convscope.explaining import OPS, Role, known, read
 from convscope.explaining.op import Drawing, Edit
 from convscope.tracing.replay import run_again
 from convscope.web.messages.layout import layouts
+from convscope.web.messages.types.channels import Channel
 from tests.explaining.test_battery import CASES, nodes, places, seen
 
 STATIC = Path(__file__).parents[2] / "convscope/web/static"
@@ -50,6 +51,7 @@ def test_the_page_has_a_drawing_for_each_kind_and_no_other():
     assert table
     drawn = {re.sub(r"\dd$", "", word) for word in re.findall(r"\b\w+\b", table[1])}
     assert drawn - {"backward"} == set(get_args(Drawing))  # backward is a way to look at any of them
+    assert get_type_hints(Channel)["drawing"] == Drawing
 
 
 def test_an_operation_that_is_not_known_says_so():

@@ -23,13 +23,14 @@ OTHERWISE = {
     *("t", "T", "div", "where", "data", "type", "to", "copy", "slice", "view", "tensor", "sign", "flip"),
     *("float", "double", "half", "bool", "int", "long", "short", "cpu", "cuda", "positive", "exponential"),
     *("linear", "bilinear", "convolution", "recurrent", "uniform", "normal", "repeat", "full", "norm", "or"),
+    *("lstm", "gru", "rnn"),  # kinds of a cell
     *("and", "not", "add", "log", "chunk", "select", "split", "fold", "flatten", "real", "pad"),
 }
 NAMES = (set(OPS) | FAMILIES) - OTHERWISE
 # Architectures are made of torch's modules, not told apart by them; data knows no operation.
 BELOW = ("network/", "data/")
 # What formulas are made of: functions of mathematics, under the names that Python gives them.
-MATHEMATICS = ("explaining/formula.py", "explaining/rendering/")
+MATHEMATICS = ("explaining/formula.py", "explaining/account.py", "explaining/rendering/")
 
 
 def files(ending):

@@ -228,8 +228,11 @@ ACTIVATIONS = {
     "gelu": GELU.op,
     "silu": SILU.op,
     "mish": MISH.op,
-    "glu": Op("input dim=-1", explain_glu, glu_gradient, free, glu_reach, glu_size),
 }
-OPS = {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()} | {
-    "softplus": SOFTPLUS.op,  # as often it only makes numbers positive, such as a variance
+GLU = Op("input dim=-1", explain_glu, glu_gradient, free, glu_reach, glu_size, role=Role.ACTIVATION)
+OPS = {
+    **{name: replace(op, role=Role.ACTIVATION, edits=("activation",)) for name, op in ACTIVATIONS.items()},
+    "glu": GLU,  # gives half as many numbers as it takes, which no other one does
+    # As often it only makes numbers positive, such as a variance.
+    "softplus": replace(SOFTPLUS.op, edits=("activation",)),
 }

@@ -205,4 +205,6 @@ ACTIVATIONS = {
     "softshrink": SOFTSHRINK.op,
     "threshold": THRESHOLD.op,
 }
-OPS = CUTS | {name: replace(op, role=Role.ACTIVATION) for name, op in ACTIVATIONS.items()}
+OPS = CUTS | {
+    name: replace(op, role=Role.ACTIVATION, edits=("activation",)) for name, op in ACTIVATIONS.items()
+}

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.conv import _ConvNd
+from torch.nn.modules.pooling import _AvgPoolNd, _MaxPoolNd
 
 from convscope.errors import ShapeError
 from convscope.explaining import Role, known, read
@@ -39,7 +40,6 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "Sigmoid": nn.Sigmoid,
     "none": Straight,
 }
-OTHERS = ("ReLU6", "PReLU", "SELU", "CELU", "Mish", "Hardswish", "Hardsigmoid", "Hardtanh", "LogSigmoid")
 WORDS = {
     "kernel": "{name}: another kernel from input {input} to output {output}",
     "channel": "{name}: channel {channel} is 0",
@@ -48,11 +48,8 @@ WORDS = {
     "padding": "{name}: padding {now} instead of {before}",
     "dilation": "{name}: dilation {now} instead of {before}",
 }
-SETTINGS = {  # of modules: what there is to set
-    _ConvNd: ("stride", "padding", "dilation"),
-    **dict.fromkeys((nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), ("stride", "padding", "dilation")),
-    **dict.fromkeys((nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d), ("stride", "padding")),
-}
+SETTINGS = ("stride", "padding", "dilation")
+SLIDING = (_ConvNd, _MaxPoolNd, _AvgPoolNd)  # modules that read their settings anew at each call
 
 
 @dataclass(frozen=True)
@@ -182,9 +179,8 @@ def activation_of(trace: Trace, node: Node) -> str | None:
     module = _module(trace, node)
     if isinstance(module, Straight):
         return "none"
-    name = type(module).__name__
     own = type(module).__module__ == "torch.nn.modules.activation"
-    return name if own and (name in ACTIVATIONS or name in OTHERS) else None
+    return type(module).__name__ if own and "activation" in known(node.op).edits else None
 
 
 def with_activation(trace: Trace, node: Node, name: str) -> Change:
@@ -212,12 +208,11 @@ def with_activation(trace: Trace, node: Node, name: str) -> Change:
 def settings_of(trace: Trace, node: Node) -> dict[str, list[int]]:
     """Stride, padding and dilation of a layer that slides, an axis each."""
     module, entry = _module(trace, node), known(node.op)
-    names = next((names for kind, names in SETTINGS.items() if isinstance(module, kind)), ())
-    if "setting" not in entry.edits or entry.space is None:
-        return {}
     axes = entry.space
+    if "setting" not in entry.edits or axes is None or not isinstance(module, SLIDING):
+        return {}
     found = {}
-    for name in names:
+    for name in (name for name in SETTINGS if name in read(trace, node).arguments):
         given = getattr(module, name)
         if not isinstance(given, str):  # padding="same" is no number
             found[name] = [given] * axes if isinstance(given, int) else [*given] * (axes // len(given))

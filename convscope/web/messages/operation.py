@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convscope.errors import ConvscopeError, ShapeError
-from convscope.explaining import OPS, explain, full_index, read
+from convscope.explaining import explain, full_index, known, read
 from convscope.explaining.reading import Reading, tensors_of
 from convscope.explaining.receptive import Receptive, box_on_input, receptive_fields
 from convscope.shapes import elements, show
@@ -77,8 +77,7 @@ def _share(whole: Message, found: Message) -> Message:
 
 def docs(seen: Seen, node: Node) -> str:
     """Where the operation is described; "" where nobody says."""
-    known = OPS.get(node.op)
-    if not node.outputs or known is None or known.explain is None:
+    if not node.outputs or known(node.op).explain is None:
         return ""
     shape = seen.trace.values[node.outputs[0]].shape
     try:
@@ -144,8 +143,7 @@ def weights(seen: Seen, node: Node) -> list[Message]:
 
 def differentiable(seen: Seen, node: Node) -> list[tuple[str, list[int]]]:
     """Arguments whose gradient can be taken apart, with their shapes."""
-    known = OPS.get(node.op)
-    if not node.outputs or known is None or known.gradient is None:
+    if not node.outputs or known(node.op).gradient is None:
         return []
     values, refused = seen.trace.values, statistics(node)
     return [
