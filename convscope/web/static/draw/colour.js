@@ -3,7 +3,7 @@
  * `signed` has zero in the middle; `positive` and `raw` begin with it.
  */
 
-import { token } from "./dom.js";
+import { root, token } from "./dom.js";
 
 /** @typedef {"signed" | "positive" | "raw"} Kind */
 /** @typedef {[number, number, number]} Three */
@@ -19,10 +19,10 @@ const known = new WeakMap();
 
 /** 256 colours, four bytes each, for the theme in force. @param {Kind} kind */
 export function colours(kind) {
-  const root = document.documentElement;
-  const tables = known.get(root) ?? {};
-  known.set(root, tables);
-  return (tables[`${kind} ${root.dataset.theme}`] ??= blend(STOPS[kind].map((stop) => token(`--map-${stop}`))));
+  const page = root();
+  const tables = known.get(page) ?? {};
+  known.set(page, tables);
+  return (tables[`${kind} ${page.dataset.theme}`] ??= blend(STOPS[kind].map((stop) => token(`--map-${stop}`))));
 }
 
 /** @param {string[]} hexes at least two colours as #rrggbb */

@@ -19,15 +19,15 @@ export function el(tag, props = {}, ...children) {
   return node;
 }
 
-/**
- * The same for SVG.
- * @param {string} tag
- * @param {Record<string, any>} [props]
- * @param {...any} children
- * @returns {SVGElement}
- */
-export function svg(tag, props = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+/** The same for SVG. @param {string} tag @param {Record<string, any>} [props] @param {...any} children @returns {SVGElement} */
+export const svg = (tag, props = {}, ...children) => /** @type {SVGElement} */ (inside("http://www.w3.org/2000/svg", tag, props, children));
+
+/** The same for MathML. @param {string} tag @param {Record<string, any>} [props] @param {...any} children @returns {MathMLElement} */
+export const math = (tag, props = {}, ...children) => /** @type {MathMLElement} */ (inside("http://www.w3.org/1998/Math/MathML", tag, props, children));
+
+/** @param {string} space @param {string} tag @param {Record<string, any>} props @param {any[]} children */
+function inside(space, tag, props, children) {
+  const node = document.createElementNS(space, tag);
   set(node, props);
   node.append(...children.flat(3).filter((child) => child !== null && child !== undefined && child !== false));
   return node;
@@ -43,8 +43,11 @@ function set(node, props) {
   }
 }
 
+/** The element that has the theme and the language. */
+export const root = () => document.documentElement;
+
 /** What tokens.css says, in the theme in force: "--line". @param {string} name */
-export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const token = (name) => getComputedStyle(root()).getPropertyValue(name).trim();
 
 /** The same as a number: "700ms" is 700. @param {string} name @param {number} [otherwise] */
 export const amount = (name, otherwise = 0) => parseFloat(token(name)) || otherwise;

@@ -3,7 +3,8 @@
  * A small recursive parser: what it does not know it sets as it stands, so every formula can be shown.
  */
 
-const NS = "http://www.w3.org/1998/Math/MathML";
+import { el, math } from "./dom.js";
+
 const TOKEN = /\s*(\d{1,3}(?:[,\u202f]\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?(?:e[+−-]\d+)?|[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+|[₋₀₁₂₃₄₅₆₇₈₉]+|\p{L}[\p{L}\p{Nd}_]*[̂̄]?|[^\s])/uy;
 const CLOSING = { "(": ")", "[": "]", "⌊": "⌋", "⌈": "⌉", "|": "|" };
 const SIGNS = ["", "=", "+", "−", "·", "(", "[", "|", ","];
@@ -15,11 +16,7 @@ const [RAISED, LOWERED] = ["⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆
  * @returns {HTMLElement}
  */
 export function formula(text, { general = false } = {}) {
-  const box = document.createElement("div");
-  box.className = general ? "formula general" : "formula";
-  box.setAttribute("title", text);
-  for (const part of sides(parse(text))) box.append(node("math", part, { displaystyle: "true" }), document.createElement("wbr"));
-  return box;
+  return el(`div.formula${general ? ".general" : ""}`, { title: text }, sides(parse(text)).map((part) => [math("math", { displaystyle: "true" }, part), el("wbr")]));
 }
 
 /** The parts of a sum or an equation: a line may break before "=", "+" and "−", in brackets too. @param {Element[]} parts */
@@ -142,17 +139,8 @@ function bare(made) {
   return node("mrow", Array.from(made.children).slice(1, -1));
 }
 
-/** @param {string} name @param {Element[]} children @param {Record<string, string>} [props] */
-function node(name, children, props = {}) {
-  const made = document.createElementNS(NS, name);
-  for (const [key, value] of Object.entries(props)) made.setAttribute(key, value);
-  made.append(...children);
-  return made;
-}
+/** @param {string} name @param {Element[]} children @param {Record<string, string>} [props] @returns {Element} */
+const node = (name, children, props = {}) => math(name, props, children);
 
-/** @param {string} name @param {string} text */
-function leaf(name, text) {
-  const made = node(name, []);
-  made.textContent = text;
-  return made;
-}
+/** @param {string} name @param {string} text @returns {Element} */
+const leaf = (name, text) => math(name, {}, text);
