@@ -24,6 +24,7 @@ from convscope.explaining.formula import (
     Symbol,
     children,
     evaluate,
+    formula,
     put,
     side,
     times,
@@ -33,6 +34,7 @@ from convscope.explaining.rendering.python import literal, python, python_name
 
 Index = tuple[int, ...]
 WRITTEN = 4  # terms of a sum that are written out
+LISTED = 9  # numbers among which one is sought
 Squash = Literal["σ", "tanh", "relu"]
 Rule = Literal["sum", "max", "min"]
 
@@ -265,15 +267,21 @@ def written(terms: Terms) -> Formula:
     >>> from convscope.explaining.rendering.words import text
     >>> text(written(product(("place",), x=torch.tensor([1.0, 2.0]), w=torch.tensor([3.0, -4.0]))))
     '2·(−4) + 1·3'
+
+    Of squares each is one, and few numbers among which one is sought stay in their order.
     """
     values = terms.values.flatten()
     sizes = values.abs() if terms.rule == "sum" else values
-    order = sizes.argsort(descending=terms.rule != "min", stable=True)
+    order, most = sizes.argsort(descending=terms.rule != "min", stable=True), WRITTEN
+    if terms.rule != "sum" and len(values) <= LISTED:
+        order, most = torch.arange(len(values)), LISTED
     factors = [factor.flatten() for factor in terms.factors.values()] or [values]
+    square = len(factors) == 2 and torch.equal(*factors)
     parts: list[Formula] = [
-        times(*(float(factor[place]) for factor in factors)) for place in order[:WRITTEN].tolist()
+        formula(float(factors[0][place])) ** 2 if square else times(*(float(each[place]) for each in factors))
+        for place in order[:most].tolist()
     ]
-    left = values[order[WRITTEN:]]
+    left = values[order[most:]]
     if terms.rule != "sum":
         rest = float(left.max() if terms.rule == "max" else left.min()) if len(left) else 0.0
         return Call(terms.rule, (*parts, *([More(len(left), rest)] if len(left) else [])))
@@ -282,41 +290,37 @@ def written(terms: Terms) -> Formula:
 
 
 def _put_in(
-    formula: Formula, values: "Mapping[Any, Operand | Step]", terms: Terms | None, loop: str = ""
+    rule: Formula, values: "Mapping[Any, Operand | Step]", terms: Terms | None, loop: str = ""
 ) -> Formula:
     """The right side with its numbers: symbols as they are given, Σ as its terms; without both the terms."""
     given = {key: value.known if isinstance(value, Step) else value for key, value in values.items()}
     if terms is None:
-        return put(side(formula), given)
+        return put(side(rule), given)
     known = Known(terms.result, written(terms), _code(terms.rule, "terms"))
-    sums = _sums(side(formula))
+    sums = _sums(side(rule))
     if not sums:
-        return put(side(formula), given) if given else known
+        return put(side(rule), given) if given else known
     if loop:
         body = put(sums[0].body, given)
         runs = next(iter(_free(body)))
         known = Known(
             known.value, known.shown, _code(terms.rule, f"{python(body)} for {python(runs)} in {loop}")
         )
-    return put(side(formula), {sums[0]: known} | given)
+    return put(side(rule), {sums[0]: known} | given)
 
 
 def _code(rule: str, numbers: str) -> str:
     return f"{'math.fsum' if rule == 'sum' else rule}({numbers})"
 
 
-def _sums(formula: Formula) -> list[Over]:
+def _sums(given: Formula) -> list[Over]:
     """The outermost sums of a formula."""
-    return (
-        [formula]
-        if isinstance(formula, Over)
-        else [each for part in children(formula) for each in _sums(part)]
-    )
+    return [given] if isinstance(given, Over) else [each for part in children(given) for each in _sums(part)]
 
 
-def _free(formula: Formula) -> list[Formula]:
+def _free(given: Formula) -> list[Formula]:
     """Symbols without a number."""
-    if isinstance(formula, Known):
+    if isinstance(given, Known):
         return []
-    inside = [each for part in children(formula) for each in _free(part)]
-    return [formula] if isinstance(formula, Symbol) else inside
+    inside = [each for part in children(given) for each in _free(part)]
+    return [given] if isinstance(given, Symbol) else inside

@@ -108,7 +108,8 @@ class Formula:
 
     def given(self, *known: "Formula | str") -> "Given":
         """With what a reader must know to read it."""
-        return Given(self, tuple(Text(each) if isinstance(each, str) else each for each in known))
+        main, before = (self.main, self.known) if isinstance(self, Given) else (self, ())
+        return Given(main, (*before, *(Text(each) if isinstance(each, str) else each for each in known)))
 
 
 @dataclass(frozen=True)

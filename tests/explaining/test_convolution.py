@@ -15,6 +15,7 @@ from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import clip, unit
 from convscope.tracing import trace
 from convscope.tracing.replay import run_again
+from tests.explaining.shown import lines
 
 CONV = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 
@@ -100,7 +101,7 @@ def test_padding_is_numpys(mode, numpys):
     own = [explain(result, node, index).result for index in np.ndindex(*expected.shape)]
     assert own == expected.flatten().tolist()
     size = OPS["pad"].size(read(result, node))
-    assert size == "height 5 + 2 + 4 = 11\nwidth 4 + 3 + 1 = 8"
+    assert lines(size) == "height 5 + 2 + 4 = 11\nwidth 4 + 3 + 1 = 8"
 
 
 def test_a_group_is_named():

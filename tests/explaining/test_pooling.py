@@ -191,7 +191,7 @@ def test_300_random_poolings_have_the_size_that_is_said():
         ),
         (nn.AdaptiveAvgPool1d(3), "time 3 (as asked for)"),
         (nn.Upsample(scale_factor=1.5), "time ⌊7·1.5⌋ = 10"),
-        (nn.Upsample(size=9), "time as asked for = 9"),
+        (nn.Upsample(size=9), "time 9 (as asked for)"),
     ],
 )
 def test_sizes_are_written_with_their_numbers(layer, line):

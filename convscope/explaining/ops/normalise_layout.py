@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.plain import Index
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 from convscope.tracing.graph import Node

@@ -1,22 +1,24 @@
 """Pooling: a window of one channel becomes one number. Here the windows, and the largest of each."""
 
 from functools import partial
-from math import prod
 from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import ceil, floor
-from convscope.explaining.op import Extent, Role, asked_for
+from convscope.explaining.formula import Formula, Operand, Symbol, Text, ceil, floor, largest, summed, symbols
+from convscope.explaining.op import Extent, Op, Role, asked_for, free
 from convscope.explaining.ops.convolution import window_size
 from convscope.explaining.ops.sliding import POSITIONS, Slide, Window, grid, pick
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
+
+y, x, dx, dy, r, q, s, d, u, p = symbols("y x dx dy r q s d u p")
+WINS = Text("[x[q] is the largest in window r]")
 
 
 class Share(NamedTuple):
@@ -121,9 +123,9 @@ def explain_max(reading: Reading, at: Index) -> Account:
         what += " This is where it stands, counted row by row in its channel."
     return Account(
         what,
-        index.formula if index else "y[r] = max x[s·r + d·u − p] over the taps u of the window",
-        index.numbers if index else _listed(terms),
-        index.value if index else terms.result,
+        index.formula
+        if index
+        else y[r].equals(largest(x[s * r + d * u - p])).given("over the taps u of the window"),
         docs(reading),
         terms=terms,
         steps=(index,) if index else (),
@@ -149,21 +151,12 @@ def _place(reading: Reading, terms: Terms) -> Step:
     """The index that `return_indices` gives: row · width + column, without sample and channel."""
     axes = axes_of(reading)
     sizes, place = reading.shape("input")[-axes:], _winner(terms)[-axes:]
-    strides = [prod(sizes[axis + 1 :]) for axis in range(axes)]
-    value = sum(one * stride for one, stride in zip(place, strides, strict=True))
-    parts = [f"{one}·{stride}" for one, stride in zip(place[:-1], strides, strict=False)] + [f"{place[-1]}"]
-    formula = {1: "position", 2: "row·width + column", 3: "(depth·height + row)·width + column"}[axes]
-    sum_of_parts = " + ".join(parts)
-    code = sum_of_parts.replace("·", " * ")
-    return Step("index", f"index = {formula}", f"{sum_of_parts} = {value}", float(value), code)
-
-
-def _listed(terms: Terms, most: int = 9) -> str:
-    """max(1, 2, …) = 2."""
-    values = terms.values.flatten().tolist()
-    shown = ", ".join(number(value).replace("inf", "∞") for value in values[:most])
-    more = f", … ({len(values) - most} more)" if len(values) > most else ""
-    return f"max({shown}{more}) = {number(terms.result)}"
+    (counted, *further), spans = map(Symbol, POSITIONS[axes]), [Symbol(axis) for axis in AXES[axes]]
+    values: dict[Formula, Operand] = dict(zip(spans, sizes, strict=True))
+    values |= dict(zip((counted, *further), place, strict=True))
+    for name, span in zip(further, spans[1:], strict=True):
+        counted = counted * span + name
+    return Step("index", Symbol("index").equals(counted), values)
 
 
 def max_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - only the input has one
@@ -181,8 +174,8 @@ def max_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: AR
         "Only the largest number of a window has an influence, of equal ones the first. This one wins "
         f"{sum(won)} of the {len(won)} windows that hold it: the gradients that arrive there are added up."
     )
-    formula = "dx[q] = Σ dy[r]·[x[q] is the largest in window r]   over the windows r that hold q"
-    return Account(what, formula, written_out(terms), terms.result, docs(reading), terms=terms)
+    formula = dx[q].equals(summed(dy[r] * WINS)).given("over the windows r that hold q")
+    return Account(what, formula, docs(reading), terms=terms)
 
 
 def pool_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -203,11 +196,6 @@ def pool_size(reading: Reading) -> tuple[Extent, ...]:
     return tuple(
         window_size(axis, slide, rounded) for axis, slide in zip(names, slides(reading), strict=True)
     )
-
-
-def no_macs(reading: Reading) -> Cost:  # noqa: ARG001
-    """Comparisons and plain additions: no multiplication with an addition."""
-    return Cost(0)
 
 
 def pool_axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - asked as all others
@@ -239,7 +227,7 @@ MAX_POOL = Op(
     "input kernel_size stride=None padding=0 dilation=1 ceil_mode=False return_indices=False",
     explain_max,
     max_gradient,
-    no_macs,
+    free,
     pool_reach,
     pool_size,
     role=Role.POOLING,
@@ -252,7 +240,7 @@ ADAPTIVE_MAX_POOL = Op(
     "input output_size return_indices=False",
     explain_max,
     max_gradient,
-    no_macs,
+    free,
     pool_reach,
     pool_size,
     role=Role.POOLING,

@@ -1,6 +1,5 @@
 """Resampling (`interpolate`, `nn.Upsample`): each output is a mean of the inputs around it, by distance."""
 
-from math import floor, prod
 from typing import NamedTuple
 
 import numpy as np
@@ -9,11 +8,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, product
 from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.op import Role
+from convscope.explaining.formula import (
+    Number,
+    Text,
+    Worked,
+    absolute,
+    call,
+    ceil,
+    floor,
+    summed,
+    symbols,
+    times,
+    where,
+)
+from convscope.explaining.op import Cost, Extent, Op, Role, asked_for
 from convscope.explaining.ops.sliding import POSITIONS, grid, pick
-from convscope.explaining.plain import Account, Cost, Index, Op, number, product, written_out
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
@@ -27,16 +39,28 @@ KERNELS = {f"upsample_nearest{axes}d": "nearest" for axes in (1, 2, 3)} | {
 }
 LINEAR = ("linear", "bilinear", "trilinear")
 BEND = -0.75  # of the cubic curve
+x, y, dx, dy, r, q, i, n, d, λ, H, wanted, scale, f = symbols("x y dx dy r q i n d λ H H' scale f")
+k, HALF = call("k"), Number(1) / 2
+WAY, CORNERS = q.equals((r + HALF) * scale - HALF), q.equals(r * ((H - 1) / (wanted - 1)))
+LINE = y[r].equals((1 - λ) * x[floor(q)] + λ * x[floor(q) + 1])
+BETWEEN = LINE.given("on each axis", λ.equals(q - floor(q)))
+CURVE = k(d).equals(
+    where(
+        absolute(d) <= 1,
+        1.25 * absolute(d) ** 3 - 2.25 * absolute(d) ** 2 + 1,
+        BEND * (absolute(d) ** 3 - 5 * absolute(d) ** 2 + 8 * absolute(d) - 4),
+    )
+)
+ENDS = floor(r * (H / wanted)) <= i, i < ceil((r + 1) * (H / wanted))
+NEAREST_FOUR = y[r].equals(summed(k(q - i) * x[i])).given("on each axis, over the 4 nearest i")
 FORMULAS = {
-    "nearest": "y[r] = x[⌊r·scale⌋]",
-    "nearest-exact": "y[r] = x[⌊(r + ½)·scale⌋]",
-    "linear": "on each axis y[r] = (1 − λ)·x[⌊s⌋] + λ·x[⌊s⌋ + 1],   λ = s − ⌊s⌋,   s = (r + ½)·scale − ½",
-    "corners": "on each axis y[r] = (1 − λ)·x[⌊s⌋] + λ·x[⌊s⌋ + 1],   λ = s − ⌊s⌋,   s = r·(H − 1)/(H' − 1)",
-    "cubic": "on each axis y[r] = Σ k(s − q)·x[q] over the 4 nearest q,   s = (r + ½)·scale − ½,\n"
-    "k(d) = 1.25·|d|³ − 2.25·|d|² + 1 up to 1, −0.75·(|d|³ − 5·|d|² + 8·|d| − 4) up to 2",
-    "cubic corners": "on each axis y[r] = Σ k(s − q)·x[q] over the 4 nearest q,   s = r·(H − 1)/(H' − 1),\n"
-    "k(d) = 1.25·|d|³ − 2.25·|d|² + 1 up to 1, −0.75·(|d|³ − 5·|d|² + 8·|d| − 4) up to 2",
-    "area": "on each axis y[r] = the mean of x[⌊r·H/H'⌋ … ⌈(r + 1)·H/H'⌉ − 1]",
+    "nearest": y[r].equals(x[floor(r * scale)]),
+    "nearest-exact": y[r].equals(x[floor((r + HALF) * scale)]),
+    "linear": BETWEEN.given(WAY),
+    "corners": BETWEEN.given(CORNERS),
+    "cubic": NEAREST_FOUR.given(WAY, CURVE),
+    "cubic corners": NEAREST_FOUR.given(CORNERS, CURVE),
+    "area": y[r].equals(summed(x[i] / n)).given("on each axis, over the n places i on which r lies", *ENDS),
 }
 
 
@@ -187,8 +211,8 @@ def explain_interpolate(reading: Reading, at: Index) -> Account | None:
     terms = product(POSITIONS[len(axes)], {"input": places}, input=values, weight=weight)
     mode = axes[0].mode
     what = WORDS[mode.split("-")[0].split()[0]].format(values.numel())
-    scale = terms.size + _lost(axes, steps) * float(values.abs().sum())
-    return Account(what, FORMULAS[mode], written_out(terms), terms.result, DOCS, terms=terms, scale=scale)
+    size = terms.size + _lost(axes, steps) * float(values.abs().sum())
+    return Account(what, FORMULAS[mode], DOCS, terms=terms, scale=size)
 
 
 WORDS = {
@@ -233,9 +257,7 @@ def interpolate_gradient(reading: Reading, name: str, at: Index) -> Account:  # 
     return Account(
         f"{gradient.numel()} outputs take from this input: the sum of their gradients, each times the weight "
         "that the input has there.",
-        "dx[q] = Σ dy[r]·weight of q in r   over the outputs r",
-        written_out(terms),
-        terms.result,
+        dx[i].equals(summed(dy[r] * Text("weight of i in r"))).given("over the outputs r"),
         DOCS,
         terms=terms,
         scale=terms.size + lost * float(gradient.abs().sum()),
@@ -247,10 +269,9 @@ def interpolate_cost(reading: Reading) -> Cost:
     shape = reading.output_shape
     taps = 2 if _mode(reading) in LINEAR else 4 if _mode(reading) == "bicubic" else 0
     if not taps:
-        return Cost(0)
+        return Cost()
     factors = [*shape[2:], *[taps] * (len(shape) - 2), *([shape[0]] if shape[0] != 1 else []), shape[1]]
-    macs = prod(factors)
-    return Cost(macs, f"{'·'.join(map(str, factors))} = {macs:,}")
+    return Cost(Worked(times(*factors), {}))
 
 
 def interpolate_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -263,16 +284,15 @@ def interpolate_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[
     return {"input": np.where(is_empty(boxes)[..., None, None], boxes, seen)}
 
 
-def interpolate_size(reading: Reading) -> str:
+def interpolate_size(reading: Reading) -> tuple[Extent, ...]:
     """⌊H·factor⌋, or what was asked for."""
     sizes = reading.shape("input")[2:]
     names, given = AXES[len(sizes)], reading["scale_factor"]
     if given is None:
-        each = zip(names, reading.each("size", len(sizes)), strict=True)
-        return "\n".join(f"{axis} as asked for = {size}" for axis, size in each)
+        return tuple(map(asked_for, names, reading.each("size", len(sizes))))
     factors = given if isinstance(given, list | tuple) else [given] * len(sizes)
     each = zip(names, sizes, factors, strict=True)
-    return "\n".join(f"{axis} ⌊{size}·{number(f)}⌋ = {floor(size * f)}" for axis, size, f in each)
+    return tuple(Extent(axis, Worked(floor(H * f), {H: size, f: factor})) for axis, size, factor in each)
 
 
 def _op(signature: str) -> Op:

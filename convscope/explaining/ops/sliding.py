@@ -18,8 +18,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from convscope.explaining.account import Index, Terms, product
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.plain import Index, Terms, product
 
 POSITIONS = {1: ("time",), 2: ("row", "column"), 3: ("depth", "row", "column")}  # axes of terms
 ONES = {"time": "step", "height": "row", "width": "column", "depth": "slice"}  # one place on an axis
