@@ -8,14 +8,13 @@ import { connect } from "./api.js";
 import { browser } from "./browser.js";
 import { el } from "./draw/dom.js";
 import { frame } from "./frame.js";
+import { gather } from "./gather.js";
 import { takeAway } from "./save.js";
 import { next, read, START, up, write } from "./state.js";
 import { t } from "./texts.js";
 import { pageOf, VIEWS } from "./views.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./views.js").View} View */
-/** @typedef {Record<string, any>} Messages by the names that a view gave them; an Error: could not be had */
 
 /**
  * What a view is handed besides its messages.
@@ -36,17 +35,12 @@ import { pageOf, VIEWS } from "./views.js";
 
 /** @typedef {"step" | "replace" | "pass"} How step: a new place to come back to; replace: another place; pass: one of many on the way, the address follows at rest */
 
-const SOON = 600; // ms until what was not ready is asked for again
 const REST = 200; // ms without a move until the address takes the place
-const PATIENCE = 80; // ms that a drawing waits for what it can do without
 const api = connect();
 const root = document.documentElement;
+const messages = gather(api.get, browser().clock, () => void draw());
 /** @type {Map<string, any>} */
 const memory = new Map();
-/** @type {Map<string, any>} address → what came, of what a view can do without */
-const late = new Map();
-/** @type {Set<string>} those that took longer than a drawing waits */
-const overdue = new Set();
 let state = read(location.hash);
 let drawn = 0;
 let resting = 0;
@@ -57,13 +51,17 @@ let session;
 
 /** Move: change the state, draw, note it in the address. @param {Partial<State>} change @param {How} [how] */
 function go(change, how = "step") {
-  state = next(state, change);
   clearTimeout(resting);
+  if (how === "step") note(); // who comes back finds the page as it was left
+  state = next(state, change);
   if (how === "pass") resting = window.setTimeout(() => go({}, "replace"), REST);
-  else if (how === "replace") history.replaceState(null, "", `#${write(state)}`);
+  else if (how === "replace") note();
   else history.pushState(null, "", `#${write(state)}`);
   draw(how === "pass");
 }
+
+/** The address says where we are. */
+const note = () => history.replaceState(null, "", `#${write(state)}`);
 
 /** Do something that changes the network or its input, then draw anew. @param {string} address @param {any} body */
 async function act(address, body) {
@@ -71,8 +69,7 @@ async function act(address, body) {
   document.querySelector(".toast")?.remove(); // it was about what is done differently now
   try {
     await api.post(address, body);
-    late.clear();
-    overdue.clear();
+    messages.forget();
     await draw();
     return await api.get("graph");
   } catch (error) {
@@ -89,10 +86,10 @@ async function draw(passing = false) {
   const { signal } = running;
   try {
     const views = pageOf(state).map((name) => VIEWS[name]);
-    const found = await Promise.all(views.map((view) => needed(view, signal)));
+    const found = await Promise.all(views.map((view) => messages.needed(view, { state, session, signal, passing })));
     if (signal.aborted) return;
     views.forEach((view, place) => settle(view.open?.(found[place], state)));
-    await Promise.all(views.map((view, place) => wanted(view, found[place], signal, passing)));
+    await Promise.all(views.map((view, place) => messages.wanted(view, found[place], { state, session, signal, passing })));
     if (signal.aborted) return;
     const made = views.map((view, place) => view.draw(found[place], context()));
     frame(context(), made, found[0].graph);
@@ -104,47 +101,6 @@ async function draw(passing = false) {
     if (!drawn && location.hash.length > 1) go(START, "replace"); // an address that leads nowhere: the map, and the words why
   }
 }
-
-/** What a view cannot be drawn without, by its own names. @param {View} view @param {AbortSignal} signal @returns {Promise<Messages>} */
-async function needed(view, signal) {
-  const needs = Object.entries(view.needs(state, session));
-  const found = await Promise.all(needs.map(([, address]) => api.get(address, signal)));
-  if (found.some((message) => message.ready === false)) again(signal);
-  return Object.fromEntries(needs.map(([key], place) => [key, found[place]]));
-}
-
-/** What it can be drawn without: what is here soon is there at once, the rest draws the page anew when it comes. @param {View} view @param {Messages} found to add to @param {AbortSignal} signal @param {boolean} passing */
-async function wanted(view, found, signal, passing) {
-  const open = () => Object.entries(view.wants?.(state, session, found) ?? {}).filter(([key]) => !(key in found));
-  for (let missing = open(); missing.length && !signal.aborted; missing = open()) {
-    const asked = passing ? [] : missing.filter(([, address]) => !late.has(address));
-    const coming = asked.map(([, address]) => fetched(address, signal));
-    if (asked.some(([, address]) => !overdue.has(address))) await Promise.race([Promise.all(coming), patience()]);
-    const here = missing.filter(([, address]) => late.has(address));
-    for (const [key, address] of here) found[key] = late.get(address);
-    asked.forEach(([, address], place) => {
-      if (late.has(address)) return;
-      overdue.add(address);
-      coming[place].then(() => void (signal.aborted || draw()));
-    });
-    if (!here.length) return;
-  }
-}
-
-/** @returns {Promise<null>} */
-const patience = () => new Promise((done) => setTimeout(() => done(null), PATIENCE));
-
-/** @param {string} address @param {AbortSignal} signal of the drawing that asks */
-async function fetched(address, signal) {
-  const message = await api.get(address).catch((error) => error);
-  late.set(address, message);
-  if (message.ready !== false) return;
-  again(signal);
-  setTimeout(() => late.delete(address), SOON / 2);
-}
-
-/** What was not ready is asked for again. @param {AbortSignal} signal */
-const again = (signal) => setTimeout(() => signal.aborted || draw(), SOON);
 
 /** Fetch what the page would need there. @param {Partial<State>} change */
 function near(change) {
@@ -158,7 +114,7 @@ function near(change) {
 function settle(change) {
   if (!change) return;
   state = next(state, change);
-  history.replaceState(null, "", `#${write(state)}`);
+  note();
 }
 
 /** @returns {Context} */
@@ -186,6 +142,7 @@ function say(error) {
 const busy = (on) => document.body.classList.toggle("busy", on);
 
 addEventListener("popstate", () => {
+  clearTimeout(resting);
   state = read(location.hash);
   draw();
 });

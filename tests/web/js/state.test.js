@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { read, START, up, write } from "../../../convscope/web/static/state.js";
+import { next, read, START, up, write } from "../../../convscope/web/static/state.js";
 
 test("the start has an empty address", () => {
   assert.equal(write(START), "");
@@ -27,4 +27,16 @@ test("one level up at a time ends at the network with nothing selected", () => {
   }
   assert.deepEqual(seen, ["op=3&level=layer&channel=1", "op=3", "", ""]);
   assert.equal({ ...START, page: "results", ...up({ ...START, page: "results" }) }.page, "network");
+});
+
+test("what was chosen in one channel is gone in another, and in another operation", () => {
+  const state = { ...START, op: 0, channel: 1, edit: [1, 0, 0], of: "weight", place: [1, 0, 2, 2], rule: "adam" };
+  assert.deepEqual(next(state, { at: [3, 3] }), { ...state, at: [3, 3] });
+  assert.deepEqual(next(state, { channel: 2 }), { ...state, channel: 2, of: "", place: null });
+  assert.deepEqual(next(state, { op: 4 }), { ...state, op: 4, edit: [], of: "", place: null });
+  assert.deepEqual(next(state, { op: 4, place: [0] }).place, [0]);
+});
+
+test("a kernel that is tried, and one that is not chosen yet, come back from the address", () => {
+  for (const edit of [[2, 1, 0], [], null]) assert.deepEqual(read(`#${write({ ...START, op: 1, edit })}`).edit, edit);
 });

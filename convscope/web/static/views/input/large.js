@@ -68,13 +68,8 @@ export function large({ input: { look, caption } }, { t, memory }) {
   return view;
 }
 
-/** The same look with other numbers. @param {Look} look @param {Float32Array} values @returns {Look} */
-export function withValues(look, values) {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192));
-  return { ...look, numbers: { ...look.numbers, dtype: "f32", data: btoa(text) } };
-}
+/** The same look with other numbers, on the scale that it had. @param {Look} look @param {Float32Array} values @returns {Look} */
+const withValues = (look, values) => ({ ...look, numbers: { ...look.numbers, dtype: "f32", data: new Uint8Array(Float32Array.from(values).buffer) } });
 
 /** @param {Look} look */
 export const valuesOf = (look) => unpack(look.numbers);
