@@ -54,7 +54,8 @@ def batches(data: Path, threads: int, *, bare: bool, network: str) -> Record:
     from convscope import data as sources
     from convscope import network as networks
     from convscope import training
-    from convscope.network.preprocess import Model, fit_standardise
+    from convscope.network.model import Model
+    from convscope.network.preprocess import fit_standardise
     from convscope.training.batches import Batches
 
     dataset = sources.load(data, sources.DataSettings(val=0))

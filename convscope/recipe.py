@@ -14,7 +14,7 @@ from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.lint import explained
-from convscope.network.preprocess import Model, fit_model
+from convscope.network.model import Model
 from convscope.randomness import seeded
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
@@ -156,12 +156,11 @@ def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
 @explained()
 def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     """The network before training; the same seed gives the same weights."""
-    classes, each = len(dataset.classes), dataset.settings.scale == "sample"
+    shape = dataset.channels, len(dataset.classes), dataset.space
+    steps = {"scale": dataset.settings.scale, "regression": dataset.regression}
     with seeded(seed):
-        body = network.build(
-            part.name, dataset.channels, classes, dataset.space, width=part.width, depth=part.depth
-        )
-        return fit_model(body, dataset.inputs, dataset.labels, dataset.parts["train"], each_sample=each)
+        model = network.build_model(part.name, *shape, width=part.width, depth=part.depth, **steps)
+        return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
 
 
 def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:

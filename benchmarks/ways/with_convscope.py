@@ -9,7 +9,7 @@ import torch
 from measure import Record, phase
 
 from convscope import recipe, run, training
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.training import Augment
 from convscope.training.events import Finished
 from ways.task import Task

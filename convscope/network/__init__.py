@@ -21,6 +21,7 @@ from convscope.network.inception import inception
 from convscope.network.inception_time import inception_time
 from convscope.network.layers import Space, layers
 from convscope.network.lenet import lenet5
+from convscope.network.model import Model, assemble
 from convscope.network.own import build_own, is_own
 from convscope.network.plain import plain
 from convscope.network.pooled import pooled
@@ -120,6 +121,36 @@ def build(
         return _fitting(name, channels, classes, space, scale)
     except ShapeError as error:
         raise _with_smallest(error, name, channels, classes, space, scale) from error
+
+
+def build_model(
+    name: str,
+    channels: int,
+    classes: int,
+    space: Space,
+    *,
+    width: float | None = None,
+    depth: int | None = None,
+    scale: str = "set",
+    regression: bool = False,
+) -> Model:
+    """Build a network with the first and the last step around it: the one way to a `Model`.
+
+    Args:
+        name: as `build` takes it, and so are all up to `depth`.
+        channels: of a sample.
+        classes: scores that come out; 1 for regression.
+        space: sizes of a sample's spatial axes.
+        width: multiplies the channels of a network that has this knob.
+        depth: number of layers, of a network that has this knob.
+        scale: "set": standardise by the training part; "sample": each sample by itself.
+        regression: the network gives a value instead of scores.
+
+    Returns:
+        The model, in training mode; `Model.fit` or saved weights fill what is measured on data.
+    """
+    body = build(name, channels, classes, space, width=width, depth=depth)
+    return assemble(body, channels, scale, regression=regression)
 
 
 def takes(name: str, axes: int) -> bool:

@@ -13,8 +13,8 @@ from convscope import data as data_room
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.lint import explained
-from convscope.network import build
-from convscope.network.preprocess import Model, assemble
+from convscope.network import build_model
+from convscope.network.model import Model
 from convscope.randomness import seeded
 from convscope.run import files, folders, inputs, rows, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
@@ -143,16 +143,16 @@ class Run:
         facts, network = self.settings.facts, self.settings.network
         name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
         with seeded(self.settings.training.seed):
-            net = build(
+            return build_model(
                 name,
                 facts.channels,
                 len(facts.classes),
                 facts.space,
                 width=network.width,
                 depth=network.depth,
-            )
-        scale = self.settings.data.scale
-        return assemble(net, facts.channels, scale, regression=facts.regression).eval()
+                scale=self.settings.data.scale,
+                regression=facts.regression,
+            ).eval()
 
     def model(self) -> Model:
         """The network with its best weights so far, for judging: raw values in, a score (logit) a class out.

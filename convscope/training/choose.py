@@ -7,7 +7,7 @@ from torch import nn
 from convscope.data.augment import Augment
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.system import cores
 from convscope.training.settings import TrainingSettings
 

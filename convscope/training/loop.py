@@ -17,7 +17,7 @@ from torch import Tensor
 
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
-from convscope.network.preprocess import Model, Temperature, Values
+from convscope.network.model import Model, Temperature, Values
 from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, Step
 from convscope.training.machine import Machine, machine

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.training.settings import TrainingSettings
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.data.dataset import PARTS, Dataset
 from convscope.errors import DataError
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.training import logits
 from convscope.web.later import Later
 
@@ -85,12 +85,12 @@ class Part:
 
 def _said(model: Model, dataset: Dataset, rows: Tensor) -> Said:
     size = max(1, dataset.inputs[0].numel())
-    found = logits(model, dataset.inputs, rows, batch=max(1, min(500, PIECE // size))).double()
+    found = logits(model, dataset.inputs, rows, batch=max(1, min(500, PIECE // size)))
     truth = dataset.labels[rows].numpy()
     if dataset.regression:
-        values = found[:, 0].numpy()
+        values = model.answers(found).numpy()
         return Said(values, truth, values, np.abs(values - truth), np.zeros(len(values)))
-    answers = found.softmax(dim=1)
+    answers = model.answers(found)
     top = answers.topk(min(2, answers.shape[1]), dim=1)
     first, second = top.values[:, 0], top.values[:, -1]
     margin = first - second if answers.shape[1] > 1 else torch.ones_like(first)

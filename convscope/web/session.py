@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from convscope.data.dataset import Dataset
 from convscope.data.samples import SampleSpec, spec_of
 from convscope.errors import DataError
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.opening import Opened
 from convscope.run import Run
 from convscope.tracing import Trace, trace

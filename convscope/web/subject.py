@@ -14,8 +14,8 @@ from convscope.data.files import cache
 from convscope.errors import ConvscopeError, DataError, RunError
 from convscope.lint import explained
 from convscope.network import NETWORKS
+from convscope.network.model import Model
 from convscope.network.own import is_own
-from convscope.network.preprocess import Model, fit_model
 from convscope.opening import Opened, open_model, typed
 from convscope.randomness import seeded
 from convscope.run import folders, load
@@ -113,10 +113,11 @@ def _of_data(name: str, inputs: Sequence[str]) -> Session:
 
 @explained()
 def _untrained(dataset: Dataset, name: str, scale: dict[str, float]) -> Model:
+    shape = dataset.channels, len(dataset.classes), dataset.space
     rows = dataset.parts["train"] if len(dataset.parts["train"]) else torch.arange(len(dataset.labels))
     with seeded(SEED):
-        body = network.build(name, dataset.channels, len(dataset.classes), dataset.space, **scale)  # pyright: ignore[reportArgumentType]
-    return fit_model(body, dataset.inputs, dataset.labels, rows).eval()
+        model = network.build_model(name, *shape, regression=dataset.regression, **scale)  # pyright: ignore[reportArgumentType]
+    return model.fit(dataset.inputs, dataset.labels, rows).eval()
 
 
 def _sample(inputs: Sequence[str]) -> int:

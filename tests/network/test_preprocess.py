@@ -5,16 +5,13 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.network.preprocess import (
-    CHUNK,
-    Model,
-    Standardise,
-    Temperature,
-    Values,
-    assemble,
-    fit_model,
-    fit_standardise,
-)
+from convscope.network.model import Model, Temperature, Values, assemble
+from convscope.network.preprocess import CHUNK, Standardise, fit_standardise
+
+
+def fit_model(network, inputs, labels, rows, *, each_sample=False):
+    scale, regression = "sample" if each_sample else "set", labels.is_floating_point()
+    return assemble(network, inputs.shape[1], scale, regression=regression).fit(inputs, labels, rows)
 
 
 @pytest.mark.parametrize("shape", [(50, 1, 28, 28), (9, 3, 17, 5), (40, 2, 140), (7, 1, 6, 5, 4), (1, 1, 3)])

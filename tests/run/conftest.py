@@ -12,7 +12,8 @@ from torch import Tensor
 
 from convscope import data, network
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.network.preprocess import Model, Standardise
+from convscope.network.model import Model
+from convscope.network.preprocess import Standardise
 from convscope.run import NetworkPart, Run, RunSettings, Writer, create, load
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start, Step
 from convscope.training.settings import TrainingSettings

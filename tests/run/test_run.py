@@ -157,7 +157,8 @@ def test_nothing_that_can_be_read(finished, tmp_path):
 
 def test_a_catalogue_name_gives_the_test_part_with_the_truth(settings, training, draw):
     from convscope import network
-    from convscope.network.preprocess import Model, Standardise
+    from convscope.network.model import Model
+    from convscope.network.preprocess import Standardise
     from convscope.run import NetworkPart, RunSettings, create
 
     dataset = data.load("digits")

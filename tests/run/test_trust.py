@@ -6,7 +6,8 @@ import pytest
 
 from convscope import network
 from convscope.errors import NetworkError, RunError
-from convscope.network.preprocess import Model, Standardise
+from convscope.network.model import Model
+from convscope.network.preprocess import Standardise
 from convscope.run import NetworkPart, RunSettings, create, load, trust
 
 CODE = """

@@ -6,7 +6,8 @@ import torch
 
 from convscope import network
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.network.preprocess import Model, fit_standardise
+from convscope.network.model import Model
+from convscope.network.preprocess import fit_standardise
 from convscope.training import Augment, TrainingSettings
 
 

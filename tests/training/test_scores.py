@@ -3,7 +3,8 @@ import pytest
 import torch
 from torch import nn
 
-from convscope.network.preprocess import Model, Standardise
+from convscope.network.model import Model
+from convscope.network.preprocess import Standardise
 from convscope.training import logits
 from convscope.training.scores import forward, loss_of
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from convscope.errors import TrainingError
-from convscope.network.preprocess import Values, fit_model
+from convscope.network.model import Values, assemble
 from convscope.training import TrainingSettings, choose, logits, train
 from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Step
@@ -23,6 +23,11 @@ class Slope(nn.Module):
 
     def forward(self, x):
         return self.full(x.flatten(1))
+
+
+def fit_model(network, inputs, labels, rows, *, each_sample=False):
+    scale, regression = "sample" if each_sample else "set", labels.is_floating_point()
+    return assemble(network, inputs.shape[1], scale, regression=regression).fit(inputs, labels, rows)
 
 
 @pytest.fixture

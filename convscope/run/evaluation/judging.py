@@ -8,7 +8,7 @@ from torch import Tensor
 from convscope.data.dataset import Dataset
 from convscope.data.samples import Samples
 from convscope.errors import DataError
-from convscope.network.preprocess import Model, Values
+from convscope.network.model import Model, Values
 from convscope.run import inputs
 from convscope.run.evaluation import metrics
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -22,8 +22,7 @@ AnyPredictions = Predictions | ValuePredictions
 
 def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor:
     """What a model says of samples, float64: (n, class), each row adding up to 1; or values, (n,)."""
-    said = logits(model, samples, rows).double()
-    return said[:, 0] if isinstance(model.output, Values) else said.softmax(dim=1)
+    return model.answers(logits(model, samples, rows))
 
 
 def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> AnyEvaluation:

@@ -12,7 +12,8 @@ from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
 from convscope.explaining.rows import Row
-from convscope.network.preprocess import Model, Standardise
+from convscope.network.model import Model
+from convscope.network.preprocess import Standardise
 from convscope.run.evaluation.latency import latency
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import figures

@@ -1,7 +1,7 @@
 """Why a forward did not come to its end."""
 
 from convscope.lint import Finding, diagnose
-from convscope.network.preprocess import Model
+from convscope.network.model import Model
 from convscope.tracing.graph import Source
 from convscope.web.messages.kept import kept
 from convscope.web.messages.numbers import Message

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convscope.errors import ConvscopeError, RunError, ShapeError
 from convscope.explaining.rows import rows_of
+from convscope.network.model import probabilities
 from convscope.run import Run, load
 from convscope.run import runs as runs_in
 from convscope.run.listing import RunSummary
@@ -150,6 +151,6 @@ def _prediction(run: Run, found: Trace, label: int | None) -> Message | None:
     return {
         "classes": list(run.classes),
         "logits": [plain(each) for each in scores[0].tolist()],
-        "probabilities": [plain(each) for each in scores[0].double().softmax(0).tolist()],
+        "probabilities": [plain(each) for each in probabilities(scores[0]).tolist()],
         "truth": label,
     }

@@ -3,6 +3,7 @@
 from torch import Tensor
 
 from convscope.explaining import Role, known
+from convscope.network.model import probabilities
 from convscope.tracing import Ref, Trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages.numbers import Message, plain
@@ -34,12 +35,12 @@ def prediction(session: Session, seen: Seen) -> Message | None:
     if scores is None:
         return None
     count, names = scores.shape[1], session.opened.classes
-    probabilities = scores[0].double() if _are_probabilities(seen.trace) else scores[0].double().softmax(0)
+    said = scores[0].double() if _are_probabilities(seen.trace) else probabilities(scores[0])
     label = seen.label
     return {
         "classes": list(names) if len(names) == count else [str(place) for place in range(count)],
         "logits": [plain(value) for value in scores[0].tolist()],
-        "probabilities": [plain(value) for value in probabilities.tolist()],
+        "probabilities": [plain(value) for value in said.tolist()],
         "truth": label if label is not None and 0 <= label < count else None,
     }
 
