@@ -21,6 +21,7 @@ from convscope.web.messages.layout import layout
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.summary import rows_by_node
 from convscope.web.session import Seen, Session
+from convscope.web.types.network import GraphMessage, Operation, Share
 
 BINS = 40
 MANY = 500  # operations: of more, a receptive field is worked out when it is asked for
@@ -66,12 +67,13 @@ def _operation(session: Session, seen: Seen, index: int) -> Message:
     }
 
 
-def _share(whole: Message, found: Message) -> Message:
+def _share(whole: GraphMessage, found: Operation) -> Share:
     """Parts of the network, 0 … 1."""
     totals = whole["totals"]
     return {
-        name: found[name] / totals[name] if totals[name] else 0.0
-        for name in ("parameters", "macs", "seconds")
+        "parameters": found["parameters"] / (totals["parameters"] or 1),
+        "macs": found["macs"] / (totals["macs"] or 1),
+        "seconds": found["seconds"] / (totals["seconds"] or 1),
     }
 
 
