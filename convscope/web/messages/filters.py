@@ -18,6 +18,7 @@ from convscope.web.messages.graph import input_look
 from convscope.web.messages.number import message
 from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
+from convscope.web.types.channels import OneNumber
 from convscope.web.types.parts import Formula
 from convscope.web.types.trying import FilteredMessage, Filters
 
@@ -148,7 +149,7 @@ def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation
     return sizes(tuple(extents), show(tuple(slide.steps for slide in slides)))
 
 
-def _number(seen: Trace, at: Any) -> Any:  # noqa: ANN401
+def _number(seen: Trace, at: Any) -> OneNumber | None:  # noqa: ANN401
     """One number of the filtered input, before the pooling, taken apart: at is (channel, *space)."""
     if at is None:
         return None
@@ -159,4 +160,4 @@ def _number(seen: Trace, at: Any) -> Any:  # noqa: ANN401
         raise ShapeError(f"a place here has {len(shape)} whole numbers, got {str(at)[:40]}.")
     for place, size in zip(at, shape, strict=True):
         within(place, size, "place")
-    return message(explain(seen, node, (0, *at))) | {"box": None}
+    return message(explain(seen, node, (0, *at)))
