@@ -214,8 +214,8 @@ def settings_of(trace: Trace, node: Node) -> dict[SettingName, list[int]]:
     if "setting" not in entry.edits or axes is None or not isinstance(module, SLIDING):
         return {}
     found: dict[SettingName, list[int]] = {}
-    for name in (name for name in SETTINGS if name in read(trace, node).arguments):
-        given = getattr(module, name)
+    for name in SETTINGS:
+        given = getattr(module, name) if name in read(trace, node).arguments else "none"
         if not isinstance(given, str):  # padding="same" is no number
             found[name] = [given] * axes if isinstance(given, int) else [*given] * (axes // len(given))
     return found
