@@ -7,13 +7,13 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
-from torch.nn.modules.pooling import _AvgPoolNd, _MaxPoolNd
 
 from convscope.errors import ShapeError
 from convscope.explaining import Role, known, read
 from convscope.explaining.reading import Reading
+from convscope.network.fit import CONVOLUTIONS, POOLINGS
 from convscope.shapes import show
+from convscope.torch_private import set_padding
 from convscope.tracing import Node, Ref, Trace
 from convscope.web.messages.asked import one_of, within
 from convscope.web.messages.numbers import sentence
@@ -51,7 +51,7 @@ WORDS = {
 }
 SettingName = Literal["stride", "padding", "dilation"]
 SETTINGS: tuple[SettingName, ...] = ("stride", "padding", "dilation")
-SLIDING = (_ConvNd, _MaxPoolNd, _AvgPoolNd)  # modules that read their settings anew at each call
+SLIDING = (*CONVOLUTIONS, *POOLINGS)  # modules that read their settings anew at each call
 
 
 @dataclass(frozen=True)
@@ -238,9 +238,7 @@ def with_setting(trace: Trace, node: Node, name: str, value: Any) -> Change:  # 
 
     def apply(model: nn.Module) -> nn.Module:
         module: Any = model.get_submodule(path)
-        setattr(module, setting, sizes)
-        if setting == "padding" and hasattr(module, "_reversed_padding_repeated_twice"):
-            module._reversed_padding_repeated_twice = [one for one in reversed(sizes) for _ in range(2)]
+        set_padding(module, sizes) if setting == "padding" else setattr(module, setting, sizes)
         return model
 
     after, before = (show(tuple(each if len(set(each)) > 1 else each[:1])) for each in (sizes, now))
