@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -69,7 +69,7 @@ class Terms:
     places: dict[str, Tensor] = field(default_factory=dict)
     rule: Rule = "sum"
 
-    @property
+    @cached_property
     def result(self) -> float:
         """What the rule makes of the values, in float64; an empty sum is 0."""
         if self.rule == "sum":
@@ -171,7 +171,7 @@ class Step:
 
     @cached_property
     def put_in(self) -> Formula:
-        """The right side with the numbers."""
+        """The right side with the numbers; sums are what they come to."""
         return _put_in(self.formula, self.values, self.terms, self.loop)
 
     @cached_property
@@ -194,7 +194,8 @@ class Step:
     @cached_property
     def numbers(self) -> Formula:
         """With the numbers put in: (0.5 + 1.5)/2 = 1."""
-        return with_result(self.put_in, self.value)
+        shown = _put_in(self.formula, self.values, self.terms, write=written)
+        return with_result(shown, self.value)
 
     @cached_property
     def code(self) -> str:
@@ -239,7 +240,7 @@ class Account:
 
     @cached_property
     def put_in(self) -> Formula:
-        """The right side with the numbers."""
+        """The right side with the numbers; sums are what they come to."""
         return _put_in(self.formula, self.values, self.terms)
 
     @cached_property
@@ -250,7 +251,9 @@ class Account:
     @cached_property
     def numbers(self) -> Formula:
         """The formula with the numbers put in, the middle of long sums left out; of steps the last one's."""
-        return self.steps[-1].numbers if self.steps else with_result(self.put_in, self.result)
+        if self.steps:
+            return self.steps[-1].numbers
+        return with_result(_put_in(self.formula, self.values, self.terms, write=written), self.result)
 
     @property
     def size(self) -> float:
@@ -271,32 +274,41 @@ def written(terms: Terms) -> Formula:
     Of squares each is one, and few numbers among which one is sought stay in their order.
     """
     values = terms.values.flatten()
-    sizes = values.abs() if terms.rule == "sum" else values
-    order, most = sizes.argsort(descending=terms.rule != "min", stable=True), WRITTEN
-    if terms.rule != "sum" and len(values) <= LISTED:
-        order, most = torch.arange(len(values)), LISTED
+    listed = terms.rule != "sum" and len(values) <= LISTED
+    shown = torch.arange(len(values)) if listed else _first(values, terms.rule)
     factors = [factor.flatten() for factor in terms.factors.values()] or [values]
     square = len(factors) == 2 and torch.equal(*factors)
     parts: list[Formula] = [
         formula(float(factors[0][place])) ** 2 if square else times(*(float(each[place]) for each in factors))
-        for place in order[:most].tolist()
+        for place in shown.tolist()
     ]
-    left = values[order[most:]]
-    if terms.rule != "sum":
-        rest = float(left.max() if terms.rule == "max" else left.min()) if len(left) else 0.0
-        return Call(terms.rule, (*parts, *([More(len(left), rest)] if len(left) else [])))
-    parts += [More(len(left), added_up(left))] if len(left) else []
+    left = len(values) - len(shown)
+    if terms.rule != "sum":  # what is left is no larger, or no smaller, than the last of them
+        return Call(terms.rule, (*parts, *([More(left, float(values[shown[-1]]))] if left else [])))
+    parts += [More(left, terms.result - added_up(values[shown]))] if left else []
     return Sum(tuple(parts)) if len(parts) > 1 else parts[0] if parts else Number(0)
 
 
+def _first(values: Tensor, rule: Rule) -> Tensor:
+    """Places of the largest (of a minimum the smallest), in order; of many numbers only these are sorted."""
+    sizes = {"sum": values.abs(), "max": values, "min": -values}[rule]
+    least = sizes.topk(min(WRITTEN, len(sizes))).values
+    places = (~(sizes < least[-1])).nonzero().flatten() if len(least) else least.long()
+    return places[sizes[places].argsort(descending=True, stable=True)][:WRITTEN]
+
+
 def _put_in(
-    rule: Formula, values: "Mapping[Any, Operand | Step]", terms: Terms | None, loop: str = ""
+    rule: Formula,
+    values: "Mapping[Any, Operand | Step]",
+    terms: Terms | None,
+    loop: str = "",
+    write: Callable[[Terms], Formula] = lambda terms: Number(terms.result),
 ) -> Formula:
     """The right side with its numbers: symbols as they are given, Σ as its terms; without both the terms."""
     given = {key: value.known if isinstance(value, Step) else value for key, value in values.items()}
     if terms is None:
         return put(side(rule), given)
-    known = Known(terms.result, written(terms), _code(terms.rule, "terms"))
+    known = Known(terms.result, write(terms), _code(terms.rule, "terms"))
     sums = _sums(side(rule))
     if not sums:
         return put(side(rule), given) if given else known

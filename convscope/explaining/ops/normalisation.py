@@ -2,20 +2,34 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import prod
 
+from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes, features_last, kept_of, usual
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Role
+from convscope.explaining.formula import Formula, Symbol, Worked, sqrt, symbols
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import normalise_gradients as backward
 from convscope.explaining.ops.curve import DOCS, same_size, smallest
 from convscope.explaining.ops.normalise_kept import explain_kept, kept, place_of_kept
 from convscope.explaining.ops.normalise_layout import Layout, arguments, batch, group, instance, layer
 from convscope.explaining.ops.normalise_local import LOCAL_RESPONSE_NORM
-from convscope.explaining.ops.normalise_steps import Statistics, normalised_step, statistics, stored
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, signed
+from convscope.explaining.ops.normalise_steps import (
+    VARIANCE,
+    normalised_step,
+    q,
+    statistics,
+    stored,
+    x,
+    xh,
+    ε,
+    μ,
+)
 from convscope.explaining.reading import Reading, Signature
 from convscope.shapes import elements
 from convscope.tracing.structure import Ref
+
+y, γ, β = symbols("y γ β")
 
 
 @dataclass(frozen=True)
@@ -59,25 +73,22 @@ class Kind:
         if kept(reading):
             return explain_kept(reading, layout, at, self.source)
         found = statistics(reading, layout, layout.together(at), centred=self.centred)
-        x = float(reading["input"][at])
-        steps = [*found.steps, normalised_step(x, found)]
-        place = layout.affine_place(at)
-        weight = float(reading["weight"][place]) if reading.has("weight") else 1.0
-        bias = float(reading["bias"][place]) if "bias" in reading.arguments and reading.has("bias") else 0.0
-        steps += _affine(reading, steps[-1].value, weight, bias)
+        number, place = float(reading["input"][at]), layout.affine_place(at)
+        given = [name for name in ("weight", "bias") if _has(reading, name)]
+        affine = {name: float(reading[name][place]) for name in given}
+        normalised = normalised_step(number, found)
+        weight, bias = affine.get("weight", 1.0), affine.get("bias", 0.0)
         # The mean is taken from x: what both of them were rounded by is divided by σ, too.
-        scale = abs(weight) * (abs(x) + found.size) / found.deviation + abs(bias)
+        scale = abs(weight) * (abs(number) + found.size) / found.deviation + abs(bias)
         if layout.span and not reading["input"].is_contiguous():
             # Of channels-last pictures torch takes the variance as mean square less squared mean.
-            scale += abs(weight * steps[len(found.steps)].value) * (1 + (found.mean / found.deviation) ** 2)
+            scale += abs(weight * normalised.value) * (1 + (found.mean / found.deviation) ** 2)
         notes = (_note(reading, layout, at),) if not stored(reading) else ()
         return Account(
             f"{self.what}{STORED if stored(reading) else ''}",
-            _formula(reading, centred=self.centred),
-            _numbers(x, found, weight, bias, steps[-1].value),
-            steps[-1].value,
+            _formula(given, centred=self.centred),
             self.source,
-            steps=tuple(steps),
+            steps=(*found.steps, normalised, *_affine(normalised, affine)),
             scale=max(scale, smallest(reading.output_value.dtype)),
             notes=notes,
         )
@@ -119,43 +130,32 @@ def _axes(reading: Reading, before: Axes | None) -> Axes:
 STORED = " In evaluation the mean and the variance are those that training kept."
 
 
-def _affine(reading: Reading, normalised: float, weight: float, bias: float) -> list[Step]:
+def _has(reading: Reading, name: str) -> bool:
+    return name in reading.arguments and reading.has(name)
+
+
+def _affine(normalised: Step, given: dict[str, float]) -> list[Step]:
     """Scale and shift, as far as there are any."""
-    steps, value, before = [], normalised, "normalised"
-    if reading.has("weight"):
-        value *= weight
-        numbers = f"{signed(normalised)}·{signed(weight)} = {number(value)}"
-        steps.append(Step("scaled", "x̂·γ", numbers, value, f"{before} * {weight!r}"))
-        before = "scaled"
-    if "bias" in reading.arguments and reading.has("bias"):
-        numbers = f"{number(value)} + {signed(bias)} = {number(value + bias)}"
-        steps.append(
-            Step("shifted", f"{'x̂·γ' if steps else 'x̂'} + β", numbers, value + bias, f"{before} + {bias!r}")
-        )
+    steps, before = [], xh
+    if "weight" in given:
+        steps.append(Step("scaled", xh * γ, {xh: normalised, γ: given["weight"]}))
+        before = xh * γ
+    if "bias" in given:
+        steps.append(Step("shifted", before + β, {before: [normalised, *steps][-1], β: given["bias"]}))
     return steps
 
 
-def _formula(reading: Reading, *, centred: bool) -> str:
-    core = "(x − μ)/√(σ² + ε)" if centred else "x/√(q + ε)"
-    scaled = f"{core}·γ" if reading.has("weight") else core
-    return f"y = {scaled} + β" if "bias" in reading.arguments and reading.has("bias") else f"y = {scaled}"
-
-
-def _numbers(x: float, found: Statistics, weight: float, bias: float, result: float) -> str:
-    above = (
-        f"({number(x)} − {signed(found.mean)})" if found.steps[-1].name != "root mean square" else number(x)
-    )
-    scaled = f"{above}/{number(found.deviation)}" + (f"·{signed(weight)}" if weight != 1 else "")
-    return f"{scaled}{f' + {signed(bias)}' if bias else ''} = {number(result)}"
+def _formula(given: list[str], *, centred: bool) -> Formula:
+    core = (x - μ) / sqrt(VARIANCE + ε) if centred else x / sqrt(q + ε)
+    scaled = γ * core if "weight" in given else core
+    return y.equals(scaled + β if "bias" in given else scaled)
 
 
 def _note(reading: Reading, layout: Layout, at: Index) -> str:
     """How many numbers are normalised together."""
     sizes = [part.stop - part.start for part in layout.together(at)]
     parts = [f"{sizes[axis]} ({layout.names[axis]})" for axis in layout.axes]
-    count = 1
-    for axis in layout.axes:
-        count *= sizes[axis]
+    count = prod(sizes[axis] for axis in layout.axes)
     together = f"{' · '.join(parts)} = {count:,} numbers are normalised together."
     kept_too = reading.arguments.get("running_var") is not None and count > 1
     biased = " They are divided by the variance over n; the running variance gets the one over n − 1."
@@ -166,9 +166,10 @@ def cost(reading: Reading) -> Cost:
     """Element-wise scale and shift are no multiply-adds here; a weight and a bias are parameters."""
     given = [name for name in ("weight", "bias") if isinstance(reading.arguments.get(name), Ref)]
     if not given:
-        return Cost(0)
-    count = elements(reading.shape(given[0]))
-    return Cost(0, parameters=f"2·{count:,} = {2 * count:,}" if len(given) == 2 else f"{count:,}")
+        return Cost()
+    each = Symbol("features" if "normalized_shape" in reading.arguments else "channels")
+    counted = 2 * each if len(given) == 2 else each
+    return Cost(parameters=Worked(counted, {each: elements(reading.shape(given[0]))}))
 
 
 BATCH = Kind(

@@ -5,41 +5,47 @@ import math
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms, product
+from convscope.explaining.formula import Formula, Number, summed, symbols
 from convscope.explaining.ops.curve import smallest
 from convscope.explaining.ops.normalise_layout import Layout, Region, places
-from convscope.explaining.ops.normalise_steps import Statistics, epsilon, normalised_step, statistics, stored
-from convscope.explaining.plain import Account, Index, Step, Terms, number, product, signed
+from convscope.explaining.ops.normalise_steps import (
+    Statistics,
+    epsilon,
+    n,
+    normalised_step,
+    statistics,
+    stored,
+    xh,
+)
 from convscope.explaining.reading import Reading
+
+dx, dy, dγ, dβ, g, γ, m1, m2 = symbols("dx dy dγ dβ g γ m₁ m₂")
 
 
 def input_gradient(reading: Reading, layout: Layout, at: Index, source: str, *, centred: bool) -> Account:
     """d(score)/d(one number of the input)."""
     region = layout.together(at)
     found = statistics(reading, layout, region, centred=centred)
-    x, dy = float(reading["input"][at]), float(reading.output_gradient[at])
+    x, above = float(reading["input"][at]), float(reading.output_gradient[at])
     weight = _weight(reading, layout, region)
     own = 1.0 if weight is None else float(reading["weight"][layout.affine_place(at)])
-    g = dy * own
-    arriving = Step("g", "g = dy·γ", f"{signed(dy)}·{signed(own)} = {number(g)}", g, f"{dy!r} * {own!r}")
+    arriving = Step("g", g.equals(dy * γ), {dy: above, γ: own})
+    below = {g: arriving, found.below: found.steps[-1]}
     if stored(reading):
-        value = g / found.deviation
-        last = Step(
-            "gradient",
-            "dx = g / σ",
-            f"{number(g)} / {number(found.deviation)} = {number(value)}",
-            value,
-            "g / standard_deviation",
-        )
+        last = Step("gradient", dx.equals(g / found.below), below)
         what = "Mean and variance were stored, so the gradient is only scaled."
-        scale = max(abs(value), smallest(reading.output_value.dtype))
-        return Account(
-            what, last.formula, last.numbers, value, source, steps=(*found.steps, arriving, last), scale=scale
-        )
+        scale = max(abs(last.value), smallest(reading.output_value.dtype))
+        return Account(what, last.formula, source, steps=(*found.steps, arriving, last), scale=scale)
     normalised = normalised_step(x, found)
     means, sizes = _mean_steps(reading, layout, region, found, weight, centred=centred)
-    last = _last_step(g, normalised.value, means, found)
+    above = g - xh * m2 if len(means) == 1 else g - m1 - xh * m2
+    values = below | {xh: normalised, m2: means[-1], m1: means[0]}
+    last = Step("gradient", dx.equals(above / found.below), values)
     # x̂ lost the digits of what the mean was taken from: its size is (|x| + mean |x|)/σ, not |x̂|.
-    size = (abs(g) + sizes[0] + (abs(x) + found.size) / found.deviation * sizes[1]) / found.deviation
+    size = (
+        abs(arriving.value) + sizes[0] + (abs(x) + found.size) / found.deviation * sizes[1]
+    ) / found.deviation
     what = (
         "This number also moves the mean and the variance that everything beside it is normalised with: "
         "what all of these gradients have in common is taken off."
@@ -48,7 +54,7 @@ def input_gradient(reading: Reading, layout: Layout, at: Index, source: str, *, 
     )
     steps = (*found.steps, normalised, arriving, *means, last)
     scale = max(size, smallest(reading.output_value.dtype))
-    return Account(what, last.formula, last.numbers, last.value, source, steps=steps, scale=scale)
+    return Account(what, last.formula, source, steps=steps, scale=scale)
 
 
 def weight_gradient(reading: Reading, layout: Layout, at: Index, source: str, *, centred: bool) -> Account:
@@ -59,30 +65,26 @@ def weight_gradient(reading: Reading, layout: Layout, at: Index, source: str, *,
         slice(part.start - outer.start, part.stop - outer.start)
         for part, outer in zip(region, block, strict=True)
     )
-    dy = reading.output_gradient[region].double()
-    terms = product(layout.names, {"gradient": places(region)}, gradient=dy, **{"x̂": normalised[inside]})
+    above = reading.output_gradient[region].double()
+    terms = product(layout.names, {"gradient": places(region)}, gradient=above, **{"x̂": normalised[inside]})
     what = "The weight scales these normalised numbers: each brings its gradient times itself."
-    formula = "dγ = Σ dy·x̂"
-    numbers = f"{terms.values.numel():,} terms: {number(terms.result)}"
-    scale = max(float((dy.abs() * size[inside]).sum()), smallest(reading.output_value.dtype))
-    return Account(what, formula, numbers, terms.result, source, terms=terms, scale=scale)
+    scale = max(float((above.abs() * size[inside]).sum()), smallest(reading.output_value.dtype))
+    return Account(what, dγ.equals(summed(dy * xh)), source, terms=terms, scale=scale)
 
 
 def bias_gradient(reading: Reading, layout: Layout, at: Index, source: str) -> Account:
     """d(score)/d(one bias): the sum of the gradients of the numbers that it was added to."""
     region = layout.sharing(at)
-    dy = reading.output_gradient[region].double()
-    terms = Terms(dy, layout.names, {"gradient": dy}, {"gradient": places(region)})
-    numbers = f"{dy.numel():,} terms: {number(terms.result)}"
+    above = reading.output_gradient[region].double()
+    terms = Terms(above, layout.names, {"gradient": above}, {"gradient": places(region)})
     what = "The bias was added to each of these numbers, so it gets the sum of their gradients."
-    return Account(what, "dβ = Σ dy", numbers, terms.result, source, terms=terms)
+    return Account(what, dβ.equals(summed(dy)), source, terms=terms)
 
 
 def no_gradient(source: str) -> Account:
     """Stored statistics are not learned."""
     what = "Stored statistics are counted, not learned: no gradient goes to them."
-    step = Step("gradient", "0", "0", 0.0, "0.0")
-    return Account(what, "0", "0", 0.0, source, steps=(step,))
+    return Account(what, Number(0), source, steps=(Step("gradient", Number(0)),))
 
 
 def _weight(reading: Reading, layout: Layout, region: Region) -> Tensor | None:
@@ -109,36 +111,20 @@ def _mean_steps(
     where = {"gradient": places(region)}
     steps, sizes = [], [0.0]
     if centred:
-        steps.append(_mean_of("mean gradient", "m₁ = Σg / n", product(layout.names, where, **factors)))
+        steps.append(
+            _mean_of("mean gradient", m1.equals(summed(g) / n), product(layout.names, where, **factors))
+        )
         sizes = [product(layout.names, None, **factors).size / dy.numel()]
     normalised = (values - found.mean) / found.deviation
     terms = product(layout.names, where, **factors, **{"x̂": normalised})
-    steps.append(_mean_of("mean of gradient × normalised", "m₂ = Σ g·x̂ / n", terms))
+    steps.append(_mean_of("mean of gradient × normalised", m2.equals(summed(g * xh) / n), terms))
     size = math.prod(factors.values(), start=torch.ones(()).double())
     spread = (torch.as_tensor(size).abs() * (values.abs() + found.size)).mean() / found.deviation
     return steps, (sizes[0], float(spread))
 
 
-def _mean_of(name: str, formula: str, terms: Terms) -> Step:
-    n, total = terms.values.numel(), terms.result
-    numbers = f"{number(total)} / {n:,} = {number(total / n)}"
-    return Step(name, formula, numbers, total / n, f"math.fsum(terms) / {n}", terms)
-
-
-def _last_step(g: float, normalised: float, means: list[Step], found: Statistics) -> Step:
-    common, along = (means[0].value, means[1].value) if len(means) > 1 else (0.0, means[0].value)
-    value = (g - common - normalised * along) / found.deviation
-    divisor = found.steps[-1].name.replace(" ", "_")
-    product_of = f"{signed(normalised)}·{signed(along)}"
-    if len(means) > 1:
-        numbers = (
-            f"({number(g)} − {signed(common)} − {product_of}) / {number(found.deviation)} = {number(value)}"
-        )
-        code = f"(g - mean_gradient - normalised * mean_of_gradient___normalised) / {divisor}"
-        return Step("gradient", "dx = (g − m₁ − x̂·m₂) / σ", numbers, value, code)
-    numbers = f"({number(g)} − {product_of}) / {number(found.deviation)} = {number(value)}"
-    code = f"(g - normalised * mean_of_gradient___normalised) / {divisor}"
-    return Step("gradient", "dx = (g − x̂·m₂) / r", numbers, value, code)
+def _mean_of(name: str, formula: Formula, terms: Terms) -> Step:
+    return Step(name, formula, {n: terms.values.numel()}, terms)
 
 
 def _normalised(reading: Reading, layout: Layout, block: Region, *, centred: bool) -> tuple[Tensor, Tensor]:

@@ -1,14 +1,18 @@
 """What a normalisation keeps beside its output: mean and 1/σ for the way back, running mean and variance."""
 
 import torch
+from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.boxes import Boxes
+from convscope.explaining.formula import summed, symbols
 from convscope.explaining.ops.curve import smallest
-from convscope.explaining.ops.normalise_layout import Layout, Region
-from convscope.explaining.ops.normalise_steps import statistics
-from convscope.explaining.plain import Account, Index, Step, Terms, number, signed
+from convscope.explaining.ops.normalise_layout import Layout, Region, places
+from convscope.explaining.ops.normalise_steps import SQUARES, VARIANCE, mean_step, n, squares, statistics, σ
 from convscope.explaining.reading import Reading
 from convscope.tracing.structure import Ref, leaves
+
+m, old, new, each, count = symbols("m old new s groups")
 
 
 def kept(reading: Reading) -> str:
@@ -30,15 +34,13 @@ def explain_kept(reading: Reading, layout: Layout, at: Index, source: str) -> Ac
     steps = (found.steps[0],) if name == "mean" else found.steps
     scale = found.size
     if name == "1/σ":
-        value = 1 / found.deviation
-        numbers = f"1 / {number(found.deviation)} = {number(value)}"
-        steps = (*steps, Step("1/σ", "1 / σ", numbers, value, "1 / standard_deviation"))
+        steps = (*steps, Step("1/σ", 1 / σ, {σ: steps[-1]}))
         # Deviations from the mean lose the digits of the numbers that they are deviations of.
-        scale = value * (1 + found.size / found.deviation)
+        scale = (1 + found.size / found.deviation) / found.deviation
     what = f"The {name} of what is normalised together, kept for the way back."
     last = steps[-1]
     scale = max(scale, smallest(reading.output_value.dtype))
-    return Account(what, last.formula, last.numbers, last.value, source, steps=steps, scale=scale)
+    return Account(what, last.formula, source, steps=steps, scale=scale)
 
 
 def place_of_kept(reading: Reading, layout: Layout, boxes: Boxes) -> Boxes:
@@ -73,39 +75,37 @@ def _regions(reading: Reading, layout: Layout, at: Index) -> list[Region]:
 def _running(reading: Reading, layout: Layout, at: Index, name: str, source: str) -> Account:
     """(1 − momentum)·old + momentum·new; the new variance is the unbiased one."""
     argument = "running_mean" if name == "running mean" else "running_var"
-    old, m = float(reading[argument][at]), float(reading["momentum"])
-    parts, sizes = [], []
+    before, momentum = float(reading[argument][at]), float(reading["momentum"])
+    groups, sizes = [], []
     for region in _regions(reading, layout, at):
         values = reading["input"][region].double()
-        away = values - values.mean()
-        if name == "running mean":
-            parts.append(values.mean())
-            sizes.append(values.abs().mean())
-        else:
-            parts.append(away.square().sum() / (values.numel() - 1))
-            sizes.append((away.abs() * (values.abs() + values.abs().mean())).sum() / (values.numel() - 1))
-    steps = _steps(torch.stack(parts), old, m, name)
-    size = abs((1 - m) * old) + abs(m) * float(torch.stack(sizes).mean())
+        steps, size = _of_group(values, layout, region, name)
+        groups.append(steps)
+        sizes.append(size)
+    steps = groups[0] if len(groups) == 1 else (_mean_of([steps[-1].value for steps in groups]),)
+    values = {m: momentum, old: before, new: steps[-1]}
+    last = Step(name, (1 - m) * old + m * new, values)
+    size = abs((1 - momentum) * before) + abs(momentum) * sum(sizes) / len(sizes)
     what = f"The {name} moves a little towards that of this batch; evaluation will use it."
-    last = steps[-1]
     scale = max(size, smallest(reading.output_value.dtype))
     note = ("The variance here is over n − 1; the one that this batch was divided by is over n.",)
     notes = note if name == "running variance" else ()
-    return Account(
-        what, last.formula, last.numbers, last.value, source, steps=steps, scale=scale, notes=notes
-    )
+    return Account(what, last.formula, source, steps=(*steps, last), scale=scale, notes=notes)
 
 
-def _steps(parts: torch.Tensor, old: float, m: float, name: str) -> tuple[Step, ...]:
+def _of_group(values: Tensor, layout: Layout, region: Region, name: str) -> tuple[tuple[Step, ...], float]:
+    """The mean, or the variance over n − 1, and how large the numbers were before they were subtracted."""
+    mean = mean_step(values, layout, {"input": places(region)})
+    if name == "running mean":
+        return (mean,), float(values.abs().mean())
+    formula = VARIANCE.equals(SQUARES / (n - 1))
+    variance = Step("variance", formula, {n: values.numel()}, squares(values, mean.value, layout))
+    lost = ((values - mean.value).abs() * (values.abs() + values.abs().mean())).sum() / (values.numel() - 1)
+    return (mean, variance), float(lost)
+
+
+def _mean_of(groups: list[float]) -> Step:
+    """Of what each sample has."""
+    parts = torch.tensor(groups, dtype=torch.float64)
     terms = Terms(parts, ("group",), {"of each group": parts})
-    new = terms.result / len(parts)
-    of_this = "mean of this batch" if name == "running mean" else "variance of this batch"
-    formula = "Σx / n" if name == "running mean" else "Σ(x − μ)² / (n − 1)"
-    formula += ", then the mean over the samples" if len(parts) > 1 else ""
-    value = (1 - m) * old + m * new
-    numbers = f"{number(1 - m)}·{signed(old)} + {number(m)}·{signed(new)} = {number(value)}"
-    code = f"(1 - {m!r}) * {old!r} + {m!r} * {of_this.replace(' ', '_')}"
-    return (
-        Step(of_this, formula, number(new), new, f"math.fsum(terms) / {len(parts)}", terms),
-        Step(name, "(1 − m)·old + m·new", numbers, value, code),
-    )
+    return Step("mean of the samples", summed(each) / count, {count: len(groups)}, terms)

@@ -1,20 +1,26 @@
 """Local response normalisation: a number is divided by how large its neighbours in other channels are."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Op, Role
-from convscope.explaining.ops.curve import DOCS, free, same_size, smallest
-from convscope.explaining.plain import Account, Index, Step, number, product, signed
+from convscope.explaining.formula import Symbol, summed, symbols
+from convscope.explaining.op import Op, Role, free
+from convscope.explaining.ops.curve import DOCS, same_size, smallest
 from convscope.explaining.reading import Reading
 
+x, y, dx, dy, d, k, s, α, β, size, c, j = symbols("x y dx dy d k s α β size c j")
+own, others, SLOPE = symbols("own others slope")
 SOURCE = f"{DOCS}nn.LocalResponseNorm.html"
 
 
-def _settings(reading: Reading) -> tuple[int, float, float, float]:
+def _settings(reading: Reading) -> dict[Symbol, Any]:
     """Size of the window, α, β and k."""
-    return int(reading["size"]), float(reading["alpha"]), float(reading["beta"]), float(reading["k"])
+    numbers = {α: float(reading["alpha"]), β: float(reading["beta"]), k: float(reading["k"])}
+    return {size: int(reading["size"]), **numbers}
 
 
 def _window(channel: int, size: int, channels: int) -> tuple[int, int]:
@@ -24,79 +30,49 @@ def _window(channel: int, size: int, channels: int) -> tuple[int, int]:
 
 def explain_local(reading: Reading, at: Index) -> Account:
     """The number over (k + α·mean of squares)^β."""
-    size, alpha, beta, k = _settings(reading)
-    low, high = _window(at[1], size, reading.shape("input")[1])
+    settings = _settings(reading)
+    low, high = _window(at[1], settings[size], reading.shape("input")[1])
     column = reading["input"][(at[0], slice(None), *at[2:])].double()
     near = column[low:high]
     where = {"input": torch.tensor([(at[0], channel, *at[2:]) for channel in range(low, high)])}
     terms = product(("channel",), where, **{"input": near, "input again": near})
-    total, x = terms.result, float(column[at[1]])
-    mean = Step(
-        "mean square",
-        "s = Σx² / size",
-        f"{number(total)} / {size} = {number(total / size)}",
-        total / size,
-        f"math.fsum(terms) / {size}",
-        terms,
-    )
-    base = k + alpha * mean.value
-    below = Step(
-        "divisor",
-        "d = (k + α·s)^β",
-        f"({number(k)} + {number(alpha)}·{number(mean.value)})^{number(beta)} = {number(base**beta)}",
-        base**beta,
-        f"({k!r} + {alpha!r} * mean_square) ** {beta!r}",
-    )
-    y = x / below.value
-    last = Step(
-        "output", "y = x / d", f"{number(x)} / {number(below.value)} = {number(y)}", y, f"{x!r} / divisor"
-    )
-    what = f"The more there is in the {size} channels around it, the more a number is divided."
-    missing = size - (high - low)
-    notes = (
-        (f"{missing} of {size} channels lie beyond the first or the last and count as 0.",) if missing else ()
-    )
-    scale = max(abs(y), smallest(reading.output_value.dtype))
-    formula = "y = x / (k + α/size·Σx²)^β"
+    mean = Step("mean square", s.equals(summed(x**2) / size), settings, terms)
+    below = Step("divisor", d.equals((k + α * s) ** β), {s: mean, **settings})
+    last = Step("output", y.equals(x / d), {x: float(column[at[1]]), d: below})
+    what = f"The more there is in the {settings[size]} channels around it, the more a number is divided."
+    missing = settings[size] - (high - low)
+    note = f"{missing} of {settings[size]} channels lie beyond the first or the last and count as 0."
     return Account(
-        what, formula, last.numbers, y, SOURCE, steps=(mean, below, last), scale=scale, notes=notes
+        what,
+        y.equals(x / (k + α * (summed(x**2) / size)) ** β),
+        SOURCE,
+        steps=(mean, below, last),
+        scale=max(abs(last.value), smallest(reading.output_value.dtype)),
+        notes=(note,) * (missing > 0),
     )
 
 
 def local_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one tensor
     """Its own output, and every output whose divisor it is part of."""
-    size, alpha, beta, k = _settings(reading)
-    column = (at[0], slice(None), *at[2:])
-    x, dy = reading["input"][column].double(), reading.output_gradient[column].double()
-    base = k + alpha * _window_means(x, size)
-    c = at[1]
-    direct = float(dy[c] * base[c] ** -beta)
-    reached = [each for each in range(len(x)) if c in range(*_window(each, size, len(x)))]
-    slopes = -2 * alpha * beta / size * float(x[c]) * x[reached] * base[reached] ** (-beta - 1)
+    settings = _settings(reading)
+    count, a, b = (float(settings[each]) for each in (size, α, β))
+    column, place = (at[0], slice(None), *at[2:]), at[1]
+    numbers, above = reading["input"][column].double(), reading.output_gradient[column].double()
+    base = settings[k] + a * _window_means(numbers, settings[size])
+    reached = [
+        each for each in range(len(numbers)) if place in range(*_window(each, settings[size], len(numbers)))
+    ]
+    slopes = -2 * a * b / count * float(numbers[place]) * numbers[reached] * base[reached] ** (-b - 1)
     where = {"gradient": torch.tensor([(at[0], channel, *at[2:]) for channel in reached])}
-    terms = product(("channel",), where, gradient=dy[reached], slope=slopes)
-    own = Step(
-        "own",
-        "dy / d",
-        f"{signed(float(dy[c]))} / {number(float(base[c] ** beta))} = {number(direct)}",
-        direct,
-        repr(direct),
-    )
-    value = direct + terms.result
-    shared = Step(
-        "of the divisors", "Σ dy·∂y/∂x", number(terms.result), terms.result, "math.fsum(terms)", terms
-    )
-    last = Step(
-        "gradient",
-        "own + of the divisors",
-        f"{number(direct)} + {signed(terms.result)} = {number(value)}",
-        value,
-        "own + of_the_divisors",
-    )
+    terms = product(("channel",), where, gradient=above[reached], slope=slopes)
+    direct = Step("own", own.equals(dy / d), {dy: float(above[place]), d: float(base[place] ** b)})
+    shared = Step("of the divisors", others.equals(summed(dy * SLOPE)), {}, terms)
+    last = Step("gradient", dx.equals(own + others), {own: direct, others: shared})
     what = "The number counts in its own output, and in the divisors of its neighbours."
-    formula = "dx_c = dy_c/d_c − 2αβ/size·x_c·Σ dy_j·x_j/(k + α·s_j)^(β + 1)"
-    scale = max(abs(direct) + terms.size, smallest(reading.output_value.dtype))
-    return Account(what, formula, last.numbers, value, SOURCE, steps=(own, shared, last), scale=scale)
+    near = summed(dy[j] * x[j] / (k + α * s[j]) ** (β + 1))
+    formula = dx[c].equals(dy[c] / d[c] - 2 * α * β / size * x[c] * near)
+    scale = max(abs(direct.value) + terms.size, smallest(reading.output_value.dtype))
+    return Account(what, formula, SOURCE, steps=(direct, shared, last), scale=scale)
 
 
 def _window_means(x: Tensor, size: int) -> Tensor:
@@ -107,10 +83,9 @@ def _window_means(x: Tensor, size: int) -> Tensor:
 
 def local_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     """The channels of the window."""
-    size = int(reading["size"])
-    wide = boxes.copy()
-    wide[..., 1, 0] -= size // 2
-    wide[..., 1, 1] += (size - 1) // 2
+    count, wide = int(reading["size"]), boxes.copy()
+    wide[..., 1, 0] -= count // 2
+    wide[..., 1, 1] += (count - 1) // 2
     return {"input": wide}
 
 

@@ -1,14 +1,18 @@
 """Mean, variance, division, scale and shift: one normalised number, step by step."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Step, Terms, product
+from convscope.explaining.formula import Symbol, sqrt, summed, symbols
 from convscope.explaining.ops.normalise_layout import Layout, Region, places
-from convscope.explaining.plain import Step, Terms, number, product, signed
 from convscope.explaining.reading import Reading
+
+x, xh, n, μ, σ, ε, q, r = symbols("x x̂ n μ σ ε q r")
+MEAN, VARIANCE = μ.equals(summed(x) / n), σ**2
+SQUARES = summed((x - μ) ** 2)
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class Statistics:
     Attributes:
         steps: how they came about, up to the standard deviation.
         mean, deviation: the numbers; a root mean square has the mean 0.
+        below: σ, or the root mean square r.
         size: how large numbers were on average before the mean was taken from them.
     """
 
@@ -25,6 +30,7 @@ class Statistics:
     mean: float
     deviation: float
     size: float
+    below: Symbol = σ
 
 
 def statistics(reading: Reading, layout: Layout, region: Region, *, centred: bool) -> Statistics:
@@ -33,8 +39,8 @@ def statistics(reading: Reading, layout: Layout, region: Region, *, centred: boo
         channel = region[1].start
         mean, variance = (float(reading[name][channel]) for name in ("running_mean", "running_var"))
         steps = (
-            Step("mean", "μ: stored", number(mean), mean, repr(mean)),
-            Step("variance", "σ²: stored", number(variance), variance, repr(variance)),
+            Step("mean", μ.given("stored"), {μ: mean}),
+            Step("variance", VARIANCE.given("stored"), {VARIANCE: variance}),
         )
         return _with_deviation(reading, steps, mean, abs(mean))
     values = reading["input"][region].double()
@@ -62,57 +68,38 @@ def epsilon(reading: Reading) -> float:
 def mean_step(values: Tensor, layout: Layout, where: dict[str, Tensor]) -> Step:
     """Σx / n."""
     terms = Terms(values, layout.names, {"input": values}, where)
-    n, total = values.numel(), terms.result
-    return Step(
-        "mean",
-        "μ = Σx / n",
-        f"{number(total)} / {n:,} = {number(total / n)}",
-        total / n,
-        f"math.fsum(terms) / {n}",
-        terms,
-    )
+    return Step("mean", MEAN, {n: values.numel()}, terms)
 
 
 def variance_step(values: Tensor, mean: float, layout: Layout) -> Step:
     """Σ(x − μ)² / n: the biased one, by which a network divides."""
+    return Step("variance", VARIANCE.equals(SQUARES / n), {n: values.numel()}, squares(values, mean, layout))
+
+
+def squares(values: Tensor, mean: float, layout: Layout) -> Terms:
+    """(x − μ)² of each."""
     away = values - mean
-    terms = product(layout.names, None, **{"x − μ": away, "x − μ again": away})
-    n, total = values.numel(), terms.result
-    numbers = f"{number(total)} / {n:,} = {number(total / n)}"
-    return Step("variance", "σ² = Σ(x − μ)² / n", numbers, total / n, f"math.fsum(terms) / {n}", terms)
+    return product(layout.names, None, **{"x − μ": away, "x − μ again": away})
 
 
 def _mean_square(values: Tensor, layout: Layout, where: dict[str, Tensor]) -> Step:
     """Σx² / n."""
     terms = product(layout.names, where, **{"input": values, "input again": values})
-    n, total = values.numel(), terms.result
-    numbers = f"{number(total)} / {n:,} = {number(total / n)}"
-    return Step("mean square", "q = Σx² / n", numbers, total / n, f"math.fsum(terms) / {n}", terms)
+    return Step("mean square", q.equals(summed(x**2) / n), {n: values.numel()}, terms)
 
 
 def _with_deviation(reading: Reading, steps: tuple[Step, ...], mean: float, size: float) -> Statistics:
     """The last step: the root of the variance, which ε keeps away from zero."""
-    eps, before = epsilon(reading), steps[-1]
-    value = math.sqrt(before.value + eps)
-    root = before.name == "mean square"
-    name, formula = ("root mean square", "r = √(q + ε)") if root else ("standard deviation", "σ = √(σ² + ε)")
-    numbers = f"√({number(before.value)} + {number(eps)}) = {number(value)}"
-    code = f"math.sqrt({before.name.replace(' ', '_')} + {eps!r})"
-    return Statistics((*steps, Step(name, formula, numbers, value, code)), mean, value, size)
+    before = steps[-1]
+    square, below, name = (
+        (q, r, "root mean square") if before.name == "mean square" else (VARIANCE, σ, "standard deviation")
+    )
+    root = Step(name, below.equals(sqrt(square + ε)), {square: before, ε: epsilon(reading)})
+    return Statistics((*steps, root), mean, root.value, size, below)
 
 
-def normalised_step(x: float, found: Statistics) -> Step:
+def normalised_step(number: float, found: Statistics) -> Step:
     """(x − μ) / σ."""
-    last = found.steps[-1]
-    value = (x - found.mean) / found.deviation
-    divisor = last.name.replace(" ", "_")
-    if last.name == "root mean square":
-        return Step(
-            "normalised",
-            "x̂ = x / r",
-            f"{number(x)} / {number(last.value)} = {number(value)}",
-            value,
-            f"{x!r} / {divisor}",
-        )
-    numbers = f"({number(x)} − {signed(found.mean)}) / {number(last.value)} = {number(value)}"
-    return Step("normalised", "x̂ = (x − μ) / σ", numbers, value, f"({x!r} - mean) / {divisor}")
+    above = x if found.below is r else x - μ
+    values = {x: number, μ: found.steps[0], found.below: found.steps[-1]}
+    return Step("normalised", xh.equals(above / found.below), values)
