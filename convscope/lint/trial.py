@@ -111,18 +111,17 @@ def _layer(model: nn.Module, path: str, expression: str) -> Iterator[None]:
     """Another layer at a path, on the model's device; the one that was there comes back."""
     above, _, name = path.rpartition(".")
     owner = model.get_submodule(above)
-    before = getattr(owner, name, None)
+    before = owner._modules.get(name)
     weights = (each for each in model.parameters() if each.is_floating_point())
     like: Tensor = next(weights, torch.empty(0))
     try:
-        module = _value(expression, {}).to(like.device, like.dtype).train(model.training)
-        setattr(owner, name, module)
+        owner._modules[name] = _value(expression, {}).to(like.device, like.dtype).train(model.training)
         yield
     finally:
         if before is None:
-            delattr(owner, name)
+            del owner._modules[name]
         else:
-            setattr(owner, name, before)
+            owner._modules[name] = before
 
 
 @contextmanager

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from convscope.torch_private import is_view
 from convscope.tracing.graph import Role, Trace, Value
 from convscope.tracing.snapshot import memory_of, same_numbers, snapshot, storage_of, unwatched
 
@@ -121,7 +120,7 @@ class States:
             known.held = tensor
         if self.gradients and tensor.requires_grad:
             self._follow(tensor, known)
-            if is_view(tensor):
+            if tensor._is_view():
                 self._views[index] = storage
         return index
 

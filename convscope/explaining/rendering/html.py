@@ -7,7 +7,9 @@ from torch import Tensor
 
 from convscope.explaining.account import Step, Terms
 from convscope.explaining.explanation import Explanation
-from convscope.explaining.rendering.words import number, text
+from convscope.explaining.formula import Formula
+from convscope.explaining.rendering.mathml import lines, markup
+from convscope.explaining.rendering.words import beside, number
 
 CHANNELS, CELLS = 4, 12  # of a window: so many channels and columns are drawn, the rest is counted
 STYLE = (
@@ -30,14 +32,21 @@ def explanation_html(explanation: Explanation) -> str:
     line = f"<code class=faint>{escape(code.file)}:{code.line} {escape(code.text)}</code>" if code else ""
     body = [
         f"<p>{escape(account.what)}</p>",
-        f"<p><code class=faint>{escape(text(account.formula))}</code><br>",
-        f"<code>{escape(text(account.numbers))}</code></p>",
+        f"<p>{_formula(account.formula, faint=True)}<br>",
+        f"{_formula(account.numbers)}</p>",
         _terms(account.terms),
         *(_step(step) for step in account.steps if len(account.steps) > 1),
         *(f"<p class=faint>{escape(note)}</p>" for note in account.notes),
         _proof(explanation),
     ]
     return f"{STYLE}<div class=cs>{head}{line}{''.join(body)}</div>"
+
+
+def _formula(formula: Formula, *, faint: bool = False) -> str:
+    """A formula, and what must be known beside it."""
+    parts = "<wbr>".join(f"<math displaystyle=true>{markup(part)}</math>" for part in lines(formula))
+    words = " ".join(escape(each) for each in beside(formula))
+    return f"<span class={'faint' if faint else 'sum'}>{parts} <small>{words}</small></span>"
 
 
 def _proof(explanation: Explanation) -> str:
@@ -51,8 +60,8 @@ def _proof(explanation: Explanation) -> str:
 
 
 def _step(step: Step) -> str:
-    words = f"<b>{escape(step.name)}</b> <code class=faint>{escape(text(step.formula))}</code>"
-    return f"<p>{words}<br><code>{escape(text(step.numbers))}</code></p>"
+    words = f"<b>{escape(step.name)}</b> {_formula(step.formula, faint=True)}"
+    return f"<p>{words}<br>{_formula(step.numbers)}</p>"
 
 
 def _terms(terms: Terms | None) -> str:

@@ -1,15 +1,18 @@
 """An explanation in plain lists and numbers: what the page and `Explanation.as_dict` give."""
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Step, Terms
+from convscope.explaining.account import Gate, Step, Terms
 from convscope.explaining.explanation import Explanation
+from convscope.explaining.formula import Formula, Given
+from convscope.explaining.rendering.mathml import lines
 from convscope.explaining.rendering.script import as_python
-from convscope.explaining.rendering.words import text
+from convscope.explaining.rendering.words import beside, text
 
 
 def message(explanation: Explanation) -> dict[str, Any]:
@@ -22,12 +25,13 @@ def message(explanation: Explanation) -> dict[str, Any]:
         "at": list(explanation.at),
         "kind": explanation.kind,
         "what": account.what,
-        "formula": text(account.formula),
-        "numbers": text(account.numbers),
+        "formula": shown(account.formula),
+        "numbers": shown(account.numbers),
         "notes": list(account.notes),
         "terms": _terms(account.terms),
         "bias": _plain(account.bias),
-        "steps": [_step(step) for step in account.steps],
+        "steps": [_step(step, account.steps) for step in account.steps],
+        "cell": account.cell and asdict(account.cell),
         "result": _plain(explanation.result),
         "network": _plain(explanation.network),
         "difference": _plain(explanation.difference),
@@ -39,14 +43,36 @@ def message(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def shown(formula: Formula) -> dict[str, Any]:
+    """A formula as text and as MathML, and what must be known beside it."""
+    main = formula.main if isinstance(formula, Given) else formula
+    return {"text": text(main), "math": lines(formula), "beside": beside(formula)}
+
+
+def _step(step: Step, steps: tuple[Step, ...]) -> dict[str, Any]:
     return {
         "name": step.name,
-        "formula": text(step.formula),
-        "numbers": text(step.numbers),
+        "formula": shown(step.formula),
+        "numbers": shown(step.numbers),
         "value": _plain(step.value),
         "code": step.code,
         "terms": _terms(step.terms),
+        "gate": step.gate and _gate(step.gate, steps),
+    }
+
+
+def _gate(gate: Gate, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """What a gate is made of; its parts by their place among the steps."""
+    names = [step.name for step in steps]
+    return {
+        "letter": gate.letter,
+        "squash": gate.squash,
+        "input": names.index(gate.input.name),
+        "hidden": names.index(gate.hidden.name),
+        "input_bias": _plain(gate.input_bias),
+        "hidden_bias": _plain(gate.hidden_bias),
+        "reset": gate.reset and _plain(gate.reset.value),
+        "before": _plain(gate.before),
     }
 
 

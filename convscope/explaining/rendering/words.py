@@ -31,6 +31,7 @@ from convscope.explaining.rendering.brackets import ATOM, CHOICE, POWER, PRODUCT
 
 RAISED = str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 LOWERED = str.maketrans("−0123456789", "₋₀₁₂₃₄₅₆₇₈₉")
+NAMES = {"sum": "Σ", "prod": "Π"}
 FENCES = {"floor": "⌊⌋", "ceil": "⌈⌉", "abs": "||"}
 
 
@@ -139,7 +140,7 @@ def _call(given: Call) -> str:
 
 
 def _over(given: Over) -> str:
-    name = {"sum": "Σ", "prod": "Π"}.get(given.rule, given.rule)
+    name = NAMES.get(given.rule, given.rule)
     body = _inside(given.body, PRODUCT)
     inner = given.body.base if isinstance(given.body, Power) else given.body
     tight = name in "ΣΠ" and (body.startswith("(") or (isinstance(inner, Symbol) and not inner.at))

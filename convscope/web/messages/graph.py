@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any
 
 import torch
 
@@ -15,23 +15,22 @@ from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
 from convscope.web.messages.looks import kind_of, look
+from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction, true_class
 from convscope.web.messages.summary import rows_by_node, summary_of
 from convscope.web.messages.thumbnails import has_negatives, thumbnail
 from convscope.web.session import Seen, Session
-from convscope.web.types.network import GraphMessage, Operation
-from convscope.web.types.parts import LookMessage
 
 INPUT = -1  # in the list of what an operation takes: the model's input
 
 
-def graph(session: Session) -> GraphMessage:
+def graph(session: Session) -> Message:
     """The message `Graph` of static/messages.d.ts."""
     seen = session.seen
-    return kept(session, seen, "graph", lambda: _graph(session, seen))
+    return kept(session, seen, "graph", lambda: _graph(session, seen)) | {"edited": list(session.edits)}
 
 
-def _graph(session: Session, seen: Seen) -> GraphMessage:
+def _graph(session: Session, seen: Seen) -> Message:
     found = operations(session, seen)
     broken = found[-1] if found and found[-1]["index"] == len(seen.trace.nodes) else None
     whole = summary_of(session, seen)
@@ -62,11 +61,10 @@ def _graph(session: Session, seen: Seen) -> GraphMessage:
             "seconds": sum(each["seconds"] for each in found),
             "bytes": whole.totals.results,
         },
-        "edited": list(session.edits),
     }
 
 
-def input_look(session: Session, seen: Seen) -> LookMessage:
+def input_look(session: Session, seen: Seen) -> Message:
     """The input as the person knows it; of several the first."""
     given = next((each for each in (*seen.inputs, *session.opened.keywords.values())), torch.zeros(1, 0))
     root = session.opened.model
@@ -76,7 +74,7 @@ def input_look(session: Session, seen: Seen) -> LookMessage:
     return look(sample, kind_of(sample, session.kind), names)
 
 
-def operations(session: Session, seen: Seen) -> list[Operation]:
+def operations(session: Session, seen: Seen) -> list[Message]:
     """Every operation that computes something of the input, in order; last the one that failed."""
     trace, rows = seen.trace, rows_by_node(session, seen)
     sources = edges(trace, rows)
@@ -137,7 +135,7 @@ def _sources(trace: Trace, node: Node, through: list[list[int]]) -> list[int]:
 
 def _operation(
     session: Session, seen: Seen, index: int, node: Node, row: Row, sources: list[int], handed: int
-) -> Operation:
+) -> Message:
     """One box of the map."""
     value = seen.trace.values[node.outputs[0]] if node.outputs else None
     axes = layout(session, seen, node) if node.outputs else usual(0)
@@ -173,7 +171,7 @@ def moves(trace: Trace, node: Node) -> bool:
     return role.moves or (role is Role.DROPOUT and not trace.call(node).training)
 
 
-def drawn(trace: Trace, node: Node, sources: list[int]) -> Literal["pill", "join", "parts", "box"]:
+def drawn(trace: Trace, node: Node, sources: list[int]) -> str:
     """What stands on the map: a pill on the edge, a sign where several meet, a bar of parts, or a box."""
     role = known(node.op).role
     if len(sources) > 1 and role in (Role.JOIN, Role.CONCATENATION):
@@ -191,6 +189,6 @@ def what(row: Row) -> str:
     return f"{row.kind} {size}"
 
 
-def by_index(message: GraphMessage, index: int) -> Operation | None:
+def by_index(message: Message, index: int) -> dict[str, Any] | None:
     """The operation of a `Graph` message with this index."""
     return next((each for each in message["operations"] if each["index"] == index), None)

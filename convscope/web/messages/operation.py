@@ -9,7 +9,7 @@ from convscope.errors import ConvscopeError, ShapeError
 from convscope.explaining import explain, full_index, known, read
 from convscope.explaining.reading import Reading, tensors_of
 from convscope.explaining.receptive import Receptive, box_on_input, receptive_fields
-from convscope.shapes import elements, show
+from convscope.shapes import elements
 from convscope.tracing import Node, replay
 from convscope.tracing.replay import statistics
 from convscope.web.messages import formulas
@@ -18,24 +18,15 @@ from convscope.web.messages.failure import source_line
 from convscope.web.messages.graph import by_index, graph
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
+from convscope.web.messages.numbers import Message
 from convscope.web.messages.summary import rows_by_node
 from convscope.web.session import Seen, Session
-from convscope.web.types.network import (
-    GraphMessage,
-    Histogram,
-    Operation,
-    OperationDetail,
-    ReceptiveMessage,
-    Replayed,
-    Share,
-    Weight,
-)
 
 BINS = 40
 MANY = 500  # operations: of more, a receptive field is worked out when it is asked for
 
 
-def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> OperationDetail:
+def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> Message:
     """The message `OperationDetail` of static/messages.d.ts; `at` is a unit, else the one in the middle."""
     seen = session.seen
     fixed = kept(session, seen, f"operation {op}", lambda: _operation(session, seen, op))
@@ -43,11 +34,10 @@ def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> OperationD
         return fixed
     node = node_at(seen.trace, op)
     place = full_index(seen.trace, node, layout(session, seen, node).place(at), 0)
-    box = _box(seen, node, place)
-    return fixed if box is None else {**fixed, "receptive": {**fixed["receptive"], "box": box}}
+    return fixed | {"receptive": fixed["receptive"] | {"box": _box(seen, node, place)}}
 
 
-def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
+def _operation(session: Session, seen: Seen, index: int) -> Message:
     node, found = node_at(seen.trace, index), by_index(graph(session), index)
     if found is None:
         raise ShapeError(f"'{node.name}' ({node.op}) is not on the map: it computes nothing of the input.")
@@ -62,9 +52,9 @@ def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
         "source": source_line(node.source if value else seen.trace.failure and seen.trace.failure.source),
         "docs": docs(seen, node),
         "shape": list(shape),
-        "size": formulas.size(row, show(shape[1:] if len(shape) > 1 else shape)),
-        "parameters": formulas.parameters(row, found["parameters"]),
-        "macs": formulas.macs(row),
+        "size": formulas.sizes(row.size),
+        "parameters": formulas.figure(row.counting, found["parameters"]),
+        "macs": formulas.figure(row.multiplying, row.macs or 0),
         "share": _share(graph(session), found),
         "bytes": value.bytes if value else 0,
         "seconds": node.seconds,
@@ -76,13 +66,12 @@ def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
     }
 
 
-def _share(whole: GraphMessage, found: Operation) -> Share:
+def _share(whole: Message, found: Message) -> Message:
     """Parts of the network, 0 … 1."""
     totals = whole["totals"]
     return {
-        "parameters": found["parameters"] / (totals["parameters"] or 1),
-        "macs": found["macs"] / (totals["macs"] or 1),
-        "seconds": found["seconds"] / (totals["seconds"] or 1),
+        name: found[name] / totals[name] if totals[name] else 0.0
+        for name in ("parameters", "macs", "seconds")
     }
 
 
@@ -97,7 +86,7 @@ def docs(seen: Seen, node: Node) -> str:
         return ""
 
 
-def receptive(session: Session, seen: Seen, node: Node) -> ReceptiveMessage | None:
+def receptive(session: Session, seen: Seen, node: Node) -> Message | None:
     """What the unit in the middle sees of the input."""
     shape = seen.trace.values[node.outputs[0]].shape
     field = None if 0 in shape else _field(session, seen, node)
@@ -121,7 +110,7 @@ def _box(seen: Seen, node: Node, at: tuple[int, ...]) -> list[list[int]] | None:
     return None if box is None else box.tolist()
 
 
-def histogram(values: Tensor | None) -> Histogram | None:
+def histogram(values: Tensor | None) -> Message | None:
     """How often which values occur."""
     if values is None or not values.dtype.is_floating_point or not values.numel():
         return None
@@ -136,13 +125,13 @@ def histogram(values: Tensor | None) -> Histogram | None:
     return {"low": low, "high": high, "counts": counts.int().tolist()}
 
 
-def proof(seen: Seen, node: Node) -> Replayed:
+def proof(seen: Seen, node: Node) -> Message:
     """The operation run again from the inputs it was given."""
     found = replay(seen.trace, node)
     return {"exact": found.exact, "words": found.reason}
 
 
-def weights(seen: Seen, node: Node) -> list[Weight]:
+def weights(seen: Seen, node: Node) -> list[Message]:
     """The parameters that an operation takes, by their names in the model."""
     taken = [seen.trace.values[index] for index in dict.fromkeys(node.inputs)]
     return [

@@ -1,4 +1,4 @@
-/* What the server sends: one type a message, written from convscope/web/types by
+/* What the server sends: one type a message, written from convscope/web/messages/types by
    scripts/write_messages.py. A number that is infinite or none comes as null: JSON does not know it. */
 
 export type Drawn = "maps" | "traces" | "slices" | "vector" | "steps"; // steps: a channel is a unit over the steps
@@ -74,14 +74,38 @@ export interface Terms {
   result: number;
 }
 
+/** What a gate of a recurrent layer is made of. */
+export interface Gate {
+  letter: string;
+  squash: "σ" | "tanh" | "relu";
+  input: number; // step that is the part from the input
+  hidden: number; // step that is the part from the state before
+  input_bias: number;
+  hidden_bias: number;
+  reset: number | null; // what the hidden part with its bias is multiplied by
+  before: number; // the sum that is squashed
+}
+
+/** The states of one unit of a recurrent layer around a step. */
+export interface Cell {
+  kind: "lstm" | "gru" | "rnn";
+  layer: number;
+  direction: number;
+  hidden: number;
+  hidden_before: number;
+  cell: number | null;
+  cell_before: number | null;
+}
+
 /** One line of a calculation. */
 export interface Step {
   name: string;
-  formula: string;
-  numbers: string;
+  formula: Rendered;
+  numbers: Rendered;
   value: number;
   code: string;
   terms: Terms | null;
+  gate: Gate | null;
 }
 
 /** GET number/{op}?at=0,3,7,7: one number with its proof. `at` is (sample, channel, *space) as layer and channel show them, wherever the tensor has these axes; the answer's `at` is the place in the tensor. GET number/{op}?gradient=weight&at=…&target=CLASS: d(score of a class)/d(one number of that argument), `at` in it; without target the true class, else the predicted one. */
@@ -92,12 +116,13 @@ export interface OneNumber {
   at: number[];
   kind: "explained" | "not explained";
   what: string;
-  formula: string;
-  numbers: string;
+  formula: Rendered;
+  numbers: Rendered;
   notes: string[];
   terms: Terms | null;
   bias: number | null;
   steps: Step[];
+  cell: Cell | null;
   result: number;
   network: number;
   difference: number;
@@ -366,7 +391,7 @@ export interface OperationDetail {
   source: SourceLine | null;
   docs: string;
   shape: number[];
-  size: Formula | null;
+  size: Formula[]; // an axis each
   parameters: Formula | null;
   macs: Formula | null;
   share: Share;
@@ -380,6 +405,10 @@ export interface OperationDetail {
 }
 
 export type Nested = number | Nested[];
+
+export type Tag = string;
+
+export type MathML = Tag | MathML[];
 
 export type Kind = "image" | "signal" | "volume" | "sequence" | "vector";
 
@@ -412,11 +441,20 @@ export interface SourceLine {
   text: string;
 }
 
-/** A formula in general and with the numbers, as plain text; formula.js sets it as MathML. */
+/** A formula as text, as MathML in the parts between which a line may break, and what stands beside it. */
+export interface Rendered {
+  text: string;
+  math: MathML[];
+  beside: string[];
+}
+
+/** A formula in general and with the numbers. */
 export interface Formula {
-  general: string;
-  numbers: string;
+  axis: string; // that it is the size of; "" for other figures
+  general: Rendered;
+  numbers: Rendered;
   value: string;
+  notes: string[];
 }
 
 /** What the network says; truth: the index of the true class. */
@@ -507,7 +545,7 @@ export interface Filters {
 export interface Filtered {
   look: Look;
   result: Numbers;
-  size: Formula;
+  size: Formula[]; // an axis each
   kernel: number[][];
   names: string[];
   number: OneNumber | null;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cellOf, fold, gatesOf, logitsOf, mapsBefore, numbersIn, runningSum, softmax, span, stretches, thin, ticks } from "../../../convscope/web/static/views/channel/kinds.js";
+import { fold, logitsOf, mapsBefore, runningSum, softmax, span, stretches, thin, ticks } from "../../../convscope/web/static/views/channel/kinds.js";
 import { slice } from "../../../convscope/web/static/draw/plane.js";
 
 const step = (name, formula, numbers, value, terms = null) => ({ name, formula, numbers, value, code: "", terms });
@@ -66,44 +66,6 @@ test("the logits of a softmax are in its proof", () => {
   assert.deepEqual(logitsOf({ steps: [step("largest", "m = max x", "", 2, terms)] }), [1, 2]);
   assert.equal(logitsOf({ steps: [] }), null);
   assert.equal(logitsOf(null), null);
-});
-
-test("numbers are read out of a formula as it is written", () => {
-  assert.deepEqual(numbersIn("σ((−0.043) + 0.5 + 1.2×10⁻⁵) = 0.25"), [-0.043, 0.5, 1.2e-5, 0.25]);
-  assert.deepEqual(numbersIn("(1 − 0.45)·0.12 + 0.45·0.0034 = 0.068"), [1, 0.45, 0.12, 0.45, 0.0034, 0.068]);
-  assert.deepEqual(numbersIn("4.4e-07 + 2e+3"), [4.4e-7, 2000]);
-  assert.deepEqual(numbersIn("W_ii·x"), []);
-});
-
-test("the gates of an LSTM with their biases", () => {
-  const steps = [
-    step("input gate from the input", "Σ", "", -0.25), step("input gate from the hidden state", "Σ", "", 0.5),
-    step("input gate", "i = σ(…)", "σ((−0.25) + 0.125 + 0.5 + (−0.0625)) = 0.5775", 0.5775),
-    step("cell state", "c = f·c₋₁ + i·g", "0.5·(−0.75) + 0.5775·0.1 = −0.31725", -0.31725),
-    step("hidden state", "h = o·tanh(c)", "0.5·tanh(−0.31725) = −0.1535", -0.1535),
-  ];
-  const [gate, ...more] = gatesOf(steps);
-  assert.equal(more.length, 0);
-  assert.equal(gate.letter, "i");
-  assert.equal(gate.squeeze, "σ");
-  assert.deepEqual([gate.inputBias, gate.hiddenBias, gate.reset, gate.before], [0.125, -0.0625, null, 0.3125]);
-  assert.deepEqual(cellOf(steps), { kind: "lstm", cell: -0.31725, cellBefore: -0.75, hiddenBefore: null, hidden: -0.1535 });
-});
-
-test("the reset gate of a GRU scales the past in its candidate, with and without bias", () => {
-  const parts = [step("candidate from the input", "Σ", "", 1), step("candidate from the hidden state", "Σ", "", 2)];
-  const [gate] = gatesOf([...parts, step("candidate", "n = tanh(…)", "tanh(1 + 0.5 + 0.25·(2 + (−1))) = 0.9414", 0.9414)]);
-  assert.deepEqual([gate.inputBias, gate.reset, gate.hiddenBias, gate.before], [0.5, 0.25, -1, 1.75]);
-  const [bare] = gatesOf([...parts, step("candidate", "n = tanh(…)", "tanh(1 + 0.25·(2)) = 0.9051", 0.9051)]);
-  assert.deepEqual([bare.inputBias, bare.reset, bare.hiddenBias, bare.before], [0, 0.25, 0, 1.5]);
-  assert.equal(cellOf([step("hidden state", "h = (1 − z)·n + z·h₋₁", "(1 − 0.45)·0.12 + 0.45·0.0034 = 0.068", 0.068)]).hiddenBefore, 0.0034);
-});
-
-test("a plain recurrent unit has one gate, itself", () => {
-  const steps = [step("hidden state from the input", "Σ", "", 1), step("hidden state from the hidden state", "Σ", "", 2), step("hidden state", "h = tanh(…)", "tanh(1 + 2) = 0.995", 0.995)];
-  assert.equal(gatesOf(steps).length, 1);
-  assert.equal(gatesOf(steps)[0].before, 3);
-  assert.equal(cellOf(steps).kind, "rnn");
 });
 
 test("the maps before a linear layer are found through what only moves numbers", () => {

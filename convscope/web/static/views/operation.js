@@ -34,31 +34,19 @@ function title({ name, op, settings, source, docs }) {
   return section(el("h2.wrap-anywhere", { title: name }, end), end !== name && name && el("p.caption.wrap-anywhere", {}, name), el("p.soft.wrap-anywhere", {}, settings), code);
 }
 
-/** A rule, and the same with the numbers. @param {Formula | null} made */
+/** Rules, and the same with the numbers; axes with the same numbers share a line. @param {Formula[]} made */
 function rule(made) {
-  if (!made) return [];
-  const { general, numbers, value } = made;
-  const whole = numbers.includes("=") || numbers === value || !value ? numbers : `${numbers} = ${value}`;
-  return [...lines(general, true), ...lines(whole, false)];
+  const general = new Map(made.map((each) => [each.general.text, each]));
+  /** @type {Map<string, Formula[]>} */
+  const same = new Map();
+  for (const each of made) same.set(each.numbers.text, [...(same.get(each.numbers.text) ?? []), each]);
+  return [
+    ...Array.from(general.values(), (each) => formula(each.general, { general: true })),
+    ...Array.from(same.values(), (each) => el("div.formula-line", {}, each[0].axis !== "" && el("span.caption", {}, each.map(({ axis }) => axis).join(", ")), formula(each[0].numbers), each[0].notes.map((note) => el("span.caption", {}, note)))),
+  ];
 }
 
-/** A formula a line, with the words before it; those with the same numbers share one. @param {string} text @param {boolean} general */
-function lines(text, general) {
-  /** @type {Map<string, string[]>} */
-  const found = new Map();
-  const prose = /\p{L}{2,} \p{L}{2,}[^:]*$/u;
-  if (prose.test(text)) return text.split("\n").map((line) => el("p.small", {}, line));
-  for (const line of text.split("\n").filter(Boolean)) {
-    const [, words, rest] = /^(\p{L}[\p{L} ]*)(?::\s+|\s+(?=[⌊⌈(]))(.*)$/u.exec(line) ?? [null, "", line];
-    found.set(rest ?? "", [...(found.get(rest ?? "") ?? []), words ?? ""]);
-  }
-  return Array.from(found, ([rest, words]) => {
-    const label = words.filter(Boolean).join(", ");
-    return label ? el("div.formula-line", {}, el("span.caption", {}, label), formula(rest, { general })) : formula(rest, { general });
-  });
-}
-
-/** @param {string} name @param {string} value @param {Formula | null} made */
+/** @param {string} name @param {string} value @param {Formula[]} made */
 const fact = (name, value, made) => [el("h3", {}, name, el("span", {}, value)), rule(made)];
 
 /** @param {OperationDetail} operation @param {Context} context */
@@ -68,8 +56,8 @@ const sizes = (operation, { t }) => section(fact(t("Shape"), shape(operation.sha
 function cost({ parameters, macs }, { t }) {
   if (!parameters && !macs) return null;
   return section(
-    parameters && fact(t("Parameters"), parameters.value.replace(/,/g, "\u202f"), parameters),
-    macs && el("div.below", {}, fact(t("Multiply–adds"), macs.value.replace(/,/g, "\u202f"), macs)));
+    parameters && fact(t("Parameters"), parameters.value.replace(/,/g, "\u202f"), [parameters]),
+    macs && el("div.below", {}, fact(t("Multiply–adds"), macs.value.replace(/,/g, "\u202f"), [macs])));
 }
 
 /** @param {OperationDetail} operation @param {Context} context */
@@ -139,7 +127,7 @@ function weights({ weights: all }, { t }) {
 
 /** @param {OperationDetail} operation @param {Context} context */
 function actions({ size: made, parameters, macs }, { t, state, go, copy: write, clock }) {
-  const text = [made, parameters, macs].flatMap((each) => (each ? [each.general, each.numbers.includes("=") ? each.numbers : `${each.numbers} = ${each.value}`] : [])).filter(Boolean).join("\n");
+  const text = [...made, parameters, macs].flatMap((each) => (each ? [each.general.text, `${each.axis} ${each.numbers.text}`.trim()] : [])).join("\n");
   const copy = button(t("Copy formula"), { onclick: () => write(text).then((done) => done && flash(copy, t("Copied"), clock)) }, "copy");
   return el("div.actions", {},
     state.level === "map" && button(t("Open layer"), { kind: "main-action", "data-focus": "open-layer", onclick: () => go({ level: "layer", leaf: 0 }) }),

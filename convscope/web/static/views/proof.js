@@ -1,7 +1,7 @@
 /** The number, its sum, the network's own number, and how far they lie apart. */
 
 import { button, el, icon, section } from "../draw/dom.js";
-import { formula } from "../draw/formula.js";
+import { formula, written } from "../draw/formula.js";
 import { count, fixed, plain, power, signed } from "../draw/numbers.js";
 import { slope } from "./channel/backward.js";
 import { address, placed } from "./channel/place.js";
@@ -88,17 +88,16 @@ function reasonPart(number, graph, operation, { t }) {
   const code = number?.code ?? operation.source;
   return [
     section(el("h3.wrap-anywhere", {}, operation.name), el("p.small.soft", {}, operation.settings), code && el("code.source", { title: `${code.file}:${code.line}` }, el("span.where", {}, `${code.file.split("/").slice(-2).join("/")}:${code.line}`), "\n", code.text)),
-    number && section(el("h3", {}, t("Formula")), rule(number.formula), written(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
+    number && section(el("h3", {}, t("Formula")), rule(number.formula), numbersOfIt(number), number.notes.map((note) => el("p.caption", {}, note)), sourceLink(number.source, t)),
     number?.box ? receptive(number.box, graph, t) : null,
   ].filter((part) => part !== null);
 }
 
 /** The same with numbers: all of them where there is room, else bias and sum. @param {OneNumber} number */
-function written({ numbers, terms, bias, result }) {
-  const list = (numbers.match(/, /g) ?? []).length > 2; // max(a, b, c, d): text has room to break
-  if (numbers.length <= 64 && !list) return formula(numbers);
-  if (terms?.rule !== "sum" || bias === null) return el("p.written", {}, numbers);
-  return formula(`${fixed(bias, 4)} ${terms.result < 0 ? "−" : "+"} ${Math.abs(terms.result).toFixed(4)} = ${fixed(result, 4)}`);
+function numbersOfIt({ numbers, terms, bias, result }) {
+  if (numbers.text.length <= 64 && (terms?.rule ?? "sum") === "sum") return formula(numbers);
+  if (terms?.rule !== "sum" || bias === null) return el("p.written", {}, numbers.text); // text has room to break
+  return formula(written(fixed(bias, 4), terms.result < 0 ? "−" : "+", Math.abs(terms.result).toFixed(4), "=", fixed(result, 4)));
 }
 
 /** @param {string} source @param {Context["t"]} t */

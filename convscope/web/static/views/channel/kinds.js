@@ -1,7 +1,6 @@
-/** What the views of one number share and what needs no screen: ranking, running sums, softmax, gates, axes. */
+/** What the views of one number share and what needs no screen: ranking, running sums, softmax, axes. */
 
 /** @typedef {import("../../messages").OneNumber} OneNumber */
-/** @typedef {import("../../messages").Step} Step */
 
 /**
  * Largest share first, each with where the running sum stands before and after it.
@@ -115,61 +114,6 @@ export function fold(shares, most, always = []) {
 export function logitsOf(number) {
   const step = number?.steps.find(({ terms }) => terms && "input" in terms.factors);
   return step?.terms ? /** @type {number[]} */ (step.terms.factors.input).flat(9) : null;
-}
-
-/** The numbers of a formula, in order. @param {string} text "σ((−0.043) + 1.2×10⁻⁵) = 0.5" → −0.043, 0.000012, 0.5 */
-export function numbersIn(text) {
-  const found = text.matchAll(/(?<![\p{L}\d_])([−-]?)(\d+(?:\.\d+)?)(?:×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)|e([+−-]?\d+))?/gu);
-  return Array.from(found, ([, minus, digits, raised, e]) => {
-    const power = raised ? Number(raised.replace("⁻", "-").replace(/[⁰¹²³⁴⁵⁶⁷⁸⁹]/g, (digit) => String("⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(digit)))) : Number((e ?? "0").replace("−", "-"));
-    return Number(`${minus ? "-" : ""}${digits}e${power}`);
-  });
-}
-
-/**
- * @typedef {object} Gate
- * @property {string} name "input gate"
- * @property {string} letter "i"
- * @property {"σ" | "tanh" | "relu"} squeeze
- * @property {Step} input @property {Step} hidden sums of products
- * @property {number} inputBias @property {number} hiddenBias
- * @property {number | null} reset what the hidden part is multiplied by (GRU candidate)
- * @property {number} before the sum that is squeezed @property {number} value
- */
-
-/** The gates of one unit at one step, from its proof. @param {Step[]} steps @returns {Gate[]} */
-export function gatesOf(steps) {
-  const named = new Map(steps.map((step) => [step.name, step]));
-  return steps.flatMap((step) => {
-    const input = named.get(`${step.name} from the input`);
-    const hidden = named.get(`${step.name} from the hidden state`);
-    return input && hidden ? [gate(step, input, hidden)] : [];
-  });
-}
-
-/** @param {Step} step @param {Step} input @param {Step} hidden @returns {Gate} */
-function gate(step, input, hidden) {
-  const squeeze = /** @type {"σ" | "tanh" | "relu"} */ (step.numbers.match(/^(σ|tanh|relu)/)?.[1] ?? "tanh");
-  const inside = numbersIn(step.numbers).slice(0, -1);
-  const scaled = inside.length === 5 || inside.length === 3;
-  const [, inputBias = 0] = inside.length > 3 ? inside : [];
-  const hiddenBias = inside.length > 3 ? inside[inside.length - 1] : 0;
-  const reset = scaled ? inside[inside.length === 5 ? 2 : 1] : null;
-  const before = input.value + inputBias + (reset ?? 1) * (hidden.value + hiddenBias);
-  return { name: step.name, letter: step.formula.split(" ")[0], squeeze, input, hidden, inputBias, hiddenBias, reset, before, value: step.value };
-}
-
-/**
- * What the cell does with its gates: the last steps of the proof.
- * @param {Step[]} steps @returns {{kind: "lstm" | "gru" | "rnn", cell: number | null, cellBefore: number | null, hiddenBefore: number | null, hidden: number}}
- */
-export function cellOf(steps) {
-  const hidden = steps.find(({ name }) => name === "hidden state")?.value ?? steps[steps.length - 1]?.value ?? 0;
-  const cell = steps.find(({ name }) => name === "cell state");
-  if (cell) return { kind: "lstm", cell: cell.value, cellBefore: numbersIn(cell.numbers)[1] ?? null, hiddenBefore: null, hidden };
-  const last = steps[steps.length - 1];
-  if (last?.formula.includes("(1 − z)")) return { kind: "gru", cell: null, cellBefore: null, hiddenBefore: numbersIn(last.numbers)[4] ?? null, hidden };
-  return { kind: "rnn", cell: null, cellBefore: null, hiddenBefore: null, hidden };
 }
 
 /**

@@ -2,7 +2,9 @@
 
 import { limit as limitOf } from "../../draw/arrays.js";
 import { button, el, put, svg } from "../../draw/dom.js";
-import { formula } from "../../draw/formula.js";
+import { formula, fraction as over, power as raised, row, written } from "../../draw/formula.js";
+
+/** @typedef {import("../../draw/formula.js").Part} Part */
 import { fixed, plain, power } from "../../draw/numbers.js";
 import { came } from "../kept.js";
 import { heading, tone } from "./bits.js";
@@ -89,9 +91,9 @@ function table({ logits, classes, truth, chosen, most, choose, context: { t } },
       el("span"), meter(shares[place], place === chosen ? "var(--accent)" : "var(--ink)"), el(`span.number${place === best ? ".strong" : ""}`, {}, share4(shares[place]))));
   const rest = folded.reduce((total, place) => total + powers[place], 0);
   const more = folded.length > 0 && el("button.row.rest", { type: "button", "data-class": "rest", "data-focus": "class rest", onclick: open }, el("span.class.wide", {}, t("{n} further classes", { n: folded.length })), el("span.number.power", {}, tiny(rest)), el("span"), meter(rest / sum, "var(--ink)"), el("span.number", {}, (rest / sum).toFixed(4)));
-  const head = (/** @type {string} */ text) => el("span.number", {}, formula(text));
+  const head = (/** @type {Part} */ part) => el("span.number", {}, formula(written(part)));
   return el("div.kind-soft", { role: "group", "aria-label": t("Softmax, class by class") },
-    el("div.row.head", {}, el("span.class", {}, t("class")), el("span", {}, t("logit")), head("z"), el("span"), el("span", {}, t("exponential")), head("e^(z − m)"), el("span"), el("span", {}, t("probability")), head("p")),
+    el("div.row.head", {}, el("span.class", {}, t("class")), el("span", {}, t("logit")), head("z"), el("span"), el("span", {}, t("exponential")), head(raised("e", row("z", "−", "m"))), el("span"), el("span", {}, t("probability")), head("p")),
     rows, more,
     el("div.row.sum", {}, el("span.class", {}, "Σ"), el("span"), el("span"), el("span"), el("span"), el("span.number.strong", {}, sum.toFixed(4)), el("span"), el("span"), el("span.number.strong", {}, "1.0000")));
 }
@@ -149,8 +151,8 @@ function why({ logits, classes, truth, chosen, choose, context: { t } }) {
   const factor = Math.exp(gap);
   return el("section.kind-why", {},
     el("div", {}, el("h3", {}, title), el("p.small.soft", {}, t("The logit of {best} is ahead of the logit of {rival} by {gap}. That makes {best} more probable by the factor", words)),
-      formula(`e^${gap.toFixed(4)} = ${plain(factor, 5)} = (${ratio(shares[best])}) / (${ratio(shares[rival])})`)),
-    truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(`−ln(p) = −ln(${ratio(shares[truth])}) = ${(-Math.log(shares[truth]) || 0).toFixed(4)}`)),
+      formula(written(raised("e", gap.toFixed(4)), "=", plain(factor, 5), "=", over(ratio(shares[best]), ratio(shares[rival]))))),
+    truth !== null && el("div", {}, el("h3", {}, t("Loss of this input")), el("p.small.soft", {}, t("how surprising the true class {name} is", { name: classes[truth] })), formula(written("−", "ln", "(", "p", ")", "=", "−", "ln", "(", ratio(shares[truth]), ")", "=", (-Math.log(shares[truth]) || 0).toFixed(4)))),
     el("div.kind-why-actions", {}, rival !== chosen && button(t("Look at {name}", { name: classes[rival] }), { "data-focus": "rival", onclick: () => choose(rival) })));
 }
 

@@ -2,13 +2,13 @@
 
 import { limit as limitOf, row, unpack } from "../../draw/arrays.js";
 import { el, put } from "../../draw/dom.js";
-import { formula } from "../../draw/formula.js";
+import { formula, written } from "../../draw/formula.js";
 import { fixed, plain, signed } from "../../draw/numbers.js";
 import { legend, plane, strip } from "../../draw/plane.js";
 import { diagram } from "./cell.js";
 import { came, kept } from "../kept.js";
 import { cell, drag, heading, keys } from "./bits.js";
-import { cellOf, gatesOf, ticks } from "./kinds.js";
+import { ticks } from "./kinds.js";
 import { address, way } from "./place.js";
 import { player } from "./player.js";
 
@@ -164,24 +164,25 @@ function laneRow(lane, { tall, unit, at, t }) {
 function cellParts(number, context) {
   const { t } = context;
   if (!number) return [];
-  const gates = gatesOf(number.steps);
-  if (!gates.length) return [el("p.soft", {}, number.what)];
+  const { cell: states } = number;
+  const gates = number.steps.flatMap(({ name, value, gate }) => (gate ? [{ ...gate, name, value, input: number.steps[gate.input], hidden: number.steps[gate.hidden] }] : []));
+  if (!gates.length || !states) return [el("p.soft", {}, number.what)];
   return [
-    el("section.panel.kind-cell-panel", {}, el("header", {}, el("h2", {}, t("The cell at this step")), el("span.caption", {}, number.notes[0] ?? "")), el("p.small.soft.kind-what", {}, number.what), diagram(gates, cellOf(number.steps), t)),
+    el("section.panel.kind-cell-panel", {}, el("header", {}, el("h2", {}, t("The cell at this step")), el("span.caption", {}, number.notes[0] ?? "")), el("p.small.soft.kind-what", {}, number.what), diagram(gates, states, t)),
     el("section.panel.kind-terms", {}, el("header", {}, el("h2", {}, t("The gates in numbers")), el("span.caption", {}, t("the strips are the products, one by one"))), gateTable(gates, t)),
   ];
 }
 
-/** @param {import("./kinds.js").Gate[]} gates @param {Context["t"]} t */
+/** @param {import("./cell.js").Gate[]} gates @param {Context["t"]} t */
 function gateTable(gates, t) {
   const limit = limitOf(gates.flatMap(({ input, hidden }) => [input.value, hidden.value]));
   const values = (/** @type {import("../../messages").Step} */ step) => /** @type {number[]} */ ([step.terms?.values ?? []].flat(9));
-  const products = (/** @type {import("../../messages").Step} */ step) => el("span.kind-products", { title: step.numbers }, strip(values(step), limitOf(values(step)), "signed", step.name), cell(step.value, limit));
+  const products = (/** @type {import("../../messages").Step} */ step) => el("span.kind-products", { title: step.numbers.text }, strip(values(step), limitOf(values(step)), "signed", step.name), cell(step.value, limit));
   const counts = (/** @type {"input" | "hidden"} */ part) => values(gates[0][part]).length;
   return el("div.kind-gates", {},
     el("div.row.head", {}, el("span"), el("span", {}, t("from the input, Σ of {n}", { n: counts("input") })), el("span", {}, t("bias")), el("span", {}, t("from the state before, Σ of {n}", { n: counts("hidden") })), el("span", {}, t("bias")), el("span", {}, t("together")), el("span"), el("span", {}, t("value"))),
     gates.map((gate) => el("div.row", {},
-      el("span.who", {}, el("i", {}, gate.letter), t(gate.name)), products(gate.input), el("span.number", {}, signed(gate.inputBias, 3)), products(gate.hidden),
-      el("span.number", {}, gate.reset === null ? signed(gate.hiddenBias, 3) : el("span", { title: t("the reset gate scales this part") }, `${signed(gate.hiddenBias, 3)}, ·${fixed(gate.reset, 3)}`)), el("span.number", {}, signed(gate.before, 4)),
-      el("span.squeeze", {}, formula(gate.squeeze)), el("span.number.strong", { title: plain(gate.value, 8) }, fixed(gate.value, 4)))));
+      el("span.who", {}, el("i", {}, gate.letter), t(gate.name)), products(gate.input), el("span.number", {}, signed(gate.input_bias, 3)), products(gate.hidden),
+      el("span.number", {}, gate.reset === null ? signed(gate.hidden_bias, 3) : el("span", { title: t("the reset gate scales this part") }, `${signed(gate.hidden_bias, 3)}, ·${fixed(gate.reset, 3)}`)), el("span.number", {}, signed(gate.before, 4)),
+      el("span.squeeze", {}, formula(written(gate.squash))), el("span.number.strong", { title: plain(gate.value, 8) }, fixed(gate.value, 4)))));
 }

@@ -91,17 +91,13 @@ export function account(number, graph, context) {
   ];
 }
 
-/** A rule: its formula, long ones in two lines, and the words that stand behind it. @param {string} text @returns {Node[]} */
-export function rule(text) {
-  const [, left, words] = /** @type {RegExpMatchArray} */ (text.match(/^(.*?)(?:\s{2,}|(?= over | for )|,(?= where ))(.*)$/) ?? ["", text, ""]);
-  const at = left.indexOf(" + Σ");
-  const split = at >= 0 && left.length >= 36 ? [left.slice(0, at + 2), left.slice(at + 3)] : [left];
-  return [...split.map((each) => formula(each, { general: true })), ...(words.trim() ? [el("p.caption", {}, words.trim())] : [])];
-}
+/** A rule: its formula, and the words that stand behind it. @param {import("../../messages").Rendered} shown @returns {Node[]} */
+export const rule = (shown) => [formula(shown, { general: true }), ...shown.beside.map((words) => el("p.caption", {}, words))];
 
-/** Very long lines of numbers stay readable. @param {string} text */
-function shortened(text) {
-  return text.length > 110 ? el("p.written", {}, text.length > 600 ? `${text.slice(0, 600)} …` : text) : formula(text);
+/** Very long lines of numbers stay readable. @param {import("../../messages").Rendered} shown */
+function shortened(shown) {
+  const { text } = shown;
+  return text.length > 110 ? el("p.written", {}, text.length > 600 ? `${text.slice(0, 600)} …` : text) : formula(shown);
 }
 
 /** @param {import("../../messages").Step} step @param {number} place @param {Context} context */

@@ -3,7 +3,9 @@
 import { cells } from "../../draw/cells.js";
 import { limit as limitOf } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
-import { formula } from "../../draw/formula.js";
+import { formula, fraction, row, written } from "../../draw/formula.js";
+
+/** @typedef {import("../../draw/formula.js").Part} Part */
 import { plain, shape } from "../../draw/numbers.js";
 import { outputSize, room, sizeOf, taps } from "./convolve.js";
 
@@ -35,6 +37,9 @@ export function products(plane, settings, at, { t }) {
       el("div.filter-sum", {}, el("p.caption", {}, t("their sum")), el("b", {}, plain(sum, 6)))));
 }
 
+/** How many steps a window takes, of numbers or letters. @param {Part} n @param {Part} p @param {Part} d @param {Part} k @param {Part} s */
+const steps = (n, p, d, k, s) => ["⌊", fraction(row(n, "+", 2, "·", p, "−", d, "·", "(", k, "−", 1, ")", "−", 1), s), "⌋", "+", 1];
+
 /** @param {Plane} plane @param {Plane} out @param {Settings} settings @param {string} pool @param {Context} context */
 export function sizes(plane, out, settings, pool, { t }) {
   const [rows, columns] = sizeOf(settings.kernel);
@@ -42,13 +47,13 @@ export function sizes(plane, out, settings, pool, { t }) {
   const made = flat ? [out.width] : [out.height, out.width];
   const last = made.map((size) => (pool ? Math.floor(size / 2) : size));
   const line = (/** @type {number} */ length, /** @type {number} */ kernel) =>
-    formula(`⌊(${length} + 2·${room(settings, kernel)} − ${settings.dilation}·(${kernel} − 1) − 1)/${settings.stride}⌋ + 1 = ${outputSize(length, kernel, settings)}`);
+    formula(written(...steps(length, room(settings, kernel), settings.dilation, kernel, settings.stride), "=", outputSize(length, kernel, settings)));
   const square = plane.height === plane.width && rows === columns;
   return el("div.panel.filter-sizes", {},
     el("h3", {}, t("Size"), el("span", {}, `${shape(flat ? [plane.width] : [plane.height, plane.width])} → ${shape(last)}`)),
-    formula("⌊(n + 2·p − d·(k − 1) − 1)/s⌋ + 1", { general: true }),
+    formula(written(...steps("n", "p", "d", "k", "s")), { general: true }),
     !flat && line(plane.height, rows),
     (flat || !square) && line(plane.width, columns),
-    pool && formula(`⌊${made[made.length - 1]}/2⌋ = ${last[last.length - 1]}`),
+    pool && formula(written("⌊", fraction(made[made.length - 1], 2), "⌋", "=", last[last.length - 1])),
     el("p.caption", {}, t("n numbers, p of padding on each side, kernel k, dilation d, stride s")));
 }

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence, SourceLine
+from convscope.web.messages.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence, SourceLine
 
 
 class Operation(TypedDict):
@@ -156,7 +156,7 @@ class OperationDetail(TypedDict):
     source: SourceLine | None
     docs: str
     shape: list[int]
-    size: Formula | None
+    size: list[Formula]  # an axis each
     parameters: Formula | None
     macs: Formula | None
     share: Share

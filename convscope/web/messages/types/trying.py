@@ -4,9 +4,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.types.channels import OneNumber
-from convscope.web.types.network import FailureMessage
-from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
+from convscope.web.messages.types.channels import OneNumber
+from convscope.web.messages.types.network import FailureMessage
+from convscope.web.messages.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
 
 
 class Chosen(TypedDict):
@@ -101,7 +101,7 @@ class FilteredMessage(TypedDict):
 
     look: LookMessage
     result: Numbers
-    size: Formula
+    size: list[Formula]  # an axis each
     kernel: list[list[float]]
     names: list[str]
     number: OneNumber | None

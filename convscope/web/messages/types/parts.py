@@ -6,6 +6,8 @@ from typing_extensions import TypeAliasType, TypedDict
 
 Real = float | None  # None where it is infinite or no number at all, which JSON does not know
 Nested = TypeAliasType("Nested", "Real | list[Nested]")
+Tag = str
+MathML = TypeAliasType("MathML", "Tag | list[MathML]")  # a name, then texts and elements
 Kind = Literal["image", "signal", "volume", "sequence", "vector"]
 
 
@@ -45,12 +47,22 @@ class SourceLine(TypedDict):
     text: str
 
 
-class Formula(TypedDict):
-    """A formula in general and with the numbers, as plain text; formula.js sets it as MathML."""
+class Rendered(TypedDict):
+    """A formula as text, as MathML in the parts between which a line may break, and what stands beside it."""
 
-    general: str
-    numbers: str
+    text: str
+    math: list[MathML]
+    beside: list[str]
+
+
+class Formula(TypedDict):
+    """A formula in general and with the numbers."""
+
+    axis: str  # that it is the size of; "" for other figures
+    general: Rendered
+    numbers: Rendered
     value: str
+    notes: list[str]
 
 
 class Prediction(TypedDict):

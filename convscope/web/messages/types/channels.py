@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.types.parts import Nested, Numbers, Real, SourceLine
+from convscope.web.messages.types.parts import Nested, Numbers, Real, Rendered, SourceLine
 
 Drawn = Literal["maps", "traces", "slices", "vector", "steps"]  # steps: a channel is a unit over the steps
 
@@ -86,15 +86,41 @@ class TermsMessage(TypedDict):
     result: Real
 
 
+class GateMessage(TypedDict):
+    """What a gate of a recurrent layer is made of."""
+
+    letter: str
+    squash: Literal["σ", "tanh", "relu"]
+    input: int  # step that is the part from the input
+    hidden: int  # step that is the part from the state before
+    input_bias: Real
+    hidden_bias: Real
+    reset: Real | None  # what the hidden part with its bias is multiplied by
+    before: Real  # the sum that is squashed
+
+
+class CellMessage(TypedDict):
+    """The states of one unit of a recurrent layer around a step."""
+
+    kind: Literal["lstm", "gru", "rnn"]
+    layer: int
+    direction: int
+    hidden: Real
+    hidden_before: Real
+    cell: Real | None
+    cell_before: Real | None
+
+
 class StepMessage(TypedDict):
     """One line of a calculation."""
 
     name: str
-    formula: str
-    numbers: str
+    formula: Rendered
+    numbers: Rendered
     value: Real
     code: str
     terms: TermsMessage | None
+    gate: GateMessage | None
 
 
 class OneNumber(TypedDict):
@@ -111,12 +137,13 @@ class OneNumber(TypedDict):
     at: list[int]
     kind: Literal["explained", "not explained"]
     what: str
-    formula: str
-    numbers: str
+    formula: Rendered
+    numbers: Rendered
     notes: list[str]
     terms: TermsMessage | None
     bias: Real | None
     steps: list[StepMessage]
+    cell: CellMessage | None
     result: Real
     network: Real
     difference: Real
