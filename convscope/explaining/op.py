@@ -13,7 +13,7 @@ from convscope.explaining.formula import Symbol, Worked
 from convscope.explaining.reading import Reading, Signature
 
 if TYPE_CHECKING:
-    from convscope.explaining.ops.sliding import Window
+    from convscope.explaining.ops.windows.sliding import Window
 
 
 OUT = Symbol("out")

@@ -9,7 +9,7 @@ from torch import nn
 from convscope.errors import TraceError
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
-from convscope.explaining.ops.recurrent import gates
+from convscope.explaining.ops.recurrent.layers import gates
 from convscope.tracing import trace
 from tests.explaining.shown import said
 

@@ -7,7 +7,7 @@ from typing import Any
 from torch import nn
 
 from convscope.explaining import known, read
-from convscope.explaining.ops.sliding import Slide
+from convscope.explaining.ops.windows.sliding import Slide
 from convscope.lint.finding import Finding, Fix, Where, rule
 from convscope.lint.forward.axes import unbatched_window
 from convscope.lint.forward.views import mixing

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from convscope.errors import ShapeError
 from convscope.explaining import Role, explain, known
 from convscope.explaining.filters import FILTERS, PADDINGS
-from convscope.explaining.ops.convolution import window_size
-from convscope.explaining.ops.sliding import Slide
+from convscope.explaining.ops.windows.convolution import window_size
+from convscope.explaining.ops.windows.sliding import Slide
 from convscope.shapes import AXES, show, window_output
 from convscope.tracing import Trace, trace
 from convscope.web.messages.asked import one_of, within

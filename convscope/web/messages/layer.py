@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from convscope.errors import ConvscopeError
 from convscope.explaining import Role, known, read
 from convscope.explaining.axes import Axes
-from convscope.explaining.ops.recurrent import gates
+from convscope.explaining.ops.recurrent.layers import gates
 from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import kept

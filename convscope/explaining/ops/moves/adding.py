@@ -1,0 +1,84 @@
+"""Rows added to places that an index names: `index_add`, as graphs and sets use it."""
+
+import torch
+from torch import Tensor
+
+from convscope.explaining.boxes import Boxes, clip, is_empty
+from convscope.explaining.ops.moves.moving import DOCS, Reach
+from convscope.explaining.plain import Account, Cost, Index, Op, product, written_out
+from convscope.explaining.reading import Reading
+from convscope.shapes import elements, show
+
+WHAT = "Rows are added to those rows of the tensor that the index names; one named twice gets both."
+
+
+def _axis(reading: Reading) -> int:
+    return int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
+
+
+def _sources(reading: Reading, at: Index) -> Tensor:
+    """Where the numbers stand that are added to one place, (number, axis)."""
+    axis = _axis(reading)
+    rows = (reading["index"].reshape(-1) == at[axis]).nonzero().flatten()
+    places = torch.tensor(at).repeat(len(rows), 1)
+    places[:, axis] = rows
+    return places
+
+
+def _explain_added(reading: Reading, at: Index) -> Account:
+    alpha, places = float(reading.arguments["alpha"]), _sources(reading, at)
+    added = reading["source"][places.unbind(-1)].double()
+    values = torch.cat([reading["input"][at].double().reshape(1), added])
+    factor = torch.cat([torch.ones(1), torch.full((len(places),), alpha)])
+    terms = product(("number",), value=values, factor=factor)
+    notes = (f"{len(places)} numbers are added to what was here.",)
+    docs, formula = DOCS.format("torch.Tensor.index_add_"), "y[i] = x[i] + α·Σ source[k] over index[k] = i"
+    return Account(WHAT, formula, written_out(terms), terms.result, docs, terms=terms, notes=notes)
+
+
+def _added_gradient(reading: Reading, name: str, at: Index) -> Account:
+    """What arrives at the place to which the number went; of what was there before, all of it."""
+    factors: list[float] = []
+    went: list[Index] = []
+    if reading.arguments["input"] == reading.arguments[name]:
+        factors, went = [1.0], [at]
+    if reading.arguments["source"] == reading.arguments[name]:
+        axis = _axis(reading)
+        row = int(reading["index"].reshape(-1)[at[axis]])
+        factors, went = (
+            [*factors, float(reading.arguments["alpha"])],
+            [*went, (*at[:axis], row, *at[axis + 1 :])],
+        )
+    gradient = torch.stack([reading.output_gradient[place] for place in went])
+    terms = product(
+        ("place",), {"gradient": torch.tensor(went)}, gradient=gradient, factor=torch.tensor(factors)
+    )
+    what = "The gradient that arrives where the number went, times the factor with which it was added."
+    docs = DOCS.format("torch.Tensor.index_add_")
+    return Account(
+        what, "dx = dy,  dsource[k] = α·dy[index[k]]", written_out(terms), terms.result, docs, terms=terms
+    )
+
+
+def _added_reach(reading: Reading, boxes: Boxes) -> Reach:
+    """The same place, and any row of the source: which one, the index says."""
+    boxes = clip(boxes, reading.output_shape)
+    source = boxes.copy()
+    source[..., _axis(reading), :] = (0, reading.shape("source")[_axis(reading)])
+    return {
+        "input": boxes,
+        "source": clip(source * ~is_empty(boxes)[..., None, None], reading.shape("source")),
+    }
+
+
+def _added_cost(reading: Reading) -> Cost:
+    """With a factor, each number of the source is multiplied and added."""
+    count = elements(reading.shape("source")) if float(reading.arguments["alpha"]) != 1 else 0
+    return Cost(count, f"{show(reading.shape('source'))} = {count:,}".replace(" × ", "·") if count else "")
+
+
+OPS: dict[str, Op] = {
+    "index_add": Op(
+        "input dim index source alpha=1", _explain_added, _added_gradient, _added_cost, _added_reach
+    ),
+}

@@ -1,0 +1,84 @@
+"""Grids of places that a matrix turns and moves: `affine_grid`; `gridding.py` reads pictures there."""
+
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.explaining.boxes import Boxes, is_empty
+from convscope.explaining.ops.windows.sliding import pick
+from convscope.explaining.plain import Account, Cost, Index, Op, product, written_out
+from convscope.explaining.reading import Reading
+from convscope.shapes import show
+
+DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.affine_grid.html"
+
+
+def _base(reading: Reading, at: Index) -> Tensor:
+    """The coordinates of a place of the output before it is moved, width first, and a 1 for the shift."""
+    sizes, corners = reading.output_shape[1:-1], bool(reading["align_corners"])
+    found = [1.0]
+    for place, size in zip(at, sizes, strict=True):
+        if corners:
+            found.append(-1 + 2 * place / (size - 1) if size > 1 else 0.0)
+        else:
+            found.append((2 * place + 1) / size - 1)
+    return torch.tensor(found[::-1], dtype=torch.float64)
+
+
+def _explain_affine(reading: Reading, at: Index) -> Account:
+    """One row of the matrix times the place."""
+    base, row = _base(reading, at[1:-1]), (at[0], at[-1])
+    places = torch.tensor([[*row, column] for column in range(len(base))])
+    terms = product(("column",), {"theta": places}, theta=reading["theta"][row].double(), place=base)
+    what = (
+        "A coordinate between −1 and 1 for every place of the output: where the place itself lies, turned, "
+        "stretched and moved by the matrix."
+    )
+    formula = "grid[i, j] = θ·(x, y, 1)   with −1 and 1 at the ends of each axis"
+    notes = ("The last number is what the matrix moves by: it is multiplied by 1.",)
+    scale = terms.size + float(
+        terms.factors["theta"].abs().sum()
+    )  # places near 0 are rounded like those near 1
+    docs = DOCS
+    return Account(
+        what, formula, written_out(terms), terms.result, docs, terms=terms, scale=scale, notes=notes
+    )
+
+
+def _affine_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - only theta is a tensor
+    """The sum over all places, each times its coordinate."""
+    sizes = reading.output_shape[1:-1]
+    places = torch.cartesian_prod(*map(torch.arange, sizes)).reshape(-1, len(sizes))
+    base = torch.stack([_base(reading, tuple(place))[at[2]] for place in places.tolist()])
+    went = torch.cat([torch.tensor([at[0]]).expand(len(places), 1), places], dim=-1)
+    went = torch.cat([went, torch.tensor([at[1]]).expand(len(places), 1)], dim=-1)
+    gradient = pick(reading.output_gradient, went)
+    terms = product(("place",), {"gradient": went}, gradient=gradient, place=base)
+    what = "Each number of the matrix takes part at every place: the gradients there, times the place."
+    docs, scale = DOCS, terms.size + float(gradient.abs().sum())
+    return Account(
+        what, "dθ = Σ dgrid[i, j]·place", written_out(terms), terms.result, docs, terms=terms, scale=scale
+    )
+
+
+def _affine_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
+    """One row of the sample's matrix for each coordinate."""
+    found = np.stack([boxes[..., 0, :], boxes[..., -1, :], boxes[..., 0, :]], axis=-2)
+    found[..., 2, :] = (0, reading.shape("theta")[2])
+    return {"theta": np.where(is_empty(boxes)[..., None, None], 0, found)}
+
+
+def _affine_cost(reading: Reading) -> Cost:
+    macs = prod(reading.output_shape) * reading.shape("theta")[2]
+    return Cost(
+        macs, f"{show(reading.output_shape)}·{reading.shape('theta')[2]} = {macs:,}".replace(" × ", "·")
+    )
+
+
+AFFINE_GRID = Op(
+    "theta size align_corners=False", _explain_affine, _affine_gradient, _affine_cost, _affine_reach
+)
+
+OPS: dict[str, Op] = {"affine_grid": AFFINE_GRID}
