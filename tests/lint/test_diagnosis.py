@@ -824,3 +824,58 @@ def test_an_lstm_with_half_a_state():
     model = Written(lambda m, x: m.layer(x, torch.zeros(1, 4, 8)), nn.LSTM(3, 8, batch_first=True))
     found = diagnosed(model, x(4, 5, 3))
     assert "is a pair (h, c); it was given one tensor, (1, 4, 8)" in found.what
+
+
+@pytest.mark.parametrize(
+    ("model", "inputs", "rule", "fix"),
+    [
+        (
+            nn.Sequential(nn.Conv2d(1, 4, 3), nn.Linear(64, 3)),
+            (x(2, 1, 6, 6),),
+            "linear-width",
+            "model[1] = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))",
+        ),
+        (
+            nn.Sequential(nn.Linear(4, 5), nn.BatchNorm2d(5)),
+            (x(2, 4),),
+            "number-of-axes",
+            "model[1] = nn.BatchNorm1d(5)",
+        ),
+        (
+            nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4)).eval(),
+            (x(1, 6, 6),),
+            "missing-batch-axis",
+            "input = input.unsqueeze(0)",
+        ),
+        (
+            One(nn.ConvTranspose2d(2, 1, 3, output_padding=1)),
+            (x(2, 2, 5, 5),),
+            "output-padding",
+            "self.layer = nn.ConvTranspose2d(2, 1, kernel_size=3, stride=2, output_padding=1)",
+        ),
+        (Loss(), (x(2, 3, 4, 4), torch.tensor([0, 2])), "scores-with-space-left", ".flatten(2).mean(2)"),
+        (
+            Loss(),
+            (x(2, 3, 4, 4), torch.zeros(2, 1, 4, 4).long()),
+            "target-column",
+            "target = target.squeeze(1)",
+        ),
+    ],
+)
+def test_what_one_line_mends_is_found_by_its_rule(model, inputs, rule, fix):
+    found = mended(model, *inputs)
+    assert found.rule == rule
+    assert found.fix.endswith(fix)
+
+
+@pytest.mark.filterwarnings("ignore:Using a target size")
+def test_a_loss_of_two_sizes_and_half_a_state_of_a_cell():
+    def mean_square(output, target):
+        return F.mse_loss(output, target)
+
+    found = diagnosed(mean_square, (x(2, 1, 17), x(2, 1, 16)))
+    assert (found.rule, found.axis) == ("loss-shapes", "(2, 1, 17) against (2, 1, 16)")
+    cell = Written(lambda m, x: m.layer(x, torch.zeros(4, 5)), nn.LSTMCell(3, 5))
+    assert diagnosed(cell, (x(4, 3),)).rule == "lstm-state-pair"
+    flat = Written(lambda m, x: m.layer(x, torch.zeros(4, 5)), nn.GRU(3, 5, batch_first=True))
+    assert diagnosed(flat, (x(4, 7, 3),)).rule == "recurrent-state-size"

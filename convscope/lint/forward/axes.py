@@ -37,9 +37,12 @@ def axes(scene: Scene) -> Finding | None:
     what = f"{scene.name} needs {space + 2} axes ({expected}); it got {got}: {value.shape}."
     cause = scene.came(value, "The tensor")
     axis = f"{got} axes, expected {space + 2}"
-    if missing <= 0:
-        fits = f"nn.{scene.call.kind[:-2]}{got - 2}d" if got - 2 in AXES and scene.call.path else ""
+    if missing <= 0 or (got == 2 and "Norm" in scene.call.kind):  # behind a Linear there is no space
+        left = max(got - 2, 1)
+        fits = f"nn.{scene.call.kind[:-2]}{left}d" if left in AXES and scene.call.path else ""
         advice = f"Take a layer for {got - 2} spatial axes{f', {fits}' if fits else ''}, or fewer axes."
+        if got == 2:
+            advice = "A Linear gives (sample, feature), without space: that is the layer for one axis of it."
         fixes = _other_kind(scene, fits) if fits else ()
         return Finding(what, cause, axis=axis, fixes=fixes, advice=advice)
     return Finding(

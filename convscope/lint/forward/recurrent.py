@@ -79,14 +79,16 @@ def _axes(scene: Scene) -> tuple[int, int]:
 def state(scene: Scene) -> Finding | None:
     """A state of another size: for other layers, other samples, or with sample and step swapped."""
     value = scene.input
-    spoken = "hidden size" in scene.message.lower() or "hidden[0]" in scene.message
+    spoken = any(word in scene.message.lower() for word in ("hidden size", "hidden[0]", "hx should also be"))
     if value is None or not spoken or not _is_recurrent(scene):
         return None
     first = getattr(scene.module, "batch_first", False)
     what = f"The state that {scene.name} was given does not fit its input {value.shape}."
     shapes = re.findall(r"[\[(](\d+(?:, \d+)+)[\])]", scene.message)
     if len(shapes) < 2 or len(value.shape) < 3:
-        return Finding(what, f"A state is {_state_axes(scene)}.")
+        given = scene.trace.values[scene.call.inputs[1]] if len(scene.call.inputs) == 2 else None
+        fixes = changed(scene, given, ".unsqueeze(0)", 1) if given and len(given.shape) == 2 else ()
+        return Finding(what, f"A state is {_state_axes(scene)}.", fixes=fixes)
     wanted, made = (tuple(map(int, each.split(", "))) for each in (shapes[0], shapes[-1]))
     bad = next((place for place, size in enumerate(wanted) if made[place : place + 1] != (size,)), 0)
     name = ("layer", "sample", "feature")[bad] if len(wanted) == 3 else "sample"
@@ -127,7 +129,7 @@ def _state_axes(scene: Scene) -> str:
 )
 def half_a_state(scene: Scene) -> Finding | None:
     """An LSTM that was given one tensor as its state."""
-    if not isinstance(scene.module, nn.LSTM) or len(scene.call.inputs) != 2:
+    if not isinstance(scene.module, nn.LSTM | nn.LSTMCell) or len(scene.call.inputs) != 2:
         return None
     state = scene.trace.values[scene.call.inputs[1]]
     what = f"The state of {scene.name} is a pair (h, c); it was given one tensor, {state.shape}."

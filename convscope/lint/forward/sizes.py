@@ -79,9 +79,17 @@ def _flat(scene: Scene, value: Value, expected: int) -> tuple[Fix, ...]:
     flat = prod(value.shape[1:])
     line = changed(scene, value, ".flatten(1)")
     if flat == expected:
-        return line
+        return line or _flattened(scene)
     wider = replaced(scene, in_features=flat)
     return tuple(replace(each, layers=wide.layers) for each in line for wide in wider if each.edits)
+
+
+def _flattened(scene: Scene) -> tuple[Fix, ...]:
+    """The layer with a flatten before it, where no line of the person's calls it, as in nn.Sequential."""
+    return tuple(
+        Fix(layers={path: f"nn.Sequential(nn.Flatten(), {made})" for path, made in fix.layers.items()})
+        for fix in replaced(scene)
+    )
 
 
 @rule(

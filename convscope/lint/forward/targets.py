@@ -9,6 +9,7 @@ from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import changed, replaced
 from convscope.lint.forward.scene import Scene
+from convscope.shapes import AXES, show
 from convscope.tracing.graph import Value
 
 
@@ -67,15 +68,54 @@ def _given(scene: Scene) -> Given | None:
     """,
 )
 def column(scene: Scene) -> Finding | None:
-    """Targets in a column, (sample, 1), where one class number a sample is wanted."""
+    """Targets with an axis of 1 too many: a column, (sample, 1), or masks with a channel."""
     given = _given(scene)
-    if given is None or len(given.scores.shape) != 2:
+    if given is None or len(given.scores.shape) < 2:
         return None
-    if given.target.shape != (*given.scores.shape[:1], 1):
+    samples, _, *space = given.scores.shape
+    if given.target.shape != (samples, 1, *space):
         return None
     what = f"{scene.name} takes one class number a sample, (sample,), but got {given.target.shape}."
+    if space:
+        names = ", ".join(AXES.get(len(space), ()))
+        what = f"{scene.name} takes a class a position, (sample, {names}), but got {given.target.shape}."
     fixes = changed(scene, given.target, ".squeeze(1)", 1)
     return Finding(what, given.ways, axis="axis 1 of the targets: one too many", fixes=fixes)
+
+
+@rule(
+    "forward",
+    "scores-with-space-left",
+    why="cross_entropy reads what stands behind the classes as positions, each with a class of its own. "
+    "Where a sample has one class, height and width have to go before the last layer: flatten, or a mean.",
+    example="""
+        def model(scores, target):
+            return F.cross_entropy(scores, target)
+
+
+        inputs = torch.zeros(2, 3, 4, 4), torch.tensor([0, 2])
+    """,
+    fix="""
+        def model(scores, target):
+            return F.cross_entropy(scores.mean((2, 3)), target)
+
+
+        inputs = torch.zeros(2, 3, 4, 4), torch.tensor([0, 2])
+    """,
+)
+def space_left(scene: Scene) -> Finding | None:
+    """Scores that still have axes of space, for targets that are one a sample."""
+    given = _given(scene)
+    if given is None or len(given.scores.shape) < 3 or len(given.target.shape) != 1:
+        return None
+    space = given.scores.shape[2:]
+    what = f"{scene.name} got scores for each of {show(space)} positions, and one class number a sample."
+    names = " × ".join(AXES.get(len(space), ()))
+    axis = f"axes from 2 on of {given.scores.shape}: {names} is {show(space)}, expected none"
+    mean = ".flatten(2).mean(2)" if len(space) > 1 else ".mean(2)"
+    advice = "Flatten or pool before the last layer; a mean over the space gives one score a class as well."
+    cause = f"{given.ways} {scene.came(given.scores, 'The scores')}"
+    return Finding(what, cause, axis=axis, fixes=changed(scene, given.scores, mean), advice=advice)
 
 
 @rule(
@@ -283,18 +323,18 @@ def embedding(scene: Scene) -> Finding | None:
 def sizes_of_both(scene: Scene) -> Finding | None:
     """A loss that compares number by number, with two shapes."""
     scores, target = scene.given("input"), scene.given("target")
-    if "Target size" not in scene.message or not isinstance(scores, Value) or not isinstance(target, Value):
+    spoken = "Target size" in scene.message or "must match the size of tensor" in scene.message
+    if not spoken or not _takes(scene, "", "numbers"):
+        return None
+    if not isinstance(scores, Value) or not isinstance(target, Value):
         return None
     what = f"{scene.name} compares number by number, but got {scores.shape} and {target.shape}."
     cause = scene.came(scores, "The scores")
-    fixes = changed(scene, target, ".unsqueeze(1)", 1) if scores.shape == (*target.shape, 1) else ()
-    return Finding(
-        what,
-        cause,
-        axis=f"{scores.shape} against {target.shape}",
-        fixes=fixes,
-        advice="" if fixes else "Give both one shape.",
-    )
+    axis = f"{scores.shape} against {target.shape}"
+    if scores.shape == (*target.shape, 1):
+        return Finding(what, cause, axis=axis, fixes=changed(scene, target, ".unsqueeze(1)", 1))
+    advice = "Give both one shape: look where an axis became longer or shorter than meant."
+    return Finding(what, cause, axis=axis, advice=advice)
 
 
 @rule(

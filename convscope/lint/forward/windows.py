@@ -112,6 +112,32 @@ def pooling_padding(scene: Scene) -> Finding | None:
 
 @rule(
     "forward",
+    "output-padding",
+    why="A transposed convolution of stride s can have come from s sizes; output_padding chooses among them, "
+    "so it is smaller than the stride. With stride 1 there is nothing to choose.",
+    example="""
+        model = nn.ConvTranspose2d(4, 2, 3, output_padding=1)
+        inputs = torch.zeros(2, 4, 8, 8)
+    """,
+    fix="""
+        model = nn.ConvTranspose2d(4, 2, 3, stride=2, output_padding=1)
+        inputs = torch.zeros(2, 4, 8, 8)
+    """,
+)
+def output_padding(scene: Scene) -> Finding | None:
+    """A transposed convolution whose output_padding is not smaller than its stride."""
+    asked = scene.given("output_padding")
+    if asked is None or "output padding must be smaller" not in scene.message:
+        return None
+    most = max(asked) if isinstance(asked, tuple) else asked
+    what = f"{scene.name} has {most} of output_padding, which has to be below its stride (or dilation)."
+    cause = "It chooses one of the sizes that a convolution of this stride would have made this input of."
+    advice = "Often stride=2 was left out; with stride 1 leave out the output_padding."
+    return Finding(what, cause, fixes=replaced(scene, stride=most + 1), advice=advice)
+
+
+@rule(
+    "forward",
     "mirrored-padding",
     why="A mirror does not repeat the border itself, so it has one number less than the axis to give.",
     example="""
