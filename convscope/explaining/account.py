@@ -14,6 +14,7 @@ from torch import Tensor
 
 from convscope.explaining.formula import (
     Call,
+    Comparison,
     Formula,
     Known,
     More,
@@ -201,7 +202,9 @@ class Step:
     def code(self) -> str:
         """Python that computes it; may use `math`, earlier steps by their names, and `terms`."""
         done = self._worked is not None and math.isfinite(self._worked)
-        return python(self.put_in) if done else literal(self.value)
+        if not done:
+            return literal(self.value)
+        return f"float({python(self.put_in)})" if isinstance(self.put_in, Comparison) else python(self.put_in)
 
     @property
     def known(self) -> Known:

@@ -356,10 +356,14 @@ FUNCTIONS = {
     "sign": Function("(lambda v: (v > 0) - (v < 0))({})", lambda v: (v > 0) - (v < 0)),
     "fmod": Function("math.fmod({})", math.fmod),
     "mod": Function("(lambda a, b: a % b)({})", lambda a, b: a % b),
+    "and": Function("(lambda a, b: int(a) & int(b))({})", lambda a, b: int(a) & int(b)),
+    "or": Function("(lambda a, b: int(a) | int(b))({})", lambda a, b: int(a) | int(b)),
+    "xor": Function("(lambda a, b: int(a) ^ int(b))({})", lambda a, b: int(a) ^ int(b)),
     "float": Function("float({})", float),
     "isnan": Function("math.isnan({})", math.isnan),
     "isfinite": Function("math.isfinite({})", math.isfinite),
 }
+BETWEEN = ("mod", "and", "or", "xor")  # functions that stand between their two numbers
 floor, ceil, sqrt, exp, ln, tanh = (call(name) for name in ("floor", "ceil", "sqrt", "exp", "ln", "tanh"))
 sigmoid, maximum, minimum, absolute = (call(name) for name in ("σ", "max", "min", "abs"))
 PI = Constant("π", math.pi, "math.pi")

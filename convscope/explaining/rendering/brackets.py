@@ -1,6 +1,7 @@
 """Which part of a formula needs brackets: the same for everyone who writes one in a line."""
 
 from convscope.explaining.formula import (
+    BETWEEN,
     Call,
     Choice,
     Comparison,
@@ -41,6 +42,6 @@ def level(given: Formula) -> int:
         return level(given.shown)
     if is_negative(given):
         return SUM
-    if isinstance(given, Call) and given.name == "mod":
+    if isinstance(given, Call) and given.name in BETWEEN:
         return PRODUCT
     return LEVELS.get(type(given), ATOM)

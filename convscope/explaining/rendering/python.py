@@ -117,7 +117,7 @@ WRITE: dict[type, Callable[[Any], str]] = {
     Power: _power,
     Call: _call,
     Comparison: lambda given: (
-        f"{python(given.left)} {COMPARE.get(given.sign, given.sign)} {python(given.right)}"
+        f"{_inside(given.left, SUM)} {COMPARE.get(given.sign, given.sign)} {_inside(given.right, SUM)}"
     ),
     Choice: lambda given: (
         f"{_inside(given.value, SUM)} if {_inside(given.condition, CHOICE)} else "

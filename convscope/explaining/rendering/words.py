@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from convscope.explaining.formula import (
+    BETWEEN,
     Call,
     Choice,
     Comparison,
@@ -132,8 +133,8 @@ def _call(given: Call) -> str:
     if given.name in FENCES:
         opening, closing = FENCES[given.name]
         return f"{opening}{', '.join(map(_write, given.arguments))}{closing}"
-    if given.name == "mod":
-        return " mod ".join(_inside(each, POWER) for each in given.arguments)
+    if given.name in BETWEEN:
+        return f" {given.name} ".join(_inside(each, POWER) for each in given.arguments)
     if given.name == "sqrt":
         return f"√{_inside(given.arguments[0], ATOM)}"
     return f"{given.name}({', '.join(map(_write, given.arguments))})"

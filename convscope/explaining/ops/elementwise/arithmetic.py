@@ -4,166 +4,127 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from torch import Tensor
 
+from convscope.explaining.formula import (
+    Formula,
+    Number,
+    Product,
+    absolute,
+    call,
+    changed,
+    floor,
+    maximum,
+    minimum,
+    symbols,
+    times,
+    where,
+)
 from convscope.explaining.op import Op, Role
-from convscope.explaining.ops.elementwise.pointwise import Pointwise, pointwise_op
+from convscope.explaining.ops.elementwise.pointwise import Pointwise, dy, pointwise_op
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
 
 TWO = "input other"
 SCALED = "input other alpha=1"
-
-
-def _one(**_: Tensor) -> Tensor:
-    return torch.ones((), dtype=torch.float64)
-
-
-def _none(**_: Tensor) -> Tensor:
-    return torch.zeros((), dtype=torch.float64)
-
-
-def _both(a: Tensor, b: Tensor, k: Tensor) -> Tensor:
-    """How large the numbers were that were added, the factor on the second counted in."""
-    return a.abs() + (k * b).abs()
+a, b, c, k, m, v, w, α = symbols("a b c k m v w α")
+mod, fmod, trunc = call("mod"), call("fmod"), call("trunc")
+NONE = Number(0)
+STEPS = ("steps have no slope",)
 
 
 def _scaled(rule: Pointwise) -> Callable[[Reading], Pointwise]:
     """The rule as it is read, without the factor where that is 1, as it nearly always is."""
-    plain = replace(
-        rule,
-        formula=rule.formula.replace("α·", ""),
-        shown=rule.shown.replace("{k}·", ""),
-        code=rule.code.replace("{k} * ", ""),
-        slopes={name: (words.replace("·α", ""), slope) for name, (words, slope) in rule.slopes.items()},
-    )
+    slopes = {symbol: _without_factor(slope) for symbol, slope in rule.slopes.items()}
+    plain = replace(rule, formula=_without_factor(rule.formula), slopes=slopes)
     return lambda reading: plain if reading.arguments.get("alpha", 1) == 1 else rule
+
+
+def _without_factor(given: Formula) -> Formula:
+    if isinstance(given, Product):
+        return times(*(each for each in given.parts if each != α))
+    return changed(given, _without_factor)
 
 
 # ---- plus, minus, times
 
 ADD = Pointwise(
     "Two numbers at the same place are added.",
-    "abk",
-    "y = a + α·b",
-    "{a} + {k}·{b}",
-    "{a} + {k} * {b}",
-    lambda a, b, k: a + k * b,
+    (a, b, α),
+    a + α * b,
     "torch.add",
-    {"a": ("da = dy", _one), "b": ("db = dy·α", lambda k, **_: k)},
-    _both,
+    {a: dy, b: dy * α},
+    absolute(a) + absolute(α * b),
 )
 SUB = Pointwise(
     "The second number is taken away from the first, at every place.",
-    "abk",
-    "y = a − α·b",
-    "{a} − {k}·{b}",
-    "{a} - {k} * {b}",
-    lambda a, b, k: a - k * b,
+    (a, b, α),
+    a - α * b,
     "torch.sub",
-    {"a": ("da = dy", _one), "b": ("db = −dy·α", lambda k, **_: -k)},
-    _both,
+    {a: dy, b: -(dy * α)},
+    absolute(a) + absolute(α * b),
 )
 MUL = Pointwise(
-    "Two numbers at the same place are multiplied.",
-    "ab",
-    "y = a·b",
-    "{a}·{b}",
-    "{a} * {b}",
-    lambda a, b: a * b,
-    "torch.mul",
-    {"a": ("da = dy·b", lambda b, **_: b), "b": ("db = dy·a", lambda a, **_: a)},
+    "Two numbers at the same place are multiplied.", (a, b), a * b, "torch.mul", {a: dy * b, b: dy * a}
 )
 ADDCMUL = Pointwise(
     "The product of two numbers is added to a third, at every place.",
-    "abck",
-    "y = a + k·b·c",
-    "{a} + {k}·{b}·{c}",
-    "{a} + {k} * {b} * {c}",
-    lambda a, b, c, k: a + k * b * c,
+    (a, b, c, k),
+    a + k * b * c,
     "torch.addcmul",
-    {
-        "a": ("da = dy", _one),
-        "b": ("db = dy·k·c", lambda c, k, **_: k * c),
-        "c": ("dc = dy·k·b", lambda b, k, **_: k * b),
-    },
-    lambda a, b, c, k: a.abs() + (k * b * c).abs(),
-    macs=1,
+    {a: dy, b: dy * k * c, c: dy * k * b},
+    absolute(a) + absolute(k * b * c),
+    macs=True,
 )
 ADDCDIV = Pointwise(
     "The quotient of two numbers is added to a third, at every place.",
-    "abck",
-    "y = a + k·b / c",
-    "{a} + {k}·{b} / {c}",
-    "{a} + {k} * {b} / {c}",
-    lambda a, b, c, k: a + k * b / c,
+    (a, b, c, k),
+    a + k * b / c,
     "torch.addcdiv",
-    {
-        "a": ("da = dy", _one),
-        "b": ("db = dy·k / c", lambda c, k, **_: k / c),
-        "c": ("dc = −dy·k·b / c²", lambda b, c, k, **_: -k * b / c**2),
-    },
-    lambda a, b, c, k: a.abs() + (k * b / c).abs(),
+    {a: dy, b: dy * k / c, c: -(dy * k * b / c**2)},
+    absolute(a) + absolute(k * b / c),
 )
 LERP = Pointwise(
     "A point on the way from the first number to the second: at weight 0 the first, at weight 1 the second.",
-    "abw",
-    "y = a + w·(b − a)",
-    "{a} + {w}·({b} − {a})",
-    "{a} + {w} * ({b} - {a})",
-    lambda a, b, w: a + w * (b - a),
+    (a, b, w),
+    a + w * (b - a),
     "torch.lerp",
-    {
-        "a": ("da = dy·(1 − w)", lambda w, **_: 1 - w),
-        "b": ("db = dy·w", lambda w, **_: w),
-        "w": ("dw = dy·(b − a)", lambda a, b, **_: b - a),
-    },
-    lambda a, b, w: a.abs() + w.abs() * (a.abs() + b.abs()),  # b − a loses digits where they are close
-    macs=1,
+    {a: dy * (1 - w), b: dy * w, w: dy * (b - a)},
+    absolute(a) + absolute(w) * (absolute(a) + absolute(b)),  # b − a loses digits where they are close
+    macs=True,
 )
 
 # ---- divided by
 
 QUOTIENT = Pointwise(
     "The first number is divided by the second, at every place.",
-    "ab",
-    "y = a / b",
-    "{a} / {b}",
-    "{a} / {b}",
-    lambda a, b: a / b,
+    (a, b),
+    a / b,
     "torch.div",
-    {"a": ("da = dy / b", lambda b, **_: 1 / b), "b": ("db = −dy·a / b²", lambda a, b: -a / b**2)},
+    {a: dy / b, b: -(dy * a / b**2)},
 )
 FLOORED = Pointwise(
     "The first number is divided by the second and rounded down to a whole number.",
-    "ab",
-    "y = ⌊a / b⌋",
-    "⌊{a} / {b}⌋",
-    "{a} // {b}",
-    torch.floor_divide,
+    (a, b),
+    floor(a / b),
     "torch.floor_divide",
-    {"a": ("da = 0: steps have no slope", _none), "b": ("db = 0: steps have no slope", _none)},
+    {a: NONE, b: NONE},
+    known=STEPS,
+    value=torch.floor_divide,
 )
 REMAINDER = Pointwise(
     "What is left when the second number is taken away as often as it goes; it has the sign of the second.",
-    "ab",
-    "y = a − ⌊a / b⌋·b",
-    "{a} mod {b}",
-    "{a} % {b}",
-    torch.remainder,
+    (a, b),
+    mod(a, b),
     "torch.remainder",
-    {"a": ("da = dy", _one), "b": ("db = −dy·⌊a / b⌋", lambda a, b: -torch.floor(a / b))},
-    lambda *ab: ab[1].abs(),  # of a negative number b is added to what is left
+    {a: dy, b: -(dy * floor(a / b))},
+    absolute(b),  # of a negative number b is added to what is left
 )
 FMOD = Pointwise(
     "What is left when the second number is taken away as often as it goes; it has the sign of the first.",
-    "ab",
-    "y = a − trunc(a / b)·b",
-    "fmod({a}, {b})",
-    "math.fmod({a}, {b})",
-    torch.fmod,
+    (a, b),
+    fmod(a, b),
     "torch.fmod",
-    {"a": ("da = dy", _one), "b": ("db = −dy·trunc(a / b)", lambda a, b: -torch.trunc(a / b))},
+    {a: dy, b: -(dy * trunc(a / b))},
 )
 
 
@@ -177,75 +138,50 @@ def _truncated(dtype: torch.dtype) -> Pointwise:
     kind = dtype if dtype.is_floating_point else torch.float64
     return Pointwise(
         "The first number is divided by the second, and what follows the point is cut off.",
-        "ab",
-        "y = trunc(a / b)",
-        "trunc({a} / {b})",
-        "float(math.trunc({a} / {b}))",
-        lambda a, b: torch.trunc((a / b).to(kind)),
+        (a, b),
+        trunc(a / b),
         "torch.div",
-        {"a": ("da = 0: steps have no slope", _none), "b": ("db = 0: steps have no slope", _none)},
+        {a: NONE, b: NONE},
+        known=STEPS,
+        value=lambda a, b: torch.trunc((a / b).to(kind)),
     )
 
 
 # ---- the larger, the smaller, one of two
 
 
-def _ahead(a: Tensor, b: Tensor) -> Tensor:
-    """1 where the first is larger, ½ where both are equal: so does torch share the gradient."""
-    return (a > b).double() + 0.5 * (a == b)
+def _ahead(condition: Formula) -> Formula:
+    """Where both are equal torch shares the gradient."""
+    return where(condition, dy, where(a.is_(b), dy / 2, 0))
 
 
 MAXIMUM = Pointwise(
     "The larger of two numbers at the same place.",
-    "ab",
-    "y = max(a, b)",
-    "max({a}, {b})",
-    "max({a}, {b})",
-    torch.maximum,
+    (a, b),
+    maximum(a, b),
     "torch.maximum",
-    {
-        "a": ("da = dy where a > b, half of it where a = b", _ahead),
-        "b": ("db = dy where b > a, half of it where a = b", lambda a, b: _ahead(b, a)),
-    },
+    {a: _ahead(a > b), b: _ahead(b > a)},
 )
 MINIMUM = Pointwise(
     "The smaller of two numbers at the same place.",
-    "ab",
-    "y = min(a, b)",
-    "min({a}, {b})",
-    "min({a}, {b})",
-    torch.minimum,
+    (a, b),
+    minimum(a, b),
     "torch.minimum",
-    {
-        "a": ("da = dy where a < b, half of it where a = b", lambda a, b: _ahead(b, a)),
-        "b": ("db = dy where b < a, half of it where a = b", _ahead),
-    },
+    {a: _ahead(a < b), b: _ahead(b < a)},
 )
 WHERE = Pointwise(
     "Where the condition holds the first number passes, elsewhere the second.",
-    "cab",
-    "y = a if c else b",
-    "{a} if {c} else {b}",
-    "{a} if {c} else {b}",
-    lambda a, b, c: torch.where(c != 0, a, b),
+    (c, a, b),
+    where(c.is_not(0), a, b),
     "torch.where",
-    {
-        "a": ("da = dy where c holds, else 0", lambda c, **_: (c != 0).double()),
-        "b": ("db = dy where c does not hold, else 0", lambda c, **_: (c == 0).double()),
-    },
+    {a: where(c.is_not(0), dy, 0), b: where(c.is_(0), dy, 0)},
 )
 MASKED_FILL = Pointwise(
     "Where the mask is true a fixed value is put in; elsewhere the number stays.",
-    "amv",
-    "y = v if m else a",
-    "{v} if {m} else {a}",
-    "{v} if {m} else {a}",
-    lambda a, m, v: torch.where(m != 0, v, a),
+    (a, m, v),
+    where(m.is_not(0), v, a),
     "torch.Tensor.masked_fill",
-    {
-        "a": ("da = dy where m does not hold, else 0", lambda m, **_: (m == 0).double()),
-        "v": ("dv = dy where m holds, else 0", lambda m, **_: (m != 0).double()),
-    },
+    {a: where(m.is_(0), dy, 0), v: where(m.is_not(0), dy, 0)},
 )
 
 
@@ -265,7 +201,7 @@ def _choice(reading: Reading) -> Pointwise | None:
 
 def _swapped(rule: Pointwise) -> Pointwise:
     """The rule of `2 / x`, which reaches torch as a method of x."""
-    return replace(rule, letters=rule.letters[1::-1] + rule.letters[2:])
+    return replace(rule, operands=rule.operands[1::-1] + rule.operands[2:])
 
 
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "maximum": "max", "minimum": "min"}

@@ -10,28 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
+from convscope.explaining.computing import computed
+from convscope.explaining.formula import Formula, Known, Symbol, Worked, put, several, summed, symbols, times
+from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moves.moving import DOCS, Reach, broadcast, places_at
-from convscope.explaining.plain import (
-    Account,
-    Cost,
-    Index,
-    Op,
-    Step,
-    Terms,
-    number,
-    product,
-    signed,
-    written_out,
-)
 from convscope.explaining.reading import Reading, Signature
 from convscope.explaining.rendering.python import literal
-from convscope.shapes import elements, show
+from convscope.shapes import show
 from convscope.tracing.graph import Ref
 
 SETTINGS = ("out", "rounding_mode")
-Slope = Callable[..., Tensor]
-Numbers = dict[str, Tensor]
+Numbers = dict[Symbol, Tensor]
+y, dy = symbols("y dy")
 
 
 @dataclass(frozen=True)
@@ -40,27 +32,25 @@ class Pointwise:
 
     Attributes:
         what: for a person who meets it for the first time.
-        letters: what the operands are called below, in the order of the signature.
-        formula: in general.
-        shown: with the numbers put in.
-        code: the same in Python.
-        value: the operands in the order of the alphabet, float64 → the result.
+        operands: what the arguments are called, in the order of the signature.
+        formula: of the operands.
         docs: torch's name of it.
-        slopes: for an operand the formula of its gradient, and its slope, by letter.
-        scale: how large the numbers were that were added, from the operands likewise; None: as the result.
-        macs: multiplications that come with an addition, at each place.
+        slopes: for an operand its gradient, of dy and the operands.
+        scale: how large the numbers were that were added; None: as the result.
+        macs: whether each place takes a multiplication that comes with an addition.
+        known: what a reader must know beside the formula.
+        value: of the operands in float64, where torch rounds on the way.
     """
 
     what: str
-    letters: str
-    formula: str
-    shown: str
-    code: str
-    value: Callable[..., Tensor]
+    operands: tuple[Symbol, ...]
+    formula: Formula
     docs: str
-    slopes: dict[str, tuple[str, Slope]] = field(default_factory=dict)
-    scale: Callable[..., Tensor] | None = None
-    macs: int = 0
+    slopes: dict[Symbol, Formula] = field(default_factory=dict)
+    scale: Formula | None = None
+    macs: bool = False
+    known: tuple[str, ...] = ()
+    value: Callable[..., Tensor] | None = None
 
 
 Choice = Callable[[Reading], Pointwise | None]
@@ -83,29 +73,23 @@ def _explain(choose: Choice, reading: Reading, at: Index) -> Account | None:
     if rule is None:
         return None
     operands = _operands(rule, reading, at)
-    in_order = [operands[letter] for letter in sorted(operands)]
-    result = float(rule.value(*in_order))
-    plain = {letter: float(each) for letter, each in operands.items()}
-    numbers = rule.shown.format(**{letter: signed(each) for letter, each in plain.items()})
-    step = Step("output", rule.formula, f"{numbers} = {number(result)}", result, _code(rule, plain, result))
-    scale = abs(result) if rule.scale is None else float(rule.scale(*in_order))
-    return Account(
-        rule.what,
-        rule.formula,
-        step.numbers,
-        result,
-        DOCS.format(rule.docs),
-        steps=(step,),
-        scale=scale,
-        notes=_spread_notes(reading),
-    )
+    exact = computed(rule.formula, operands) if rule.value is None else rule.value(*operands.values())
+    step = Step("output", y.equals(rule.formula).given(*rule.known), _values(rule, operands, float(exact)))
+    scale = abs(step.value) if rule.scale is None else float(computed(rule.scale, operands))
+    docs, notes = DOCS.format(rule.docs), _spread_notes(reading)
+    return Account(rule.what, step.formula, docs, steps=(step,), scale=scale, notes=notes)
 
 
-def _code(rule: Pointwise, plain: dict[str, float], result: float) -> str:
-    """The calculation in Python, which raises where torch gives an infinity: then the result alone."""
-    if not all(map(math.isfinite, (*plain.values(), result))):
-        return literal(result)
-    return rule.code.format(**{letter: f"({each!r})" for letter, each in plain.items()})
+def _values(rule: Pointwise, operands: Numbers, result: float) -> dict[Formula, float | Formula]:
+    """The operands; where Python has another number for them than torch, the result beside them."""
+    plain: dict[Formula, float | Formula] = {symbol: float(each) for symbol, each in operands.items()}
+    try:
+        worked = float(Worked(rule.formula, plain).value)
+    except (ArithmeticError, ValueError):
+        worked = math.nan
+    if math.isclose(worked, result, rel_tol=1e-12):
+        return plain
+    return {rule.formula: Known(result, put(rule.formula, plain), literal(result))}
 
 
 def _gradient(choose: Choice, reading: Reading, name: str, at: Index) -> Account:
@@ -118,20 +102,28 @@ def _gradient(choose: Choice, reading: Reading, name: str, at: Index) -> Account
     what = "The gradient that arrives, times the slope of the operation for this number."
     what += f" The number served {count:,} places, and their parts add up." if count > 1 else ""
     what += " It is taken twice, so both slopes count." if len(same) > 1 else ""
-    formula = "\n".join(rule.slopes[each][0] for each in same) or "dx = 0"
-    return Account(what, formula, written_out(terms), terms.result, DOCS.format(rule.docs), terms=terms)
+    slopes = [_named(each).equals(rule.slopes[each]) for each in same] or [_named(Symbol("x")).equals(0)]
+    if count > 1:
+        slopes = [each.left.equals(summed(each.right)) for each in slopes]
+    formula = slopes[0] if len(slopes) == 1 else several(*slopes)
+    return Account(what, formula, DOCS.format(rule.docs), terms=terms)
+
+
+def _named(operand: Symbol) -> Symbol:
+    return Symbol(f"d{operand.name}")
 
 
 def _slope_terms(
     rule: Pointwise, reading: Reading, name: str, block: tuple[slice, ...]
-) -> tuple[Terms, list[str]]:
-    """Gradient and slope at every place of a block; and the letters of the operands that the number is."""
+) -> tuple[Terms, list[Symbol]]:
+    """Gradient and slope at every place of a block; and the operands that the number is."""
     operands = _operands(rule, reading, block)
     arriving = reading.output_gradient[block].double()
-    letters = dict(zip(_names(reading), rule.letters, strict=True))
-    taken = [letter for each, letter in letters.items() if reading.arguments[each] == reading.arguments[name]]
-    same = [letter for letter in taken if letter in rule.slopes]
-    slopes = [rule.slopes[letter][1](**operands).expand(arriving.shape).flatten() for letter in same]
+    called = dict(zip(_names(reading), rule.operands, strict=True))
+    taken = [symbol for each, symbol in called.items() if reading.arguments[each] == reading.arguments[name]]
+    same = [symbol for symbol in taken if symbol in rule.slopes]
+    given = {**operands, dy: torch.ones((), dtype=torch.float64)}
+    slopes = [computed(rule.slopes[each], given).expand(arriving.shape).flatten() for each in same]
     places = _grid(block).repeat(len(same), 1).tolist()
     gradient = arriving.flatten().repeat(len(same))
     slope = torch.cat(slopes) if slopes else torch.zeros(0)
@@ -140,8 +132,7 @@ def _slope_terms(
 
 def _cost(choose: Choice, reading: Reading) -> Cost:
     rule = choose(reading)
-    count = elements(reading.output_shape) * (rule.macs if rule else 0)
-    return Cost(count, f"{show(reading.output_shape)} = {count:,}" if count else "")
+    return Cost(Worked(times(*(reading.output_shape or (1,))), {})) if rule and rule.macs else Cost()
 
 
 def pointwise_reach(reading: Reading, boxes: Boxes) -> Reach:
@@ -173,7 +164,7 @@ def _names(reading: Reading) -> list[str]:
 
 
 def _operands(rule: Pointwise, reading: Reading, place: tuple[Any, ...]) -> Numbers:
-    """The operands by letter at one place of the output, or at several, in float64.
+    """The operands at one place of the output, or at several, in float64.
 
     A plain number first takes the type in which torch computes: 0.1 is 0.10000000149 beside float32.
     """
@@ -182,7 +173,7 @@ def _operands(rule: Pointwise, reading: Reading, place: tuple[Any, ...]) -> Numb
     tensors = [each if isinstance(each, Tensor) else torch.as_tensor(each, dtype=common) for each in given]
     shape = reading.output_shape
     doubles = [tensor.expand(shape)[place].double() for tensor in tensors]
-    return dict(zip(rule.letters, doubles, strict=True))
+    return dict(zip(rule.operands, doubles, strict=True))
 
 
 def _grid(block: tuple[slice, ...]) -> Tensor:
