@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.account import Cell, Gate, Squash, Step, product
-from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh
+from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh, times
 from convscope.explaining.ops.recurrent.cells import Moment
 from convscope.explaining.ops.recurrent.sequences import Pass, Plan
 
@@ -131,7 +131,8 @@ def gate_formula(kind: str, letter: str, *, biased: bool) -> Formula:
     """I = σ(W_ii·x + b_ii + W_hi·h₋₁ + b_hi), with the letters of this gate."""
     from_x, from_h, b_x, b_h = _symbols(letter)
     first, second = (from_x + b_x, from_h + b_h) if biased else (from_x, from_h)
-    inside = first + r * second if letter == "n" else first + second
+    # W·h₋₁ stays one part of the product with r: a step stands for it.
+    inside = first + times(r, second) if letter == "n" else first + second
     squash = _squash(kind, letter)
     return Symbol(letter).equals(maximum(0, inside) if squash == "relu" else call(squash)(inside))
 
