@@ -30,7 +30,12 @@ NAMES = (set(OPS) | FAMILIES) - OTHERWISE
 # Architectures are made of torch's modules, not told apart by them; data knows no operation.
 BELOW = ("network/", "data/")
 # What formulas are made of: functions of mathematics, under the names that Python gives them.
-MATHEMATICS = ("explaining/formula.py", "explaining/account.py", "explaining/rendering/")
+MATHEMATICS = (
+    "explaining/formula.py",
+    "explaining/account.py",
+    "explaining/rendering/",
+    "web/messages/types/",
+)
 
 
 def files(ending):
