@@ -4,9 +4,9 @@ import ast
 from pathlib import Path
 
 WEB = Path(__file__).parents[1] / "convscope" / "web"
-TYPES, PAGE = WEB / "messages" / "types", WEB / "static" / "messages.d.ts"
+TYPES, PAGE = WEB / "types", WEB / "static" / "messages.d.ts"
 INTRODUCTION = """\
-/* What the server sends: one type a message, written from convscope/web/messages/types by
+/* What the server sends: one type a message, written from convscope/web/types by
    scripts/write_messages.py. A number that is infinite or none comes as null: JSON does not know it. */
 """
 PLAIN = {

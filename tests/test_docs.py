@@ -67,7 +67,7 @@ def test_the_rooms_of_contributing_are_the_rooms_of_the_package():
         word
         for row in table.splitlines()
         if row.startswith("| `")
-        for word in re.findall(r"`([a-z]+(?:/|\.py))`", row.split("|")[1])
+        for word in re.findall(r"`([a-z_]+(?:/|\.py))`", row.split("|")[1])
     }
     assert told == there
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from convscope import torch_private
 from convscope.explaining.formula import Worked
 from convscope.explaining.op import Cost, Extent, Role
 from convscope.explaining.ops import known
@@ -240,9 +241,7 @@ def _results(kernel: str) -> set[str]:
     [{'view'}, {'in place'}, {'new'}]
     """
     home, name, overload = kernel.split(".")
-    schema = getattr(getattr(getattr(torch.ops, home), name), overload)._schema
-    aliases = [result.alias_info for result in schema.returns]
-    return {"new" if alias is None else "in place" if alias.is_write else "view" for alias in aliases}
+    return torch_private.results(getattr(getattr(getattr(torch.ops, home), name), overload))
 
 
 def _function(node: Node) -> str:

@@ -111,17 +111,18 @@ def _layer(model: nn.Module, path: str, expression: str) -> Iterator[None]:
     """Another layer at a path, on the model's device; the one that was there comes back."""
     above, _, name = path.rpartition(".")
     owner = model.get_submodule(above)
-    before = owner._modules.get(name)
+    before = getattr(owner, name, None)
     weights = (each for each in model.parameters() if each.is_floating_point())
     like: Tensor = next(weights, torch.empty(0))
     try:
-        owner._modules[name] = _value(expression, {}).to(like.device, like.dtype).train(model.training)
+        module = _value(expression, {}).to(like.device, like.dtype).train(model.training)
+        setattr(owner, name, module)
         yield
     finally:
         if before is None:
-            del owner._modules[name]
+            delattr(owner, name)
         else:
-            owner._modules[name] = before
+            setattr(owner, name, before)
 
 
 @contextmanager

@@ -6,16 +6,20 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.modules.conv import _ConvNd
 from torch.nn.modules.lazy import LazyModuleMixin
-from torch.nn.modules.pooling import _AvgPoolNd, _MaxPoolNd
 
 from convscope.errors import NetworkError, ShapeError
 from convscope.network.layers import Space
 from convscope.shapes import elements, show, window_output
 
 SAMPLES = 2  # BatchNorm needs more than one; rows that get mixed show in the output
+
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+CONVOLUTIONS = (
+    *(nn.Conv1d, nn.Conv2d, nn.Conv3d),
+    *(nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d),
+)
+POOLINGS = (*(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), *(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d))
 
 
 class Call(NamedTuple):
@@ -140,12 +144,12 @@ def _advice(call: Call) -> str | None:
         return None
     if isinstance(call.module, nn.Linear):
         return _linear(call.module, call.shape)
-    if isinstance(call.module, _BatchNorm):
+    if isinstance(call.module, BATCH_NORMS):
         return _channels(call.module.num_features, call, call.shape)
-    if isinstance(call.module, _ConvNd):
+    if isinstance(call.module, CONVOLUTIONS):
         wrong = _axes(call, call.shape) or _channels(call.module.in_channels, call, call.shape)
         return wrong or _window(call.module, call.shape)
-    if isinstance(call.module, _MaxPoolNd | _AvgPoolNd):
+    if isinstance(call.module, POOLINGS):
         return _axes(call, call.shape) or _window(call.module, call.shape)
     if isinstance(call.module, nn.RNNBase):
         return _features(call.module, call.shape)

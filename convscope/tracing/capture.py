@@ -6,7 +6,6 @@ work, notices what is changed in place, and makes a node of a kernel that nobody
 unseen. `states.py` says which value a tensor holds, `calls.py` in which module all of this happens.
 """
 
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,11 +16,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._ops import OpOverload
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
+from convscope.torch_private import OpOverload, TorchDispatchMode, forget_fused, looking_away, may_be_compiled
 from convscope.tracing import frames
 from convscope.tracing.calls import Calls
 from convscope.tracing.graph import Node, Ref, Trace
@@ -80,7 +78,7 @@ class Capture:
     def watching(self, model: Callable[..., Any]) -> Iterator[None]:
         """While the modes and hooks are set; compiled code runs as it was written."""
         with ExitStack() as stack:
-            if "torch._dynamo" in sys.modules:  # something may be compiled; hasattr would import it: 1.6 s
+            if may_be_compiled():
                 stack.enter_context(torch.compiler.set_stance("force_eager"))
                 stack.enter_context(warnings.catch_warnings())  # it would warn of our hooks
                 warnings.filterwarnings("ignore", "Using `torch.compile", UserWarning)
@@ -92,7 +90,7 @@ class Capture:
 
     def function(self, func: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
         """One torch call of the model."""
-        if self._current is not None:
+        if self._current is not None or looking_away():
             return func(*args, **kwargs)
         if func in OPENED:
             with self._functions:
@@ -102,6 +100,8 @@ class Capture:
 
     def kernel(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:  # noqa: ANN401
         """One kernel; without an operation at work it becomes one."""
+        if looking_away():
+            return func(*args, **kwargs)
         if self._current is None and func is SAVE and self._is_saved(args[0]):
             with unwatched():
                 return self.states.alias(func(*args), args[0])
@@ -222,13 +222,12 @@ def _scripts_as_written(model: Callable[..., Any]) -> Iterator[None]:
     """TorchScript fuses operations that it has seen a few times; for now it forgets what it has fused."""
     modules = list(model.modules()) if isinstance(model, torch.nn.Module) else [model]
     scripts = [getattr(each, "forward", each) for each in modules if isinstance(each, SCRIPTS)]
-    flushes = [flush for each in scripts if (flush := getattr(each, "_debug_flush_compilation_cache", None))]
     with torch.jit.optimized_execution(False):  # pyright: ignore[reportPrivateImportUsage]
-        for flush in flushes:
-            flush()
+        for script in scripts:
+            forget_fused(script)
         yield
-    for flush in flushes:
-        flush()
+    for script in scripts:
+        forget_fused(script)
 
 
 def _apart(result: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:

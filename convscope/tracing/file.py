@@ -13,6 +13,7 @@ from torch import Tensor
 
 from convscope import system
 from convscope.errors import TraceError
+from convscope.torch_private import data_address
 from convscope.tracing.codec import DTYPES, decode, encode
 from convscope.tracing.graph import Call, Failure, Node, Source, Trace, Value
 from convscope.tracing.structure import Ref, leaves
@@ -79,7 +80,7 @@ class _Shelf:
         plain = tensor.resolve_conj().resolve_neg()
         steps = zip(plain.shape, plain.stride(), strict=True)
         span = 1 + sum((size - 1) * stride for size, stride in steps) if plain.numel() else 0
-        memory = torch._C._data_address(plain)  # pyright: ignore[reportAttributeAccessIssue]
+        memory = data_address(plain)
         key = (memory, int(plain.storage_offset()), int(span), plain.dtype)
         name = self._names.setdefault(key, f"t{len(self.tensors)}")
         if name not in self.tensors or not span:

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils._pytree import tree_map_only
 
 from convscope.errors import TraceError
 from convscope.shapes import show
+from convscope.torch_private import map_tensors, uncompiled
 from convscope.tracing import frames
 from convscope.tracing.capture import Capture
 from convscope.tracing.gradients import complete
@@ -31,7 +31,7 @@ def run(
     limit: int,
 ) -> Trace:
     """Run a model once and return what it did; see `convscope.tracing.trace`."""
-    model = getattr(model, "_orig_mod", model)  # what torch.compile was given
+    model = uncompiled(model)
     capture = Capture(model, keep=keep, limit=limit, gradients=score is not None)
     frozen, followed = torch.is_inference_mode_enabled(), torch.is_grad_enabled()
     with (
@@ -89,7 +89,7 @@ def _own_copies(given: Any, starts: list[Tensor], *, gradients: bool) -> Any:  #
             copies[id(tensor)] = fresh.clone() if gradients and wanted else fresh
         return copies[id(tensor)]
 
-    return tree_map_only(Tensor, copy, given)
+    return map_tensors(copy, given)
 
 
 def _note_inputs(

@@ -7,8 +7,10 @@ from types import FunctionType
 from typing import Any
 
 import torch
-from torch._ops import OpOverload, OpOverloadPacket
 from torch.overrides import get_overridable_functions
+
+from convscope import torch_private
+from convscope.torch_private import OpOverload, OpOverloadPacket
 
 # The same operation under another name: operators, fused and kernel-level spellings.
 ALIASES = {
@@ -139,7 +141,7 @@ def address(function: Callable[..., Any]) -> str:
     ('torch.relu', 'torch.Tensor.add_', 'torch.ops.aten.relu.default')
     """
     if isinstance(function, OpOverload):
-        return f"torch.ops.{function.namespace}.{function.overloadpacket.__name__}.{function._overloadname}"
+        return f"torch.ops.{function}"
     name = getattr(function, "__name__", "")
     if name in ("__get__", "__set__"):
         return f"torch.Tensor.{function.__self__.__name__}.{name}"  # pyright: ignore[reportFunctionMemberAccess]
@@ -160,13 +162,11 @@ HOMES = {
     "torch": torch,
     "torch.Tensor": torch.Tensor,
     "torch.nn.functional": torch.nn.functional,
-    "torch._C._nn": torch._C._nn,  # pyright: ignore[reportAttributeAccessIssue]
     "torch.linalg": torch.linalg,
-    "torch._C._linalg": torch._C._linalg,  # pyright: ignore[reportAttributeAccessIssue]
     "torch.fft": torch.fft,
     "torch.special": torch.special,
-    "torch._VF": torch._VF,  # pyright: ignore[reportAttributeAccessIssue]
     "torch.nn.init": torch.nn.init,
+    **torch_private.homes(),
 }
 
 
@@ -206,7 +206,7 @@ def arguments(address: str) -> tuple[str, ...]:
     if isinstance(packet, OpOverloadPacket):
         function = getattr(packet, packet.overloads()[0])
     if isinstance(function, OpOverload):
-        return tuple(each.name for each in function._schema.arguments)
+        return torch_private.argument_names(function) or ()
     return ()
 
 
@@ -217,16 +217,16 @@ def _is_operation(home: str, name: str) -> bool:
         _names_a_file(getattr(kernels, each)) for each in kernels.overloads()
     ):
         return False
-    makers = torch._C._VariableFunctions  # pyright: ignore[reportAttributeAccessIssue]
-    return home != "torch" or name in _overridable() or hasattr(makers, name)
+    return home != "torch" or name in _overridable() or torch_private.makes_tensors(name)
 
 
 @cache
 def _overridable() -> set[str]:
-    """Functions of `torch` that take tensors; in `torch._C._VariableFunctions` are those that make them."""
+    """Functions of `torch` that take tensors; `makes_tensors` knows those that make them."""
     functions = get_overridable_functions()
     return {function.__name__ for home in (torch, torch.functional) for function in functions[home]}
 
 
 def _names_a_file(kernel: OpOverload) -> bool:
-    return any(argument.name == "filename" for argument in kernel._schema.arguments)
+    names = torch_private.argument_names(kernel)
+    return "file" in str(kernel) if names is None else "filename" in names

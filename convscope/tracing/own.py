@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from torch import nn
 from torch.nn.parameter import is_lazy
 
+from convscope.torch_private import own_tensors
 from convscope.tracing.graph import Role
 from convscope.tracing.snapshot import snapshot, untouched, unwatched
 
@@ -24,10 +25,9 @@ def own(model: nn.Module, prefix: str) -> Own:
     found = Own({}, {})
     for path, module in model.named_modules(prefix=prefix):
         found.paths[id(module)] = path
-        for name, tensor in module._parameters.items():
-            found.tensors.setdefault(id(tensor), ("parameter", f"{path}.{name}".lstrip(".")))
-        for name, tensor in module._buffers.items():
-            found.tensors.setdefault(id(tensor), ("buffer", f"{path}.{name}".lstrip(".")))
+        for role, tensors in own_tensors(module).items():
+            for name, tensor in tensors.items():
+                found.tensors.setdefault(id(tensor), (role, f"{path}.{name}".lstrip(".")))
     if "keras" in sys.modules:
         from convscope.tracing import keras
 
@@ -40,9 +40,7 @@ def own(model: nn.Module, prefix: str) -> Own:
 def as_it_was(model: Callable[..., Any]) -> Iterator[None]:
     """Put back what a forward changes: batch norm would count a traced sample among its statistics."""
     modules = list(model.modules()) if isinstance(model, nn.Module) else []
-    places: list[dict[str, Any]] = [
-        each for module in modules for each in (module._parameters, module._buffers)
-    ]
+    places: list[dict[str, Any]] = [each for module in modules for each in own_tensors(module).values()]
     before = [(place, dict(place)) for place in places if place]
     tensors = {id(each): each for _, named in before for each in named.values()}
     kept = [each for each in tensors.values() if each is not None and not is_lazy(each)]

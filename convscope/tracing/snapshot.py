@@ -3,51 +3,44 @@
 import torch
 from torch import Tensor
 
+from convscope import torch_private
+
 
 class unwatched:  # noqa: N801 - reads as what it does
     """What the capture does itself is not the model's doing: no mode sees it, and autograd only if wanted."""
 
-    __slots__ = ("functions", "grad", "gradients", "kernels")
+    __slots__ = ("aside", "grad", "gradients")
 
     def __init__(self, *, gradients: bool = False) -> None:
         self.gradients = gradients
 
     def __enter__(self) -> None:
-        self.functions, self.kernels = torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch()
-        self.functions.__enter__()
-        self.kernels.__enter__()
+        self.aside = torch_private.modes_off()
+        self.aside.__enter__()
         self.grad = torch.is_grad_enabled()
-        torch._C._set_grad_enabled(
-            self.gradients
-        )  # `torch.no_grad()` is ten times slower, and this runs everywhere
+        torch_private.set_grad_enabled(self.gradients)
 
     def __exit__(self, *_: object) -> None:
-        torch._C._set_grad_enabled(self.grad)
-        self.kernels.__exit__(None, None, None)
-        self.functions.__exit__(None, None, None)
+        torch_private.set_grad_enabled(self.grad)
+        self.aside.__exit__()
 
 
 def snapshot(tensor: Tensor) -> Tensor:
     """A tensor that keeps these numbers and strides, whatever happens to the original.
 
-    Copy-on-write: the memory is shared until one of the two is written to. torch has it for memory that is
-    its own (`_lazy_clone` is not public, so its absence costs a copy and nothing else); memory that came from
-    elsewhere (NumPy, a mapped file) is copied at once.
+    Copy-on-write: the memory is shared until one of the two is written to.
 
     >>> x = torch.ones(2)
     >>> before = snapshot(x)
     >>> x.add_(1), before
     (tensor([2., 2.]), tensor([1., 1.]))
     """
-    try:
-        return torch._lazy_clone(tensor.detach())  # pyright: ignore[reportPrivateImportUsage]
-    except (AttributeError, RuntimeError, NotImplementedError):
-        return tensor.detach().clone()
+    return torch_private.lazy_clone(tensor.detach())
 
 
 def untouched(tensor: Tensor, before: Tensor) -> bool:
     """Whether a tensor still is what its snapshot says; at no cost while they share their memory."""
-    address = torch._C._data_address  # pyright: ignore[reportAttributeAccessIssue] - ends no copy-on-write
+    address = torch_private.data_address
     return address(tensor) == address(before) or same_numbers(tensor.detach(), before)
 
 
@@ -70,7 +63,7 @@ def storage_of(tensor: Tensor) -> int:
     The address of the numbers would do, but to ask for it ends copy-on-write.
     """
     try:
-        return tensor.untyped_storage()._cdata
+        return torch_private.storage_id(tensor)
     except (NotImplementedError, RuntimeError):  # sparse and the like have no storage to share
         return -id(tensor)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from convscope.torch_private import is_view
 from convscope.tracing.graph import Role, Trace, Value
 from convscope.tracing.snapshot import memory_of, same_numbers, snapshot, storage_of, unwatched
 
@@ -120,7 +121,7 @@ class States:
             known.held = tensor
         if self.gradients and tensor.requires_grad:
             self._follow(tensor, known)
-            if tensor._is_view():
+            if is_view(tensor):
                 self._views[index] = storage
         return index
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch._ops import OpOverload
 
+from convscope.torch_private import OpOverload, written_arguments
 from convscope.tracing.structure import leaves
 
 # Batch norm in training mode changes its running mean and variance without saying so in its schema.
@@ -56,11 +56,7 @@ def written(kernel: OpOverload, args: tuple[Any, ...], kwargs: dict[str, Any]) -
 @cache
 def _declared(kernel: OpOverload) -> tuple[tuple[int, ...], tuple[str, ...]]:
     """Positions and names of the arguments that a kernel's schema says it writes to."""
-    arguments = kernel._schema.arguments
-    writes = [
-        (place, each) for place, each in enumerate(arguments) if each.alias_info and each.alias_info.is_write
-    ]
-    return tuple(place for place, _ in writes), tuple(each.name for _, each in writes)
+    return written_arguments(kernel)
 
 
 @cache

@@ -37,7 +37,8 @@ STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
-NORMALISATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
+BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
 
 def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[TrainingSettings, list[str]]:

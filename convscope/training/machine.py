@@ -10,6 +10,7 @@ import torch
 from convscope.errors import TrainingError
 from convscope.randomness import seeded
 from convscope.system import cores, freed_memory_kept
+from convscope.torch_private import multiplies_bf16
 from convscope.training.settings import TrainingSettings
 
 
@@ -114,4 +115,4 @@ def _precision(wanted: str, device: torch.device) -> str:
         return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
     if device.type == "mps":
         return "fp32"
-    return "bf16" if torch.cpu._is_amx_tile_supported() else "fp32"
+    return "bf16" if multiplies_bf16() else "fp32"

@@ -1,7 +1,7 @@
 """What goes into a saved page: the answers to all that can be pressed, the most important ones first."""
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,7 +113,7 @@ def _looking(session: Session, key: str) -> Session:
     return aside
 
 
-def _shared(session: Session, samples: list[int]) -> Iterator[tuple[str, Message]]:
+def _shared(session: Session, samples: list[int]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """What does not depend on the input."""
     known = ask(session, "session")
     yield "session", known | {"saved": True, "canDraw": False}

@@ -15,9 +15,9 @@ from convscope.run import files
 from convscope.web.gathering import collected
 from convscope.web.inline import inlined
 from convscope.web.later import Later
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.results import PATIENCE
 from convscope.web.session import Session
+from convscope.web.types.data import Saving
 
 BUDGET = 20 * 2**20  # bytes of the file
 TITLE = b"<title>convscope</title>"  # of index.html
@@ -104,7 +104,7 @@ def prepared(session: Session) -> Page:
     return found
 
 
-def stated(session: Session) -> Message:
+def stated(session: Session) -> Saving:
     """The message `Saving` of static/messages.d.ts: what the file holds, before it is written."""
     made = prepared(session)
     return {"bytes": len(made.html), "samples": made.samples, "name": name(session)}

@@ -3,14 +3,16 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.results import PATIENCE
 from convscope.web.messages.samples import CLOSE, sample
 from convscope.web.part import Part
 from convscope.web.session import Session
+from convscope.web.types.data import SampleMessage, SamplesMessage
 
 
-def sample_lists(session: Session, classes: list[str], indices: list[int]) -> Iterator[tuple[str, Message]]:
+def sample_lists(
+    session: Session, classes: list[str], indices: list[int]
+) -> Iterator[tuple[str, SamplesMessage]]:
     """The lists of samples, as if there were only those that are in the file."""
     part = session.part
     found = part.said.get(PATIENCE)
@@ -36,13 +38,21 @@ def sample_lists(session: Session, classes: list[str], indices: list[int]) -> It
         yield address, _listed(part, "all", {"all": len(some)}, some)
 
 
-def _listed(part: Part, which: str, counts: dict[str, int], samples: list[Message]) -> Message:
+def _listed(part: Part, which: str, counts: dict[str, int], samples: list[SampleMessage]) -> SamplesMessage:
     """The message `Samples` of static/messages.d.ts."""
-    some = {"which": which, "page": 0, "pages": 1, "total": len(samples), "counts": counts}
-    return some | {"samples": samples, "part": part.name, "ready": True}
+    return {
+        "which": which,
+        "page": 0,
+        "pages": 1,
+        "total": len(samples),
+        "counts": counts,
+        "samples": samples,
+        "part": part.name,
+        "ready": True,
+    }
 
 
-def _cells(each: Message) -> list[tuple[str, str]]:
+def _cells(each: SampleMessage) -> list[tuple[str, str]]:
     """Where a sample stands in the confusion matrix: its cell, its row, its column."""
     return [(each["label"], each["predicted"]), (each["label"], ""), ("", each["predicted"])]
 

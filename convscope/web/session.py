@@ -5,11 +5,11 @@ import secrets
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from torch import Tensor, nn
 
-from convscope.data.dataset import Dataset
+from convscope.data.dataset import Dataset, Kind
 from convscope.data.samples import SampleSpec, spec_of
 from convscope.errors import DataError
 from convscope.network.model import Model
@@ -18,6 +18,7 @@ from convscope.run import Run
 from convscope.tracing import Trace, trace
 from convscope.web.later import Later
 from convscope.web.part import Part
+from convscope.web.types.parts import Sentence
 from convscope.web.values import Values
 
 Made = TypeVar("Made")
@@ -89,7 +90,7 @@ class Session:
         self.opened, self.note = opened, note
         self.original = opened.model
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
-        self.edits: list[dict[str, Any]] = []
+        self.edits: list[Sentence] = []
         self.tried: list[Any] = []  # the same as `messages/whatif.py` applies it: the last can be undone
         self.lock, self.values = threading.RLock(), Values()
         self._later: dict[str, Later[Any]] = {}
@@ -121,7 +122,7 @@ class Session:
         return f"{trained}{what}{f' ({self.note})' if self.note else ''}"
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind | Literal["any"]:
         """Of the data: image, signal, volume, sequence, or any."""
         if self._dataset is not None:
             return self._dataset.kind
@@ -202,7 +203,7 @@ class Session:
             self.model = copy.deepcopy(self.original)
         return self.model
 
-    def again(self, words: dict[str, Any]) -> None:
+    def again(self, words: Sentence) -> None:
         """The same input through the changed model."""
         with self.lock:
             self.edits = [*self.edits, words]

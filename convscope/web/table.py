@@ -6,10 +6,11 @@ once, under their names, however many answers show them.
 
 import base64
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convscope.web.messages.numbers import Message, as_json
+from convscope.web.messages.numbers import as_json
 from convscope.web.values import Data
 
 FEW = 48  # bytes up to which numbers stand in the answer itself
@@ -34,7 +35,7 @@ class Table:
     inputs: dict[str, dict[str, str]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
 
-    def add(self, key: str | None, address: str, message: Message, leave: float = 0) -> bool:
+    def add(self, key: str | None, address: str, message: Mapping[str, Any], leave: float = 0) -> bool:
         """Keep an answer, if there is room for it and so many bytes are left to others; says whether.
 
         Args:

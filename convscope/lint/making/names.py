@@ -174,7 +174,7 @@ def _public(owner: Any) -> list[str]:  # noqa: ANN401
     names = (
         dir(owner)
         if not isinstance(owner, nn.Module)
-        else [*vars(owner), *owner._modules, *owner._parameters]
+        else [*vars(owner), *dict(owner.named_children()), *dict(owner.named_parameters(recurse=False))]
     )
     return [each for each in names if not each.startswith("_")]
 

@@ -22,11 +22,12 @@ from convscope.web.messages.samples import samples
 from convscope.web.messages.step import step
 from convscope.web.messages.whatif import choices, edit, reset, undo
 from convscope.web.session import Session
+from convscope.web.types.data import InputMessage, SessionMessage
 
 DRAWN = 64  # pixels a side of a picture that a person would draw, at most
 
 
-def session_message(session: Session) -> dict[str, Any]:
+def session_message(session: Session) -> SessionMessage:
     """The message `Session` of static/messages.d.ts."""
     opened = session.opened
     regression = opened.run is not None and opened.run.settings.facts.regression
@@ -44,7 +45,7 @@ def session_message(session: Session) -> dict[str, Any]:
     }
 
 
-def _inputs(session: Session) -> list[dict[str, Any]]:
+def _inputs(session: Session) -> list[InputMessage]:
     """What the model takes, each without its sample axis."""
     opened = session.opened
     named = {f"input {place}" if place else "input": each for place, each in enumerate(opened.inputs)}

@@ -1,9 +1,12 @@
 """What is asked for, checked: an index that is not there is the person's error, not the server's."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from convscope.errors import ShapeError, UnknownName
 from convscope.tracing import Node, Trace
+
+Word = TypeVar("Word", bound=str)
 
 
 def within(place: int, count: int, what: str) -> int:
@@ -14,11 +17,12 @@ def within(place: int, count: int, what: str) -> int:
     return place
 
 
-def one_of(word: str, known: Sequence[str], what: str) -> str:
+def one_of(word: str, known: Sequence[Word], what: str) -> Word:
     """The word, if it is one of these."""
-    if word not in known:
-        raise UnknownName(what, word[:40], known)
-    return word
+    for one in known:
+        if one == word:
+            return one
+    raise UnknownName(what, word[:40], known)
 
 
 def node_at(trace: Trace, index: int) -> Node:

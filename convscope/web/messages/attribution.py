@@ -13,9 +13,11 @@ from convscope.tracing import Ref
 from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import one_of
 from convscope.web.messages.kept import demand_class, kept
-from convscope.web.messages.numbers import Message, exact, sentence
+from convscope.web.messages.numbers import exact, sentence
 from convscope.web.messages.scores import scores_of, scores_value
 from convscope.web.session import Seen, Session
+from convscope.web.types.parts import Sentence
+from convscope.web.types.trying import AttributionMessage
 
 METHODS = {
     "gradient": "gradient",
@@ -39,7 +41,7 @@ WORDS = {
 }
 
 
-def attribution(session: Session, method: str = "gradient", class_: int | None = None) -> Message:
+def attribution(session: Session, method: str = "gradient", class_: int | None = None) -> AttributionMessage:
     """The message `Attribution` of static/messages.d.ts."""
     seen = session.seen
     method = METHODS[one_of(method, list(METHODS), "method of attribution")]
@@ -50,7 +52,7 @@ def attribution(session: Session, method: str = "gradient", class_: int | None =
     return kept(session, seen, f"{method} {target}", lambda: _attribution(session, seen, method, target))
 
 
-def _attribution(session: Session, seen: Seen, method: str, target: int) -> Message:
+def _attribution(session: Session, seen: Seen, method: str, target: int) -> AttributionMessage:
     if len(seen.inputs) != 1 or session.opened.keywords:
         raise ShapeError("attribution is for models with one input; this one takes several.")
     given = seen.inputs[0]
@@ -106,7 +108,7 @@ def _options(session: Session, given: Tensor, method: str, target: int) -> dict[
     return {"window": window, "stride": stride}
 
 
-def _words(found: Attribution) -> Message:
+def _words(found: Attribution) -> Sentence:
     settings = {
         name: " × ".join(map(str, value)) if isinstance(value, tuple) else value
         for name, value in found.settings.items()

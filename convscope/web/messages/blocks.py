@@ -1,10 +1,10 @@
 """Modules, and which of them are the same block again."""
 
 from convscope.tracing import Call, Trace
-from convscope.web.messages.numbers import Message
+from convscope.web.types.network import Module
 
 
-def modules(trace: Trace) -> list[Message]:
+def modules(trace: Trace) -> list[Module]:
     """The message `Module` of static/messages.d.ts, for every call of a module."""
     inside = _operations(trace)
     groups = _groups(trace, inside)

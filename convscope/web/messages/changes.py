@@ -3,20 +3,21 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.modules.conv import _ConvNd
-from torch.nn.modules.pooling import _AvgPoolNd, _MaxPoolNd
 
 from convscope.errors import ShapeError
 from convscope.explaining import Role, known, read
 from convscope.explaining.reading import Reading
+from convscope.network.fit import CONVOLUTIONS, POOLINGS
 from convscope.shapes import show
+from convscope.torch_private import set_padding
 from convscope.tracing import Node, Ref, Trace
 from convscope.web.messages.asked import one_of, within
-from convscope.web.messages.numbers import Message, sentence
+from convscope.web.messages.numbers import sentence
+from convscope.web.types.parts import Sentence
 
 MOST = 64  # of a stride, a padding, a dilation
 MOST_NUMBERS = 2**27  # that a changed layer may give
@@ -48,8 +49,9 @@ WORDS = {
     "padding": "{name}: padding {now} instead of {before}",
     "dilation": "{name}: dilation {now} instead of {before}",
 }
-SETTINGS = ("stride", "padding", "dilation")
-SLIDING = (_ConvNd, _MaxPoolNd, _AvgPoolNd)  # modules that read their settings anew at each call
+SettingName = Literal["stride", "padding", "dilation"]
+SETTINGS: tuple[SettingName, ...] = ("stride", "padding", "dilation")
+SLIDING = (*CONVOLUTIONS, *POOLINGS)  # modules that read their settings anew at each call
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Change:
         apply: a copy of the model → the model to run, mostly the same one.
     """
 
-    words: Message
+    words: Sentence
     apply: Callable[[nn.Module], nn.Module]
 
 
@@ -205,15 +207,15 @@ def with_activation(trace: Trace, node: Node, name: str) -> Change:
     return Change(words, apply)
 
 
-def settings_of(trace: Trace, node: Node) -> dict[str, list[int]]:
+def settings_of(trace: Trace, node: Node) -> dict[SettingName, list[int]]:
     """Stride, padding and dilation of a layer that slides, an axis each."""
     module, entry = _module(trace, node), known(node.op)
     axes = entry.space
     if "setting" not in entry.edits or axes is None or not isinstance(module, SLIDING):
         return {}
-    found = {}
-    for name in (name for name in SETTINGS if name in read(trace, node).arguments):
-        given = getattr(module, name)
+    found: dict[SettingName, list[int]] = {}
+    for name in SETTINGS:
+        given = getattr(module, name) if name in read(trace, node).arguments else "none"
         if not isinstance(given, str):  # padding="same" is no number
             found[name] = [given] * axes if isinstance(given, int) else [*given] * (axes // len(given))
     return found
@@ -226,22 +228,21 @@ def with_setting(trace: Trace, node: Node, name: str, value: Any) -> Change:  # 
         raise ShapeError(
             f"'{_name(trace, node)}' ({node.op}) is no layer with a stride, padding or dilation to set."
         )
-    now = known[one_of(name, list(known), f"setting of {_name(trace, node)}")]
-    sizes = _sizes(name, value, len(now))
+    setting = one_of(name, list(known), f"setting of {_name(trace, node)}")
+    now = known[setting]
+    sizes = _sizes(setting, value, len(now))
     if list(sizes) == now:
-        raise ShapeError(f"{name} of '{_name(trace, node)}' is that already.")
+        raise ShapeError(f"{setting} of '{_name(trace, node)}' is that already.")
     path = trace.call(node).path
-    _demand_memory(trace, node, {**known, name: list(sizes)})
+    _demand_memory(trace, node, {**known, setting: list(sizes)})
 
     def apply(model: nn.Module) -> nn.Module:
         module: Any = model.get_submodule(path)
-        setattr(module, name, sizes)
-        if name == "padding" and hasattr(module, "_reversed_padding_repeated_twice"):
-            module._reversed_padding_repeated_twice = [one for one in reversed(sizes) for _ in range(2)]
+        set_padding(module, sizes) if setting == "padding" else setattr(module, setting, sizes)
         return model
 
     after, before = (show(tuple(each if len(set(each)) > 1 else each[:1])) for each in (sizes, now))
-    words = sentence(WORDS[name], name=_name(trace, node), now=after, before=before)
+    words = sentence(WORDS[setting], name=_name(trace, node), now=after, before=before)
     return Change(words, apply)
 
 
@@ -255,7 +256,7 @@ def _sizes(name: str, value: Any, axes: int) -> tuple[int, ...]:  # noqa: ANN401
     return tuple(given)
 
 
-def _demand_memory(trace: Trace, node: Node, settings: dict[str, list[int]]) -> None:
+def _demand_memory(trace: Trace, node: Node, settings: dict[SettingName, list[int]]) -> None:
     """No change that would fill the memory."""
     reading = read(trace, node)
     sizes, axes = reading.shape("input"), len(settings["stride"])

@@ -4,12 +4,13 @@ from convscope.explaining import known
 from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.layer import kind
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message, exact
+from convscope.web.messages.numbers import exact
 from convscope.web.messages.windows import window
 from convscope.web.session import Session
+from convscope.web.types.channels import Channel
 
 
-def channel(session: Session, op: int, channel: int) -> Message:
+def channel(session: Session, op: int, channel: int) -> Channel:
     """The message `Channel` of static/messages.d.ts."""
     seen = session.seen
     node = node_with_output(seen.trace, op)

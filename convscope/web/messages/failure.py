@@ -4,9 +4,10 @@ from convscope.lint import Finding, diagnose
 from convscope.network.model import Model
 from convscope.tracing.graph import Source
 from convscope.web.messages.kept import kept
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.summary import summary_of
 from convscope.web.session import Seen, Session
+from convscope.web.types.network import FailureMessage, Operation
+from convscope.web.types.parts import SourceLine
 
 TRIED = {
     True: "Tried: with it the model comes past this point.",
@@ -25,7 +26,7 @@ def diagnosis_of(session: Session, seen: Seen) -> Finding | None:
     return found or kept(session, seen, "diagnosis", lambda: diagnose(seen.trace))
 
 
-def failure(session: Session, seen: Seen, operation: Message | None) -> Message | None:
+def failure(session: Session, seen: Seen, operation: Operation | None) -> FailureMessage | None:
     """The message `Failure` of static/messages.d.ts."""
     found, failed = diagnosis_of(session, seen), seen.trace.failure
     if found is None or failed is None:
@@ -45,7 +46,7 @@ def failure(session: Session, seen: Seen, operation: Message | None) -> Message 
     }
 
 
-def source_line(found: Source | None) -> Message | None:
+def source_line(found: Source | None) -> SourceLine | None:
     """A line of the person's code; none for the one that hands the input to a whole network."""
     if found is None or (found.file == HANDS_ON.co_filename and found.line in HANDING):
         return None

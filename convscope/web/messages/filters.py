@@ -16,8 +16,11 @@ from convscope.web.messages.asked import one_of, within
 from convscope.web.messages.formulas import sizes
 from convscope.web.messages.graph import input_look
 from convscope.web.messages.number import message
-from convscope.web.messages.numbers import Message, exact
+from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
+from convscope.web.types.channels import OneNumber
+from convscope.web.types.parts import Formula
+from convscope.web.types.trying import FilteredMessage, Filters
 
 LARGEST = 15  # taps on an axis of a kernel
 MOST = 16  # of stride and dilation
@@ -26,7 +29,7 @@ SIDE = 2  # of the pooling window
 Given = dict[str, Any]
 
 
-def filters(session: Session) -> Message:
+def filters(session: Session) -> Filters:
     """The message `Filters` of static/messages.d.ts: those that fit the input, a row for a signal."""
     axes = min(2, len(input_look(session, session.seen)["numbers"]["shape"]) - 1)  # of a volume its slices
     found = []
@@ -41,7 +44,7 @@ def _rows(kernel: Tensor) -> list[list[float]]:
     return (kernel[None] if kernel.dim() == 1 else kernel).tolist()
 
 
-def filtered(session: Session, body: Given) -> Message:
+def filtered(session: Session, body: Given) -> FilteredMessage:
     """The message `Filtered` of static/messages.d.ts."""
     shown = input_look(session, session.seen)
     values = _values(session)  # (channel, *space)
@@ -136,7 +139,7 @@ def _layers(
     return nn.Sequential(made, *([pools[pool, axes](SIDE)] if pool else []))
 
 
-def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation: int) -> list[Message]:
+def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation: int) -> list[Formula]:
     """The size formula with its numbers, an axis each."""
     slides = [
         Slide(size, window_output(size, taps, stride, edge, dilation), taps, stride, edge, edge, dilation)
@@ -146,7 +149,7 @@ def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation
     return sizes(extents)
 
 
-def _number(seen: Trace, at: Any) -> Message | None:  # noqa: ANN401
+def _number(seen: Trace, at: Any) -> OneNumber | None:  # noqa: ANN401
     """One number of the filtered input, before the pooling, taken apart: at is (channel, *space)."""
     if at is None:
         return None
@@ -157,4 +160,4 @@ def _number(seen: Trace, at: Any) -> Message | None:  # noqa: ANN401
         raise ShapeError(f"a place here has {len(shape)} whole numbers, got {str(at)[:40]}.")
     for place, size in zip(at, shape, strict=True):
         within(place, size, "place")
-    return message(explain(seen, node, (0, *at))) | {"box": None}
+    return message(explain(seen, node, (0, *at)))

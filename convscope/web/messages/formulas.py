@@ -1,26 +1,27 @@
 """The formulas of sizes, parameters and multiply-adds, in general and with the numbers."""
 
 from collections.abc import Sequence
+from typing import cast
 
 from convscope.explaining.formula import Worked, side
 from convscope.explaining.op import Extent
 from convscope.explaining.rendering.message import shown
 from convscope.explaining.rendering.words import number
-from convscope.web.messages.numbers import Message
+from convscope.web.types.parts import Formula, Rendered
 
 
-def sizes(extents: Sequence[Extent]) -> list[Message]:
+def sizes(extents: Sequence[Extent]) -> list[Formula]:
     """The output's size, an axis each."""
     return [_formula(each.worked, each.axis, each.notes) for each in extents]
 
 
-def figure(worked: Worked | None, count: int) -> Message | None:
+def figure(worked: Worked | None, count: int) -> Formula | None:
     """How many parameters, or multiplications with an addition; none where there are none."""
-    return _formula(worked) | {"value": number(count)} if worked and count else None
+    return {**_formula(worked), "value": number(count)} if worked and count else None
 
 
-def _formula(worked: Worked, axis: str = "", notes: Sequence[str] = ()) -> Message:
+def _formula(worked: Worked, axis: str = "", notes: Sequence[str] = ()) -> Formula:
     """The message `Formula` of static/messages.d.ts."""
-    general, numbers = shown(side(worked.formula)), shown(worked.numbers)
+    general, numbers = (cast(Rendered, shown(each)) for each in (side(worked.formula), worked.numbers))
     value = number(worked.value)
     return {"axis": axis, "general": general, "numbers": numbers, "value": value, "notes": list(notes)}

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from typing import Literal
 
 import torch
 
@@ -15,22 +15,23 @@ from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
 from convscope.web.messages.looks import kind_of, look
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction, true_class
 from convscope.web.messages.summary import rows_by_node, summary_of
 from convscope.web.messages.thumbnails import has_negatives, thumbnail
 from convscope.web.session import Seen, Session
+from convscope.web.types.network import GraphMessage, Operation
+from convscope.web.types.parts import LookMessage
 
 INPUT = -1  # in the list of what an operation takes: the model's input
 
 
-def graph(session: Session) -> Message:
+def graph(session: Session) -> GraphMessage:
     """The message `Graph` of static/messages.d.ts."""
     seen = session.seen
-    return kept(session, seen, "graph", lambda: _graph(session, seen)) | {"edited": list(session.edits)}
+    return kept(session, seen, "graph", lambda: _graph(session, seen))
 
 
-def _graph(session: Session, seen: Seen) -> Message:
+def _graph(session: Session, seen: Seen) -> GraphMessage:
     found = operations(session, seen)
     broken = found[-1] if found and found[-1]["index"] == len(seen.trace.nodes) else None
     whole = summary_of(session, seen)
@@ -61,10 +62,11 @@ def _graph(session: Session, seen: Seen) -> Message:
             "seconds": sum(each["seconds"] for each in found),
             "bytes": whole.totals.results,
         },
+        "edited": list(session.edits),
     }
 
 
-def input_look(session: Session, seen: Seen) -> Message:
+def input_look(session: Session, seen: Seen) -> LookMessage:
     """The input as the person knows it; of several the first."""
     given = next((each for each in (*seen.inputs, *session.opened.keywords.values())), torch.zeros(1, 0))
     root = session.opened.model
@@ -74,7 +76,7 @@ def input_look(session: Session, seen: Seen) -> Message:
     return look(sample, kind_of(sample, session.kind), names)
 
 
-def operations(session: Session, seen: Seen) -> list[Message]:
+def operations(session: Session, seen: Seen) -> list[Operation]:
     """Every operation that computes something of the input, in order; last the one that failed."""
     trace, rows = seen.trace, rows_by_node(session, seen)
     sources = edges(trace, rows)
@@ -135,7 +137,7 @@ def _sources(trace: Trace, node: Node, through: list[list[int]]) -> list[int]:
 
 def _operation(
     session: Session, seen: Seen, index: int, node: Node, row: Row, sources: list[int], handed: int
-) -> Message:
+) -> Operation:
     """One box of the map."""
     value = seen.trace.values[node.outputs[0]] if node.outputs else None
     axes = layout(session, seen, node) if node.outputs else usual(0)
@@ -171,7 +173,7 @@ def moves(trace: Trace, node: Node) -> bool:
     return role.moves or (role is Role.DROPOUT and not trace.call(node).training)
 
 
-def drawn(trace: Trace, node: Node, sources: list[int]) -> str:
+def drawn(trace: Trace, node: Node, sources: list[int]) -> Literal["pill", "join", "parts", "box"]:
     """What stands on the map: a pill on the edge, a sign where several meet, a bar of parts, or a box."""
     role = known(node.op).role
     if len(sources) > 1 and role in (Role.JOIN, Role.CONCATENATION):
@@ -189,6 +191,6 @@ def what(row: Row) -> str:
     return f"{row.kind} {size}"
 
 
-def by_index(message: Message, index: int) -> dict[str, Any] | None:
+def by_index(message: GraphMessage, index: int) -> Operation | None:
     """The operation of a `Graph` message with this index."""
     return next((each for each in message["operations"] if each["index"] == index), None)

@@ -14,13 +14,14 @@ from convscope.web import uploads
 from convscope.web.messages.looks import kind_of
 from convscope.web.messages.numbers import Message
 from convscope.web.session import Session
+from convscope.web.types.trying import Chosen
 from convscope.web.uploads import Wanted
 
 WORDS = 200  # characters of a caption or a file's name
 FORMS = 'Send a file, or one of {"sample": 3}, {"numbers": …}, {"edit": …}, {"mask": …}, {"reset": true}.'
 
 
-def choose_input(session: Session, body: Any) -> Message:  # noqa: ANN401 - whatever comes in
+def choose_input(session: Session, body: Any) -> Chosen:  # noqa: ANN401 - whatever comes in
     """Send another input through the model; the answer names the new trace.
 
     Raises:

@@ -1,5 +1,7 @@
 """The channels of one operation, a page at a time: small maps, and what they are sorted by."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -12,16 +14,18 @@ from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message, exact, grey, plain
+from convscope.web.messages.numbers import exact, grey, plain
 from convscope.web.messages.sorting import SORTS, sorted_by
 from convscope.web.session import Seen, Session
+from convscope.web.types.channels import Drawn, GatesMessage, LayerMessage
+from convscope.web.types.parts import Real
 
 PAGE = 64
 LARGEST = {1: 512, 2: 64, 3: 32}  # places on an axis of a map on this page; larger ones are averaged
-AXES = {0: "vector", 1: "traces", 2: "maps", 3: "slices"}
+AXES: dict[int, Drawn] = {0: "vector", 1: "traces", 2: "maps", 3: "slices"}
 
 
-def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> Message:
+def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> LayerMessage:
     """The message `Layer` of static/messages.d.ts."""
     seen, sort = session.seen, one_of(sort, SORTS, "order")
     node = node_with_output(seen.trace, op)
@@ -41,37 +45,56 @@ def layer(session: Session, op: int, sort: str = "index", page: int = 0) -> Mess
         "channels": len(values),
         "axes": kind(axes, values),
         "space": list(values.shape[1:]),
-        "low": stats["low"],
-        "high": stats["high"],
+        "low": stats.low,
+        "high": stats.high,
         "items": [
-            {"channel": channel, "value": plain(float(key[channel]))}
-            | {name: stats[name][channel] for name in ("mean", "min", "max", "sparsity")}
+            {
+                "channel": channel,
+                "value": plain(float(key[channel])),
+                "mean": stats.mean[channel],
+                "min": stats.least[channel],
+                "max": stats.most[channel],
+                "sparsity": stats.sparsity[channel],
+            }
             for channel in shown.tolist()
         ],
-        "maps": grey(averaged(values[shown]), stats["low"], stats["high"]),
+        "maps": grey(averaged(values[shown]), stats.low, stats.high),
         "gates": kept(session, seen, f"gates {op}", lambda: gates_of(seen, node)),
     }
 
 
-def kind(axes: Axes, values: Tensor) -> str:
+def kind(axes: Axes, values: Tensor) -> Drawn:
     """How one channel is drawn: what a sequence gives is drawn over its steps."""
     return "steps" if axes.last and values.dim() == 2 else AXES[values.dim() - 1]
 
 
-def statistics(values: Tensor) -> Message:
-    """Mean, ends and share of numbers not above zero, a list each; and the ends of the whole layer."""
+class Spread(NamedTuple):
+    """Of each channel its mean, its ends, and the share of numbers not above zero; the ends of the layer."""
+
+    mean: list[Real]
+    least: list[Real]
+    most: list[Real]
+    sparsity: list[Real]
+    low: float
+    high: float
+
+
+def statistics(values: Tensor) -> Spread:
+    """How the numbers of (channel, *space) are spread; those that are none do not count for the layer."""
     flat = values.flatten(1).float() if values.dim() > 1 else values[:, None].float()
     if not flat.numel():
-        nothing = [None] * len(flat)
-        return dict.fromkeys(("mean", "min", "max", "sparsity"), nothing) | {"low": 0.0, "high": 0.0}
-    low, high = torch.aminmax(flat, dim=1)
-    found = {"mean": flat.mean(1), "min": low, "max": high, "sparsity": (flat <= 0).float().mean(1)}
-    ends = flat[torch.isfinite(flat)] if not torch.isfinite(torch.stack([low, high])).all() else flat
-    least, most = (float(end) for end in torch.aminmax(ends)) if ends.numel() else (0.0, 0.0)
-    return {name: [plain(one) for one in each.tolist()] for name, each in found.items()} | {
-        "low": least,
-        "high": most,
-    }
+        nothing: list[Real] = [None] * len(flat)
+        return Spread(nothing, nothing, nothing, nothing, 0.0, 0.0)
+    least, most = torch.aminmax(flat, dim=1)
+    ends = flat[torch.isfinite(flat)] if not torch.isfinite(torch.stack([least, most])).all() else flat
+    low, high = (float(end) for end in torch.aminmax(ends)) if ends.numel() else (0.0, 0.0)
+    return Spread(
+        _plain(flat.mean(1)), _plain(least), _plain(most), _plain((flat <= 0).float().mean(1)), low, high
+    )
+
+
+def _plain(values: Tensor) -> list[Real]:
+    return [plain(one) for one in values.tolist()]
 
 
 def averaged(maps: Tensor) -> Tensor:
@@ -84,7 +107,7 @@ def averaged(maps: Tensor) -> Tensor:
     return pool(maps[None].float(), size)[0]
 
 
-def gates_of(seen: Seen, node: Node) -> Message | None:
+def gates_of(seen: Seen, node: Node) -> GatesMessage | None:
     """Gates of the last layer of a recurrent operation, (gate, step, unit); both directions side by side."""
     if known(node.op).role is not Role.RECURRENT:
         return None

@@ -1,16 +1,20 @@
 """A sample as the person knows it: a picture, traces, slices."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from convscope.web.messages.numbers import Message, exact, grey
+from convscope.web.messages.numbers import exact, grey
+from convscope.web.types.parts import Kind, LookMessage
 
 SIDE = 64  # pixels of a small picture, at most
 POINTS = 140  # of a small trace, at most
+KINDS: dict[int, Kind] = {2: "signal", 3: "image", 4: "volume"}  # by the axes of a sample
 
 
-def look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Message:
+def look(sample: Tensor, kind: Kind, names: tuple[str, ...] = ()) -> LookMessage:
     """The message `Look` of static/messages.d.ts, every number as it is.
 
     Args:
@@ -21,7 +25,7 @@ def look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Message:
     return {"kind": kind, "numbers": exact(_arranged(sample, kind)), "names": list(names)}
 
 
-def small_look(sample: Tensor, kind: str, names: tuple[str, ...] = ()) -> Message:
+def small_look(sample: Tensor, kind: Kind, names: tuple[str, ...] = ()) -> LookMessage:
     """The same for a list of samples: a byte a number, and no more of them than can be seen."""
     ends = (0.0, 255.0) if sample.dtype == torch.uint8 else (None, None)
     seen = _arranged(sample, kind).float()
@@ -44,13 +48,13 @@ def _each_its_own(rows: Tensor) -> Tensor:
     return ((flat - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)).reshape(rows.shape)
 
 
-def kind_of(sample: Tensor, kind: str) -> str:
+def kind_of(sample: Tensor, kind: Kind | Literal["any"]) -> Kind:
     """Of a model without data: by the axes of one sample.
 
     >>> kind_of(torch.zeros(1, 8, 8), "any"), kind_of(torch.zeros(12), "any")
     ('image', 'vector')
     """
-    return kind if kind != "any" else {2: "signal", 3: "image", 4: "volume"}.get(sample.dim(), "vector")
+    return kind if kind != "any" else KINDS.get(sample.dim(), "vector")
 
 
 def _arranged(sample: Tensor, kind: str) -> Tensor:

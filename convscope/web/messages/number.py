@@ -1,5 +1,7 @@
 """One number with its proof."""
 
+from typing import cast
+
 from convscope.errors import UnknownName
 from convscope.explaining import explain, explain_gradient
 from convscope.explaining.explanation import Explanation
@@ -9,9 +11,9 @@ from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.failure import source_line
 from convscope.web.messages.kept import gradients, usual_class
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.operation import differentiable
 from convscope.web.session import Seen, Session
+from convscope.web.types.channels import OneNumber
 
 
 def number(
@@ -21,7 +23,7 @@ def number(
     output: int = 0,
     gradient: str = "",
     target: int | None = None,
-) -> Message:
+) -> OneNumber:
     """The message `OneNumber` of static/messages.d.ts: a number that an operation gave.
 
     With `gradient`, the name of an argument, the gradient of one number of it: d(score of a class)/d(number).
@@ -29,24 +31,24 @@ def number(
     return _slope(session, op, gradient, at, target) if gradient else _number(session, op, at, output)
 
 
-def _number(session: Session, index: int, at: tuple[int, ...], output: int) -> Message:
+def _number(session: Session, index: int, at: tuple[int, ...], output: int) -> OneNumber:
     seen = session.seen
     node = node_with_output(seen.trace, index)
     within(output, len(node.outputs), "output")
     place = layout(session, seen, node).place(at) if output == 0 else at
     found = explain(seen.trace, node, place, output)
     box = box_on_input(seen.trace, node, found.at) if output == 0 else None
-    return message(found) | {"box": None if box is None else box.tolist()}
+    return message(found, None if box is None else box.tolist())
 
 
-def _slope(session: Session, index: int, name: str, at: tuple[int, ...], target: int | None) -> Message:
+def _slope(session: Session, index: int, name: str, at: tuple[int, ...], target: int | None) -> OneNumber:
     seen = session.seen
     target = usual_class(seen) if target is None else target
     node = node_with_output(seen.trace, index)
     demand_gradient(seen, node, name)
     traced = gradients(session, seen, target)
     within(index, len(traced.nodes), "operation in the trace with gradients")
-    return message(explain_gradient(traced, index, name, at)) | {"box": None}
+    return message(explain_gradient(traced, index, name, at))
 
 
 def demand_gradient(seen: Seen, node: Node, name: str) -> None:
@@ -56,6 +58,6 @@ def demand_gradient(seen: Seen, node: Node, name: str) -> None:
         raise UnknownName(f"argument of {node.name} with a gradient", name[:40], known)
 
 
-def message(found: Explanation) -> Message:
+def message(found: Explanation, box: list[list[int]] | None = None) -> OneNumber:
     """An explanation as it travels; the line of code is a person's own."""
-    return found.as_dict() | {"code": source_line(found.code)}
+    return cast(OneNumber, found.as_dict() | {"code": source_line(found.code), "box": box})

@@ -4,20 +4,21 @@ import base64
 import json
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.web.types.parts import Numbers, Sentence
 from convscope.web.values import Data
 
 FEW = 2**13  # bytes that travel in the message itself: to ask for them would cost more than they do
 Message = dict[str, Any]
 
 
-def sentence(text: str, **values: object) -> Message:
+def sentence(text: str, **values: object) -> Sentence:
     """The message `Sentence` of static/messages.d.ts: the page translates the text, then fills in the values.
 
     >>> sentence("{count} channels", count=3)
@@ -26,13 +27,13 @@ def sentence(text: str, **values: object) -> Message:
     return {"text": text, "values": {name: str(value) for name, value in values.items()}}
 
 
-def exact(values: Tensor) -> Message:
+def exact(values: Tensor) -> Numbers:
     """Every number as float32."""
     array = values.detach().float().contiguous().cpu().numpy().astype("<f4", copy=False)
     return _packed("f32", array, *_range(values))
 
 
-def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Message:
+def grey(values: Tensor, low: float | None = None, high: float | None = None) -> Numbers:
     """A byte a number, between the smallest and the largest (or the two given); what is none is the low."""
     values = values.detach().float()
     found = _range(values)
@@ -51,7 +52,7 @@ def small(values: Tensor, most: int = 28) -> Tensor:
     return F.adaptive_avg_pool2d(values[None, None].float(), size)[0, 0]
 
 
-def _packed(dtype: str, array: np.ndarray, low: float, high: float) -> Message:
+def _packed(dtype: Literal["f32", "u8"], array: np.ndarray, low: float, high: float) -> Numbers:
     return {"dtype": dtype, "shape": list(array.shape), "data": Data(array), "low": low, "high": high}
 
 

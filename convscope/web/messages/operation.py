@@ -18,15 +18,24 @@ from convscope.web.messages.failure import source_line
 from convscope.web.messages.graph import by_index, graph
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.summary import rows_by_node
 from convscope.web.session import Seen, Session
+from convscope.web.types.network import (
+    GraphMessage,
+    Histogram,
+    Operation,
+    OperationDetail,
+    ReceptiveMessage,
+    Replayed,
+    Share,
+    Weight,
+)
 
 BINS = 40
 MANY = 500  # operations: of more, a receptive field is worked out when it is asked for
 
 
-def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> Message:
+def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> OperationDetail:
     """The message `OperationDetail` of static/messages.d.ts; `at` is a unit, else the one in the middle."""
     seen = session.seen
     fixed = kept(session, seen, f"operation {op}", lambda: _operation(session, seen, op))
@@ -34,10 +43,11 @@ def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> Message:
         return fixed
     node = node_at(seen.trace, op)
     place = full_index(seen.trace, node, layout(session, seen, node).place(at), 0)
-    return fixed | {"receptive": fixed["receptive"] | {"box": _box(seen, node, place)}}
+    box = _box(seen, node, place)
+    return fixed if box is None else {**fixed, "receptive": {**fixed["receptive"], "box": box}}
 
 
-def _operation(session: Session, seen: Seen, index: int) -> Message:
+def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
     node, found = node_at(seen.trace, index), by_index(graph(session), index)
     if found is None:
         raise ShapeError(f"'{node.name}' ({node.op}) is not on the map: it computes nothing of the input.")
@@ -66,12 +76,13 @@ def _operation(session: Session, seen: Seen, index: int) -> Message:
     }
 
 
-def _share(whole: Message, found: Message) -> Message:
+def _share(whole: GraphMessage, found: Operation) -> Share:
     """Parts of the network, 0 … 1."""
     totals = whole["totals"]
     return {
-        name: found[name] / totals[name] if totals[name] else 0.0
-        for name in ("parameters", "macs", "seconds")
+        "parameters": found["parameters"] / (totals["parameters"] or 1),
+        "macs": found["macs"] / (totals["macs"] or 1),
+        "seconds": found["seconds"] / (totals["seconds"] or 1),
     }
 
 
@@ -86,7 +97,7 @@ def docs(seen: Seen, node: Node) -> str:
         return ""
 
 
-def receptive(session: Session, seen: Seen, node: Node) -> Message | None:
+def receptive(session: Session, seen: Seen, node: Node) -> ReceptiveMessage | None:
     """What the unit in the middle sees of the input."""
     shape = seen.trace.values[node.outputs[0]].shape
     field = None if 0 in shape else _field(session, seen, node)
@@ -110,7 +121,7 @@ def _box(seen: Seen, node: Node, at: tuple[int, ...]) -> list[list[int]] | None:
     return None if box is None else box.tolist()
 
 
-def histogram(values: Tensor | None) -> Message | None:
+def histogram(values: Tensor | None) -> Histogram | None:
     """How often which values occur."""
     if values is None or not values.dtype.is_floating_point or not values.numel():
         return None
@@ -125,13 +136,13 @@ def histogram(values: Tensor | None) -> Message | None:
     return {"low": low, "high": high, "counts": counts.int().tolist()}
 
 
-def proof(seen: Seen, node: Node) -> Message:
+def proof(seen: Seen, node: Node) -> Replayed:
     """The operation run again from the inputs it was given."""
     found = replay(seen.trace, node)
     return {"exact": found.exact, "words": found.reason}
 
 
-def weights(seen: Seen, node: Node) -> list[Message]:
+def weights(seen: Seen, node: Node) -> list[Weight]:
     """The parameters that an operation takes, by their names in the model."""
     taken = [seen.trace.values[index] for index in dict.fromkeys(node.inputs)]
     return [

@@ -10,17 +10,17 @@ from convscope.errors import DataError
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.samples import sample
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
+from convscope.web.types.data import Confusion, FindingMessage, Findings, Results
 
 PATIENCE = 600.0  # seconds that are waited for what the network says of all samples
 MISTAKES = 48  # that are shown
 LINKED = 12  # samples that a finding leads to
 
 
-def results(session: Session) -> Message:
+def results(session: Session) -> Results:
     """The message `Results` of static/messages.d.ts."""
     part = session.part
     found = part.said.get(PATIENCE)
@@ -30,7 +30,10 @@ def results(session: Session) -> Message:
     places = {int(row): index for index, row in enumerate(part.rows.tolist())}
     if isinstance(evaluation, Evaluation):
         shown = [places[each.row] for each in evaluation.mistakes[:MISTAKES]]
-        matrix = {"classes": list(evaluation.classes), "counts": [list(row) for row in evaluation.confusion]}
+        matrix: Confusion | None = {
+            "classes": list(evaluation.classes),
+            "counts": [list(row) for row in evaluation.confusion],
+        }
         headline = _of_classes(evaluation)
     else:
         shown = (-found.sure).argsort(kind="stable")[:MISTAKES].tolist()
@@ -76,7 +79,7 @@ def _share(share: float) -> str:
     return f"{100 * share:.2f}\u202f%"
 
 
-def check(session: Session) -> Message:
+def check(session: Session) -> Findings:
     """The message `Findings` of static/messages.d.ts."""
     part = session.part
     found = session.later("check", lambda: look_through(session)).get(PATIENCE)
@@ -93,7 +96,7 @@ def look_through(session: Session) -> Check:
     return checking.check(source, dataset.settings)
 
 
-def _findings(found: Check, part: Part, places: Mapping[str, int]) -> Iterator[Message]:
+def _findings(found: Check, part: Part, places: Mapping[str, int]) -> Iterator[FindingMessage]:
     """The gravest first."""
     repeats = [(found.exact, "equal"), (found.near, "nearly the same")]
     for repeated, how in repeats:
@@ -132,7 +135,7 @@ def _names(repeats: Sequence[Repeat]) -> list[str]:
 
 def _told(
     severity: str, sentences: Sequence[str], todo: str, names: Sequence[str], places: Mapping[str, int]
-) -> Iterator[Message]:
+) -> Iterator[FindingMessage]:
     linked = [places[name] for name in names if name in places][:LINKED]
     for sentence in sentences:
         what = f"{sentence[:1].upper()}{sentence[1:]}."

@@ -16,8 +16,10 @@ from convscope.run import runs as runs_in
 from convscope.run.listing import RunSummary
 from convscope.shapes import show
 from convscope.tracing import Ref, Trace, trace
-from convscope.web.messages.numbers import Message, plain
+from convscope.web.messages.numbers import plain
 from convscope.web.session import Session
+from convscope.web.types.data import RunRow, Runs, Side, Versus
+from convscope.web.types.parts import Prediction
 
 KEPT = 2  # other runs that stay in memory
 CLASSES = (("accuracy", "accuracy"), ("balanced accuracy", "balanced_accuracy"), ("macro F1", "macro_f1"))
@@ -30,13 +32,13 @@ SETTINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
 }
 
 
-def runs(session: Session) -> Message:
+def runs(session: Session) -> Runs:
     """The message `Runs` of static/messages.d.ts: those in the folder of this run, best first."""
     run = _own(session)
     found = runs_in(run.path.parent)
     regression = run.settings.facts.regression
     figures = VALUES if regression else CLASSES[:1]
-    rows = [
+    rows: list[RunRow] = [
         {
             "path": str(each.path.resolve()),
             "cells": _cells(each, figures),
@@ -83,7 +85,7 @@ def _short(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def versus(session: Session, run: str = "") -> Message:
+def versus(session: Session, run: str = "") -> Versus:
     """The message `Versus` of static/messages.d.ts: this run and another one on the same input.
 
     Raises:
@@ -125,7 +127,7 @@ def _shape(run: Run) -> tuple[int, ...]:
     return run.settings.facts.channels, *run.settings.facts.space
 
 
-def _side(session: Session, run: Run, found: Trace, label: int | None) -> Message:
+def _side(session: Session, run: Run, found: Trace, label: int | None) -> Side:
     leaves = [leaf for row in rows_of(found) for leaf in row.leaves()]
     if found.failure:
         raise ConvscopeError(f"{run.name} fails on this input: {found.failure.message}")
@@ -142,7 +144,7 @@ def _side(session: Session, run: Run, found: Trace, label: int | None) -> Messag
     }
 
 
-def _prediction(run: Run, found: Trace, label: int | None) -> Message | None:
+def _prediction(run: Run, found: Trace, label: int | None) -> Prediction | None:
     if run.settings.facts.regression or not isinstance(found.output, Ref):
         return None
     scores: Tensor | None = found.values[found.output.index].tensor

@@ -4,9 +4,9 @@ import numpy as np
 
 from convscope.errors import DataError, UnknownName
 from convscope.web.messages.looks import small_look
-from convscope.web.messages.numbers import Message
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
+from convscope.web.types.data import SampleMessage, SamplesMessage
 
 PAGE, LARGEST = 32, 128
 CLOSE = 0.2  # of probability between the first and the second choice: below that the network is unsure
@@ -20,7 +20,7 @@ def samples(
     predicted: str = "",
     page: int = 0,
     size: int = PAGE,
-) -> Message:
+) -> SamplesMessage:
     """The message `Samples` of static/messages.d.ts.
 
     What the network says of all samples is found in the background; until then, `ready` is false and the page
@@ -57,7 +57,7 @@ def samples(
     }
 
 
-def sample(part: Part, found: Said | None, index: int) -> Message:
+def sample(part: Part, found: Said | None, index: int) -> SampleMessage:
     """One of them."""
     data = part.dataset
     return {

@@ -6,8 +6,9 @@ from convscope.explaining import Role, known
 from convscope.network.model import probabilities
 from convscope.tracing import Ref, Trace
 from convscope.tracing.structure import leaves
-from convscope.web.messages.numbers import Message, plain
+from convscope.web.messages.numbers import plain
 from convscope.web.session import Seen, Session
+from convscope.web.types.parts import Prediction
 
 MOST_CLASSES = 50_000
 
@@ -29,7 +30,7 @@ def scores_of(trace: Trace) -> Tensor | None:
     return None if index is None else trace.tensor(index)
 
 
-def prediction(session: Session, seen: Seen) -> Message | None:
+def prediction(session: Session, seen: Seen) -> Prediction | None:
     """The message `Prediction` of static/messages.d.ts."""
     scores = scores_of(seen.trace)
     if scores is None:

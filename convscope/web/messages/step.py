@@ -15,8 +15,8 @@ from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import node_with_output, one_of, within
 from convscope.web.messages.kept import demand_class, kept, usual_class
 from convscope.web.messages.number import demand_gradient, message
-from convscope.web.messages.numbers import Message
 from convscope.web.session import Seen, Session
+from convscope.web.types.channels import OneNumber, WeightStep
 
 RULES = ("sgd", "momentum", "adam")
 KEPT = 0.9  # of the direction, with momentum
@@ -30,7 +30,7 @@ def step(
     rule: str = "sgd",
     rate: float = 0.01,
     target: int | None = None,
-) -> Message:
+) -> WeightStep:
     """The message `WeightStep` of static/messages.d.ts: a `OneNumber` with the loss and its gradient."""
     seen = session.seen
     node = node_with_output(seen.trace, op)
@@ -50,7 +50,8 @@ def step(
     traced, loss = kept(session, seen, f"loss {target}", lambda: _with_loss(session, seen, target))
     slope = _slope(traced, node, weight, at)
     values = seen.trace.tensor(value.index)
-    return _told(node, weight, values, slope, rule, rate, at) | {
+    return {
+        **_told(node, weight, values, slope, rule, rate, at),
         "loss": loss,
         "gradient": slope,
         "weight": float(values[at]),
@@ -88,7 +89,7 @@ def _slope(traced: Trace, node: Node, argument: str, at: tuple[int, ...]) -> flo
 
 def _told(
     node: Node, argument: str, weight: Tensor, slope: float, rule: str, rate: float, at: tuple[int, ...]
-) -> Message:
+) -> OneNumber:
     """The step in float64, beside what torch's own optimizer makes of it."""
     one = weight[at].detach().reshape(1)
     gradient = torch.tensor([slope], dtype=torch.float64)
@@ -101,4 +102,4 @@ def _told(
     (torch.optim.Adam([own], lr=rate) if rule == "adam" else sgd).step()
     bound = tolerance(one.dtype) * (abs(float(one)) + rate * max(1.0, abs(slope)))
     found = Explanation(rule, node.name, argument, at, account, float(own.detach()), "explained", bound, None)
-    return message(found) | {"box": None}
+    return message(found)

@@ -5,12 +5,13 @@ from torch.nn import functional as F
 
 from convscope.explaining.axes import Axes
 from convscope.tracing import Value
-from convscope.web.messages.numbers import Message, grey, small
+from convscope.web.messages.numbers import grey, small
+from convscope.web.types.parts import Numbers
 
 POINTS = 64  # of a line or a vector
 
 
-def thumbnail(value: Value, axes: Axes) -> Message | None:
+def thumbnail(value: Value, axes: Axes) -> Numbers | None:
     """A plane, a line of points, or the numbers of a vector; None where none were kept."""
     if value.tensor is None or not value.tensor.numel() or value.tensor.is_complex():
         return None

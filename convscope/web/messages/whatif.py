@@ -17,21 +17,21 @@ from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction
 from convscope.web.messages.thumbnails import thumbnail
 from convscope.web.session import Seen, Session
+from convscope.web.types.trying import Before, EditChoices, Edited, Outcome, Undone
 
 Given = dict[str, Any]
 WHAT = ("kernel", "channel", "activation", "setting")
 
 
-def choices(session: Session, op: int) -> Message:
+def choices(session: Session, op: int) -> EditChoices:
     """The message `EditChoices` of static/messages.d.ts."""
     seen = session.seen
     node = node_at(seen.trace, op)
     kernel = changes.kernel_of(seen.trace, node)
     activation = changes.activation_of(seen.trace, node)
     settings = changes.settings_of(seen.trace, node)
-    shape = kernel and {"outputs": kernel.outputs, "inputs": kernel.inputs, "size": list(kernel.size)}
     return {
-        "kernel": shape,
+        "kernel": kernel and {"outputs": kernel.outputs, "inputs": kernel.inputs, "size": list(kernel.size)},
         "channels": changes.channels_of(seen.trace, node),
         "activations": list(dict.fromkeys([activation, *changes.ACTIVATIONS])) if activation else [],
         "activation": activation,
@@ -40,7 +40,7 @@ def choices(session: Session, op: int) -> Message:
     }
 
 
-def _before(session: Session, seen: Seen, index: int) -> Message:
+def _before(session: Session, seen: Seen, index: int) -> Before:
     """This input through the model as it was opened."""
     pictures = kept(session, seen, "before", lambda: _original(session, seen))
     return {"prediction": pictures["prediction"], "thumbnail": pictures["thumbnails"].get(index)}
@@ -57,7 +57,7 @@ def _original(session: Session, seen: Seen) -> Message:
     return {"prediction": prediction(session, found), "thumbnails": pictures}
 
 
-def edit(session: Session, body: Given) -> Message:
+def edit(session: Session, body: Given) -> Edited:
     """Try something; answers with what was before and what is now."""
     with session.lock:
         seen = session.seen
@@ -106,7 +106,7 @@ def _apply(session: Session, tried: list[Change], *, keep: bool) -> None:
     session.again(tried[-1].words)
 
 
-def undo(session: Session) -> Message:
+def undo(session: Session) -> Undone:
     """Take the last change back."""
     with session.lock:
         if len(session.tried) > 1:
@@ -116,13 +116,13 @@ def undo(session: Session) -> Message:
         return {"trace": session.seen.key, "edited": list(session.edits)}
 
 
-def reset(session: Session) -> Message:
+def reset(session: Session) -> Undone:
     """The model as it was opened."""
     session.reset()
     return {"trace": session.seen.key, "edited": []}
 
 
-def _outcome(session: Session, seen: Seen, index: int) -> Message:
+def _outcome(session: Session, seen: Seen, index: int) -> Outcome:
     """What the model gave, and the operation."""
     output = next((leaf.index for leaf in leaves(seen.trace.output) if isinstance(leaf, Ref)), None)
     nodes = seen.trace.nodes

@@ -3,11 +3,12 @@
 from convscope.explaining import known, read
 from convscope.explaining.axes import channels_second
 from convscope.tracing import Node
-from convscope.web.messages.numbers import Message, exact, plain
+from convscope.web.messages.numbers import exact, plain
 from convscope.web.session import Seen
+from convscope.web.types.channels import WindowMessage
 
 
-def window(seen: Seen, node: Node, channel: int) -> Message | None:
+def window(seen: Seen, node: Node, channel: int) -> WindowMessage | None:
     """The message `Window` of static/messages.d.ts; None for what has no window that slides."""
     reading, of = read(seen.trace, node), known(node.op).window
     found = of(reading, channel) if of else None

@@ -1,4 +1,4 @@
-/* What the server sends: one type a message, written from convscope/web/messages/types by
+/* What the server sends: one type a message, written from convscope/web/types by
    scripts/write_messages.py. A number that is infinite or none comes as null: JSON does not know it. */
 
 export type Drawn = "maps" | "traces" | "slices" | "vector" | "steps"; // steps: a channel is a unit over the steps

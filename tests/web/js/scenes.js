@@ -1,6 +1,9 @@
 /** What is drawn and kept: a view in a state of the page of a network. To add one: a line here, then record and update. */
 
+import { readFileSync } from "node:fs";
+import { contextOf, gathered } from "./page.js";
 import { START } from "../../../convscope/web/static/state.js";
+import { VIEWS } from "../../../convscope/web/static/views.js";
 
 const at = (change) => ({ ...START, ...change });
 const layer = (op) => at({ op, level: "layer" });
@@ -37,3 +40,17 @@ export const SCENES = {
   changed: { whatif: ["whatif", START], operation: ["operation", at({ op: 0, edit: [] })] },
   run: { input: ["input", START], results: ["results", at({ page: "results", cell: [0, -1] })], runs: ["runs", at({ page: "results" })] },
 };
+
+const recorded = (network) => JSON.parse(readFileSync(new URL(`recorded/${network}.json`, import.meta.url), "utf8"));
+
+/** A scene with its recorded messages; `draw` gives its elements. @param {{network: string, view: string, state: any}} scene */
+export async function drawing({ network, view, state: given }) {
+  const answers = recorded(network);
+  const get = async (address) => {
+    if (!(address in answers)) throw new Error(`${address} is not recorded: run scripts/record_messages.py ${network}`);
+    return answers[address];
+  };
+  const { found, state } = await gathered(VIEWS[view], given, answers.session, get);
+  const context = contextOf(state, answers.session);
+  return { context, found, draw: () => VIEWS[view].draw(found, context).flat(3).filter(Boolean) };
+}

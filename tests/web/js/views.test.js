@@ -6,29 +6,16 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { contextOf, gathered, written } from "./page.js";
-import { SCENES } from "./scenes.js";
+import { written } from "./page.js";
+import { drawing, SCENES } from "./scenes.js";
 import { VIEWS } from "../../../convscope/web/static/views.js";
 
 const SNAPSHOTS = new URL("snapshots/", import.meta.url);
 const all = Object.entries(SCENES).flatMap(([network, scenes]) => Object.entries(scenes).map(([scene, [view, state]]) => ({ network, view, state, name: `${network}-${scene}` })));
 
-const recorded = (network) => JSON.parse(readFileSync(new URL(`recorded/${network}.json`, import.meta.url), "utf8"));
-
-async function draw({ network, view, state: given }) {
-  const answers = recorded(network);
-  const get = async (address) => {
-    assert.ok(address in answers, `${address} is not recorded: run scripts/record_messages.py`);
-    return answers[address];
-  };
-  const { found, state } = await gathered(VIEWS[view], given, answers.session, get);
-  const context = contextOf(state, answers.session);
-  return { context, found, draw: () => VIEWS[view].draw(found, context).flat(3).filter(Boolean) };
-}
-
 for (const scene of all) {
   test(`${scene.name} is drawn as before`, async () => {
-    const { draw: drawn } = await draw(scene);
+    const { draw: drawn } = await drawing(scene);
     const now = `${written(drawn())}\n`;
     const path = new URL(`${scene.name}.txt`, SNAPSHOTS);
     if (process.env.UPDATE) writeFileSync(path, now);
@@ -37,13 +24,13 @@ for (const scene of all) {
   });
 
   test(`${scene.name} is the same when it is drawn again`, async () => {
-    const { draw: drawn } = await draw(scene);
+    const { draw: drawn } = await drawing(scene);
     const first = written(drawn());
     assert.equal(written(drawn()), first);
   });
 
   test(`${scene.name} is drawn without what it only wants`, async () => {
-    const { context, found, draw: drawn } = await draw(scene);
+    const { context, found, draw: drawn } = await drawing(scene);
     const needed = Object.keys(VIEWS[scene.view].needs(context.state, context.session));
     for (const name of Object.keys(found)) if (!needed.includes(name)) delete found[name];
     assert.ok(Array.isArray(drawn()));

@@ -215,7 +215,7 @@ def pool_window(rule: Literal["max", "mean"], reading: Reading, channel: int) ->
     return Window("pooling", rule, slides, groups, range(channel, channel + 1), divisor=divisor, spans=spans)
 
 
-def _divisor(reading: Reading) -> float | str:
+def _divisor(reading: Reading) -> float | Literal["padded", "inside"]:
     """What a mean is divided by: a number, the taps on real numbers, or those not beyond the padding."""
     override = reading.arguments.get("divisor_override")
     if override is not None:

@@ -138,7 +138,7 @@ class Window(NamedTuple):
     groups: int
     channels: range
     weight: tuple[int | slice, ...] | None = None
-    divisor: float | str | None = None
+    divisor: float | Literal["padded", "inside"] | None = None
     spans: list[list[list[int]]] | None = None
 
 

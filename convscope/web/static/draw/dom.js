@@ -37,7 +37,7 @@ function inside(space, tag, props, children) {
 function set(node, props) {
   for (const [key, value] of Object.entries(props)) {
     if (value === undefined || value === null || value === false) continue;
-    if (key === "style") Object.entries(value).forEach(([name, each]) => node.style.setProperty(name, String(each)));
+    if (key === "style") Object.entries(value).forEach(([name, each]) => each !== null && node.style.setProperty(name, String(each)));
     else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
     else node.setAttribute(key, value === true ? "" : String(value));
   }

@@ -74,7 +74,7 @@ function pointwise(scene, { taps, chosen, result }) {
 /** Window × kernel = products, of some places; with a head the three stand one below the other. @param {Factors} factors @param {number[]} places @param {number} columns @param {{t: Scene["context"]["t"], slice?: string, head?: Element | false, chosen?: number, pick?: (tag: number) => void}} options */
 function grids({ tags, x, w, made, name, kind, limits }, places, columns, { t, slice = "", head, chosen, pick }) {
   const part = (/** @type {(number | null)[]} */ values, /** @type {Kind} */ colours, /** @type {number} */ limit, /** @type {string} */ label, /** @type {string} */ sign) => [
-    sign && el("span.sign", {}, sign),
+    sign ? el("span.sign", {}, sign) : null,
     el("div", {}, el("p.caption", {}, label), cells(places.map((place) => values[place]), columns, colours, limit, { tags: places.map((place) => tags[place]), label, name, chosen, pick })),
   ];
   return el(`div.grids${head ? ".stacked" : ""}`, {}, head && el("div", {}, el("span"), head),
@@ -99,7 +99,7 @@ function pooled(scene, found) {
   const { taps, result } = found;
   const values = seen(slide, taps, 0);
   const name = tapName(scene);
-  const made = groups(scene, found).map(({ name: slice, columns, places }) => [slice && el("p.caption", {}, slice), cells(places.map((place) => values[place]), columns, kind, inputLimit, { tags: places.map((place) => taps[place].tap), label: t("window"), name, chosen: result.winner })]);
+  const made = groups(scene, found).map(({ name: slice, columns, places }) => [slice ? el("p.caption", {}, slice) : null, cells(places.map((place) => values[place]), columns, kind, inputLimit, { tags: places.map((place) => taps[place].tap), label: t("window"), name, chosen: result.winner })]);
   const max = slide.window.rule === "max";
   const words = max
     ? t("The largest number goes on: {name}. The others are left out, and get no gradient.", { name: name(result.winner) })

@@ -4,9 +4,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.messages.types.channels import OneNumber
-from convscope.web.messages.types.network import FailureMessage
-from convscope.web.messages.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
+from convscope.web.types.channels import OneNumber
+from convscope.web.types.network import FailureMessage
+from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
 
 
 class Chosen(TypedDict):

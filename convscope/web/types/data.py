@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.messages.types.parts import LookMessage, Prediction, Real
+from convscope.web.types.parts import LookMessage, Prediction, Real
 
 
 class InputMessage(TypedDict):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.messages.types.parts import Nested, Numbers, Real, Rendered, SourceLine
+from convscope.web.types.parts import Nested, Numbers, Real, Rendered, SourceLine
 
 Drawn = Literal["maps", "traces", "slices", "vector", "steps"]  # steps: a channel is a unit over the steps
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.messages.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence, SourceLine
+from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence, SourceLine
 
 
 class Operation(TypedDict):
