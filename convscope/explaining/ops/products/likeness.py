@@ -9,14 +9,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
+from convscope.explaining.formula import (
+    Formula,
+    Symbol,
+    Worked,
+    absolute,
+    call,
+    largest,
+    maximum,
+    smallest_of,
+    sqrt,
+    summed,
+    symbols,
+    times,
+)
+from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.elementwise.pointwise import served
 from convscope.explaining.ops.moves.moving import Reach, broadcast
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
-from convscope.shapes import elements, show
+from convscope.explaining.rendering.words import number
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
+
+x, dx, dy, y, p, ε, S, other = symbols("x dx dy y p ε Σ other")
+x1, x2 = symbols("x1 x2")
+sign, AWAY, DOT = call("sign"), x1 - x2 + ε, summed(x1 * x2)
 
 
 class Pair(NamedTuple):
@@ -50,31 +69,24 @@ def _pair(reading: Reading, at: Index) -> Pair:
 # ---- cosine similarity
 
 
-def _length(row: Tensor, name: str, least: float) -> Step:
-    terms = Terms(row * row, ("place",), {name: row, "the same": row})
-    result = max(math.sqrt(terms.result), least)
-    shown = f"√{number(terms.result)} = {number(result)}"
-    code = f"max(math.sqrt(math.fsum(terms)), {least!r})"
-    return Step(f"|{name}|", f"|{name}| = √(Σ {name}²)", shown, result, code, terms)
+def _length(row: Tensor, symbol: Symbol, least: float) -> Step:
+    terms = Terms(row * row, ("place",), {symbol.name: row, "the same": row})
+    formula = absolute(symbol).equals(maximum(sqrt(summed(symbol**2)), ε))
+    return Step(f"|{symbol.name}|", formula, {ε: least}, terms)
 
 
 def _explain_cosine(reading: Reading, at: Index) -> Account:
     a, b = _pair(reading, at)
     least = float(reading["eps"])
-    lengths = _length(a, "x1", least), _length(b, "x2", least)
+    lengths = _length(a, x1, least), _length(b, x2, least)
     terms = product(("place",), x1=a, x2=b)
-    dot = Step("dot", "Σ x1·x2", written_out(terms), terms.result, "math.fsum(terms)", terms)
+    dot = Step("dot", DOT, {}, terms)
+    values = {DOT: dot, absolute(x1): lengths[0], absolute(x2): lengths[1]}
+    last = Step("output", y.equals(DOT / (absolute(x1) * absolute(x2))), values)
     below = lengths[0].value * lengths[1].value
-    result = terms.result / below
-    shown = (
-        f"{number(terms.result)} / ({number(lengths[0].value)}·{number(lengths[1].value)}) = {number(result)}"
-    )
-    last = Step("output", "y = Σ x1·x2 / (|x1|·|x2|)", shown, result, "dot / (_x1_ * _x2_)")
     what = "How alike two rows point: 1 in the same direction, 0 at a right angle, −1 in opposite directions."
     docs = DOCS.format("cosine_similarity")
-    return Account(
-        what, last.formula, shown, result, docs, steps=(*lengths, dot, last), scale=terms.size / below
-    )
+    return Account(what, last.formula, docs, steps=(*lengths, dot, last), scale=terms.size / below)
 
 
 def _cosine_slope(pair: Pair, own: int, place: int, reading: Reading) -> tuple[float, float]:
@@ -90,36 +102,40 @@ def _cosine_slope(pair: Pair, own: int, place: int, reading: Reading) -> tuple[f
     return first - second, size
 
 
-COSINE = "dx = dy·(other / (|x|·|other|) − x·y / |x|²)"
+COSINE = dx.equals(dy * (other / (absolute(x) * absolute(other)) - x * y / absolute(x) ** 2))
 
 # ---- distance
 
 
 def _explain_distance(reading: Reading, at: Index) -> Account:
     a, b = _pair(reading, at)
-    p, small = float(reading["p"]), _small(reading)
+    order, small = float(reading["p"]), _small(reading)
     off = a - b + small
-    if math.isinf(p):
-        terms = Terms(off.abs(), ("place",), rule="max" if p > 0 else "min")
-    elif p == 2:
-        terms = Terms(off * off, ("place",), {"difference": off, "the same": off})
+    if math.isinf(order):
+        terms = Terms(off.abs(), ("place",), rule="max" if order > 0 else "min")
+        added = (largest if order > 0 else smallest_of)(absolute(AWAY))
+    elif order == 2:
+        terms, added = Terms(off * off, ("place",), {"difference": off, "the same": off}), summed(AWAY**2)
+    elif order == 0:
+        terms, added = Terms((off != 0).double(), ("place",)), summed(AWAY.is_not(0))
     else:
-        terms = Terms(off.abs() ** p if p else (off != 0).double(), ("place",))
-    rule = f"{terms.rule}(terms)" if math.isinf(p) else "math.fsum(terms)"
-    inner = Step("Σ", f"Σ |x1 − x2 + ε|^{number(p)}", number(terms.result), terms.result, rule, terms)
-    result = terms.result if p == 0 or math.isinf(p) else terms.result ** (1 / p)
-    root = "Σ" if p == 0 or math.isinf(p) else f"Σ ** (1 / {p!r})"
-    shown = f"{number(terms.result)}^(1/{number(p)}) = {number(result)}"
-    last = Step("output", f"y = Σ^(1/{number(p)})", shown, result, root)
-    scale = abs(result) + _rounded(Pair(a, b), off, p)
+        terms, added = Terms(off.abs() ** order, ("place",)), summed(absolute(AWAY) ** p)
+    inner = Step("Σ", added, {p: order}, terms)
+    last = Step("output", y.equals(_root(S, order)), {S: inner, p: order})
+    scale = abs(last.value) + _rounded(Pair(a, b), off, order)
     what = (
         "How far two rows lie apart; ε = "
         + number(small)
         + " keeps the slope at equal rows from being 0 / 0."
     )
-    formula = f"y = (Σ |x1 − x2 + ε|^{number(p)})^(1/{number(p)})"
-    docs = DOCS.format("pairwise_distance")
-    return Account(what, formula, shown, result, docs, steps=(inner, last), scale=scale)
+    docs, formula = DOCS.format("pairwise_distance"), y.equals(_root(added, order))
+    return Account(what, formula, docs, steps=(inner, last), scale=scale)
+
+
+def _root(added: Formula, order: float) -> Formula:
+    if order == 0 or math.isinf(order):
+        return added
+    return sqrt(added) if order == 2 else added ** (1 / p)
 
 
 def _small(reading: Reading) -> float:
@@ -149,7 +165,7 @@ def _distance_slope(pair: Pair, own: int, place: int, reading: Reading) -> tuple
     )
 
 
-DISTANCE = "dx = ±dy·sign(x1 − x2)·(|x1 − x2| / y)^(p − 1)"
+DISTANCE = dx.equals(dy * sign(AWAY) * (absolute(AWAY) / y) ** (p - 1)).given("of x2 with the other sign")
 
 # ---- both
 
@@ -157,7 +173,7 @@ DISTANCE = "dx = ±dy·sign(x1 − x2)·(|x1 − x2| / y)^(p − 1)"
 Slope = Callable[[Pair, int, int, Reading], tuple[float, float]]
 
 
-def _gradient(slope_of: Slope, formula: str, reading: Reading, name: str, at: Index) -> Account:
+def _gradient(slope_of: Slope, formula: Formula, reading: Reading, name: str, at: Index) -> Account:
     """What arrives × slope for every row that the number stands in, added up."""
     axis, shape = _axis(reading), _shape(reading)
     block = list(served(at, reading.shape(name), shape))
@@ -181,7 +197,7 @@ def _gradient(slope_of: Slope, formula: str, reading: Reading, name: str, at: In
     what = "The gradient that arrives, times the slope for this number, for every pair of rows it is part of."
     scale = float((arriving * sizes).abs().sum())
     docs = DOCS.format(reading.node.op)
-    return Account(what, formula, written_out(terms), terms.result, docs, terms=terms, scale=scale)
+    return Account(what, formula, docs, terms=terms, scale=scale)
 
 
 def _reach(reading: Reading, boxes: Boxes) -> Reach:
@@ -196,10 +212,8 @@ def _reach(reading: Reading, boxes: Boxes) -> Reach:
 
 
 def _cost(reading: Reading, sums: int) -> Cost:
-    count = sums * elements(_shape(reading))
-    return Cost(
-        count, f"{f'{sums}·' if sums > 1 else ''}{show(_shape(reading))} = {count:,}".replace(" × ", "·")
-    )
+    factors = (sums, *_shape(reading)) if sums > 1 else _shape(reading)
+    return Cost(Worked(times(*factors), {}))
 
 
 OPS: dict[str, Op] = {

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from convscope.explaining.op import Op, Role
+from convscope.explaining.formula import Worked
+from convscope.explaining.op import OUT, Extent, Op, Role
 from convscope.explaining.ops.products.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading, tensors_of
 from convscope.tracing.graph import Node, Ref
@@ -98,12 +99,11 @@ def _einsum(reading: Reading) -> Contraction:
     )
 
 
-def _matmul_size(reading: Reading) -> str:
+def _matmul_size(reading: Reading) -> tuple[Extent, ...]:
     """Where each of the output's last axes comes from."""
     first, second = reading.shape("input"), reading.shape("other")
-    lines = [f"rows of the first = {first[-2]:,}"] if len(first) > 1 else []
-    lines += [f"columns of the second = {second[-1]:,}"] if len(second) > 1 else []
-    return "\n".join(lines)
+    found = {"rows of the first": first[-2:-1], "columns of the second": second[1:][-1:]}
+    return tuple(Extent(each, Worked(OUT, {OUT: size[0]})) for each, size in found.items() if size)
 
 
 OPERANDS = ("first", "second", "third", *(f"{place}th" for place in range(4, 27)))

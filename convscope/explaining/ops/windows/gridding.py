@@ -1,7 +1,6 @@
 """Pictures read at places that a grid names: `grid_sample`; `affine.py` has what makes such grids."""
 
 from itertools import product as combinations
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,14 +9,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes, is_empty
+from convscope.explaining.formula import Formula, Number, Text, Worked, summed, symbols, times
+from convscope.explaining.op import OUT, Cost, Extent, Op
 from convscope.explaining.ops.windows.sliding import pick
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, written_out
 from convscope.explaining.reading import Reading
-from convscope.shapes import show
+from convscope.explaining.rendering.words import number
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html"
 Floats = NDArray[Any]
+x, y, dx, dy, dg, g, c, i, j, q, r, s, W, grid_at = symbols("x y dx dy dg g c i j q r s W grid")
 
 
 class Axis(NamedTuple):
@@ -60,11 +62,10 @@ class Sampling(NamedTuple):
     nearest: bool
 
     @property
-    def shown(self) -> str:
+    def shown(self) -> Formula:
         """Coordinate → place, for the last axis."""
-        if self.axes[-1].corners:
-            return "s = (x + 1)/2·(W − 1)"
-        return "s = (x + 1)/2·W − ½"
+        part = (g + 1) / 2
+        return s.equals(part * (W - 1) if self.axes[-1].corners else part * W - Number(1) / 2)
 
 
 def _sampling(reading: Reading) -> Sampling | None:
@@ -139,18 +140,11 @@ def _explain_sample(reading: Reading, at: Index) -> Account | None:
     scale = terms.size + (0.0 if found.nearest else lost * float(values.abs().sum()))
     what = "The number is read from the picture where the grid says: "
     what += "the nearest one." if found.nearest else "a mean of the places around it, the nearer the heavier."
-    formula = f"y[c, i, j] = Σ x[c, q]·weight of q   around the place s of grid[i, j],   {found.shown}"
-    docs = DOCS
-    return Account(
-        what,
-        formula,
-        written_out(terms),
-        terms.result,
-        docs,
-        terms=terms,
-        scale=scale,
-        notes=_where(found, grid, places),
+    formula = (
+        y[c, i, j].equals(summed(x[c, q] * Text("weight of q"))).given("around the place s", found.shown)
     )
+    notes = _where(found, grid, places)
+    return Account(what, formula.given(g.equals(grid_at[i, j])), DOCS, terms=terms, scale=scale, notes=notes)
 
 
 def _where(found: Sampling, grid: Tensor, places: Tensor) -> tuple[str, ...]:
@@ -195,11 +189,8 @@ def _picture_gradient(reading: Reading, found: Sampling, at: Index) -> Account:
     what = (
         f"{len(steps)} places of the output read this number: their gradients, each times its weight there."
     )
-    formula = "dx[q] = Σ dy[r]·weight of q in r   over the places r of the output"
-    docs = DOCS
-    return Account(
-        what, formula, written_out(terms), terms.result, docs, terms=terms, scale=terms.size + room
-    )
+    formula = dx[q].equals(summed(dy[r] * Text("weight of q in r"))).given("over the places r of the output")
+    return Account(what, formula, DOCS, terms=terms, scale=terms.size + room)
 
 
 def _grid_gradient(reading: Reading, found: Sampling, at: Index) -> Account:
@@ -208,11 +199,9 @@ def _grid_gradient(reading: Reading, found: Sampling, at: Index) -> Account:
     grid = reading["grid"][at[:-1]]
     coordinates = _coordinates(grid)
     channels = reading.shape("input")[1]
-    docs, formula = DOCS, "dg = Σ dy[c]·x[c, q]·d(weight of q)/ds·ds/dg"
     if found.nearest or found.axes[moved].held(coordinates[moved]):
         what = "The place moves in steps, or not at all beyond the border: there is no slope."
-        step = Step("output", "dg = 0", "dg = 0", 0.0, "0.0")
-        return Account(what, step.formula, step.numbers, 0.0, docs, steps=(step,))
+        return Account(what, dg.equals(0), DOCS, steps=(Step("output", dg.equals(0)),))
     rounded, exact = _positions(found, coordinates)
     ends, first = _ends(found), np.floor(rounded)
     each = np.where(ends == 1, exact - first, 1 - (exact - first))
@@ -226,16 +215,16 @@ def _grid_gradient(reading: Reading, found: Sampling, at: Index) -> Account:
     lost = sum(float(axis.lost(c)) for axis, c in zip(found.axes, coordinates, strict=True))
     scale = terms.size + lost * float((arriving * values).abs().sum()) * found.axes[moved].step
     what = "Moving the place changes the weights around it: the end that comes nearer gains, the other loses."
-    return Account(what, formula, written_out(terms), terms.result, docs, terms=terms, scale=scale)
+    formula = dg.equals(summed(dy[c] * x[c, q] * Text("d(weight of q)/ds·ds/dg")))
+    return Account(what, formula, DOCS, terms=terms, scale=scale)
 
 
 def _sample_cost(reading: Reading) -> Cost:
     """A product for each place that an output is the mean of; the nearest is only copied."""
     shape, corners = reading.output_shape, 2 ** (len(reading.output_shape) - 2)
     if reading.arguments["mode"] != "bilinear":
-        return Cost(0)
-    macs = prod(shape) * corners
-    return Cost(macs, f"{show(shape)}·{corners} = {macs:,}".replace(" × ", "·"))
+        return Cost()
+    return Cost(Worked(times(*shape, corners), {}))
 
 
 def _sample_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -249,10 +238,13 @@ def _sample_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxe
     return {"input": np.where(missed, 0, picture), "grid": np.where(missed, 0, grid)}
 
 
-def _sample_size(reading: Reading) -> str:
+def _sample_size(reading: Reading) -> tuple[Extent, ...]:
     """As many places as the grid has."""
     sizes = reading.shape("grid")[1:-1]
-    return "\n".join(f"places of the grid, axis {axis} = {size}" for axis, size in enumerate(sizes, 1))
+    return tuple(
+        Extent(f"places of the grid, axis {axis}:", Worked(OUT, {OUT: size}))
+        for axis, size in enumerate(sizes, 1)
+    )
 
 
 GRID_SAMPLE = Op(
