@@ -19,7 +19,7 @@
  * @property {(act: () => void) => void} painted act once the browser has shown what there is
  */
 
-/** @typedef {{width: number, height: number, main: number, low: boolean}} Screen main: width inside the middle column; low: fewer rows, never smaller text */
+/** @typedef {{width: number, height: number, low: boolean, main: () => number}} Screen low: fewer rows, never smaller text; main: width inside the middle column, for which the browser must lay the page out */
 
 /** @returns {Browser} */
 export function browser() {
@@ -31,9 +31,7 @@ export function browser() {
       stop: (timer) => window.clearTimeout(timer),
       painted: (act) => requestAnimationFrame(() => window.setTimeout(act)),
     },
-    get screen() {
-      return screen();
-    },
+    screen: { width: innerWidth, height: innerHeight, low: innerHeight <= 760 && innerWidth > 959, main: inside },
     listen: (type, hear, options) => addEventListener(type, hear, options),
     resized: (node, hear) => new ResizeObserver(() => node.isConnected && hear()).observe(node),
     copy: (text) => navigator.clipboard.writeText(text).then(() => true, () => false),
@@ -41,12 +39,9 @@ export function browser() {
   };
 }
 
-/** @returns {Screen} */
-function screen() {
+function inside() {
   const main = document.querySelector(".explorer > .main");
-  const wide = innerWidth > 959;
-  const inside = main ? main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingLeft) : innerWidth - (wide ? 600 : 32);
-  return { width: innerWidth, height: innerHeight, main: inside, low: innerHeight <= 760 && wide };
+  return main ? main.clientWidth - 2 * parseFloat(getComputedStyle(main).paddingLeft) : innerWidth - (innerWidth > 959 ? 600 : 32);
 }
 
 /** @param {string} name @param {string} value */

@@ -6,7 +6,7 @@
 /** @typedef {{state: State, session: import("./messages").Session, signal: AbortSignal, passing: boolean}} Drawing one of the page; passing: it asks for nothing that it can do without */
 
 const SOON = 600; // ms until what was not ready is asked for again
-const PATIENCE = 80; // ms that a drawing waits for what it can do without
+const PATIENCE = 16; // ms that a drawing waits for what it can do without: a frame
 
 /**
  * @param {(address: string, signal?: AbortSignal) => Promise<any>} get

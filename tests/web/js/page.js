@@ -32,7 +32,10 @@ Object.defineProperties(canvas, {
 /** A canvas's pen that keeps every call, and the fill in force. */
 function pen() {
   const calls = [];
-  const note = (target, name) => name in target ? target[name] : (...words) => void calls.push([name, target.fillStyle ?? "", ...words]);
+  const note = (target, name) => name in target ? target[name] : (...words) => {
+    if (name === "putImageData") calls.length = 0; // it covers all that was there
+    calls.push([name, target.fillStyle ?? "", ...words]);
+  };
   return new Proxy({ calls }, { get: note });
 }
 
@@ -44,7 +47,7 @@ export function contextOf(state, session, { width = 1440, height = 900 } = {}) {
   return {
     document, state, session, asked,
     clock: { after: () => 0, every: () => 0, stop: nothing, painted: (act) => act() },
-    screen: { width, height, main: width - 632, low: height <= 760 && width > 959 },
+    screen: { width, height, main: () => width - 632, low: height <= 760 && width > 959 },
     t: (text, values = {}) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole)),
     memory: (key, start) => (memory.has(key) ? memory : memory.set(key, start())).get(key),
     go: (change, how) => void asked.push(["go", change, how]),

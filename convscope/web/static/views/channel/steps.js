@@ -120,7 +120,7 @@ function stage({ lanes, steps, unit, at, units, context, pick }, walker) {
   const { t, screen, listen } = context;
   const tall = Math.max(24, Math.min(screen.low ? 40 : 60, Math.floor((screen.low ? 250 : 420) / lanes.length)));
   const rows = lanes.flatMap((lane) => laneRow(lane, { tall, unit, at, t }));
-  const marks = el("div.kind-ticks", {}, ticks(steps, Math.max(2, Math.floor((screen.main - PADS - LEFT) / 48))).map((step) => el("span", { style: { left: `${(100 * (step + 0.5)) / steps}%` } }, step)));
+  const marks = el("div.kind-ticks", {}, ticks(steps, Math.max(2, Math.floor((screen.main() - PADS - LEFT) / 48))).map((step) => el("span", { style: { left: `${(100 * (step + 0.5)) / steps}%` } }, step)));
   const over = el("div.kind-over", {}, el("i.kind-column", { style: { "--from": `${(100 * at) / steps}%`, "--wide": `${100 / steps}%` } }));
   const box = el("div.kind-lanes-of-steps", { tabindex: 0, role: "slider", "aria-label": t("Step"), "aria-valuemin": 0, "aria-valuemax": steps - 1, "aria-valuenow": at, "aria-valuetext": t("step {step}, unit {unit}", { step: at, unit }), "data-focus": "steps" },
     rows, el("span"), marks, over);

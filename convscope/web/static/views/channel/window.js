@@ -31,6 +31,7 @@ import { ranked, resultAt, tapsAt, walk } from "./windows.js";
  * @property {number} inputLimit @property {number} weightLimit
  * @property {Context} context
  * @property {number[]} at
+ * @property {Map<string, HTMLCanvasElement>} canvases small pictures that are painted anew
  * @property {{map: number | null, open: number}} choice the input map that the person chose, and how many further ones are shown
  * @property {() => void} update
  * @property {(at: number[]) => void} moveTo
@@ -89,7 +90,7 @@ function sceneOf(channel, context) {
   const choice = context.memory(`input map of ${channel.index}`, () => ({ map: null, open: 0 }));
   /** @type {Scene} */
   const scene = {
-    slide, channel, context, choice, own: unpack(channel.output), kind: slide.window.input.low < 0 ? "signed" : "positive",
+    slide, channel, context, choice, canvases: new Map(), own: unpack(channel.output), kind: slide.window.input.low < 0 ? "signed" : "positive",
     inputLimit: limitOf(slide.input), weightLimit: slide.weight ? limitOf(slide.weight) : 1,
     at: context.state.at ?? slide.steps.map(() => 0), update: () => {},
     moveTo: (at) => at.join() !== scene.at.join() && scene.context.go({ at }, "pass"),

@@ -65,7 +65,7 @@ function inputName({ window, space }, part, t) {
 
 /** Where everything stands. @param {Scene} scene @param {ArrayLike<number>} input @param {ArrayLike<number>} output */
 function layout({ slide: { window, space }, context: { screen } }, input, output) {
-  const [wide, left, right] = [Math.max(320, screen.main - PADS), 34, 8];
+  const [wide, left, right] = [Math.max(320, screen.main() - PADS), 34, 8];
   const [high1, gap, high2] = screen.low ? [80, 42, 58] : [120, 64, 88];
   const top = 20;
   const top2 = top + high1 + gap;
