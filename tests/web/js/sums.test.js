@@ -67,7 +67,7 @@ test("exponentials over their sum are the probabilities, and these add up to one
 
 const SQUEEZE = { σ: (value) => 1 / (1 + Math.exp(-value)), tanh: Math.tanh, relu: (value) => Math.max(0, value) };
 
-for (const network of ["lstm", "gru"]) {
+for (const network of ["lstm", "gru", "rnn"]) {
   test(`${network}: a gate's parts and biases together, squeezed, are its value`, async () => {
     const { box: made } = await box(network, "steps");
     const rows = Array.from(made.querySelectorAll(".kind-gates .row:not(.head)"));
