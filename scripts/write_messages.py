@@ -45,6 +45,9 @@ def declared(node: ast.stmt, lines: list[str]) -> str:
 def field(node: ast.AnnAssign, lines: list[str]) -> str:
     """One line of an interface, with the words that stand behind it."""
     assert isinstance(node.target, ast.Name)
+    match node.annotation:
+        case ast.Subscript(value=ast.Name(id="NotRequired"), slice=kind):
+            return f"  {node.target.id}?: {typed(kind)};{comment(node, lines)}"
     return f"  {node.target.id}: {typed(node.annotation)};{comment(node, lines)}"
 
 
@@ -70,6 +73,8 @@ def typed(kind: ast.expr) -> str:
             return f"({text})[]" if " | " in text else f"{text}[]"
         case ast.Subscript(value=ast.Name(id="dict"), slice=ast.Tuple(elts=[_, inner])):
             return f"Record<string, {typed(inner)}>"
+        case ast.Subscript(value=ast.Name(id="Annotated"), slice=ast.Tuple(elts=[inner, *_])):
+            return typed(inner)
         case ast.Subscript(value=ast.Name(id="Literal"), slice=inner):
             words = inner.elts if isinstance(inner, ast.Tuple) else [inner]
             return " | ".join(f'"{ast.literal_eval(word)}"' for word in words)

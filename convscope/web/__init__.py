@@ -1,8 +1,8 @@
 """The explorer: a local page that goes from the whole network to one proven number.
 
-    session.py (model, input, trace) ── messages/ (what the page asks for) ── app.py (addresses) ── guard.py
-                                                                     │
-    static/ (the page: main.js holds the state, api.js fetches, views draw) ◀──────┘
+    session.py (model, input, trace) ── messages/ (who answers, types/) ── dispatch.py (address → message)
+                                                                                   │
+    static/ (the page: api.js fetches, views draw) ◀── guard.py ── app.py (HTTP, values.py) ┘
 
 It listens on 127.0.0.1 only, behind a token; nothing is loaded from anywhere else.
 """

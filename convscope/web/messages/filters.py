@@ -20,13 +20,12 @@ from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
 from convscope.web.types.channels import OneNumber
 from convscope.web.types.parts import Formula
-from convscope.web.types.trying import FilteredMessage, Filters
+from convscope.web.types.trying import Filter, FilteredMessage, Filters
 
 LARGEST = 15  # taps on an axis of a kernel
 MOST = 16  # of stride and dilation
 POOLS = ("", "max", "mean")
 SIDE = 2  # of the pooling window
-Given = dict[str, Any]
 
 
 def filters(session: Session) -> Filters:
@@ -44,15 +43,15 @@ def _rows(kernel: Tensor) -> list[list[float]]:
     return (kernel[None] if kernel.dim() == 1 else kernel).tolist()
 
 
-def filtered(session: Session, body: Given) -> FilteredMessage:
+def filtered(session: Session, body: Filter) -> FilteredMessage:
     """The message `Filtered` of static/messages.d.ts."""
     shown = input_look(session, session.seen)
     values = _values(session)  # (channel, *space)
     axes = values.dim() - 1
-    kernel = _kernel(body.get("kernel"), axes)
-    padding = one_of(str(body.get("padding", "replicate")), PADDINGS, "padding")
-    stride, dilation = _count(body, "stride"), _count(body, "dilation")
-    pool = one_of(str(body.get("pool", "")), POOLS, "pooling")
+    kernel = _kernel(body["kernel"], axes)
+    padding = one_of(body.get("padding", "replicate"), PADDINGS, "padding")
+    stride, dilation = _count("stride", body.get("stride", 1)), _count("dilation", body.get("dilation", 1))
+    pool = one_of(body.get("pool", ""), POOLS, "pooling")
     room = [0 if padding == "none" else dilation * (size - 1) // 2 for size in kernel.shape]
     _demand_fit(values, kernel, room, padding, dilation)
     layers = _layers(len(values), kernel, room, padding, stride, dilation, pool)
@@ -77,7 +76,7 @@ def _values(session: Session) -> Tensor:
     return values
 
 
-def _kernel(given: Any, axes: int) -> Tensor:  # noqa: ANN401
+def _kernel(given: object, axes: int) -> Tensor:
     """(time,) or (height, width)."""
     try:
         kernel = torch.tensor(given, dtype=torch.float32)
@@ -94,10 +93,9 @@ def _kernel(given: Any, axes: int) -> Tensor:  # noqa: ANN401
     return kernel
 
 
-def _count(given: Given, name: str) -> int:
-    value = given.get(name, 1)
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MOST:
-        raise ShapeError(f"'{name}' is a whole number from 1 to {MOST}, got {str(value)[:40]}.")
+def _count(name: str, value: int) -> int:
+    if not 1 <= value <= MOST:
+        raise ShapeError(f"'{name}' is a whole number from 1 to {MOST}, got {value}.")
     return value
 
 
@@ -149,14 +147,13 @@ def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation
     return sizes(extents)
 
 
-def _number(seen: Trace, at: Any) -> OneNumber | None:  # noqa: ANN401
+def _number(seen: Trace, at: list[int] | None) -> OneNumber | None:
     """One number of the filtered input, before the pooling, taken apart: at is (channel, *space)."""
     if at is None:
         return None
     node = next(node for node in reversed(seen.nodes) if known(node.op).role is Role.CONVOLUTION)
     shape = seen.values[node.outputs[0]].shape[1:]
-    whole = isinstance(at, list) and all(isinstance(one, int) for one in at)
-    if not whole or len(at) != len(shape):
+    if len(at) != len(shape):
         raise ShapeError(f"a place here has {len(shape)} whole numbers, got {str(at)[:40]}.")
     for place, size in zip(at, shape, strict=True):
         within(place, size, "place")

@@ -1,14 +1,13 @@
 """What if: one thing changed in a copy of the model, and what comes of it; the model itself stays."""
 
 import copy
-from typing import Any
 
-from convscope.errors import ShapeError, TraceError
+from convscope.errors import TraceError
 from convscope.explaining.axes import usual
 from convscope.tracing import Node, Ref, trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages import changes
-from convscope.web.messages.asked import node_at, one_of
+from convscope.web.messages.asked import node_at
 from convscope.web.messages.changes import Change
 from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
@@ -17,10 +16,7 @@ from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction
 from convscope.web.messages.thumbnails import thumbnail
 from convscope.web.session import Seen, Session
-from convscope.web.types.trying import Before, EditChoices, Edited, Outcome, Undone
-
-Given = dict[str, Any]
-WHAT = ("kernel", "channel", "activation", "setting")
+from convscope.web.types.trying import Before, Edit, EditChoices, Edited, Outcome, Undone
 
 
 def choices(session: Session, op: int) -> EditChoices:
@@ -57,11 +53,11 @@ def _original(session: Session, seen: Seen) -> Message:
     return {"prediction": prediction(session, found), "thumbnails": pictures}
 
 
-def edit(session: Session, body: Given) -> Edited:
+def edit(session: Session, body: Edit) -> Edited:
     """Try something; answers with what was before and what is now."""
     with session.lock:
         seen = session.seen
-        index = _whole(body, "op")
+        index = body["op"]
         node = node_at(seen.trace, index)
         change = _change(seen, node, body)
         before = _outcome(session, seen, index)
@@ -74,23 +70,14 @@ def edit(session: Session, body: Given) -> Edited:
         }
 
 
-def _change(seen: Seen, node: Node, given: Given) -> Change:
-    match one_of(str(given.get("what", "")), WHAT, "change"):
-        case "kernel":
-            output, inside = _whole(given, "output"), _whole(given, "input")
-            return changes.with_kernel(seen.trace, node, output, inside, given.get("values"))
-        case "channel":
-            return changes.without_channel(seen.trace, node, _whole(given, "channel"))
-        case "activation":
-            return changes.with_activation(seen.trace, node, str(given.get("to", "")))
-    return changes.with_setting(seen.trace, node, str(given.get("setting", "")), given.get("value"))
-
-
-def _whole(given: Given, name: str) -> int:
-    value = given.get(name)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ShapeError(f"'{name}' is a whole number, got {str(value)[:40]}.")
-    return value
+def _change(seen: Seen, node: Node, body: Edit) -> Change:
+    if body["what"] == "kernel":
+        return changes.with_kernel(seen.trace, node, body["output"], body["input"], body["values"])
+    if body["what"] == "channel":
+        return changes.without_channel(seen.trace, node, body["channel"])
+    if body["what"] == "activation":
+        return changes.with_activation(seen.trace, node, body["to"])
+    return changes.with_setting(seen.trace, node, body["setting"], body["value"])
 
 
 def _apply(session: Session, tried: list[Change], *, keep: bool) -> None:

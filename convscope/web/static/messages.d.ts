@@ -470,6 +470,39 @@ export interface Chosen {
   trace: string;
 }
 
+/** POST edit: weight[output, input] of its group. */
+export interface KernelEdit {
+  op: number;
+  what: "kernel";
+  output: number;
+  input: number;
+  values: Nested;
+}
+
+/** POST edit: its output is zero. */
+export interface ChannelEdit {
+  op: number;
+  what: "channel";
+  channel: number;
+}
+
+/** POST edit: one of EditChoices.activations. */
+export interface ActivationEdit {
+  op: number;
+  what: "activation";
+  to: string;
+}
+
+/** POST edit: another stride, padding or dilation. */
+export interface SettingEdit {
+  op: number;
+  what: "setting";
+  setting: string;
+  value: number[];
+}
+
+export type Edit = KernelEdit | ChannelEdit | ActivationEdit | SettingEdit;
+
 /** inputs: of one group. */
 export interface KernelShape {
   outputs: number;
@@ -539,6 +572,16 @@ export interface Filter {
 /** GET filters. */
 export interface Filters {
   filters: Filter[];
+}
+
+/** POST filter: the playground; at: a number to take apart, (channel, *space). */
+export interface Filter {
+  kernel: Nested;
+  padding?: string; // one of replicate, reflect, circular, zeros, none
+  stride?: number;
+  dilation?: number;
+  pool?: string; // "", max or mean
+  at?: number[] | null;
 }
 
 /** POST filter. */

@@ -1,18 +1,57 @@
 """What is tried: another input, a change, a filter; which pixels count."""
 
-from typing import Literal
+from typing import Annotated, Literal, NotRequired
 
+from pydantic import Discriminator
 from typing_extensions import TypedDict
 
 from convscope.web.types.channels import OneNumber
 from convscope.web.types.network import FailureMessage
-from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence
+from convscope.web.types.parts import Formula, LookMessage, Nested, Numbers, Prediction, Sentence
 
 
 class Chosen(TypedDict):
     """POST input: the new graph's `trace`."""
 
     trace: str
+
+
+class KernelEdit(TypedDict):
+    """POST edit: weight[output, input] of its group."""
+
+    op: int
+    what: Literal["kernel"]
+    output: int
+    input: int
+    values: Nested
+
+
+class ChannelEdit(TypedDict):
+    """POST edit: its output is zero."""
+
+    op: int
+    what: Literal["channel"]
+    channel: int
+
+
+class ActivationEdit(TypedDict):
+    """POST edit: one of EditChoices.activations."""
+
+    op: int
+    what: Literal["activation"]
+    to: str
+
+
+class SettingEdit(TypedDict):
+    """POST edit: another stride, padding or dilation."""
+
+    op: int
+    what: Literal["setting"]
+    setting: str
+    value: list[int]
+
+
+Edit = Annotated[KernelEdit | ChannelEdit | ActivationEdit | SettingEdit, Discriminator("what")]
 
 
 class KernelShape(TypedDict):
@@ -94,6 +133,17 @@ class Filters(TypedDict):
     """GET filters."""
 
     filters: list[FilterMessage]
+
+
+class Filter(TypedDict):
+    """POST filter: the playground; at: a number to take apart, (channel, *space)."""
+
+    kernel: Nested
+    padding: NotRequired[str]  # one of replicate, reflect, circular, zeros, none
+    stride: NotRequired[int]
+    dilation: NotRequired[int]
+    pool: NotRequired[str]  # "", max or mean
+    at: NotRequired[list[int] | None]
 
 
 class FilteredMessage(TypedDict):
