@@ -406,9 +406,7 @@ export interface OperationDetail {
 
 export type Nested = number | Nested[];
 
-export type Tag = string;
-
-export type MathML = Tag | MathML[];
+export type MathML = string | MathML[];
 
 export type Kind = "image" | "signal" | "volume" | "sequence" | "vector";
 

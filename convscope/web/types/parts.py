@@ -6,8 +6,7 @@ from typing_extensions import TypeAliasType, TypedDict
 
 Real = float | None  # None where it is infinite or no number at all, which JSON does not know
 Nested = TypeAliasType("Nested", "Real | list[Nested]")
-Tag = str
-MathML = TypeAliasType("MathML", "Tag | list[MathML]")  # a name, then texts and elements
+MathML = TypeAliasType("MathML", "str | list[MathML]")  # a name, then texts and elements
 Kind = Literal["image", "signal", "volume", "sequence", "vector"]
 
 
