@@ -20,7 +20,7 @@ from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
 from convscope.web.types.channels import OneNumber
 from convscope.web.types.parts import Formula
-from convscope.web.types.trying import Filter, FilteredMessage, Filters
+from convscope.web.types.trying import FilteredMessage, Filters, Playground
 
 LARGEST = 15  # taps on an axis of a kernel
 MOST = 16  # of stride and dilation
@@ -43,7 +43,7 @@ def _rows(kernel: Tensor) -> list[list[float]]:
     return (kernel[None] if kernel.dim() == 1 else kernel).tolist()
 
 
-def filtered(session: Session, body: Filter) -> FilteredMessage:
+def filtered(session: Session, body: Playground) -> FilteredMessage:
     """The message `Filtered` of static/messages.d.ts."""
     shown = input_look(session, session.seen)
     values = _values(session)  # (channel, *space)

@@ -573,7 +573,7 @@ export interface Filters {
 }
 
 /** POST filter: the playground; at: a number to take apart, (channel, *space). */
-export interface Filter {
+export interface Playground {
   kernel: Nested;
   padding?: string; // one of replicate, reflect, circular, zeros, none
   stride?: number;

@@ -135,7 +135,7 @@ class Filters(TypedDict):
     filters: list[FilterMessage]
 
 
-class Filter(TypedDict):
+class Playground(TypedDict):
     """POST filter: the playground; at: a number to take apart, (channel, *space)."""
 
     kernel: Nested
