@@ -17,8 +17,8 @@ from torch import nn
 
 from convscope.errors import BrokenModel, NetworkError
 from convscope.lint import why_not_made
-from convscope.lint.making.classes import not_made
 from convscope.lint.making.failure import Failure
+from convscope.lint.making.networks import not_made
 
 LOOKS_TYPED = re.compile(r"\s*((torch\.)?nn\.\w|[A-Za-z_]\w*\s*\()")
 LAYERS: dict[str, type[nn.Module]] = {

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from math import prod
 
+from torch import nn
+
 from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import behind, changed, replaced
@@ -143,3 +145,37 @@ def product(scene: Scene) -> Finding | None:
         fixes=fixes,
         advice=advice,
     )
+
+
+@rule(
+    "forward",
+    "attention-width",
+    why="Attention multiplies the last axis by square matrices of its embed_dim, and "
+    "shares it among its heads.",
+    example="""
+        model = nn.MultiheadAttention(6, 2)
+        inputs = (torch.zeros(5, 2, 8),) * 3
+    """,
+    fix="""
+        model = nn.MultiheadAttention(8, 2)
+        inputs = (torch.zeros(5, 2, 8),) * 3
+    """,
+)
+def embedding_width(scene: Scene) -> Finding | None:
+    """Multi-head attention that got another width than it is made for."""
+    if not isinstance(scene.module, nn.MultiheadAttention) or scene.input is None or scene.node is not None:
+        return None
+    value, expected = scene.input, scene.module.embed_dim
+    got = value.shape[-1]
+    if got == expected:
+        return None
+    what = f"{scene.name} works on {expected} features, but got {got} on the last axis."
+    axis = f"axis −1 (feature) of {value.shape}: got {got}, expected {expected}"
+    return Finding(what, scene.came(value, "The tensor"), axis=axis, fixes=_wider(scene, got))
+
+
+def _wider(scene: Scene, got: int) -> tuple[Fix, ...]:
+    """Heads share the features, so their number has to divide them."""
+    if got % scene.module.num_heads:
+        return ()
+    return replaced(scene, embed_dim=got, kdim=None, vdim=None)

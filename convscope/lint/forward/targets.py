@@ -32,7 +32,7 @@ class Given(NamedTuple):
         return len(self.scores.shape) > 1 and self.target.shape == self.scores.shape
 
 
-def _takes(scene: Scene, wants: str, targets: str) -> bool:
+def takes(scene: Scene, wants: str, targets: str) -> bool:
     """Whether it is a loss of such targets, and (where that is said) of such a first argument."""
     loss = scene.entry.loss
     return loss is not None and loss.targets == targets and wants in ("", loss.wants)
@@ -41,7 +41,7 @@ def _takes(scene: Scene, wants: str, targets: str) -> bool:
 def _given(scene: Scene) -> Given | None:
     """Scores and targets, of a loss over classes."""
     scores, target = scene.given("input"), scene.given("target")
-    if not _takes(scene, "", "classes") or not isinstance(scores, Value) or not isinstance(target, Value):
+    if not takes(scene, "", "classes") or not isinstance(scores, Value) or not isinstance(target, Value):
         return None
     kind = str(target.dtype).removeprefix("torch.")
     return Given(scores, target, f"Scores are {scores.shape}, targets {target.shape} {kind}.")
@@ -143,7 +143,7 @@ def one_hot(scene: Scene) -> Finding | None:
     given = _given(scene)
     if given is None or not given.per_class:
         return None
-    if _takes(scene, "scores", "classes") and given.target.dtype.is_floating_point:
+    if takes(scene, "scores", "classes") and given.target.dtype.is_floating_point:
         return None
     what = f"{scene.name} takes the number of the right class, (sample,), but got a number for every class."
     axis = f"axis 1 of the targets: {given.target.shape[1]:,}, expected none"
@@ -299,115 +299,3 @@ def embedding(scene: Scene) -> Finding | None:
         fixes=fixes,
         advice="Or look how the numbers are made.",
     )
-
-
-@rule(
-    "forward",
-    "loss-shapes",
-    why="A loss that compares number by number needs a target for each number, in the same shape.",
-    example="""
-        def model(scores, target):
-            return F.binary_cross_entropy_with_logits(scores, target)
-
-
-        inputs = torch.zeros(4, 1), torch.ones(4)
-    """,
-    fix="""
-        def model(scores, target):
-            return F.binary_cross_entropy_with_logits(scores, target.unsqueeze(1))
-
-
-        inputs = torch.zeros(4, 1), torch.ones(4)
-    """,
-)
-def sizes_of_both(scene: Scene) -> Finding | None:
-    """A loss that compares number by number, with two shapes."""
-    scores, target = scene.given("input"), scene.given("target")
-    spoken = "Target size" in scene.message or "must match the size of tensor" in scene.message
-    if not spoken or not _takes(scene, "", "numbers"):
-        return None
-    if not isinstance(scores, Value) or not isinstance(target, Value):
-        return None
-    what = f"{scene.name} compares number by number, but got {scores.shape} and {target.shape}."
-    cause = scene.came(scores, "The scores")
-    axis = f"{scores.shape} against {target.shape}"
-    if scores.shape == (*target.shape, 1):
-        return Finding(what, cause, axis=axis, fixes=changed(scene, target, ".unsqueeze(1)", 1))
-    advice = "Give both one shape: look where an axis became longer or shorter than meant."
-    return Finding(what, cause, axis=axis, advice=advice)
-
-
-@rule(
-    "forward",
-    "whole-number-target",
-    why="A loss that compares number by number takes fractions; class numbers are for cross_entropy.",
-    example="""
-        def model(scores, target):
-            return F.binary_cross_entropy_with_logits(scores, target)
-
-
-        inputs = torch.zeros(2), torch.tensor([0, 1])
-    """,
-    fix="""
-        def model(scores, target):
-            return F.binary_cross_entropy_with_logits(scores, target.float())
-
-
-        inputs = torch.zeros(2), torch.tensor([0, 1])
-    """,
-)
-def by_number(scene: Scene) -> Finding | None:
-    """A loss that compares number by number got whole numbers as targets."""
-    target = scene.given("target")
-    if not _takes(scene, "", "numbers") or not isinstance(target, Value) or target.dtype.is_floating_point:
-        return None
-    kind = str(target.dtype).removeprefix("torch.")
-    what = f"{scene.name} compares with fractions (float32), but its targets are {kind}."
-    cause = "Class numbers are for cross_entropy; here each target is a number such as 0.0 or 1.0."
-    return Finding(what, cause, fixes=changed(scene, target, ".float()", 1))
-
-
-@rule(
-    "forward",
-    "loss-of-scores-for-probabilities",
-    why="binary_cross_entropy takes probabilities. Scores go to "
-    "binary_cross_entropy_with_logits, which applies the sigmoid itself and is "
-    "exact for large ones as well.",
-    example="""
-        def model(scores, target):
-            return F.binary_cross_entropy(scores, target)
-
-
-        inputs = torch.tensor([-3.0, 5.0]), torch.tensor([0.0, 1.0])
-    """,
-    fix="""
-        def model(scores, target):
-            return F.binary_cross_entropy_with_logits(scores, target)
-
-
-        inputs = torch.tensor([-3.0, 5.0]), torch.tensor([0.0, 1.0])
-    """,
-)
-def probabilities(scene: Scene) -> Finding | None:
-    """Binary cross-entropy of scores that did not go through a sigmoid, or of targets beyond 0 … 1."""
-    if not _takes(scene, "probabilities", "numbers") or "between 0 and 1" not in scene.message:
-        return None
-    wrong = "target" if "target" in scene.message else "input"
-    value = scene.given(wrong)
-    if not isinstance(value, Value) or value.numbers is None:
-        return None
-    low, high = (float(value.numbers.detach().amin()), float(value.numbers.detach().amax()))
-    what = f"{scene.name} needs numbers from 0 to 1, but its {wrong} goes from {low:.4g} to {high:.4g}."
-    if wrong == "target":
-        return Finding(
-            what, "A target is 0, 1 or a share between.", advice="Scale the targets, or number them."
-        )
-    cause = "These are scores: what makes probabilities of them, the sigmoid, is missing."
-    whole = f"{scene.op}("
-    line = scene.where.text.replace(whole, f"{scene.op}_with_logits(")
-    own = {scene.call.path: "nn.BCEWithLogitsLoss()"} if scene.call.kind == "BCELoss" else {}
-    fixes = (Fix(layers=own),) if own else scene.rewritten(line)
-    advice = (
-        "Or put torch.sigmoid around the scores; the loss that takes scores is exact for large ones as well."
-    )
-    return Finding(what, cause, fixes=fixes, advice=advice)

@@ -5,5 +5,5 @@
 | file | what it knows |
 | --- | --- |
 | failure.py | the error, the line and the call that failed, what they were given; whether a fix helps |
-| syntax.py, names.py, classes.py, layers.py, sizes.py | mistakes, and the lines that mend them |
+| syntax.py, names.py, classes.py, networks.py, holders.py, arguments.py, settings.py | the rules |
 """
