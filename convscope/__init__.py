@@ -82,13 +82,15 @@ HOMES = {
 }
 
 
-def __getattr__(name: str) -> object:
-    """Import a public name when it is first used (PEP 562)."""
-    if name not in HOMES:
-        raise AttributeError(f"module 'convscope' has no attribute '{name}'")
-    value = getattr(import_module(HOMES[name]), name)
-    globals()[name] = value  # next time Python finds it without coming here
-    return value
+if not TYPE_CHECKING:  # a checker would take any name for one that is found here
+
+    def __getattr__(name: str) -> object:
+        """Import a public name when it is first used (PEP 562)."""
+        if name not in HOMES:
+            raise AttributeError(f"module 'convscope' has no attribute '{name}'")
+        value = getattr(import_module(HOMES[name]), name)
+        globals()[name] = value  # next time Python finds it without coming here
+        return value
 
 
 def __dir__() -> list[str]:

@@ -7,12 +7,13 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
+from convscope.keywords import TrainingKeywords
 from convscope.lint import explained
 from convscope.network.model import Model
 from convscope.randomness import seeded
@@ -111,7 +112,7 @@ def train(
     *,
     network: str | None = None,
     runs: str | Path = "runs",
-    **settings: Any,  # noqa: ANN401
+    **settings: Unpack[TrainingKeywords],
 ) -> run.Run:
     """Train on data and return the finished run.
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ NEEDS = {  # mark → what it needs, whether that is here, what to do where it i
 
 def pytest_configure(config):
     torch.set_num_threads(1)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell's background job has it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark, (what, _, _) in NEEDS.items():
         config.addinivalue_line("markers", f"{mark}: needs {what}")
 

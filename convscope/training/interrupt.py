@@ -11,9 +11,11 @@ from convscope.training.events import Event, Finished
 def orderly(events: Generator[Event, None, None]) -> Generator[Event, None, None]:
     """Pass events on; a Ctrl-C ends them after the update that is running, with a Checkpoint and Finished.
 
-    A second Ctrl-C does not wait. Python gives signals to the main thread only, so elsewhere nothing changes.
+    A second Ctrl-C does not wait. Python gives signals to the main thread only, so elsewhere nothing changes;
+    nor where Ctrl-C is ignored, as a shell has it for jobs in the background.
     """
-    if threading.current_thread() is not threading.main_thread():
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         yield from events
         return
     asked = False

@@ -8,20 +8,35 @@ It listens on 127.0.0.1 only, behind a token; nothing is loaded from anywhere el
 """
 
 import secrets
+import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 
 import torch
 import uvicorn
 
+from convscope.training.machine import threads
 from convscope.web.app import app
 from convscope.web.guard import Guard
 from convscope.web.session import Session
 
 SWITCH = 5e-4  # seconds: answering must not wait 5 ms, as is usual, for each turn while a network is traced
 GRACE = 2  # seconds that answers under way have when the server is stopped
+
+
+class _Uvicorn(uvicorn.Server):
+    """It takes Ctrl-C and SIGTERM; where Ctrl-C is ignored, as in a shell's background job, it stays so."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig != signal.SIGINT or not self._deaf:
+            super().handle_exit(sig, frame)
 
 
 class Server:
@@ -50,14 +65,18 @@ class Server:
             ws="none",
             timeout_graceful_shutdown=GRACE,
         )
-        self._server = uvicorn.Server(settings)
+        self._server = _Uvicorn(settings)
 
     def run(self) -> None:
         """Answer until Ctrl-C, or until `stop` is called from another thread."""
+        before = sys.getswitchinterval()
         sys.setswitchinterval(SWITCH)
         threading.Thread(target=self._session.begin, daemon=True).start()  # while the browser starts
-        with self._listener:
-            self._server.run(sockets=[self._listener])
+        try:
+            with self._listener:
+                self._server.run(sockets=[self._listener])
+        finally:
+            sys.setswitchinterval(before)
 
     def stop(self) -> None:
         """Finish what is being answered, then return from `run`."""
@@ -72,7 +91,7 @@ def serve(session: Session, *, port: int = 0, ready: Callable[[str], None]) -> N
         port: 0 takes a free one.
         ready: is told the address as soon as somebody may open it.
     """
-    torch.set_num_threads(max(1, torch.get_num_threads() - 1))  # the browser needs a core too
-    server = Server(session, port)
-    ready(server.address)
-    server.run()
+    with threads(max(1, torch.get_num_threads() - 1)):  # the browser needs a core too
+        server = Server(session, port)
+        ready(server.address)
+        server.run()

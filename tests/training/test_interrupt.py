@@ -88,6 +88,20 @@ def test_a_second_ctrl_c_does_not_wait(stripes, model_for, said):
     assert signal.getsignal(signal.SIGINT) == before
 
 
+def test_where_ctrl_c_is_ignored_it_stays_so(stripes, model_for, said, monkeypatch):
+    """As a shell has it for jobs in the background."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        dataset, ends = stripes(), []
+        for event in orderly(train(model_for(dataset), dataset, said(epochs=1))):
+            press()
+            ends.append(event)
+        assert ends[-1].reason == "done"
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_closing_and_errors_give_ctrl_c_back(stripes, model_for, said):
     before = signal.getsignal(signal.SIGINT)
     dataset = stripes()

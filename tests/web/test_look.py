@@ -79,6 +79,20 @@ def test_a_run_from_the_first_line_to_ctrl_c(world):
     assert page.errors == ""
 
 
+def test_in_the_background_ctrl_c_is_ignored_and_sigterm_ends_it(world):
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the child inherits it
+    try:
+        page = Looking(world, "latest")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with page:
+        page.process.send_signal(signal.SIGINT)
+        assert page.get("session")["hasRun"]
+        page.process.terminate()
+        page.process.wait(timeout=30)
+    assert page.process.returncode != 130
+
+
 def test_without_a_word_the_latest_run(world):
     with Looking(world) as page:
         assert page.get("session")["hasRun"]
