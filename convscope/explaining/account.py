@@ -35,7 +35,7 @@ from convscope.explaining.rendering.python import literal, python, python_name
 
 Index = tuple[int, ...]
 WRITTEN = 4  # terms of a sum that are written out
-LISTED = 9  # numbers among which one is sought
+LISTED = 9  # numbers that are no products
 Squash = Literal["σ", "tanh", "relu"]
 Rule = Literal["sum", "max", "min"]
 
@@ -274,10 +274,10 @@ def written(terms: Terms) -> Formula:
     >>> text(written(product(("place",), x=torch.tensor([1.0, 2.0]), w=torch.tensor([3.0, -4.0]))))
     '2·(−4) + 1·3'
 
-    Of squares each is one, and few numbers among which one is sought stay in their order.
+    Of squares each is one, and few numbers that are no products stay in their order.
     """
     values = terms.values.flatten()
-    listed = terms.rule != "sum" and len(values) <= LISTED
+    listed = len(values) <= LISTED and (terms.rule != "sum" or len(terms.factors) < 2)
     shown = torch.arange(len(values)) if listed else _first(values, terms.rule)
     factors = [factor.flatten() for factor in terms.factors.values()] or [values]
     square = len(factors) == 2 and torch.equal(*factors)

@@ -206,7 +206,7 @@ def test_words_and_numbers_of_a_batch_norm():
     result = trace(nn.BatchNorm1d(1), torch.tensor([[1.0], [3.0]]))
     account = explain(result, "batch_norm", (1, 0)).account
     assert [(step.name, text(step.formula), text(step.numbers)) for step in account.steps] == [
-        ("mean", "μ = Σx / n", "(3 + 1)/2 = 2"),
+        ("mean", "μ = Σx / n", "(1 + 3)/2 = 2"),
         ("variance", "σ² = Σ(x − μ)² / n", "((−1)² + 1²)/2 = 1"),
         ("standard deviation", "σ = √(σ² + ε)", "√(1 + 1e−05) = 1"),
         ("normalised", "x̂ = (x − μ)/σ", "(3 − 2)/1 = 1"),

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from convscope.explaining.op import Op, Role
+from convscope.explaining.account import Account, Index, Step, Terms, added_up, product, written
+from convscope.explaining.formula import Known, summed, symbols
+from convscope.explaining.op import Op, Role, free
 from convscope.explaining.ops.windows.pooling import (
     axes_of,
     docs,
-    free,
     pool_axes,
     pool_reach,
     pool_size,
@@ -21,9 +22,12 @@ from convscope.explaining.ops.windows.pooling import (
     slides,
 )
 from convscope.explaining.ops.windows.sliding import POSITIONS, Slide, grid, pick
-from convscope.explaining.plain import Account, Index, Step, Terms, number, product, signed, written_out
 from convscope.explaining.reading import Reading
+from convscope.explaining.rendering.words import number
 from convscope.shapes import show
+
+x, y, dx, dy, n, p, q, r, s, u = symbols("x y dx dy n p q r s u")
+ADDED, RAISED = summed(x[s * r + u - p]), summed(x[s * r + u] ** p)
 
 
 class Mean(NamedTuple):
@@ -67,13 +71,13 @@ def explain_average(reading: Reading, at: Index) -> Account:
     )
     outside = int((places[..., 0] < 0).sum())
     shape = show(tuple(values.shape))
+    added = Known(added_up(values), written(Terms(values, POSITIONS[axes])), "math.fsum(input)")
     return Account(
         f"Average pooling adds up the {shape} numbers in its window and divides by {number(divisor)}. "
         f"It is a convolution of each channel by itself, with every weight 1/{number(divisor)}.",
-        "y[r] = 1/n · Σ x[s·r + u − p]   over the taps u of the window",
-        _listed(terms, divisor),
-        terms.result,
+        y[r].equals(ADDED / n).given("over the taps u of the window"),
         docs(reading),
+        {ADDED: added, n: divisor},
         terms=terms,
         notes=_notes(reading, outside, values.numel(), divisor),
     )
@@ -86,13 +90,6 @@ def _notes(reading: Reading, outside: int, taps: int, divisor: float) -> tuple[s
         return ()
     counted = "counts in the divisor" if divisor == taps else "does not count (count_include_pad=False)"
     return (f"{outside} of {taps} taps lie in the padding, which adds 0 and {counted}.",)
-
-
-def _listed(terms: Terms, divisor: float, most: int = 9) -> str:
-    """(1 + 2 + …)/4 = 2.5."""
-    values = [signed(value) for value in terms.factors["input"].flatten().tolist()]
-    more = f" + … ({len(values) - most} more)" if len(values) > most else ""
-    return f"({' + '.join(values[:most])}{more})/{number(divisor)} = {number(terms.result)}"
 
 
 def average_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - only the input has one
@@ -111,8 +108,8 @@ def average_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa
         "Each window that holds this number passes on its gradient, divided by what its sum was divided by. "
         f"Such windows: {len(weights)}."
     )
-    formula = "dx[q] = Σ dy[r]/n   over the windows r that hold q"
-    return Account(what, formula, written_out(terms), terms.result, docs(reading), terms=terms)
+    formula = dx[q].equals(summed(dy[r] / n)).given("over the windows r that hold q")
+    return Account(what, formula, docs(reading), terms=terms)
 
 
 def holding(reading: Reading, at: Index) -> tuple[Tensor, list[list[int]]]:
@@ -143,28 +140,20 @@ def _power(reading: Reading, steps: Index, lead: Index) -> tuple[Terms, float]:
 def explain_power(reading: Reading, at: Index) -> Account:
     """(Σ x^p)^(1/p)."""
     axes = axes_of(reading)
-    terms, p = _power(reading, at[-axes:], at[:-axes])
-    result = _raised(terms.result, 1 / p)
-    step = Step(
-        "output",
-        "y = s^(1/p), s = Σ x^p",
-        f"{number(terms.result)}^(1/{number(p)}) = {number(result)}",
-        result,
-        f"math.fsum(terms) ** (1 / {p!r})",
-    )
+    terms, power = _power(reading, at[-axes:], at[:-axes])
+    formula = y[r].equals(RAISED ** (1 / p)).given("over the taps u of the window")
+    step = Step("output", formula, {p: power}, terms, instead=_raised(terms.result, 1 / power))
     full = "scale" in terms.factors
     note = "The window hangs over the end, so torch scales the sum of what is there up to a full window."
     return Account(
-        f"Lp pooling raises the numbers in its window to the power {number(p)}, adds them up and takes the "
-        f"root: between the sum (power 1) and the largest (a very high power).",
-        "y[r] = (Σ x[s·r + u]^p)^(1/p)   over the taps u of the window",
-        step.numbers,
-        result,
+        f"Lp pooling raises the numbers in its window to the power {number(power)}, adds them up and takes "
+        "the root: between the sum (power 1) and the largest (a very high power).",
+        formula,
         docs(reading),
         terms=terms,
         steps=(step,),
         # Digits that are lost in s, where powers cancel, are lost in its root.
-        scale=abs(result) + abs(_slope(terms.result, p)) * terms.size,
+        scale=abs(step.value) + abs(_slope(terms.result, power)) * terms.size,
         notes=(note,) * full,
     )
 
@@ -183,12 +172,12 @@ def power_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: 
     """The sum over the windows that hold this number of dy · x^(p−1) · s^(1/p−1)."""
     axes = axes_of(reading)
     places, steps = holding(reading, at)
-    x, p = float(reading["input"][at]), float(reading["norm_type"])
+    own, power = float(reading["input"][at]), float(reading["norm_type"])
     slopes, loss = [], 1.0
     for step in steps:
         terms, _ = _power(reading, tuple(step), at[:-axes])
         full = terms.factors["scale"].flatten()[0].item() if "scale" in terms.factors else 1.0
-        slopes.append(_slope(terms.result, p) * p * _raised(x, p - 1) * full)
+        slopes.append(_slope(terms.result, power) * power * _raised(own, power - 1) * full)
         loss = max(loss, terms.size / abs(terms.result) if terms.result else 1.0)
     gradient = pick(reading.output_gradient, places)
     terms = product(
@@ -200,9 +189,9 @@ def power_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: 
     return Account(
         "Each window that holds this number passes on its gradient times the slope of its root. "
         f"Such windows: {len(slopes)}.",
-        "dx[q] = Σ dy[r]·x[q]^(p − 1)·s[r]^(1/p − 1)   over the windows r that hold q, s = Σ x^p",
-        written_out(terms),
-        terms.result,
+        dx[q]
+        .equals(summed(dy[r] * x[q] ** (p - 1) * s[r] ** (1 / p - 1)))
+        .given("over the windows r that hold q", s.equals(summed(x**p))),
         docs(reading),
         terms=terms,
         # The slope is a power of s: digits that are lost in s, where powers cancel, are lost in it.
