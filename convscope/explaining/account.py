@@ -159,6 +159,7 @@ class Step:
         loop: where Python goes through a list of an earlier step instead: that list's name; the one symbol
             of the Σ that has no value runs through it.
         instead: the number where arithmetic has none, such as torch's for ln 0.
+        told: the number where torch's rule is its own, as for infinity and what is no number.
         gate: what it is made of, where it is a gate of a recurrent layer.
     """
 
@@ -168,6 +169,7 @@ class Step:
     terms: Terms | None = None
     loop: str = ""
     instead: float | None = None
+    told: float | None = None
     gate: Gate | None = None
 
     @cached_property
@@ -177,6 +179,8 @@ class Step:
 
     @cached_property
     def _worked(self) -> float | None:
+        if self.told is not None:
+            return None
         try:
             return float(evaluate(self.put_in))
         except (ArithmeticError, ValueError):
@@ -189,8 +193,9 @@ class Step:
         """What comes out, in float64."""
         if self._worked is not None:
             return self._worked
-        assert self.instead is not None
-        return self.instead
+        found = self.instead if self.told is None else self.told
+        assert found is not None
+        return found
 
     @cached_property
     def numbers(self) -> Formula:

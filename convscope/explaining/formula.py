@@ -54,13 +54,17 @@ class Formula:
     def __rsub__(self, other: Operand) -> "Sum":
         return formula(other) - self
 
-    def __mul__(self, other: Operand) -> "Product":
+    def __mul__(self, other: Operand) -> "Formula":
+        if isinstance(self, Negative):
+            return -(self.inner * other)
         return Product((*_parts(self, Product), *_parts(formula(other), Product)))
 
-    def __rmul__(self, other: Operand) -> "Product":
+    def __rmul__(self, other: Operand) -> "Formula":
         return formula(other) * self
 
-    def __truediv__(self, other: Operand) -> "Fraction":
+    def __truediv__(self, other: Operand) -> "Formula":
+        if isinstance(self, Negative):
+            return -(self.inner / other)
         return Fraction(self, formula(other))
 
     def __rtruediv__(self, other: Operand) -> "Fraction":
@@ -365,6 +369,9 @@ FUNCTIONS = {
 }
 BETWEEN = ("mod", "and", "or", "xor")  # functions that stand between their two numbers
 floor, ceil, sqrt, exp, ln, tanh = (call(name) for name in ("floor", "ceil", "sqrt", "exp", "ln", "tanh"))
+expm1, log1p, log2, log10 = (call(name) for name in ("expm1", "log1p", "log2", "log10"))
+sin, cos, erf, trunc = (call(name) for name in ("sin", "cos", "erf", "trunc"))
+rounded, is_nan, is_finite = (call(name) for name in ("round", "isnan", "isfinite"))
 sigmoid, maximum, minimum, absolute = (call(name) for name in ("σ", "max", "min", "abs"))
 PI = Constant("π", math.pi, "math.pi")
 INFINITY = Number(math.inf)
@@ -422,6 +429,22 @@ def _chosen(given: Choice, values: Mapping[Any, Operand]) -> Formula:
         return put(given.value if evaluate(condition) else given.otherwise, values)
     except UnboundError:
         return Choice(put(given.value, values), condition, put(given.otherwise, values))
+
+
+def chosen(given: Formula, values: Mapping[Any, Operand]) -> Formula:
+    """The pieces that hold whatever the other symbols are; all symbols stay.
+
+    >>> x, a = symbols("x a")
+    >>> chosen(where(a > 0, x, where(x > 0, a, 0)), {a: 1.0})
+    Symbol(name='x', below='', at=())
+    """
+    if not isinstance(given, Choice):
+        return changed(given, lambda part: chosen(part, values))
+    condition = put(given.condition, values)
+    try:
+        return chosen(given.value if evaluate(condition) else given.otherwise, values)
+    except UnboundError:
+        return Choice(chosen(given.value, values), given.condition, chosen(given.otherwise, values))
 
 
 COMPARE: dict[str, Callable[[Scalar, Scalar], bool]] = {

@@ -214,7 +214,7 @@ def test_limits_by_tensors_see_their_own_place():
         (nn.GELU(), -1.0, "y = x·(1 + erf(x/√2))/2", "(−1)·(1 + erf((−1)/√2))/2 = −0.15866"),
         (nn.SiLU(), 1.0, "y = x/(1 + exp(−x))", "1/(1 + exp(−1)) = 0.73106"),
         (nn.ELU(2.0), -1.0, "y = x if x > 0 else α·(exp(x) − 1)", "2·(exp(−1) − 1) = −1.2642"),
-        (lambda x: x**2, -3.0, "y = x^n", "(−3)^2 = 9"),
+        (lambda x: x**2, -3.0, "y = x^n", "(−3)² = 9"),
         (lambda x: x.clamp(min=0), -3.0, "y = max(x, low)", "max(−3, 0) = 0"),
         (torch.rsqrt, 4.0, "y = 1/√x", "1/√4 = 0.5"),
     ],

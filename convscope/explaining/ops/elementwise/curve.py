@@ -1,35 +1,45 @@
 """Functions of one number at a time: a table of `Curve` records becomes explanations, slopes and scripts.
 
-A curve's value and slope are Python expressions (see `expression.py`).
+A curve's value and slope are formulas of `x`, of its settings and, for a slope, of `y`.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import product as combinations
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
+from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.ops.elementwise.expression import (
-    Names,
+from convscope.explaining.formula import (
+    Formula,
+    Number,
+    Operand,
+    Symbol,
+    Text,
+    Worked,
+    children,
     chosen,
     evaluate,
-    literal,
-    pretty,
-    put_in,
-    shown,
+    formula,
+    put,
+    several,
+    summed,
+    symbols,
+    times,
 )
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, signed
+from convscope.explaining.op import Cost, Extent, Op
 from convscope.explaining.reading import Reading
-from convscope.explaining.rendering.words import text
-from convscope.shapes import elements, show
 from convscope.tracing.structure import Ref
 
+x, y, SLOPE, DY = symbols("x y slope dy")
+ALWAYS = Number(1)
+Names = dict[Symbol, Any]  # a number, or a setting that is none
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch."
 
 
@@ -39,28 +49,28 @@ class Curve:
 
     Attributes:
         what: a sentence for a person who meets it for the first time.
-        value: y in Python, of `x`, `math` and the settings; pieces as "1.0 if x > 0 else 0.0".
+        value: y, of `x` and the settings.
         slope: dy/dx likewise; `y` may be used.
         settings: the arguments behind the input as `Op.signature` has them.
-        names: what settings are called in the expressions, where that is not their own name.
+        names: what settings are called in the formulas, where that is not their own name.
         remarks: (condition, sentence): the first that holds for x is told.
         page: of torch's documentation, such as "nn.ReLU"; "": that of the operation.
         size: what the rounding errors of y are measured against; more than |y| where numbers are subtracted.
         slope_size: the same of the slope, which the network computes in its own way.
         slopes: for settings that may be tensors: dy/d(setting).
-        further: numbers beside the arguments that the expressions use.
+        further: numbers beside the arguments that the formulas use.
     """
 
     what: str
-    value: str
-    slope: str
+    value: Formula
+    slope: Operand
     settings: str = ""
-    names: Mapping[str, str] = field(default_factory=dict)
-    remarks: tuple[tuple[str, str], ...] = ()
+    names: Mapping[str, Symbol] = field(default_factory=dict)
+    remarks: tuple[tuple[Formula, str], ...] = ()
     page: str = ""
-    size: str = "abs(y)"
-    slope_size: str = "abs(slope)"
-    slopes: Mapping[str, str] = field(default_factory=dict)
+    size: Formula = y
+    slope_size: Formula = SLOPE
+    slopes: Mapping[str, Operand] = field(default_factory=dict)
     further: Callable[[Reading, Index], Names] | None = None
 
     @property
@@ -71,7 +81,7 @@ class Curve:
         return Op(signature, partial(explain, self), partial(gradient, self), free, reach, same_size)
 
     def read(self, reading: Reading, at: Index) -> Names:
-        """Every name of the expressions with its number, for one place of the output."""
+        """Every name of the formulas with its number, for one place of the output."""
         found: Names = {}
         for argument, given in reading.arguments.items():
             if not isinstance(given, Ref):
@@ -81,9 +91,9 @@ class Curve:
                 found[self.short(argument)] = reading[argument][place].item()
         return found | (self.further(reading, at) if self.further else {})
 
-    def short(self, argument: str) -> str:
-        """What an argument is called in the expressions."""
-        return "x" if argument == "input" else self.names.get(argument, argument)
+    def short(self, argument: str) -> Symbol:
+        """What an argument is called in the formulas."""
+        return x if argument == "input" else self.names.get(argument, Symbol(argument))
 
 
 def same_place(reading: Reading, boxes: Boxes, also: tuple[str, ...] = ()) -> dict[str, Boxes | list[Boxes]]:
@@ -94,30 +104,38 @@ def same_place(reading: Reading, boxes: Boxes, also: tuple[str, ...] = ()) -> di
 
 def free(reading: Reading) -> Cost:  # noqa: ARG001
     """No multiplication with an addition."""
-    return Cost(0)
+    return Cost()
 
 
-def same_size(reading: Reading) -> str:
+def same_size(reading: Reading) -> tuple[Extent, ...]:
     """The output is as large as the input."""
-    shape = reading.output_shape
-    return f"as the input: {show(shape) or 'one number'} = {elements(shape):,}"
+    axes = [Symbol("n", str(axis)) for axis in range(len(reading.output_shape))]
+    whole = times(*axes) if axes else Number(1)
+    values = dict(zip(axes, reading.output_shape, strict=True))
+    return (Extent("", Worked(whole, values), ("as the input",), same=True),)
 
 
-def line(name: str, symbol: str, expression: str, names: Names, otherwise: Callable[[], float]) -> Step:
-    """One expression as a step; `otherwise` gives the number where Python refuses, as for the log of 0."""
-    known = {key: value for key, value in names.items() if key not in ("x", "y")}
-    formula = f"{symbol} = {pretty(chosen(expression, known))}"
+def line(name: str, left: Symbol, right: Formula, names: Names, otherwise: Callable[[], float]) -> Step:
+    """A formula as a step; `otherwise` gives the number where arithmetic has none, as for the log of 0."""
+    numbers = _numbers(names)
+    settings = {symbol: value for symbol, value in numbers.items() if symbol not in (x, y)}
+    rule = left.equals(chosen(right, settings))
     try:
-        if not math.isfinite(names["x"]):
+        if not math.isfinite(names[x]):
             raise ArithmeticError  # Python's max(0, nan) is 0, torch's is no number
-        value = float(evaluate(expression, names))
-        code = put_in(chosen(expression, known), names, literal)
+        evaluate(put(right, {symbol: _plain(value) for symbol, value in numbers.items()}))
     except (ArithmeticError, ValueError):
-        value = otherwise()
-        code = literal(value)
-    numbers = pretty(put_in(chosen(expression, names), names, shown))
-    equal = "" if numbers == number(value) else f" = {number(value)}"
-    return Step(name, formula, f"{numbers}{equal}", value, code)
+        return Step(name, rule, numbers, told=otherwise())
+    return Step(name, rule, numbers)
+
+
+def _numbers(names: Names) -> dict[Symbol, Any]:
+    """Those that are numbers; a setting may be None, or a word."""
+    return {symbol: value for symbol, value in names.items() if isinstance(value, int | float | Step)}
+
+
+def _plain(value: float | Step) -> Operand:
+    return value.value if isinstance(value, Step) else value
 
 
 def smallest(dtype: torch.dtype) -> float:
@@ -130,23 +148,14 @@ def smallest(dtype: torch.dtype) -> float:
 def explain(curve: Curve, reading: Reading, at: Index) -> Account:
     """One number: the curve at x."""
     names, dtype = curve.read(reading, at), reading.output_value.dtype
-    step = line("output", "y", curve.value, names, partial(_torch_says, reading, names, curve))
+    step = line("output", y, curve.value, names, partial(_torch_says, reading, names, curve))
     steps = [step]
     if dtype.is_floating_point and torch.finfo(dtype).max < abs(step.value) < math.inf:
         end = math.copysign(math.inf, step.value)
-        steps.append(
-            Step("stored", f"no {str(dtype).removeprefix('torch.')} is so large", "", end, literal(end))
-        )
-    scale = max(_number(curve.size, names | {"y": step.value}), smallest(dtype))
-    return Account(
-        " ".join((curve.what, *_remark(curve, names))),
-        step.formula,
-        step.numbers,
-        steps[-1].value,
-        _page(curve, reading),
-        steps=tuple(steps),
-        scale=scale,
-    )
+        steps.append(Step("stored", Text(f"no {str(dtype).removeprefix('torch.')} is so large"), told=end))
+    scale = max(_number(curve.size, names | {y: step.value}), smallest(dtype))
+    what = " ".join((curve.what, *_remark(curve, names)))
+    return Account(what, step.formula, _page(curve, reading), steps=tuple(steps), scale=scale)
 
 
 def gradient(curve: Curve, reading: Reading, name: str, at: Index) -> Account:
@@ -169,18 +178,13 @@ def _one_gradient(curve: Curve, reading: Reading, name: str, at: Index) -> Accou
     names = curve.read(reading, at)
     dy = float(reading.output_gradient[at])
     steps = _slope_steps(curve, reading, name, names)
-    slope = steps[-1].value
-    value = dy * slope + 0.0  # never −0
-    symbol = f"d{curve.short(name)}"
-    numbers = f"{signed(dy)}·{signed(slope)} = {number(value)}"
-    last = Step("gradient", f"{symbol} = dy·slope", numbers, value, f"{literal(dy)} * slope")
+    slope = steps[-1]
+    last = Step("gradient", Symbol(f"d{curve.short(name).name}").equals(DY * SLOPE), {DY: dy, SLOPE: slope})
     size = _slope_size(curve, name, names, steps)
     what = "The gradient that arrives from above, times the slope of the function at this place."
-    formula = f"{symbol} = dy·slope,  {text(steps[-1].formula)}"
+    both = several(last.formula, slope.formula)
     scale = max(abs(dy) * size, smallest(reading.output_value.dtype))
-    return Account(
-        what, formula, numbers, last.value, _page(curve, reading), steps=(*steps, last), scale=scale
-    )
+    return Account(what, both, _page(curve, reading), steps=(*steps, last), scale=scale)
 
 
 def _sum_of_gradients(curve: Curve, reading: Reading, parts: list[tuple[str, Index]]) -> Account:
@@ -196,34 +200,34 @@ def _sum_of_gradients(curve: Curve, reading: Reading, parts: list[tuple[str, Ind
     terms = product(("use",), places, gradient=dy, slope=torch.tensor(slopes).double())
     scale = float((dy.abs() * torch.tensor(sizes).double()).sum())
     what = "This number is used in several places: each brings the gradient there times the slope there."
-    numbers = f"{len(parts)} uses: {number(terms.result)}"
     source = _page(curve, reading)
     scale = max(scale, smallest(reading.output_value.dtype))
-    return Account(what, "Σ dy·slope", numbers, terms.result, source, terms=terms, scale=scale)
+    return Account(what, summed(DY * SLOPE), source, terms=terms, scale=scale)
 
 
 def _slope_steps(curve: Curve, reading: Reading, name: str, names: Names) -> list[Step]:
     """The slope, and y before it where it is computed from y."""
-    expression = curve.slope if name == "input" else curve.slopes[name]
+    slope = formula(curve.slope if name == "input" else curve.slopes[name])
     before = []
-    if re.search(r"\by\b", expression):
-        before.append(line("y", "y", curve.value, names, partial(_torch_says, reading, names, curve)))
-        names = names | {"y": before[0].value}
-    return [
-        *before,
-        line("slope", "slope", expression, names, partial(_torch_says, reading, names, curve, name)),
-    ]
+    if _uses(slope, y):
+        before.append(line("y", y, curve.value, names, partial(_torch_says, reading, names, curve)))
+        names = names | {y: before[0]}
+    return [*before, line("slope", SLOPE, slope, names, partial(_torch_says, reading, names, curve, name))]
+
+
+def _uses(given: Formula, symbol: Symbol) -> bool:
+    return given == symbol or any(_uses(part, symbol) for part in children(given))
 
 
 def _slope_size(curve: Curve, name: str, names: Names, steps: list[Step]) -> float:
-    size = curve.slope_size if name == "input" else "abs(slope)"
-    return _number(size, names | {step.name: step.value for step in steps})
+    size = curve.slope_size if name == "input" else abs(SLOPE)
+    return _number(size, names | {Symbol(step.name): step.value for step in steps})
 
 
-def _number(expression: str, names: Names) -> float:
-    """A size; infinite where Python refuses."""
+def _number(size: Formula, names: Names) -> float:
+    """A size; infinite where arithmetic has none."""
     try:
-        return abs(float(evaluate(expression, names)))
+        return abs(float(evaluate(put(size, _numbers(names)))))
     except (ArithmeticError, ValueError):
         return math.inf
 
@@ -252,7 +256,7 @@ def _torch_says(reading: Reading, names: Names, curve: Curve, asked: str = "") -
 
 
 def _remark(curve: Curve, names: Names) -> list[str]:
-    return [sentence for condition, sentence in curve.remarks if evaluate(condition, names)][:1]
+    return [words for holds, words in curve.remarks if evaluate(put(holds, _numbers(names)))][:1]
 
 
 def _page(curve: Curve, reading: Reading) -> str:

@@ -9,74 +9,80 @@ from dataclasses import replace
 import numpy as np
 import torch
 
+from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Role
-from convscope.explaining.ops.elementwise.curve import DOCS, Curve, gradient
-from convscope.explaining.ops.elementwise.expression import Names
-from convscope.explaining.plain import Account, Cost, Index, number, product
+from convscope.explaining.formula import INFINITY, Worked, maximum, minimum, summed, symbols, where
+from convscope.explaining.op import Cost, Role
+from convscope.explaining.ops.elementwise.curve import ALWAYS, DOCS, Curve, Names, gradient, x
 from convscope.explaining.reading import Reading
 from convscope.shapes import elements
 
+a, t, v, λ, low, high = symbols("a t v λ low high")
+da, dy, SIZE = symbols("da dy n")
+
+
 LIMITS = (
-    ("x < low", "x is below the lower limit and becomes the limit."),
-    ("x > high", "x is above the upper limit and becomes the limit."),
-    ("True", "x lies between the limits and passes as it is."),
+    (x < low, "x is below the lower limit and becomes the limit."),
+    (x > high, "x is above the upper limit and becomes the limit."),
+    (ALWAYS, "x lies between the limits and passes as it is."),
 )
 LEAKS = (
-    ("x > 0", "x is above zero and passes as it is."),
-    ("True", "x is not above zero, so it is made small."),
+    (x > 0, "x is above zero and passes as it is."),
+    (ALWAYS, "x is not above zero, so it is made small."),
 )
-CLAMPED = "max(x, low) if high == math.inf else min(x, high) if low == -math.inf else min(max(x, low), high)"
+
+EITHER = where(low.is_(-INFINITY), minimum(x, high), minimum(maximum(x, low), high))
+CLAMPED = where(high.is_(INFINITY), maximum(x, low), EITHER)
 
 
 def drawn_slope(reading: Reading, at: Index) -> Names:
     """Slope of a randomised ReLU: the middle in evaluation; in training it is drawn again as it was."""
     lower, upper = float(reading["lower"]), float(reading["upper"])
     if not reading["training"]:
-        return {"a": (lower + upper) / 2}
+        return {a: (lower + upper) / 2}
     noise, before = torch.empty_like(reading["input"]), torch.get_rng_state()
     torch.set_rng_state(reading.node.random_state)  # pyright: ignore[reportArgumentType]
     torch.ops.aten.rrelu_with_noise(reading["input"], noise, lower, upper, True)
     torch.set_rng_state(before)
-    return {"a": float(noise[at])}
+    return {a: float(noise[at])}
 
 
 def channel_slope(reading: Reading, at: Index) -> Names:
     """The learned slope of a PReLU: one for all, or one for each channel."""
     weight = reading["weight"].flatten()
-    return {"a": float(weight[at[1] if len(weight) > 1 else 0])}
+    return {a: float(weight[at[1] if len(weight) > 1 else 0])}
 
 
 def open_limits(reading: Reading, at: Index) -> Names:  # noqa: ARG001
     """A limit that was left out is infinitely far away."""
-    ends = {"min": ("low", -math.inf), "max": ("high", math.inf)}
+    ends = {"min": (low, -math.inf), "max": (high, math.inf)}
     return {short: end for name, (short, end) in ends.items() if reading.arguments[name] is None}
 
 
 RELU = Curve(
     "ReLU lets positive numbers through.",
-    "max(0.0, x)",
-    "1.0 if x > 0 else 0.0",
+    maximum(0, x),
+    where(x > 0, 1, 0),
     "inplace=False",
     remarks=(
-        ("x > 0", "x is above zero and passes as it is."),
-        ("True", "x is not above zero, so zero passes instead."),
+        (x > 0, "x is above zero and passes as it is."),
+        (ALWAYS, "x is not above zero, so zero passes instead."),
     ),
     page="nn.ReLU",
 )
 RELU6 = Curve(
     "ReLU6 lets numbers between 0 and 6 through.",
-    "min(max(0.0, x), 6.0)",
-    "1.0 if 0 < x < 6 else 0.0",
+    minimum(maximum(0, x), 6),
+    where(x <= 0, 0, where(x < 6, 1, 0)),
     "inplace=False",
     page="nn.ReLU6",
 )
 LEAKY_RELU = Curve(
     "Leaky ReLU lets positive numbers through, and a small part of negative ones.",
-    "x if x > 0 else a * x",
-    "1.0 if x > 0 else a",
+    where(x > 0, x, a * x),
+    where(x > 0, 1, a),
     "negative_slope=0.01 inplace=False",
-    {"negative_slope": "a"},
+    {"negative_slope": a},
     LEAKS,
     "nn.LeakyReLU",
 )
@@ -91,67 +97,71 @@ RRELU = replace(
 )
 HARDTANH = Curve(
     "Numbers outside of the limits become the limit.",
-    "min(max(x, low), high)",
-    "1.0 if low < x < high else 0.0",
+    minimum(maximum(x, low), high),
+    where(low >= x, 0, where(x < high, 1, 0)),
     "min_val=-1 max_val=1 inplace=False",
-    {"min_val": "low", "max_val": "high"},
+    {"min_val": low, "max_val": high},
     LIMITS,
     "nn.Hardtanh",
 )
 CLAMP = Curve(
     "Numbers outside of the limits become the limit.",
-    CLAMPED,
-    "0.0 if x < low or x > high else 1.0",
+    where(
+        high.is_(INFINITY),
+        maximum(x, low),
+        where(low.is_(-INFINITY), minimum(x, high), minimum(maximum(x, low), high)),
+    ),
+    where(x < low, 0, where(x > high, 0, 1)),
     "min=None max=None",
-    {"min": "low", "max": "high"},
+    {"min": low, "max": high},
     LIMITS,
     "clamp",
     slopes={
-        "min": "1.0 if x < low < high else 0.0",
-        "max": "1.0 if x > high or low > high else 0.0",
+        "min": where(low <= x, 0, where(low < high, 1, 0)),
+        "max": where(x > high, 1, where(low > high, 1, 0)),
     },
     further=open_limits,
 )
 HARDSIGMOID = Curve(
     "A sigmoid made of three straight lines: 0, a ramp from −3 to 3, and 1.",
-    "min(max(x + 3, 0.0), 6.0) / 6",
-    "1 / 6 if -3 < x < 3 else 0.0",
+    minimum(maximum(x + 3, 0), 6) / 6,
+    where(x <= -3, 0, where(x < 3, 1 / 6, 0)),
     "inplace=False",
     page="nn.Hardsigmoid",
-    size="min(abs(x) + 3, 6.0) / 6",  # x + 3 loses the digits of 3 where x is near −3
+    size=minimum(abs(x) + 3, 6) / 6,  # x + 3 loses the digits of 3 where x is near −3
 )
 HARDSWISH = Curve(
     "x times a ramp that is 0 below −3 and 1 above 3.",
-    "x * min(max(x + 3, 0.0), 6.0) / 6",
-    "0.0 if x <= -3 else x / 3 + 0.5 if x < 3 else 1.0",
+    x * minimum(maximum(x + 3, 0), 6) / 6,
+    where(x <= -3, 0, where(x < 3, x / 3 + 0.5, 1)),
     "inplace=False",
     page="nn.Hardswish",
-    size="abs(x) * min(abs(x) + 3, 6.0) / 6",  # as for the hard sigmoid
-    slope_size="abs(x) / 3 + 0.5 if abs(x) < 3 else 1.0",
+    size=abs(x) * minimum(abs(x) + 3, 6) / 6,  # as for the hard sigmoid
+    slope_size=where(abs(x) < 3, abs(x) / 3 + 0.5, 1),
 )
 HARDSHRINK = Curve(
     "Numbers near zero become zero.",
-    "0.0 if abs(x) <= λ else x",
-    "0.0 if abs(x) <= λ else 1.0",
+    where(abs(x) <= λ, 0, x),
+    where(abs(x) <= λ, 0, 1),
     "lambd=0.5",
-    {"lambd": "λ"},
+    {"lambd": λ},
     page="nn.Hardshrink",
 )
 SOFTSHRINK = Curve(
     "Numbers near zero become zero; the others move towards zero by λ.",
-    "x - λ if x > λ else x + λ if x < -λ else 0.0",
-    "0.0 if abs(x) <= λ else 1.0",
+    where(λ < x, x - λ, where(-λ > x, x + λ, 0)),
+    where(abs(x) <= λ, 0, 1),
     "lambd=0.5",
-    {"lambd": "λ"},
+    {"lambd": λ},
     page="nn.Softshrink",
-    size="abs(x) + λ",
+    size=abs(x) + λ,
 )
 THRESHOLD = Curve(
     "Numbers that are not above the threshold t become the value v.",
-    "x if x > t else v",
-    "1.0 if x > t else 0.0",
+    where(t < x, x, v),
+    where(t < x, 1, 0),
     "threshold value inplace=False",
-    {"threshold": "t", "value": "v"},
+    {"threshold": t, "value": v},
     page="nn.Threshold",
 )
 _PRELU = replace(
@@ -168,13 +178,13 @@ def prelu_gradient(reading: Reading, name: str, at: Index) -> Account:
     if name == "input":
         return gradient(_PRELU, reading, name, at)
     own = (slice(None), at[0]) if reading.shape("weight") != (1,) else ()
-    x, dy = reading["input"][own].flatten(), reading.output_gradient[own].flatten()
-    negative = torch.nonzero(x <= 0).flatten()
-    terms = product(("negative number",), gradient=dy[negative], input=x[negative])
+    inputs, arriving = reading["input"][own].flatten(), reading.output_gradient[own].flatten()
+    negative = torch.nonzero(inputs <= 0).flatten()
+    terms = product(("negative number",), gradient=arriving[negative], input=inputs[negative])
     what = "The slope is used for every number that is not above zero: each brings its gradient times itself."
-    numbers = f"{len(negative):,} of {len(x):,} numbers: {number(terms.result)}"
-    source = f"{DOCS}{_PRELU.page}.html"
-    return Account(what, "da = Σ dy·x   over x ≤ 0", numbers, terms.result, source, terms=terms)
+    source, notes = f"{DOCS}{_PRELU.page}.html", (f"These are {len(negative):,} of {len(inputs):,} numbers.",)
+    formula = da.equals(summed(dy * x, over=(x <= 0,)))
+    return Account(what, formula, source, terms=terms, notes=notes)
 
 
 def prelu_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -186,7 +196,7 @@ def prelu_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]
 
 def prelu_cost(reading: Reading) -> Cost:
     """Slopes are parameters; using them is no multiplication with an addition."""
-    return Cost(0, parameters=f"{elements(reading.shape('weight')):,}")
+    return Cost(parameters=Worked(SIZE, {SIZE: elements(reading.shape("weight"))}))
 
 
 PRELU = replace(_PRELU.op, gradient=prelu_gradient, reach=prelu_reach, cost=prelu_cost)
