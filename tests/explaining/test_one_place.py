@@ -27,14 +27,15 @@ OTHERWISE = {
     *("and", "not", "add", "log", "chunk", "select", "split", "fold", "flatten", "real", "pad"),
 }
 NAMES = (set(OPS) | FAMILIES) - OTHERWISE
-# Architectures are made of torch's modules, not told apart by them; data knows no operation.
-BELOW = ("network/", "data/")
+# Architectures are made of torch's modules, not told apart by them; data knows no operation; torch itself.
+BELOW = ("network/", "data/", "torch_private.py")
 # What formulas are made of: functions of mathematics, under the names that Python gives them.
 MATHEMATICS = (
     "explaining/formula.py",
     "explaining/account.py",
     "explaining/rendering/",
-    "web/messages/types/",
+    "explaining/computing.py",
+    "web/types/",
 )
 
 
