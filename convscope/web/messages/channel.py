@@ -22,6 +22,6 @@ def channel(session: Session, op: int, channel: int) -> Channel:
         "channel": place,
         "axes": kind(axes, output),
         "drawing": known(node.op).drawing,
-        "window": window(seen, node, place),
+        "window": window(session, seen, node, place),
         "output": exact(output[place]),
     }
