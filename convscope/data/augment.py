@@ -149,7 +149,8 @@ def _blank(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         shape = [len(batch), 1] + [1] * (batch.dim() - 2)
         shape[2 + axis] = size
         inside = inside & hit.view(shape)
-    mean = batch.double().flatten(2).mean(2).view(*batch.shape[:2], *[1] * (batch.dim() - 2))
+    wide = torch.float32 if batch.device.type == "mps" else torch.float64  # Apple's GPU has no float64
+    mean = batch.to(wide).flatten(2).mean(2).view(*batch.shape[:2], *[1] * (batch.dim() - 2))
     return torch.where(inside, (mean.round() if batch.dtype == torch.uint8 else mean).to(batch.dtype), batch)
 
 
