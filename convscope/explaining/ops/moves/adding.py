@@ -3,12 +3,16 @@
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
+from convscope.explaining.formula import Worked, summed, symbols
+from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moves.moving import DOCS, Reach
-from convscope.explaining.plain import Account, Cost, Index, Op, product, written_out
 from convscope.explaining.reading import Reading
-from convscope.shapes import elements, show
+from convscope.shapes import elements
 
+y, value, factor, dx, dy, i, NUMBERS = symbols("y value factor dx dy i numbers")
+ADDED = y[i].equals(summed(value * factor)).given("over x[i] and every source[k] whose index[k] is i")
 WHAT = "Rows are added to those rows of the tensor that the index names; one named twice gets both."
 
 
@@ -29,35 +33,31 @@ def _explain_added(reading: Reading, at: Index) -> Account:
     alpha, places = float(reading.arguments["alpha"]), _sources(reading, at)
     added = reading["source"][places.unbind(-1)].double()
     values = torch.cat([reading["input"][at].double().reshape(1), added])
-    factor = torch.cat([torch.ones(1), torch.full((len(places),), alpha)])
-    terms = product(("number",), value=values, factor=factor)
+    by = torch.cat([torch.ones(1), torch.full((len(places),), alpha)])
+    terms = product(("number",), value=values, factor=by)
     notes = (f"{len(places)} numbers are added to what was here.",)
-    docs, formula = DOCS.format("torch.Tensor.index_add_"), "y[i] = x[i] + α·Σ source[k] over index[k] = i"
-    return Account(WHAT, formula, written_out(terms), terms.result, docs, terms=terms, notes=notes)
+    notes += ("The first is what was here, with the factor 1; the others are taken α times.",)
+    return Account(WHAT, ADDED, DOCS.format("torch.Tensor.index_add_"), terms=terms, notes=notes)
 
 
 def _added_gradient(reading: Reading, name: str, at: Index) -> Account:
     """What arrives at the place to which the number went; of what was there before, all of it."""
-    factors: list[float] = []
+    by: list[float] = []
     went: list[Index] = []
     if reading.arguments["input"] == reading.arguments[name]:
-        factors, went = [1.0], [at]
+        by, went = [1.0], [at]
     if reading.arguments["source"] == reading.arguments[name]:
         axis = _axis(reading)
         row = int(reading["index"].reshape(-1)[at[axis]])
-        factors, went = (
-            [*factors, float(reading.arguments["alpha"])],
+        by, went = (
+            [*by, float(reading.arguments["alpha"])],
             [*went, (*at[:axis], row, *at[axis + 1 :])],
         )
     gradient = torch.stack([reading.output_gradient[place] for place in went])
-    terms = product(
-        ("place",), {"gradient": torch.tensor(went)}, gradient=gradient, factor=torch.tensor(factors)
-    )
+    terms = product(("place",), {"gradient": torch.tensor(went)}, gradient=gradient, factor=torch.tensor(by))
     what = "The gradient that arrives where the number went, times the factor with which it was added."
     docs = DOCS.format("torch.Tensor.index_add_")
-    return Account(
-        what, "dx = dy,  dsource[k] = α·dy[index[k]]", written_out(terms), terms.result, docs, terms=terms
-    )
+    return Account(what, dx.equals(summed(dy * factor)), docs, terms=terms)
 
 
 def _added_reach(reading: Reading, boxes: Boxes) -> Reach:
@@ -74,7 +74,7 @@ def _added_reach(reading: Reading, boxes: Boxes) -> Reach:
 def _added_cost(reading: Reading) -> Cost:
     """With a factor, each number of the source is multiplied and added."""
     count = elements(reading.shape("source")) if float(reading.arguments["alpha"]) != 1 else 0
-    return Cost(count, f"{show(reading.shape('source'))} = {count:,}".replace(" × ", "·") if count else "")
+    return Cost(Worked(NUMBERS, {NUMBERS: count}) if count else None)
 
 
 OPS: dict[str, Op] = {
