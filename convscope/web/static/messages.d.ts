@@ -406,8 +406,6 @@ export interface OperationDetail {
 
 export type Nested = number | Nested[];
 
-export type MathML = string | MathML[];
-
 export type Kind = "image" | "signal" | "volume" | "sequence" | "vector";
 
 /** A text of the page's language files, and what to fill in. */
@@ -462,6 +460,8 @@ export interface Prediction {
   probabilities: number[];
   truth: number | null;
 }
+
+export type MathML = string | MathML[];
 
 /** POST input: the new graph's `trace`. */
 export interface Chosen {

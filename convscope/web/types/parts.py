@@ -4,9 +4,10 @@ from typing import Literal
 
 from typing_extensions import TypeAliasType, TypedDict
 
+from convscope.web.types.trees import MathML
+
 Real = float | None  # None where it is infinite or no number at all, which JSON does not know
 Nested = TypeAliasType("Nested", "Real | list[Nested]")
-MathML = TypeAliasType("MathML", "str | list[MathML]")  # a name, then texts and elements
 Kind = Literal["image", "signal", "volume", "sequence", "vector"]
 
 
