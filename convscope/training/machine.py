@@ -25,7 +25,8 @@ class Machine:
     @contextmanager
     def arithmetic(self) -> Iterator[None]:
         """Do forward passes in this machine's precision."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == "bf16"):
+        half = self.precision == "bf16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half), _without_onednn(half):
             yield
 
     @contextmanager
@@ -43,6 +44,21 @@ def machine(settings: TrainingSettings) -> Machine:
     """
     found = device(settings.device)
     return Machine(found, _precision(settings.precision, found), settings.threads or cores())
+
+
+@contextmanager
+def _without_onednn(half: bool) -> Iterator[None]:
+    """Where bf16 is imitated without AVX-512, oneDNN has no LSTM for it; torch's own kernels are as fast there.
+
+    Source: https://uxlfoundation.github.io/oneDNN/dev_guide_data_types.html
+    """
+    before = torch.backends.mkldnn.enabled
+    if half and torch.backends.cpu.get_cpu_capability() == "AVX2":
+        torch.backends.mkldnn.enabled = False
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def test_what_cannot_be_read_has_a_reason(tmp_path, spoil, reason):
     ],
 )
 def test_a_header_that_cannot_be_a_volume(tmp_path, monkeypatch, fields, reason):
-    monkeypatch.setattr(memory, "physical", lambda: 10**9)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 10**9)
     folder = series(tmp_path / "a", **fields)
     with pytest.raises(BadPicture) as caught:
         header(folder)

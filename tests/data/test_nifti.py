@@ -172,7 +172,7 @@ def test_a_truncated_or_damaged_gz_is_named(tmp_path, share):
 
 
 def test_a_gz_that_claims_too_much_asks_for_no_memory(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "physical", lambda: 10_000_000)
+    monkeypatch.setattr(memory, "physical_memory", lambda: 10_000_000)
     path = tmp_path / "a.nii.gz"
     path.write_bytes(gzip.compress(header(tmp_path / "a.nii", (500, 500, 500)).read_bytes()))
     with pytest.raises(BadVolume, match="500 × 500 × 500 voxels, more than this machine's memory"):

@@ -6,6 +6,8 @@ from torch.nn.functional import cross_entropy
 
 from convscope.errors import NetworkError, ShapeError
 from convscope.network import build
+from convscope.training.machine import machine
+from convscope.training.settings import TrainingSettings
 
 RECURRENT = ("rnn", "lstm", "gru", "bilstm", "bigru", "rnn-cell")
 GATES = {"rnn": 1, "rnn-cell": 1, "lstm": 4, "gru": 3, "bilstm": 4, "bigru": 3}
@@ -110,7 +112,7 @@ def test_the_first_step_and_the_order_of_the_steps_matter(name):
 @pytest.mark.parametrize("name", RECURRENT)
 def test_bf16_is_taken(name):
     network = made(name)
-    with torch.autocast("cpu", torch.bfloat16):
+    with machine(TrainingSettings(device="cpu", precision="bf16")).arithmetic():
         scores = network(torch.randn(4, 5, 7))
     cross_entropy(scores.float(), torch.tensor([0, 1, 2, 0])).backward()
     assert all(weight.grad.isfinite().all() for weight in network.parameters())
