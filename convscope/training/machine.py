@@ -48,7 +48,7 @@ def machine(settings: TrainingSettings) -> Machine:
 
 @contextmanager
 def _without_onednn(half: bool) -> Iterator[None]:
-    """Where bf16 is imitated without AVX-512, oneDNN has no LSTM for it; torch's own kernels are as fast there.
+    """Where bf16 is imitated without AVX-512, oneDNN has no LSTM for it; torch has one, as fast.
 
     Source: https://uxlfoundation.github.io/oneDNN/dev_guide_data_types.html
     """
