@@ -41,6 +41,7 @@ def failure(session: Session, seen: Seen, operation: Operation | None) -> Failur
         "place": found.place,
         "advice": found.advice,
         "tried": TRIED[found.tried],
+        "rule": found.rule,
         "operation": operation,
         "source": source_line(failed.source),
     }

@@ -53,6 +53,7 @@ def _graph(session: Session, seen: Seen) -> GraphMessage:
                 "where": str(each.where),
                 "why": each.cause,
                 "fix": ". ".join(filter(None, (each.fix, each.advice))),
+                "rule": each.rule,
             }
             for each in whole.suspicions
         ],

@@ -300,6 +300,7 @@ export interface Failure {
   place: string; // where the fix goes
   advice: string; // in words, where there is no line to paste
   tried: string; // a sentence, or ""
+  rule: string; // convscope rule NAME says more
   operation: Operation | null; // also the last of `operations`, without a shape
   source: SourceLine | null;
 }
@@ -310,6 +311,7 @@ export interface Suspicion {
   where: string;
   why: string;
   fix: string;
+  rule: string; // convscope rule NAME says more
 }
 
 /** Of the network. */

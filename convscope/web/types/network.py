@@ -51,6 +51,7 @@ class FailureMessage(TypedDict):
     place: str  # where the fix goes
     advice: str  # in words, where there is no line to paste
     tried: str  # a sentence, or ""
+    rule: str  # convscope rule NAME says more
     operation: Operation | None  # also the last of `operations`, without a shape
     source: SourceLine | None
 
@@ -62,6 +63,7 @@ class SuspicionMessage(TypedDict):
     where: str
     why: str
     fix: str
+    rule: str  # convscope rule NAME says more
 
 
 class Totals(TypedDict):

@@ -4,13 +4,13 @@ import { button, el, icon } from "../draw/dom.js";
 import { flash } from "./operation.js";
 
 /** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {[HTMLElement, HTMLElement]} the sentence, and the reasons */
-export function failure({ words, what, where, cause, axis, fix, tried, source }, context) {
+export function failure({ words, what, where, cause, axis, fix, tried, rule, source }, context) {
   const { t } = context;
   const verdict = el("div.verdict", { role: "alert" },
     el("span.mark", { "aria-hidden": "true" }, "!"), el("h1.failed-what", {}, quoted(what || words)),
     el("p", {}, quoted(t("Stopped at {where}. Everything up to there was captured and can be opened.", { where: where || "?" }))));
   const reasons = [cause, axis].filter(Boolean);
-  const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source));
+  const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source), el("p.small.faint", {}, el("code", {}, `convscope rule ${rule}`)));
   const said = panel(t("PyTorch said"), el("p.quote", {}, words), !reasons.length && source && code(source));
   return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), said))];
 }

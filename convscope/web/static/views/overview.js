@@ -43,11 +43,11 @@ function verdict({ classes, probabilities, truth }, t) {
 /** What runs but looks wrong. @param {Graph} graph @param {Context} context */
 function doubts({ suspicions, operations }, { t, go }) {
   if (!suspicions.length) return null;
-  const made = suspicions.map(({ what: found, where, why, fix }) => {
+  const made = suspicions.map(({ what: found, where, why, fix, rule }) => {
     const name = where.match(/`([^`]+)`/)?.[1] ?? where;
     const op = operations.find((each) => each.name === name);
     const place = op && el("button.link", { type: "button", onclick: () => go({ op: op.index }) }, t("Show {name}", { name }));
-    return el("div.doubt", {}, el("p.strong.wrap-anywhere", {}, quoted(found)), el("p.small.soft", {}, quoted(why)), fix && el("p.small", {}, quoted(fix)), place);
+    return el("div.doubt", {}, el("p.strong.wrap-anywhere", {}, quoted(found)), el("p.small.soft", {}, quoted(why)), fix && el("p.small", {}, quoted(fix)), el("p.small.faint", {}, el("code", {}, `convscope rule ${rule}`)), place);
   });
   const more = made.length - SHOWN;
   return section(el("h3", {}, t("Worth a look"), el("span", {}, suspicions.length)), made.slice(0, SHOWN),
