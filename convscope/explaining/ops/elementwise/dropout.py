@@ -6,11 +6,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Role
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, number, product, written_out
+from convscope.explaining.formula import Formula, symbols
+from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.reading import Reading
+from convscope.explaining.rendering.words import number
 
+x, y, dx, dy, a, b, p, MASK, FACTOR = symbols("x y dx dy a b p mask factor")
+MASKED = MASK / (1 - p)
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"
 # Each operation with the name of its page and what is left out together.
 KINDS = {
@@ -54,37 +58,31 @@ def _factor(reading: Reading, at: Index) -> float:
 
 def _explain_dropout(kind: str, reading: Reading, at: Index) -> Account:
     page, unit = KINDS[kind]
-    x, p, factor = float(reading["input"][at]), float(reading["p"]), _factor(reading, at)
-    chance = f"leaves out every {unit} with a probability of {number(p)}"
+    given, factor = float(reading["input"][at]), _factor(reading, at)
+    chance = f"leaves out every {unit} with a probability of {number(float(reading['p']))}"
     if not _active(reading):
         what = "Dropout does nothing here (it works in training only): the number passes as it is."
     elif factor:
         what = f"Dropout {chance}. This one stayed, and is made larger so that the average stays as it was."
     else:
         what = f"Dropout {chance}. This one was left out."
-    text = f"{number(x)}·{number(factor)} = {number(x * factor)}"
-    step = Step(
-        "output",
-        "y = x·mask/(1 − p)" if _active(reading) else "y = x",
-        text,
-        x * factor,
-        f"{x!r} * {factor!r}",
-    )
+    formula = y.equals(x * MASKED) if _active(reading) else y.equals(x)
+    step = Step("output", formula, {x: given, MASKED: factor})
     notes = ("The mask is read from the generator's state before the operation.",) if _active(reading) else ()
-    return Account(what, step.formula, text, step.value, DOCS.format(page), steps=(step,), notes=notes)
+    return Account(what, step.formula, DOCS.format(page), steps=(step,), notes=notes)
 
 
 def _dropout_gradient(kind: str, reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001
     """The gradient takes the way of the number: through the same mask."""
     factor = _factor(reading, at)
-    return _scaled(reading, at, factor, DOCS.format(KINDS[kind][0]), "dx = dy·mask/(1 − p)")
+    return _scaled(reading, at, factor, DOCS.format(KINDS[kind][0]), MASKED)
 
 
-def _scaled(reading: Reading, at: Index, factor: float, source: str, formula: str) -> Account:
+def _scaled(reading: Reading, at: Index, factor: float, source: str, symbol: Formula) -> Account:
     gradient = reading.output_gradient[at].reshape(1)
     terms = product(("output",), {}, gradient=gradient, factor=torch.tensor([factor], dtype=torch.float64))
     what = "The gradient is multiplied by what the number was multiplied by: by 0 where it was left out."
-    return Account(what, formula, written_out(terms), terms.result, source, terms=terms)
+    return Account(what, dx.equals(dy * symbol), source, {dy: float(gradient), symbol: factor}, terms)
 
 
 def _alpha(reading: Reading, at: Index) -> tuple[float, float, bool]:
@@ -101,25 +99,24 @@ def _alpha(reading: Reading, at: Index) -> tuple[float, float, bool]:
 
 
 def _explain_alpha(reading: Reading, at: Index) -> Account:
-    x, (slope, shift, kept) = float(reading["input"][at]), _alpha(reading, at)
-    taken = x if kept else SELU_FLOOR
-    result = slope * taken + shift
+    slope, shift, kept = _alpha(reading, at)
+    taken = float(reading["input"][at]) if kept else SELU_FLOOR
     fate = "This one stayed." if kept else "This one was left out."
     what = (
         "Alpha dropout puts the smallest number that SELU can give in place of what it leaves out, then "
         f"scales and shifts everything so that mean and variance stay. {fate}"
     )
-    text = f"{number(slope)}·{number(taken)} + {number(shift)} = {number(result)}"
-    step = Step("output", "y = a·(x or −1.758) + b", text, result, f"{slope!r} * {taken!r} + {shift!r}")
+    rule = y.equals(a * x + b).given("x is −1.758 where the number was left out")
+    step = Step("output", rule, {a: slope, x: taken, b: shift})
     # Of what is left out, a part as large as the whole is taken off again.
     scale = abs(slope * taken) + abs(shift)
     page = DOCS.format("AlphaDropout" if reading.node.op == "alpha_dropout" else "FeatureAlphaDropout")
-    return Account(what, step.formula, text, result, page, steps=(step,), scale=scale)
+    return Account(what, step.formula, page, steps=(step,), scale=scale)
 
 
 def _alpha_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001
     slope, _, kept = _alpha(reading, at)
-    return _scaled(reading, at, slope if kept else 0.0, DOCS.format("AlphaDropout"), "dx = dy·a·mask")
+    return _scaled(reading, at, slope if kept else 0.0, DOCS.format("AlphaDropout"), FACTOR)
 
 
 def _same_place(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:  # noqa: ARG001
@@ -128,7 +125,7 @@ def _same_place(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]
 
 def _free(reading: Reading) -> Cost:  # noqa: ARG001
     """No multiplication with an addition."""
-    return Cost(0)
+    return Cost()
 
 
 DROPOUTS = {
