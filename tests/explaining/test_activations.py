@@ -139,9 +139,8 @@ def test_where_numbers_end(function):
     result = trace(function, ENDS)
     for place in range(len(ENDS)):
         found = explain(result, result.nodes[-1], (place,))
-        odd = (
-            function is F.gelu and ENDS[place] == math.inf
-        )  # nan from torch's vector kernel, ∞ from its scalar one
+        # At ∞ torch's GELU gives NaN from its kernel for AVX-512, ∞ from the others.
+        odd = function is F.gelu and ENDS[place] == math.inf and math.isnan(found.network)
         assert found.holds != odd, str(found)
         names: dict[str, float] = {}
         with contextlib.redirect_stdout(io.StringIO()):
