@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from convscope.lint import diagnose, suspicions
     from convscope.recipe import train
     from convscope.run import Run, load, runs
+    from convscope.settings import Augment, TrainingSettings
     from convscope.summary import Summary, summarise
     from convscope.summary.compare import Comparison
     from convscope.tracing import Trace, load_trace, replay, trace
-    from convscope.training.settings import Augment, TrainingSettings
 
 __version__ = "0.1.0"
 __all__ = [
@@ -63,8 +63,8 @@ HOMES = {
     "Run": "convscope.run",
     "Dataset": "convscope.data",
     "DataSettings": "convscope.data",
-    "TrainingSettings": "convscope.training.settings",
-    "Augment": "convscope.training.settings",
+    "TrainingSettings": "convscope.settings",
+    "Augment": "convscope.settings",
     "ConvscopeError": "convscope.errors",
     "Trace": "convscope.tracing",
     "trace": "convscope.tracing",

@@ -5,7 +5,7 @@
 
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -142,12 +142,13 @@ def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
     >>> plan("mnist", epochs=2, seed=3).training.epochs
     2.0
     """
-    homes = {"data": set(DataSettings.model_fields), "training": set(TrainingSettings.model_fields)}
+    kinds = {"data": DataSettings, "training": TrainingSettings}
+    homes = {home: {field.name for field in fields(kind)} for home, kind in kinds.items()}
     own = {"network", "width", "depth", "runs", "strict"}
     for name in given:
         if not any(name in home for home in (*homes.values(), own)):
             raise UnknownName("setting", name, sorted(own.union(*homes.values())))
-    pick = {home: {name: given[name] for name in fields & given.keys()} for home, fields in homes.items()}
+    pick = {home: {name: given[name] for name in known & given.keys()} for home, known in homes.items()}
     rest = {name: value for name, value in given.items() if name in own}
     return Plan(
         source, data=DataSettings(**pick["data"]), training=TrainingSettings(**pick["training"]), **rest

@@ -10,10 +10,17 @@ import pytest
 
 import convscope
 from convscope.cli import execute, options
-from convscope.cli.options import DataOptions, TrainingOptions, UsageError
+from convscope.cli.options import PictureOptions, TrainingOptions, UsageError
 from convscope.data import DataSettings
 from convscope.errors import DataError
-from convscope.training.settings import Augment, TrainingSettings
+from convscope.settings import (
+    Augment,
+    MachineSettings,
+    SequenceSettings,
+    SignalSettings,
+    SplitSettings,
+    TrainingSettings,
+)
 
 
 def run(*words, **environment):
@@ -149,12 +156,16 @@ def test_no_runs_yet(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("of_cli", "of_room"), [(DataOptions, DataSettings), (TrainingOptions, TrainingSettings)]
+    ("groups", "of_room"),
+    [
+        ((SplitSettings, PictureOptions, SignalSettings, SequenceSettings), DataSettings),
+        ((TrainingOptions, MachineSettings), TrainingSettings),
+    ],
 )
-def test_options_are_the_settings(of_cli, of_room):
-    typed = {field.name: field.default for field in fields(of_cli)}
-    known = {name: field.default for name, field in of_room.model_fields.items()}
-    if of_cli is DataOptions:
+def test_options_are_the_settings(groups, of_room):
+    typed = {field.name: field.default for group in groups for field in fields(group)}
+    known = {field.name: field.default for field in fields(of_room)}
+    if of_room is DataSettings:
         known.pop("seed")  # --seed of training is that of the split as well
     assert typed == known
 
@@ -163,9 +174,11 @@ def test_what_is_typed_becomes_settings():
     typed = TrainingOptions(epochs=0.5, batch="full", augment="shift=0.1, flip")
     settings = options.training_settings(typed)
     assert settings == TrainingSettings(epochs=0.5, batch="full", augment=Augment(shift=0.1, flip=True))
-    assert options.data_settings(DataOptions(size="48x64"), seed=3) == DataSettings(size=(48, 64), seed=3)
-    weather = DataOptions(target="weather", window=3, size="8x9x10")
-    assert options.data_settings(weather, 0) == DataSettings(target="weather", window=3, size=(8, 9, 10))
+    assert options.data_settings(PictureOptions(size="48x64"), seed=3) == DataSettings(size=(48, 64), seed=3)
+    weather = SequenceSettings(target="weather", window=3), PictureOptions(size="8x9x10")
+    assert options.data_settings(*weather, seed=0) == DataSettings(
+        target="weather", window=3, size=(8, 9, 10)
+    )
 
 
 def test_help_keeps_the_kinds_apart(capsys):

@@ -12,13 +12,13 @@ from collections.abc import Callable, Sequence
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.argument import Argument
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError
+from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError, ValidationError
 
 import convscope
 from convscope.cli.filters import filter  # noqa: A004 - the name of the command
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.look import look
-from convscope.cli.options import UsageError
+from convscope.cli.options import UsageError, limit
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import write_json
@@ -118,6 +118,11 @@ def _wording(error: CycloptsError) -> str:
             return f"too many arguments: {' '.join(error.unused_tokens or ())}"
         case MissingArgumentError(argument=Argument(name=name)) if not name.startswith("-"):
             return f"{name} is missing."
+    checked = (
+        error.__cause__
+    )  # pydantic's, where it is there already: cyclopts asks it for the limits of a type
+    if isinstance(error, ValidationError) and error.argument and hasattr(checked, "errors"):
+        return f"{error.argument.name}: {limit(checked)}"  # pyright: ignore[reportArgumentType]
     text = str(error)
     return text[:1].lower() + text[1:]
 

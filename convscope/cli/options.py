@@ -1,23 +1,27 @@
 """The options of `convscope train`, in the groups that its help shows, and how they become settings.
 
-Names and defaults are those of `DataSettings` and `TrainingSettings`, which cannot be used here: they stand
-in rooms that import torch, and `--help` should not wait for it. A test holds the two together.
+Names, types, defaults and help are those of `settings`; only what is typed in another form stands here again.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Group, Parameter
 
 from convscope.errors import ConvscopeError, UnknownName
+from convscope.settings import (
+    Augment,
+    DataSettings,
+    LearningSettings,
+    PictureSettings,
+    TrainingSettings,
+)
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-    from convscope.data import DataSettings
-    from convscope.training.settings import Augment, TrainingSettings
 
 DATA, NETWORK, TRAINING, PICTURES, SIGNALS, SEQUENCES, MACHINE, RUN = (
     Group(name, sort_key=place, help=text)
@@ -44,42 +48,11 @@ class UsageError(ConvscopeError):
     """An argument that makes no sense; the command line ends with 2 instead of 1."""
 
 
-@Parameter(name="*", group=DATA)
 @dataclass(frozen=True, kw_only=True)
-class DataOptions:
-    """What becomes of the data before training."""
+class PictureOptions(PictureSettings):
+    """The same, as it is typed."""
 
-    val: float = 0.1
-    """Share of the training part that is held back to find the best epoch, where DATA has no such part."""
-    test: float = 0.2
-    """Share that is held back for the final test, where DATA has no such part."""
-    scale: Literal["set", "sample"] = "set"
-    """Bring values to mean 0 and standard deviation 1: by the training part, or each sample by itself."""
-    size: Annotated[str | None, Parameter(group=PICTURES)] = None
-    """Bring pictures to this size: 64, or 48x64 pixels (height x width); volumes to 30x30x30 (depth first).
-    Otherwise chosen from the data."""
-    channels: Annotated[int | None, Parameter(group=PICTURES)] = None
-    """1: grey, 3: colour; for sounds 1: mono, 2: stereo. Chosen from the data otherwise."""
-    fit: Annotated[Literal["letterbox", "crop", "stretch"], Parameter(group=PICTURES)] = "letterbox"
-    """How a picture comes into the size: with bars, with its edges cut off, or distorted."""
-    label: Annotated[str | None, Parameter(group=SIGNALS)] = None
-    """Column that holds the class. Otherwise label, class, target or y; or the first."""
-    unequal: Annotated[Literal["pad", "crop", "resample"], Parameter(group=SIGNALS)] = "pad"
-    """How signals come to one length: filled up at the end, cut off, or stretched."""
-    length: Annotated[int | None, Parameter(group=SIGNALS)] = None
-    """That length in points. Otherwise the longest (pad), the shortest (crop) or the median (resample)."""
-    rate: Annotated[int | None, Parameter(group=SIGNALS)] = None
-    """Points a second that sounds are brought to. Otherwise chosen from the files."""
-    target: Annotated[str | None, Parameter(group=SEQUENCES)] = None
-    """Column to predict: words and few whole numbers are classes, other numbers are values."""
-    window: Annotated[int | None, Parameter(group=SEQUENCES)] = None
-    """Rows that the network sees. Otherwise chosen by their spacing."""
-    horizon: Annotated[int | None, Parameter(group=SEQUENCES)] = None
-    """How many rows ahead the target is; 1, the next row, if not given."""
-    time: Annotated[str | None, Parameter(group=SEQUENCES)] = None
-    """Column that holds the time. Otherwise the one with dates."""
-    series: Annotated[str | None, Parameter(group=SEQUENCES)] = None
-    """Column that names the series of a row, a city for example. Otherwise found by repeated times."""
+    size: str | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 @Parameter(name="*", group=NETWORK)
@@ -95,47 +68,11 @@ class NetworkOptions:
     """Layers, or blocks, as the network counts them."""
 
 
-@Parameter(name="*", group=TRAINING)
 @dataclass(frozen=True, kw_only=True)
-class TrainingOptions:
-    """How it is trained; what is not given is chosen from the data."""
+class TrainingOptions(LearningSettings):
+    """The same, as it is typed."""
 
-    epochs: float | None = None
-    """Passes over the training part; 0.5 is half a pass."""
-    batch: int | Literal["full"] | None = None
-    """Samples for each update of the weights. full: all of them (batch gradient descent); 1: stochastic."""
-    optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
-    """The rule that turns a gradient into an update."""
-    lr: float | None = None
-    """Learning rate, the size of an update; its peak, where the schedule moves it."""
-    schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None
-    """How the learning rate moves during training."""
-    loss: Literal["cross-entropy", "mse", "mae"] | None = None
-    """What training makes small: cross-entropy for classes; mse (squared) or mae (absolute error) for values.
-    mse for classes is the squared distance to 1 for the true class and 0 for the others."""
-    label_smoothing: float | None = None
-    """Certainty taken from the true class: with 0.1 the network aims at 90 %, not at 100 %."""
-    balance: Literal["none", "weights", "sampling"] | None = None
-    """Rare classes: count their errors for more, or show them more often. Chosen from the data otherwise."""
-    weight_decay: float | None = None
-    """How strongly weights are pulled towards 0."""
-    clip: float | None = None
-    """Shorten a gradient that is longer than this."""
-    patience: int | None = None
-    """Stop early after this many epochs in which validation got no better."""
-    augment: str | None = None
-    """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
-    the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen
-    from the data."""
-    seed: int = 0
-    """Start of all random numbers: the same seed gives the same split and the same weights."""
-    device: Annotated[str, Parameter(group=MACHINE)] = "auto"
-    """Where to compute: cpu, cuda, cuda:1 (the second GPU) or mps (a Mac's); auto takes a CUDA GPU if there
-    is one."""
-    precision: Annotated[Literal["auto", "fp32", "bf16"], Parameter(group=MACHINE)] = "auto"
-    """Numbers of 32 or 16 bits; auto takes bf16 where the machine is faster with it."""
-    threads: Annotated[int | None, Parameter(group=MACHINE)] = None
-    """Processor threads to compute with."""
+    augment: str | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
 @Parameter(name="*", group=RUN)
@@ -156,7 +93,7 @@ class RunOptions:
     """Print the result as one JSON object on standard output, and everything else on standard error."""
 
 
-def given(*groups: DataOptions | NetworkOptions | TrainingOptions) -> list[str]:
+def given(*groups: Any) -> list[str]:  # noqa: ANN401 - of options
     """The options that were typed: those that are not at their default.
 
     >>> given(NetworkOptions(depth=3), TrainingOptions(weight_decay=0.1))
@@ -170,18 +107,20 @@ def given(*groups: DataOptions | NetworkOptions | TrainingOptions) -> list[str]:
     ]
 
 
-def data_settings(options: DataOptions, seed: int) -> "DataSettings":
+def data_settings(*groups: Any, seed: int) -> DataSettings:  # noqa: ANN401 - of options
     """Turn what was typed into the settings of the data."""
-    from convscope.data import DataSettings
+    typed = _merged(groups)
+    return _checked(DataSettings, typed | {"size": parse_size(typed.get("size")), "seed": seed})
 
-    return _checked(DataSettings, asdict(options) | {"size": parse_size(options.size), "seed": seed})
 
-
-def training_settings(options: TrainingOptions) -> "TrainingSettings":
+def training_settings(*groups: Any) -> TrainingSettings:  # noqa: ANN401 - of options
     """Turn what was typed into the settings of training."""
-    from convscope.training.settings import TrainingSettings
+    typed = _merged(groups)
+    return _checked(TrainingSettings, typed | {"augment": parse_augment(typed.get("augment"))})
 
-    return _checked(TrainingSettings, asdict(options) | {"augment": parse_augment(options.augment)})
+
+def _merged(groups: Sequence[Any]) -> dict[str, Any]:
+    return {name: value for group in groups for name, value in vars(group).items()}
 
 
 def parse_size(text: str | None) -> tuple[int, ...] | None:
@@ -200,19 +139,17 @@ def parse_size(text: str | None) -> tuple[int, ...] | None:
     return sides * 2 if len(sides) == 1 else sides
 
 
-def parse_augment(text: str | None) -> "Augment | None":
+def parse_augment(text: str | None) -> Augment | None:
     """Read random changes: "shift=0.1,flip", "none", or "auto" (None: to be chosen).
 
     >>> parse_augment("shift=0.1,flip").shift
     0.1
     """
-    from convscope.training.settings import Augment
-
     if text in (None, "auto"):
         return None
     if text == "none":
         return Augment()
-    return _checked(Augment, dict(_changes(text, list(Augment.model_fields))), "augment: ")
+    return _checked(Augment, dict(_changes(text, [field.name for field in fields(Augment)])), "augment: ")
 
 
 def _changes(text: str, known: list[str]) -> Iterator[tuple[str, str | bool]]:
@@ -235,6 +172,10 @@ def _checked(settings: type, fields: dict[str, Any], where: str = "") -> Any:  #
 
 
 def _sentence(error: "ValidationError") -> str:
+    return f"{str(error.errors()[0]['loc'][0]).replace('_', '-')}: {limit(error)}"
+
+
+def limit(error: "ValidationError") -> str:
+    """What a value should have been, and what it is."""
     first = error.errors()[0]
-    field = str(first["loc"][0]).replace("_", "-")
-    return f"{field}: {first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."
+    return f"{first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."

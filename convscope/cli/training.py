@@ -1,11 +1,19 @@
 """`convscope train`: what was typed becomes a plan, and the terminal shows the stream of events it gives."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
 
 from convscope.cli.options import (
-    DataOptions,
+    DATA,
+    MACHINE,
+    PICTURES,
+    SEQUENCES,
+    SIGNALS,
+    TRAINING,
     NetworkOptions,
+    PictureOptions,
     RunOptions,
     TrainingOptions,
     UsageError,
@@ -14,6 +22,7 @@ from convscope.cli.options import (
     training_settings,
 )
 from convscope.cli.show import console, write_json
+from convscope.settings import MachineSettings, SequenceSettings, SignalSettings, SplitSettings
 
 if TYPE_CHECKING:
     from convscope.recipe import Created, Judged, Loaded
@@ -26,9 +35,13 @@ def train(
     data: str | None = None,
     /,
     *,
-    data_options: DataOptions = DataOptions(),
+    split: Annotated[SplitSettings, Parameter(name="*", group=DATA)] = SplitSettings(),
     network_options: NetworkOptions = NetworkOptions(),
-    training_options: TrainingOptions = TrainingOptions(),
+    learning: Annotated[TrainingOptions, Parameter(name="*", group=TRAINING)] = TrainingOptions(),
+    pictures: Annotated[PictureOptions, Parameter(name="*", group=PICTURES)] = PictureOptions(),
+    signals: Annotated[SignalSettings, Parameter(name="*", group=SIGNALS)] = SignalSettings(),
+    sequences: Annotated[SequenceSettings, Parameter(name="*", group=SEQUENCES)] = SequenceSettings(),
+    machine: Annotated[MachineSettings, Parameter(name="*", group=MACHINE)] = MachineSettings(),
     run_options: RunOptions = RunOptions(),
 ) -> int:
     """Train a network on data, and report how good it is.
@@ -40,7 +53,8 @@ def train(
         data: A name that convscope data lists, or the path of a file or folder: a folder of pictures, sounds
             or volumes for each class, signals or arrays in one file, or a table with a column of dates.
     """
-    events = _events(data, data_options, network_options, training_options, run_options)
+    of_data, of_training = (split, pictures, signals, sequences), (learning, machine)
+    events = _events(data, of_data, network_options, of_training, run_options)
 
     from convscope.cli.terminal import Terminal
     from convscope.recipe import Judged
@@ -59,15 +73,15 @@ def train(
 
 def _events(
     data: str | None,
-    data_options: DataOptions,
+    of_data: tuple[SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
     network_options: NetworkOptions,
-    training_options: TrainingOptions,
+    of_training: tuple[TrainingOptions, MachineSettings],
     run_options: RunOptions,
 ) -> "Iterator[Event | Loaded | Created | Judged]":
     from convscope import recipe
 
     if run_options.resume:
-        _demand_nothing_else(data, given(data_options, network_options, training_options))
+        _demand_nothing_else(data, given(*of_data, network_options, *of_training))
         return recipe.resume(run_options.resume)
     if data is None:
         raise UsageError("DATA is missing.\n  See: convscope train --help")
@@ -76,8 +90,8 @@ def _events(
         network_options.network,
         network_options.width,
         network_options.depth,
-        data_settings(data_options, training_options.seed),
-        training_settings(training_options),
+        data_settings(*of_data, seed=of_training[0].seed),
+        training_settings(*of_training),
         run_options.runs,
         run_options.strict,
     )

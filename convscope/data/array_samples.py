@@ -1,5 +1,6 @@
 """Arrays → samples as a model takes them: axes in order, the sizes of training, raw values."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,8 @@ def _sized(spec: SampleSpec) -> DataSettings:
     """The settings with the sizes of the spec."""
     channels, *space = spec.shape
     if spec.kind == "signal":
-        return spec.settings.model_copy(update={"channels": channels, "length": space[0]})
-    return spec.settings.model_copy(update={"channels": channels, "size": tuple(space)})
+        return replace(spec.settings, channels=channels, length=space[0])
+    return replace(spec.settings, channels=channels, size=tuple(space))
 
 
 def _with_axes(values: Tensor, shape: tuple[int, ...], last: bool) -> Tensor:

@@ -1,6 +1,7 @@
 """Arrays, in memory or in an .npz file → Dataset."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -74,7 +75,7 @@ Prepared = tuple[Tensor, DataSettings, tuple[str, ...]]  # inputs, settings with
 def as_signals(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
     """(sample, channel, time) of any numbers → float32, gaps mended, in the length that is asked for."""
     inputs, remarks = signals.as_signals(array, settings, source)
-    return inputs, settings.model_copy(update={"length": inputs.shape[2]}), remarks
+    return inputs, replace(settings, length=inputs.shape[2]), remarks
 
 
 def as_pictures(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
@@ -84,7 +85,7 @@ def as_pictures(array: np.ndarray, settings: DataSettings, source: str) -> Prepa
         values, remarks = _on_white(values, source), (*remarks, "transparency was laid on white")
     pictures = resized(_tensor(values), settings)
     chosen = {"size": tuple(pictures.shape[2:]), "channels": pictures.shape[1]}
-    return pictures, settings.model_copy(update=chosen), remarks
+    return pictures, replace(settings, **chosen), remarks
 
 
 def as_volumes(array: np.ndarray, settings: DataSettings, source: str) -> Prepared:
@@ -99,7 +100,7 @@ def as_volumes(array: np.ndarray, settings: DataSettings, source: str) -> Prepar
     if size != array.shape[2:]:
         array = np.stack([voxels.resampled(volume, size) for volume in array])
     channels = array.shape[1] if array.shape[1] in (1, 3) else None
-    return _tensor(array), settings.model_copy(update={"size": size, "channels": channels}), remarks
+    return _tensor(array), replace(settings, size=size, channels=channels), remarks
 
 
 KINDS = {"signal": as_signals, "image": as_pictures, "volume": as_volumes}

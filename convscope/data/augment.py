@@ -9,41 +9,14 @@ from functools import cache
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
+
+from convscope.settings import Augment
 
 # Random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12;
 # gain 13, noise 14 (place in the pool).
 PLACES, COLUMNS = 13, 15
 POOL = 1 << 18  # normal numbers that all noise is taken from
-
-
-class Augment(BaseModel):
-    """Random changes of training samples; everything 0 or off means none.
-
-    >>> Augment(shift=0.1, flip=True)
-    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0, gain=0.0, noise=0.0)
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    shift: float = Field(default=0.0, ge=0, lt=1)  # up to this share of each axis, in whole positions
-    flip: bool = False  # mirrored left-right, every second time
-    crop: float = Field(
-        default=0.0, ge=0, lt=1
-    )  # cut out a window smaller by up to this share, and enlarge it
-    rotate: float = Field(
-        default=0.0, ge=0, le=180
-    )  # up to this many degrees either way, in the last two axes
-    scale: float = Field(default=0.0, ge=0, lt=1)  # larger or smaller by up to this share
-    cutout: float = Field(default=0.0, ge=0, lt=1)  # a box of this share of each axis gets its channel's mean
-    gain: float = Field(default=0.0, ge=0, lt=1)  # all values larger or smaller by up to this share
-    noise: float = Field(default=0.0, ge=0)  # normal noise, this share of each channel's standard deviation
-
-    @property
-    def bends(self) -> bool:
-        """Whether values between positions are needed."""
-        return bool(self.crop or self.rotate or self.scale)
 
 
 def generator(*key: object) -> torch.Generator:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor
+
+from convscope.settings import DataSettings
 
 Kind = Literal["image", "signal", "volume", "sequence"]
 PARTS = ("train", "val", "test")
@@ -18,35 +19,6 @@ class Skipped(NamedTuple):
 
     file: str
     reason: str
-
-
-class DataSettings(BaseModel):
-    """What the person said about the data; None means: choose from the data, and say so.
-
-    After loading, `Dataset.settings` holds the same with every None filled in, so that prediction decodes
-    its files in just the same way.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    size: tuple[int, ...] | None = None  # (height, width) of pictures after resizing
-    channels: int | None = None  # pictures: 1 grey, 3 colour; sounds: 1 mixed to mono, 2 stereo
-    fit: Literal["letterbox", "crop", "stretch"] = "letterbox"  # how a picture comes into `size`
-    label: str | None = None  # column of a signal table that holds the class
-    unequal: Literal["pad", "crop", "resample"] = "pad"  # how signals come to one length
-    length: int | None = (
-        None  # points of a signal then: the longest (pad), shortest (crop), median (resample)
-    )
-    rate: int | None = None  # samples a second that audio is resampled to
-    time: str | None = None  # column of a sequence table that holds the time
-    series: str | None = None  # column that says which series a row belongs to, a city for example
-    target: str | None = None  # column that is predicted
-    window: int | None = None  # rows that a sequence sample sees
-    horizon: int | None = None  # rows ahead that are predicted
-    scale: Literal["set", "sample"] = "set"  # standardise by the training part, or each sample by itself
-    val: float = 0.1  # share of the training part held back for validation, where the source has no val part
-    test: float = 0.2  # share held back for testing, where the source has no test part
-    seed: int = 0  # of the split
 
 
 @dataclass(frozen=True)

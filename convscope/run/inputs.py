@@ -1,6 +1,7 @@
 """What a person may hand to a trained network: arrays, files, folders of them, named or labelled data."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,7 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
         dataset, rows = data, data.parts[part]
     else:
         # With no shares to hold back there are no parts but the source's own
-        whole = settings.data.plain().model_copy(update={"val": 0.0, "test": 0.0})
+        whole = replace(settings.data.plain(), val=0.0, test=0.0)
         dataset = data_room.load(data, whole)
         rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
     if len(rows) == 0:

@@ -3,6 +3,7 @@
 import platform
 import re
 import tomllib
+from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,7 +19,7 @@ from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.samples import SampleSpec
 from convscope.errors import RunError
 from convscope.run import files
-from convscope.training.settings import TrainingSettings
+from convscope.settings import TrainingSettings
 
 NAME = "settings.toml"
 FORMAT = 1
@@ -34,6 +35,7 @@ EXPLAINED = """\
 """
 
 
+@dataclass(frozen=True, kw_only=True)
 class DataPart(DataSettings):
     """Where the data came from, and how they were made ready."""
 
@@ -41,7 +43,7 @@ class DataPart(DataSettings):
 
     def plain(self) -> DataSettings:
         """The same without the source: what `data.load` takes."""
-        return DataSettings(**self.model_dump(exclude={"source"}))
+        return DataSettings(**{each.name: getattr(self, each.name) for each in fields(DataSettings)})
 
 
 class NetworkPart(BaseModel):
@@ -92,7 +94,7 @@ class Facts(BaseModel):
 class RunSettings(BaseModel):
     """All settings of one run.
 
-    >>> "source" in RunSettings.model_fields["data"].annotation.model_fields
+    >>> "source" in {field.name for field in fields(RunSettings.model_fields["data"].annotation)}
     True
     """
 
@@ -115,7 +117,7 @@ class RunSettings(BaseModel):
             training: resolved settings (no None but patience and clip).
             remarks: sentences on what was chosen, beside those of the data set.
         """
-        data = DataPart(source=absolute(dataset.source), **dataset.settings.model_dump())
+        data = DataPart(source=absolute(dataset.source), **vars(dataset.settings))
         facts = Facts(
             created=datetime.now().astimezone().isoformat(timespec="seconds"),
             kind=dataset.kind,

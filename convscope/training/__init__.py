@@ -7,10 +7,10 @@
 `loop.py` is the file to read first.
 """
 
+from convscope.settings import Augment, TrainingSettings
 from convscope.training.choose import choose
 from convscope.training.loop import train
 from convscope.training.machine import machine
 from convscope.training.scores import logits
-from convscope.training.settings import Augment, TrainingSettings
 
 __all__ = ["Augment", "TrainingSettings", "choose", "logits", "machine", "train"]

@@ -6,10 +6,10 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from convscope.data.augment import Augment, augment, draw, generator
+from convscope.data.augment import augment, draw, generator
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
-from convscope.training.settings import TrainingSettings
+from convscope.settings import Augment, TrainingSettings
 
 RARITY = 0.4  # power of the share: 0 weighs samples alike, 1 classes; see benchmarks/kinds.py
 ON_DEVICE = 0.5  # share of an accelerator's free memory that the data may take

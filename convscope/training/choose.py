@@ -1,15 +1,15 @@
 """What is trained when nothing is said, and why."""
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from torch import nn
 
-from convscope.data.augment import Augment
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.network.model import Model
+from convscope.settings import Augment, TrainingSettings
 from convscope.system import cores
-from convscope.training.settings import TrainingSettings
 
 
 class Usual(NamedTuple):
@@ -87,7 +87,7 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     fill("augment", changes, why)
     if settings.threads is None:
         chosen["threads"] = cores()
-    return settings.model_copy(update=chosen), reasons
+    return replace(settings, **chosen), reasons
 
 
 def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:

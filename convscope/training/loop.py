@@ -18,6 +18,7 @@ from torch import Tensor
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.network.model import Model, Temperature, Values
+from convscope.settings import TrainingSettings
 from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, Step
 from convscope.training.machine import Machine, machine
@@ -32,7 +33,6 @@ from convscope.training.scores import (
     loss_of_values,
     takes_channels_last,
 )
-from convscope.training.settings import TrainingSettings
 from convscope.training.temperature import fit_temperature
 from convscope.training.validation import Validation, validate, validate_values
 from convscope.training.weights import FlatParameters

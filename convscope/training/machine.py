@@ -9,9 +9,9 @@ import torch
 
 from convscope.errors import TrainingError
 from convscope.randomness import seeded
+from convscope.settings import TrainingSettings
 from convscope.system import cores, freed_memory_kept
 from convscope.torch_private import multiplies_bf16
-from convscope.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from math import log
 import torch
 from torch import Tensor
 
+from convscope.settings import TrainingSettings
 from convscope.training.events import Epoch, Notice
-from convscope.training.settings import TrainingSettings
 
 LEARNT = 0.98  # of the loss of guessing: above, nothing was learnt
 NAMED = 5  # classes in one notice

@@ -7,7 +7,7 @@ Weight decay pulls kernels and matrices towards 0, not biases and normalisations
 import torch
 from torch import Tensor
 
-from convscope.training.settings import TrainingSettings
+from convscope.settings import TrainingSettings
 from convscope.training.weights import FlatParameters
 
 

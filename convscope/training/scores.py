@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from convscope.network.model import Model
-from convscope.training.settings import TrainingSettings
+from convscope.settings import TrainingSettings
 
 
 def forward(model: Model, x: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -62,14 +63,14 @@ def test_the_second_reading_decodes_nothing_and_gives_the_same(files, decoded, o
 def test_other_settings_are_another_entry(files, decoded, change):
     choosing.read(files, SETTINGS)
     decoded.clear()
-    choosing.read(files, SETTINGS.model_copy(update=change))
+    choosing.read(files, replace(SETTINGS, **change))
     assert len(decoded) == 40
 
 
 def test_the_split_is_not_part_of_the_key(files, decoded):
     choosing.read(files, SETTINGS)
     decoded.clear()
-    choosing.read(files, SETTINGS.model_copy(update={"seed": 5, "val": 0.5}))
+    choosing.read(files, replace(SETTINGS, seed=5, val=0.5))
     assert decoded == []
 
 
@@ -140,7 +141,7 @@ def test_a_damaged_entry_is_made_anew(files, own_cache, decoded, damage):
 
 
 def test_large_pictures_are_mapped_and_the_cache_stays_as_it_is(files, own_cache, decoded, monkeypatch):
-    in_memory = choosing.read(files, SETTINGS.model_copy(update={"seed": 1}))
+    in_memory = choosing.read(files, replace(SETTINGS, seed=1))
     for entry in entries(own_cache):
         DAMAGES["about gone"](entry)
     monkeypatch.setattr(cache, "MEMORY_SHARE", 0)

@@ -1,6 +1,7 @@
 """Sequences against pandas and plain loops, with tables that are wrong in every way people get them wrong."""
 
 import math
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -488,7 +489,7 @@ def test_prediction_wants_the_same_columns(read):
         windows_of(read.folder / "new.csv", data.settings, data.features)
     frame(days=2).to_csv(read.folder / "new.csv", index=False)
     with pytest.raises(DataError, match="has no 5 rows without a gap or a missing value"):
-        windows_of(read.folder / "new.csv", data.settings.model_copy(update={"window": 5}), data.features)
+        windows_of(read.folder / "new.csv", replace(data.settings, window=5), data.features)
 
 
 def test_settings_of_a_run_read_the_same_again(read):

@@ -15,8 +15,8 @@ from convscope.data.dataset import Dataset, DataSettings
 from convscope.network.model import Model
 from convscope.network.preprocess import Standardise
 from convscope.run import NetworkPart, Run, RunSettings, Writer, create, load
+from convscope.settings import TrainingSettings
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start, Step
-from convscope.training.settings import TrainingSettings
 
 CLASSES = ("cat", "dog", "owl")
 STEPS_PER_EPOCH = 3

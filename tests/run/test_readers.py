@@ -13,7 +13,7 @@ from convscope.data.dataset import Dataset, DataSettings
 from convscope.errors import DataError, ShapeError
 from convscope.run import NetworkPart, RunSettings
 from convscope.run.inputs import gather
-from convscope.training.settings import TrainingSettings
+from convscope.settings import TrainingSettings
 
 
 def settings_of(dataset: Dataset) -> RunSettings:

@@ -115,7 +115,7 @@ def hostile(dataset, training):
 
 
 def training_settings():
-    from convscope.training.settings import TrainingSettings
+    from convscope.settings import TrainingSettings
 
     return TrainingSettings(epochs=1, batch=8, lr=0.1)
 

@@ -1,4 +1,5 @@
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from convscope.data.dataset import DataSettings
 from convscope.errors import DataError
 from convscope.run import NetworkPart, RunSettings, load
 from convscope.run.settings import DataPart, Facts
-from convscope.training.settings import Augment, TrainingSettings
+from convscope.settings import Augment, TrainingSettings
 
 text = st.text(max_size=20)
 shares = st.floats(0, 0.99)
@@ -74,7 +75,7 @@ def test_toml_is_for_people(settings):
 def test_a_source_with_bytes_that_are_no_text(settings, dataset, tmp_path):
     from convscope.run import create
 
-    odd = settings.model_copy(update={"data": settings.data.model_copy(update={"source": "caf\udce9"})})
+    odd = settings.model_copy(update={"data": replace(settings.data, source="caf\udce9")})
     writer = create("runs", odd, dataset)
     writer.close()
     assert load(writer.path).settings.data.source == "caf\udce9"

@@ -6,7 +6,8 @@ import torch
 from scipy.ndimage import map_coordinates
 from scipy.stats import kstest
 
-from convscope.data.augment import COLUMNS, Augment, augment, draw
+from convscope.data.augment import COLUMNS, augment, draw
+from convscope.settings import Augment
 
 SPACES = [(17,), (9, 14), (5, 6, 9)]
 EVERYTHING = Augment(shift=0.2, flip=True, crop=0.3, rotate=20, scale=0.2, cutout=0.3)

@@ -223,7 +223,7 @@ def installed(package: str, file: str) -> Path:
 
 def _load(published: Published, place: Path, settings: DataSettings) -> Dataset:
     form = next(form for form in FORMATS if form.recognises(place))
-    data = form.load(place, settings.model_copy(update={"size": None, "channels": None}), True)
+    data = form.load(place, replace(settings, size=None, channels=None), True)
     if data.inputs.shape != published.shape:
         raise DataError(
             f"{place} is not {published.name}: it holds {tuple(data.inputs.shape)}, not {published.shape}"
@@ -234,7 +234,7 @@ def _load(published: Published, place: Path, settings: DataSettings) -> Dataset:
         inputs=inputs,
         classes=published.classes or data.classes,
         source=published.name,
-        settings=settings.model_copy(update={"size": tuple(inputs.shape[2:]), "channels": inputs.shape[1]}),
+        settings=replace(settings, size=tuple(inputs.shape[2:]), channels=inputs.shape[1]),
         remarks=(f"read from {place}", *_differing(published, place), *data.remarks),
     )
 

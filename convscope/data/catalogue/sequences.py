@@ -41,6 +41,6 @@ def stocks(settings: DataSettings) -> Dataset:
 
 def _by_default(settings: DataSettings, **wanted: str | int) -> DataSettings:
     """The settings with what the person left open."""
-    return settings.model_copy(
-        update={name: value for name, value in wanted.items() if getattr(settings, name) is None}
+    return replace(
+        settings, **{name: value for name, value in wanted.items() if getattr(settings, name) is None}
     )

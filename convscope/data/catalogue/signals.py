@@ -91,7 +91,7 @@ def _places() -> Iterator[Path]:
 def _whole(place: Path, settings: DataSettings) -> Dataset | None:
     """What lies there at its own length, if it is the published data set."""
     try:
-        data = signal_files.load(place, settings.model_copy(update={"length": None, "label": None}), True)
+        data = signal_files.load(place, replace(settings, length=None, label=None), True)
     except DataError:
         return None
     if data.inputs.shape != SHAPE:

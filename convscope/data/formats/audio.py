@@ -71,13 +71,13 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
         raise DataError(f"sounds need at least 1 channel; got {settings.channels}.")
     channels = settings.channels or 1
     if not heads:
-        return settings.model_copy(update={"channels": channels, "rate": settings.rate or 1, "length": 1}), []
+        return replace(settings, channels=channels, rate=settings.rate or 1, length=1), []
     rate, remarks = rates.common([head.rate for head in heads], settings)
     if channels == 1 and (mixed := sum(head.channels > 1 for head in heads)):
         remarks.append(f"the channels of {mixed:,} of {len(heads):,} sounds are mixed to one")
     lengths = [rates.points(head.frames, head.rate, rate) for head in heads]
     length = signals.common_length(lengths, settings)
-    settings = settings.model_copy(update={"channels": channels, "rate": round(rate), "length": length})
+    settings = replace(settings, channels=channels, rate=round(rate), length=length)
     return settings, [*remarks, *signals.on_lengths(lengths, length, settings)]
 
 
@@ -100,7 +100,7 @@ def read(
             "the rate, channels and length of the sounds are not set.\n  Call audio.choose first."
         )
     shape = (len(files), settings.channels, settings.length * BYTES)
-    said = settings.model_dump(include={"rate", "channels", "length", "unequal"})
+    said = {name: getattr(settings, name) for name in ("rate", "channels", "length", "unequal")}
     entry = cache.through(
         cache.key(files, {"sounds": said}), shape, lambda rows: _read_all(files, settings, rows)
     )
@@ -134,7 +134,7 @@ def sample(path: Path, spec: SampleSpec) -> Samples:
     if len(spec.shape) != 2:
         raise ShapeError(f"the model takes {show(spec.shape)}; a sound is {FILES.form}.")
     channels, length = spec.shape
-    return single(_read(path, spec.settings.model_copy(update={"channels": channels, "length": length})))
+    return single(_read(path, replace(spec.settings, channels=channels, length=length)))
 
 
 def _read(file: Path, settings: DataSettings) -> np.ndarray:

@@ -1,6 +1,7 @@
 """One table with a time column → sequences: the last rows of a series, and what comes after them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -144,7 +145,7 @@ def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
     if line.settings.horizon is None:
         update["horizon"] = 1
         said.append("horizon: the next row is predicted; --horizon looks further ahead")
-    return line.settings.model_copy(update=update), said
+    return replace(line.settings, **update), said
 
 
 def _usual_window(axis: Axis) -> int:

@@ -1,6 +1,7 @@
 """Picture files to one uint8 tensor: size and channels chosen from the data."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -56,13 +57,13 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     remarks = []
     if settings.size is None:
         size, why = _size(files)
-        settings = settings.model_copy(update={"size": size})
+        settings = replace(settings, size=size)
         remarks.append(f"pictures are brought to {size[0]} × {size[1]} px (height × width): {why}")
     elif len(settings.size) != 2 or min(settings.size) < 1:
         raise DataError(f"pictures need a size of (height, width), each at least 1; got {settings.size}.")
     if settings.channels is None:
         channels = 1 if _all_grey(files) else 3
-        settings = settings.model_copy(update={"channels": channels})
+        settings = replace(settings, channels=channels)
         remarks.append(f"pictures are read in {'grey' if channels == 1 else 'colour'}, as they are")
     return settings, remarks
 

@@ -1,7 +1,7 @@
 """A table with a time column, in order: which column is the time, which names the series."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -64,7 +64,7 @@ def ordered(table: Table, settings: DataSettings) -> Timeline:
     axis = windows.axis(times, numbers)
     moved = (np.diff(times)[np.diff(numbers) == 0] < np.timedelta64(0)).any()
     remarks = (*table.remarks, *empty, *zone, *_found(axis, time, series, names, bool(moved)))
-    settings = settings.model_copy(update={"time": time, "series": series})
+    settings = replace(settings, time=time, series=series)
     return Timeline(table.take(axis.order), axis, names, settings, remarks)
 
 

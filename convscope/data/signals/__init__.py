@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -71,7 +72,7 @@ def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> D
         kind="signal",
         source=str(source),
         names=[signal.name for signal in used],
-        settings=settings.model_copy(update={"length": inputs.shape[2], "channels": inputs.shape[1]}),
+        settings=replace(settings, length=inputs.shape[2], channels=inputs.shape[1]),
         skipped=tuple(skipped),
         remarks=(*read.remarks, *order.lost, *mended, *fitted, *order.remarks),
         features=read.features,
@@ -121,7 +122,7 @@ def as_samples(found: Sequence[Signal], skipped: Sequence[Skipped], source: str,
     if not used:
         why = next((reason for _, reason in (*skipped, *broken)), "it is empty")
         raise DataError(f"{source} holds no signal that can be read: {why}.")
-    settings = spec.settings.model_copy(update={"length": spec.shape[1]})
+    settings = replace(spec.settings, length=spec.shape[1])
     values, _ = equal([with_channels(signal.values, spec.shape[0]) for signal in used], settings)
     truth = [signal.label if signal.label in spec.classes else None for signal in used]
     return Samples(torch.from_numpy(values), [signal.name for signal in used], truth, (*skipped, *broken))

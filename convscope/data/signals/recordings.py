@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -99,7 +100,7 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
         names = {signal.name for signal in short}
         found.signals[:] = [signal for signal in found.signals if signal.name not in names]
     found.remarks.extend(_on_groups(recordings, outside))
-    return found, settings.model_copy(update={"rate": round(rate) if rate == round(rate) else None})
+    return found, replace(settings, rate=round(rate) if rate == round(rate) else None)
 
 
 def unlabelled(recording: Recording, spec: SampleSpec) -> list[Signal]:

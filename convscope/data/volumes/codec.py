@@ -7,6 +7,7 @@ the network's first module brings them to mean 0 and standard deviation 1.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -139,7 +140,7 @@ class DataSetFiles:
         notes = Counter(head.note for head in heads if head.note)
         remarks += [f"{count:,} of {len(heads):,} volumes were {note}" for note, count in notes.items()]
         update = {"size": size, "channels": self.channels if self.channels in (1, 3) else None}
-        return settings.model_copy(update=update), [*remarks, *self.look.remarks]
+        return replace(settings, **update), [*remarks, *self.look.remarks]
 
     def read(
         self, files: Sequence[Path], settings: DataSettings, root: Path

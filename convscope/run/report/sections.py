@@ -2,13 +2,13 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from convscope.data.augment import Augment
 from convscope.data.check import quick
 from convscope.data.dataset import PARTS, Dataset
 from convscope.explaining.rows import Row
@@ -19,6 +19,7 @@ from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import figures
 from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
+from convscope.settings import Augment
 from convscope.shapes import show
 from convscope.summary import summarise
 from convscope.tracing import trace
@@ -212,9 +213,8 @@ def _first_step(model: Model) -> str:
 def settings(run: "Run") -> dict[str, Any]:
     """Everything that was set or chosen, the versions, and the commands to go on with."""
     facts = run.settings.facts
-    groups = {
-        name: _plain(getattr(run.settings, name).model_dump()) for name in ("data", "network", "training")
-    }
+    shown = run.settings.model_dump()
+    groups = {name: _plain(shown[name]) for name in ("data", "network", "training")}
     machine = {name: run.facts[name] for name in ("device", "precision", "threads") if name in run.facts}
     return {
         "groups": groups | {"machine and versions": _plain({**machine, **facts.versions})},
@@ -231,7 +231,7 @@ def pass_length(run: "Run") -> int:
 
 def _first_batch(run: "Run", dataset: Dataset) -> tuple[Tensor, Tensor]:
     """The first samples of the training, with their random changes; these do not depend on the batch size."""
-    few = run.settings.training.model_copy(update={"batch": BATCH})
+    few = replace(run.settings.training, batch=BATCH)
     return next(Batches(dataset, few, torch.device("cpu")).epoch(1))
 
 

@@ -1,0 +1,212 @@
+"""Every setting of data and training, once: its name, type, limits, default, and what it does.
+
+The command line makes its options and their help of the groups below, so nothing slow is imported here. What
+is None is chosen from the data. What a person says is checked when `DataSettings`, `TrainingSettings` or an
+`Augment` are made of it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+
+from annotated_types import Ge, Gt, Le, Lt
+
+Share = Annotated[float, Ge(0), Lt(1)]
+Count = Annotated[int, Ge(1)]
+Positive = Annotated[float, Gt(0)]
+
+
+class Device:
+    """The limit of a text that names a device, as pydantic asks for it."""
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: Any) -> Any:  # noqa: ANN401
+        """A check behind that of the type."""
+        from pydantic_core.core_schema import no_info_after_validator_function
+
+        return no_info_after_validator_function(_device, handler(kind))
+
+
+def _device(name: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError("expected auto, cpu, cuda, cuda:1 or mps")
+    return name
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """What becomes of the data before training."""
+
+    val: float = 0.1
+    """Share of the training part that is held back to find the best epoch, where DATA has no such part."""
+    test: float = 0.2
+    """Share that is held back for the final test, where DATA has no such part."""
+    scale: Literal["set", "sample"] = "set"
+    """Bring values to mean 0 and standard deviation 1: by the training part, or each sample by itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSettings:
+    """How pictures and volumes are read."""
+
+    size: tuple[int, ...] | None = None
+    """Bring pictures to this size: 64, or 48x64 pixels (height x width); volumes to 30x30x30 (depth first).
+    Otherwise chosen from the data."""
+    channels: int | None = None
+    """1: grey, 3: colour; for sounds 1: mono, 2: stereo. Chosen from the data otherwise."""
+    fit: Literal["letterbox", "crop", "stretch"] = "letterbox"
+    """How a picture comes into the size: with bars, with its edges cut off, or distorted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignalSettings:
+    """How signals are read."""
+
+    label: str | None = None
+    """Column that holds the class. Otherwise label, class, target or y; or the first."""
+    unequal: Literal["pad", "crop", "resample"] = "pad"
+    """How signals come to one length: filled up at the end, cut off, or stretched."""
+    length: int | None = None
+    """That length in points. Otherwise the longest (pad), the shortest (crop) or the median (resample)."""
+    rate: int | None = None
+    """Points a second that sounds are brought to. Otherwise chosen from the files."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SequenceSettings:
+    """How a table with a column of dates is read."""
+
+    target: str | None = None
+    """Column to predict: words and few whole numbers are classes, other numbers are values."""
+    window: int | None = None
+    """Rows that the network sees. Otherwise chosen by their spacing."""
+    horizon: int | None = None
+    """How many rows ahead the target is; 1, the next row, if not given."""
+    time: str | None = None
+    """Column that holds the time. Otherwise the one with dates."""
+    series: str | None = None
+    """Column that names the series of a row, a city for example. Otherwise found by repeated times."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearningSettings:
+    """How it is trained; what is not given is chosen from the data."""
+
+    epochs: Positive | None = None
+    """Passes over the training part; 0.5 is half a pass."""
+    batch: Annotated[int, Gt(0)] | Literal["full"] | None = None
+    """Samples for each update of the weights. full: all of them (batch gradient descent); 1: stochastic."""
+    optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
+    """The rule that turns a gradient into an update."""
+    lr: Positive | None = None
+    """Learning rate, the size of an update; its peak, where the schedule moves it."""
+    schedule: Literal["constant", "step", "cosine", "onecycle"] | None = None
+    """How the learning rate moves during training."""
+    loss: Literal["cross-entropy", "mse", "mae"] | None = None
+    """What training makes small: cross-entropy for classes; mse (squared) or mae (absolute error) for values.
+    mse for classes is the squared distance to 1 for the true class and 0 for the others."""
+    label_smoothing: Share | None = None
+    """Certainty taken from the true class: with 0.1 the network aims at 90 %, not at 100 %."""
+    balance: Literal["none", "weights", "sampling"] | None = None
+    """Rare classes: count their errors for more, or show them more often. Chosen from the data otherwise."""
+    weight_decay: Annotated[float, Ge(0)] | None = None
+    """How strongly weights are pulled towards 0."""
+    clip: Positive | None = None
+    """Shorten a gradient that is longer than this."""
+    patience: Count | None = None
+    """Stop early after this many epochs in which validation got no better."""
+    augment: "Augment | None" = None
+    """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
+    the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen
+    from the data."""
+    seed: int = 0
+    """Start of all random numbers: the same seed gives the same split and the same weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineSettings:
+    """What it is computed with."""
+
+    device: Annotated[str, Device()] = "auto"
+    """Where to compute: cpu, cuda, cuda:1 (the second GPU) or mps (a Mac's); auto takes a CUDA GPU if there
+    is one."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Numbers of 32 or 16 bits; auto takes bf16 where the machine is faster with it."""
+    threads: Count | None = None
+    """Processor threads to compute with."""
+
+
+class Checked:
+    """Settings whose fields are checked and converted when they are made."""
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+
+    def __post_init__(self) -> None:
+        """Raise pydantic's ValidationError, a ValueError, for what no field can be."""
+        for name, value in checked(type(self), vars(self)).items():
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Augment(Checked):
+    """Random changes of training samples; everything 0 or off means none.
+
+    >>> Augment(shift=0.1, flip=True)
+    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0, gain=0.0, noise=0.0)
+    """
+
+    shift: Share = 0.0  # up to this share of each axis, in whole positions
+    flip: bool = False  # mirrored left-right, every second time
+    crop: Share = 0.0  # cut out a window smaller by up to this share, and enlarge it
+    rotate: Annotated[float, Ge(0), Le(180)] = 0.0  # up to this many degrees either way, in the last two axes
+    scale: Share = 0.0  # larger or smaller by up to this share
+    cutout: Share = 0.0  # a box of this share of each axis gets its channel's mean
+    gain: Share = 0.0  # all values larger or smaller by up to this share
+    noise: Annotated[float, Ge(0)] = 0.0  # normal noise, this share of each channel's standard deviation
+
+    @property
+    def bends(self) -> bool:
+        """Whether values between positions are needed."""
+        return bool(self.crop or self.rotate or self.scale)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, SplitSettings):
+    """What the person said about the data; None means: choose from the data, and say so.
+
+    After loading, `Dataset.settings` holds the same with every None filled in, so that prediction decodes its
+    files in just the same way.
+    """
+
+    seed: int = 0  # of the split
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings(Checked, MachineSettings, LearningSettings):
+    """What the person said about training; None means: choose from the data, and say so."""
+
+
+@cache
+def _model(kind: type) -> Any:  # noqa: ANN401 - a class of pydantic's, which takes time to import
+    from pydantic import ConfigDict, create_model
+
+    hints = get_type_hints(kind, include_extras=True)
+    known: dict[str, Any] = {
+        each.name: (hints[each.name], ... if each.default is MISSING else each.default)
+        for each in fields(kind)
+    }
+    return create_model(kind.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **known)
+
+
+def checked(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a settings class, each of its type and within its limits.
+
+    Raises:
+        ValueError: (pydantic's ValidationError) an unknown field, or what it cannot be.
+
+    >>> checked(Augment, {"shift": "0.1"})["shift"]
+    0.1
+    """
+    valid = _model(kind)(**given)
+    return {each.name: getattr(valid, each.name) for each in fields(kind)}
