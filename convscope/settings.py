@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -140,7 +140,7 @@ class MachineSettings:
 class Checked:
     """Settings whose fields are checked and converted when they are made."""
 
-    __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
+    __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012 - read by pydantic, where settings are part of others
 
     def __post_init__(self) -> None:
         """Raise pydantic's ValidationError, a ValueError, for what no field can be."""
