@@ -6,8 +6,8 @@ from torch.nn.functional import cross_entropy
 
 from convscope.errors import NetworkError, ShapeError
 from convscope.network import build
+from convscope.settings import TrainingSettings
 from convscope.training.machine import machine
-from convscope.training.settings import TrainingSettings
 
 RECURRENT = ("rnn", "lstm", "gru", "bilstm", "bigru", "rnn-cell")
 GATES = {"rnn": 1, "rnn-cell": 1, "lstm": 4, "gru": 3, "bilstm": 4, "bigru": 3}
