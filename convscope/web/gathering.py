@@ -10,9 +10,9 @@ import numpy as np
 from convscope.errors import ConvscopeError
 from convscope.web.dispatch import answer
 from convscope.web.messages import GET
-from convscope.web.messages.layer import PAGE
+from convscope.web.messages.channels.layer import PAGE
+from convscope.web.messages.data.results import PATIENCE
 from convscope.web.messages.numbers import Message
-from convscope.web.messages.results import PATIENCE
 from convscope.web.saved_lists import sample_lists
 from convscope.web.session import Session
 from convscope.web.table import Table

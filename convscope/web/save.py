@@ -15,7 +15,7 @@ from convscope.run import files
 from convscope.web.gathering import collected
 from convscope.web.inline import inlined
 from convscope.web.later import Later
-from convscope.web.messages.results import PATIENCE
+from convscope.web.messages.data.results import PATIENCE
 from convscope.web.session import Session
 from convscope.web.types.data import Saving
 

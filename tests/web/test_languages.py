@@ -8,9 +8,9 @@ import pytest
 
 import convscope.web
 from convscope.explaining.filters import FILTERS
-from convscope.web.messages.attribution import WORDS as METHODS
-from convscope.web.messages.changes import WORDS as CHANGES
-from convscope.web.messages.runs import CLASSES, SETTINGS, VALUES
+from convscope.web.messages.data.runs import CLASSES, SETTINGS, VALUES
+from convscope.web.messages.trying.attribution import WORDS as METHODS
+from convscope.web.messages.trying.changes import WORDS as CHANGES
 
 STATIC = Path(convscope.web.__file__).parent / "static"
 CALL = re.compile(r'\bt\(\s*(?:context,\s*)?"((?:[^"\\]|\\.)*)"')

@@ -18,7 +18,8 @@ from torch.nn import functional as F
 from convscope.errors import ConvscopeError
 from convscope.opening import Opened, open_model
 from convscope.web.dispatch import answer
-from convscope.web.messages import GET, POST, sorting
+from convscope.web.messages import GET, POST
+from convscope.web.messages.channels import sorting
 from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 from tests.web.promised import promised

@@ -6,15 +6,15 @@ from convscope.errors import TraceError
 from convscope.explaining.axes import usual
 from convscope.tracing import Node, Ref, trace
 from convscope.tracing.structure import leaves
-from convscope.web.messages import changes
 from convscope.web.messages.asked import node_at
-from convscope.web.messages.changes import Change
-from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layouts
+from convscope.web.messages.network.failure import failure
 from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction
 from convscope.web.messages.thumbnails import thumbnail
+from convscope.web.messages.trying import changes
+from convscope.web.messages.trying.changes import Change
 from convscope.web.session import Seen, Session
 from convscope.web.types.trying import Before, Edit, EditChoices, Edited, Outcome, Undone
 

@@ -13,9 +13,9 @@ from convscope.explaining.ops.windows.sliding import Slide
 from convscope.shapes import AXES, show, window_output
 from convscope.tracing import Trace, trace
 from convscope.web.messages.asked import one_of, within
-from convscope.web.messages.formulas import sizes
-from convscope.web.messages.graph import input_look
-from convscope.web.messages.number import message
+from convscope.web.messages.channels.number import message
+from convscope.web.messages.network.formulas import sizes
+from convscope.web.messages.network.graph import input_look
 from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
 from convscope.web.types.channels import OneNumber

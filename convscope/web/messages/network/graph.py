@@ -10,11 +10,11 @@ from convscope.explaining import Role, known
 from convscope.explaining.axes import usual
 from convscope.explaining.rows import Row
 from convscope.tracing import Node, Trace
-from convscope.web.messages.blocks import modules
-from convscope.web.messages.failure import failure
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
 from convscope.web.messages.looks import kind_of, look
+from convscope.web.messages.network.blocks import modules
+from convscope.web.messages.network.failure import failure
 from convscope.web.messages.scores import prediction, true_class
 from convscope.web.messages.summary import rows_by_node, summary_of
 from convscope.web.messages.thumbnails import has_negatives, thumbnail

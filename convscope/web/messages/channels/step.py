@@ -13,8 +13,8 @@ from convscope.explaining.optimizer_step import SGD, Adam, optimizer_step
 from convscope.tracing import Node, Trace, trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import node_with_output, one_of, within
+from convscope.web.messages.channels.number import demand_gradient, message
 from convscope.web.messages.kept import demand_class, kept, usual_class
-from convscope.web.messages.number import demand_gradient, message
 from convscope.web.session import Seen, Session
 from convscope.web.types.channels import OneNumber, WeightStep
 

@@ -12,10 +12,10 @@ from convscope.explaining.axes import Axes
 from convscope.explaining.ops.recurrent.layers import gates
 from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, one_of, within
+from convscope.web.messages.channels.sorting import SORTS, sorted_by
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
 from convscope.web.messages.numbers import exact, grey, plain
-from convscope.web.messages.sorting import SORTS, sorted_by
 from convscope.web.session import Seen, Session
 from convscope.web.types.channels import Drawn, GatesMessage, LayerMessage
 from convscope.web.types.parts import Real

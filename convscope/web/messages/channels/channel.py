@@ -2,10 +2,10 @@
 
 from convscope.explaining import known
 from convscope.web.messages.asked import node_with_output, within
-from convscope.web.messages.layer import kind
+from convscope.web.messages.channels.layer import kind
+from convscope.web.messages.channels.windows import window
 from convscope.web.messages.layout import layout
 from convscope.web.messages.numbers import exact
-from convscope.web.messages.windows import window
 from convscope.web.session import Session
 from convscope.web.types.channels import Channel
 

@@ -10,7 +10,7 @@ from convscope.errors import DataError
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.web.messages.samples import sample
+from convscope.web.messages.data.samples import sample
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
 from convscope.web.types.data import Confusion, FindingMessage, Findings, Results

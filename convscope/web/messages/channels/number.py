@@ -8,10 +8,10 @@ from convscope.explaining.explanation import Explanation
 from convscope.explaining.receptive import box_on_input
 from convscope.tracing import Node
 from convscope.web.messages.asked import node_with_output, within
-from convscope.web.messages.failure import source_line
 from convscope.web.messages.kept import gradients, usual_class
 from convscope.web.messages.layout import layout
-from convscope.web.messages.operation import differentiable
+from convscope.web.messages.network.failure import source_line
+from convscope.web.messages.network.operation import differentiable
 from convscope.web.session import Seen, Session
 from convscope.web.types.channels import OneNumber
 

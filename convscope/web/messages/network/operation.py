@@ -12,12 +12,12 @@ from convscope.explaining.receptive import Receptive, box_on_input, receptive_fi
 from convscope.shapes import elements
 from convscope.tracing import Node, replay
 from convscope.tracing.replay import statistics
-from convscope.web.messages import formulas
 from convscope.web.messages.asked import node_at
-from convscope.web.messages.failure import source_line
-from convscope.web.messages.graph import by_index, graph
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout
+from convscope.web.messages.network import formulas
+from convscope.web.messages.network.failure import source_line
+from convscope.web.messages.network.graph import by_index, graph
 from convscope.web.messages.summary import rows_by_node
 from convscope.web.session import Seen, Session
 from convscope.web.types.network import (
