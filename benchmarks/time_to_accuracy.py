@@ -71,7 +71,7 @@ def judge(recipe: Record, data: Path, seed: int, threads: int) -> Record:
     """Train on five sixths of the training pictures in this process, and judge by the rest of them."""
     measure.begin()
     from convscope import recipe as way
-    from convscope.training.events import Epoch, Finished, Start, Step
+    from convscope.training.events import Epoch, Finished, Start, TrainingStep
 
     seconds = cpu = since = last = accuracy = 0.0
     with tempfile.TemporaryDirectory() as runs:
@@ -80,7 +80,7 @@ def judge(recipe: Record, data: Path, seed: int, threads: int) -> Record:
             match event:
                 case Start():
                     since = time.process_time()
-                case Step():
+                case TrainingStep():
                     last = time.process_time()
                 case Epoch():
                     seconds, cpu = seconds + event.seconds, cpu + last - since

@@ -18,7 +18,7 @@ import convscope
 from convscope import recipe
 from convscope.errors import NetworkError, TrainingError
 from convscope.randomness import seeded
-from convscope.training.events import Step
+from convscope.training.events import TrainingStep
 
 OWN = """
 import random
@@ -103,7 +103,7 @@ def test_after_ctrl_c():
     finished = []
     for event in recipe.stream(recipe.plan("digits", network="net.py:Drawn", **SMALL)):
         finished.append(event)
-        if isinstance(event, Step) and event.step == 3:
+        if isinstance(event, TrainingStep) and event.step == 3:
             os.kill(os.getpid(), signal.SIGINT)
     path = next(event.path for event in finished if isinstance(event, recipe.Created))
     assert not convscope.load(path).finished
@@ -117,7 +117,7 @@ def test_after_a_second_ctrl_c_that_does_not_wait():
         suppress(KeyboardInterrupt),
     ):
         for event in events:
-            if isinstance(event, Step) and event.step == 3:
+            if isinstance(event, TrainingStep) and event.step == 3:
                 os.kill(os.getpid(), signal.SIGINT)
                 os.kill(os.getpid(), signal.SIGINT)
 
@@ -125,7 +125,7 @@ def test_after_a_second_ctrl_c_that_does_not_wait():
 def test_a_stream_that_nobody_reads_to_its_end():
     with closing(recipe.stream(recipe.plan("digits", network="net.py:Drawn", **SMALL))) as events:
         for event in events:
-            if isinstance(event, Step):
+            if isinstance(event, TrainingStep):
                 break
 
 

@@ -14,7 +14,7 @@ import convscope
 from convscope import recipe, run
 from convscope.errors import DataError, NetworkError, RunError, TrainingError, UnknownName
 from convscope.recipe import Created, Judged, Loaded, plan, stream
-from convscope.training.events import Checkpoint, Epoch, Finished, Start, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Start, TrainingStep
 
 OWN = """
 import torch
@@ -61,7 +61,7 @@ def finish(events):
     return list(events)[-1]
 
 
-def stopped(given, after, kind=Step):
+def stopped(given, after, kind=TrainingStep):
     """Leave a run after so many events of a kind, as a process that goes away would; gives its folder."""
     events, path, seen = stream(given), None, 0
     for event in events:
@@ -126,7 +126,7 @@ def test_the_same_seed_gives_the_same_file(whole):
 
 
 @pytest.mark.parametrize(
-    ("kind", "after"), [(Created, 1), (Start, 1), (Step, 3), (Epoch, 1), (Checkpoint, 1)]
+    ("kind", "after"), [(Created, 1), (Start, 1), (TrainingStep, 3), (Epoch, 1), (Checkpoint, 1)]
 )
 def test_a_run_that_was_left_comes_to_the_same_end(whole, kind, after):
     """Also in the same process: nothing holds the folder any more."""
@@ -152,7 +152,7 @@ def test_an_own_network_comes_to_the_same_end_after_ctrl_c(tmp_path, at):
     events = []
     for event in stream(given):
         events.append(event)
-        if isinstance(event, Step) and event.step == at:
+        if isinstance(event, TrainingStep) and event.step == at:
             os.kill(os.getpid(), signal.SIGINT)
     (end,) = (event for event in events if isinstance(event, Finished))
     assert (end.reason, end.step) == ("interrupted", at)

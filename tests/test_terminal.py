@@ -11,7 +11,7 @@ from convscope.cli.show import console
 from convscope.cli.terminal import Terminal
 from convscope.data import Dataset, DataSettings
 from convscope.recipe import Loaded
-from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Start, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Start, TrainingStep
 
 START = Start(
     steps=300, steps_per_epoch=100, step=0, parameters=28_938, device="cpu", precision="bf16", threads=2
@@ -92,12 +92,12 @@ def test_time_left_counts_only_this_process_after_a_resume():
 
 
 def test_steps_and_checkpoints_are_silent_where_no_terminal_is():
-    assert shown([Step(1, 1, 0.5, 0.01, 1000.0), Checkpoint(1, dict)]) == ""
+    assert shown([TrainingStep(1, 1, 0.5, 0.01, 1000.0), Checkpoint(1, dict)]) == ""
 
 
 def test_a_terminal_shows_the_running_epoch_and_takes_the_bar_away(monkeypatch):
     monkeypatch.setattr("convscope.cli.terminal.SECONDS_BETWEEN_FRAMES", 0)
-    text = shown([START, Step(7, 1, 2.25, 0.01, 12_345.0), epoch(1, best=True)], terminal=True)
+    text = shown([START, TrainingStep(7, 1, 2.25, 0.01, 12_345.0), epoch(1, best=True)], terminal=True)
     assert "loss 2.2500, 12,345 samples/s" in text
     assert text.endswith("\x1b[?25h\r\x1b[1A\x1b[2K")  # the cursor is back, the line of the bar is gone
 
@@ -123,7 +123,7 @@ def test_notices_and_the_end():
 def test_quiet_says_nothing():
     events = [
         START,
-        Step(1, 1, 0.5, 0.01, 1000.0),
+        TrainingStep(1, 1, 0.5, 0.01, 1000.0),
         epoch(1, best=True),
         Notice("!"),
         Finished("done", 1, 1, 1, 1),

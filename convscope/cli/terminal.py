@@ -17,7 +17,7 @@ from convscope.cli.show import duration, percent, program
 from convscope.recipe import Created, Judged, Loaded
 from convscope.run import Run
 from convscope.shapes import show
-from convscope.training.events import Epoch, Event, Finished, Notice, Start, Step
+from convscope.training.events import Epoch, Event, Finished, Notice, Start, TrainingStep
 
 SECONDS_BETWEEN_FRAMES = 0.1  # of the bar; drawing it more often would cost training time
 
@@ -147,7 +147,7 @@ class Terminal:
         self.running = self.bar.add_task("", total=event.steps_per_epoch, figures="")
 
     @show.register
-    def _(self, event: Step) -> None:
+    def _(self, event: TrainingStep) -> None:
         now = time.monotonic()
         if self.running is None or self.bar.disable or now - self.drawn < SECONDS_BETWEEN_FRAMES:
             return

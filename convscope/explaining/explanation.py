@@ -11,7 +11,7 @@ from convscope.tracing.graph import Source
 # How far the float64 sum of the terms may lie from the network's number, in parts of Σ|terms|: the unit
 # roundoff of the network's own arithmetic, with room for the order in which it adds.
 TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6, torch.float16: 4e-3, torch.bfloat16: 3e-2}
-Kind = Literal["explained", "not explained"]
+Status = Literal["explained", "not explained"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Explanation:
     at: Index
     account: Account
     network: float
-    kind: Kind
+    kind: Status
     bound: float
     code: Source | None = None
 

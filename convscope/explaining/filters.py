@@ -16,7 +16,7 @@ from convscope.tracing import Trace, trace
 
 Padding = Literal["replicate", "reflect", "circular", "zeros", "none"]
 PADDINGS: tuple[Padding, ...] = ("replicate", "reflect", "circular", "zeros", "none")
-Line = tuple[float, ...]
+KernelRow = tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Filter:
     """
 
     what: str
-    plane: tuple[Line, ...] = ()
-    line: Line = ()
+    plane: tuple[KernelRow, ...] = ()
+    line: KernelRow = ()
     divisor: float = 1.0
     line_divisor: float = 1.0
 
@@ -46,7 +46,7 @@ class Filter:
         return torch.tensor(rows) / divisor if rows and axes in (1, 2) else None
 
 
-def _outer(line: Line) -> tuple[Line, ...]:
+def _outer(line: KernelRow) -> tuple[KernelRow, ...]:
     """A plane that is a line down times a line across."""
     return tuple(tuple(down * across for across in line) for down in line)
 

@@ -55,7 +55,7 @@ class Role(StrEnum):
 # How one number of it is drawn; "terms" is for everything that has no drawing of its own.
 Drawing = Literal["window", "steps", "shares", "vector", "terms"]
 # What can be changed: one kernel, the weights of one channel, stride and the like, which activation it is.
-Edit = Literal["kernel", "channel", "setting", "activation"]
+Editable = Literal["kernel", "channel", "setting", "activation"]
 
 
 class Loss(NamedTuple):
@@ -162,7 +162,7 @@ class Op:
     axes: Callable[[Reading, Axes | None], Axes] | None = None
     space: int | None = None
     window: "Callable[[Reading, int], Window | None] | None" = None
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[Editable, ...] = ()
     sign: str = ""
     range: tuple[float, float] | None = None
     loss: Loss | None = None

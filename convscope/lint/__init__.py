@@ -1,8 +1,8 @@
 """What is wrong with a person's network: it is not made, its forward fails, or it runs and is wrong.
 
-    file.py:Net ── network.own.NotMade ──▶ making.Failure ┐
-    a trace that failed ────────────────▶ forward.Scene   ├─ RULES ──▶ Finding, its fix tried
-    a trace that came to its end ───────▶ running.Ran     ┘
+    file.py:Net ── network.own.NotMade ──▶ making.MakingFailure ┐
+    a trace that failed ────────────────▶ forward.Scene         ├─ RULES ──▶ Finding, its fix tried
+    a trace that came to its end ───────▶ running.Ran           ┘
 
 A rule is a check and its page (what, why, an example, the example mended), which `convscope rule NAME` prints
 and docs/rules.md keeps. To add one, write the check with its page in a file of its stage and a line in
@@ -34,7 +34,7 @@ from convscope.lint.forward import (
 )
 from convscope.lint.forward.scene import Scene
 from convscope.lint.making import arguments, classes, holders, names, networks, settings, syntax
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 from convscope.lint.running import layers, numbers, order, samples, training
 from convscope.lint.running.ran import Ran
 from convscope.network.own import NotMade, neighbours
@@ -220,7 +220,7 @@ def suspicions(trace: Trace) -> list[Finding]:
     return [shown(found, Ran(trace, rule)) for rule in of_stage("running") for found in rule.findings(trace)]
 
 
-def why_not_made(failure: Failure) -> Finding:
+def why_not_made(failure: MakingFailure) -> Finding:
     """Say why a file, or a layer as it is typed, makes no network."""
     return _first("making", failure)
 
@@ -235,7 +235,7 @@ def explained() -> Iterator[None]:
     try:
         yield
     except NotMade as broken:
-        failure = Failure(broken.error, broken.text, broken.file, broken.name, broken.remake)
+        failure = MakingFailure(broken.error, broken.text, broken.file, broken.name, broken.remake)
         with neighbours(Path(broken.file).parent):
             raise BrokenModel(why_not_made(failure)) from broken.error
 

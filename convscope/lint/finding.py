@@ -39,7 +39,7 @@ class Where(NamedTuple):
 NOWHERE = Where()
 
 
-class Edit(NamedTuple):
+class TextEdit(NamedTuple):
     """Lines of the person's text, written anew.
 
     Attributes:
@@ -81,7 +81,7 @@ class Fix:
         evaluation: put the model in evaluation mode.
     """
 
-    edits: tuple[Edit, ...] = ()
+    edits: tuple[TextEdit, ...] = ()
     layers: Mapping[str, str] = field(default_factory=dict)
     inputs: Mapping[str, str] = field(default_factory=dict)
     evaluation: bool = False
@@ -160,7 +160,7 @@ class Finding:
         return "\n".join(lines)
 
 
-Check = Callable[[Any], Finding | Iterator[Finding] | None]
+Detector = Callable[[Any], Finding | Iterator[Finding] | None]
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Rule:
 
     name: str
     stage: Stage
-    check: Check
+    check: Detector
     why: str
     example: str
     fix: str
@@ -208,7 +208,7 @@ class Rule:
         return {part: getattr(self, part) for part in parts}
 
 
-def rule(stage: Stage, name: str, *, why: str, example: str, fix: str) -> Callable[[Check], Rule]:
+def rule(stage: Stage, name: str, *, why: str, example: str, fix: str) -> Callable[[Detector], Rule]:
     """Make a rule of the check below it.
 
     >>> @rule("running", "never", why="It cannot.", example="model = 1", fix="model = 2")

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.lint.finding import Edit, Fix
+from convscope.lint.finding import Fix, TextEdit
 from convscope.tracing import trace
 from convscope.tracing.graph import Failure, Ref, Trace
 from convscope.tracing.structure import convert, leaves
@@ -126,7 +126,7 @@ def _layer(model: nn.Module, path: str, expression: str) -> Iterator[None]:
 
 
 @contextmanager
-def _line(seen: Trace, edit: Edit, failed: Failure | None) -> Iterator[None]:
+def _line(seen: Trace, edit: TextEdit, failed: Failure | None) -> Iterator[None]:
     """The function at work with one line changed, compiled anew in its own module's names."""
     owner, function = _function(seen, failed)
     lines, start = inspect.getsourcelines(function)

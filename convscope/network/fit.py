@@ -22,7 +22,7 @@ CONVOLUTIONS = (
 POOLINGS = (*(nn.MaxPool1d, nn.MaxPool2d, nn.MaxPool3d), *(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d))
 
 
-class Call(NamedTuple):
+class LayerCall(NamedTuple):
     """One layer at work: its path in the network, and the shape of what it got (or gave)."""
 
     path: str
@@ -66,14 +66,14 @@ def _as_it_was(network: nn.Module) -> Iterator[None]:
 def _run(network: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - a person's network may return anything
     """Run a network and, where it fails, say in which layer."""
     paths = {module: path for path, module in network.named_modules()}
-    running: list[Call] = []
-    done: list[Call] = []
+    running: list[LayerCall] = []
+    done: list[LayerCall] = []
 
     def enter(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        running.append(Call(paths[module], module, _shape(inputs[0] if inputs else None)))
+        running.append(LayerCall(paths[module], module, _shape(inputs[0] if inputs else None)))
 
     def leave(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:  # noqa: ANN401, ARG001
-        done.append(Call(running.pop().path, module, _shape(output)))
+        done.append(LayerCall(running.pop().path, module, _shape(output)))
 
     hooks = [module.register_forward_pre_hook(enter) for module in paths]
     hooks += [module.register_forward_hook(leave) for module in paths]
@@ -109,10 +109,10 @@ def _check_output(output: Any, samples: int, classes: int) -> None:  # noqa: ANN
     raise ShapeError(wrong + f"Let the last layer have {classes} outputs: nn.Linear(…, {classes}).")
 
 
-def _misfit(running: list[Call], done: list[Call], error: Exception) -> NetworkError:
+def _misfit(running: list[LayerCall], done: list[LayerCall], error: Exception) -> NetworkError:
     """The error to show: the innermost layer that was at work when torch gave up."""
     says = f"\n  The message was: {type(error).__name__}: {error}"
-    call = running[-1] if running else Call("", nn.Identity(), None)
+    call = running[-1] if running else LayerCall("", nn.Identity(), None)
     kind = type(call.module).__name__
     advice = _advice(call)
     if advice:
@@ -123,7 +123,7 @@ def _misfit(running: list[Call], done: list[Call], error: Exception) -> NetworkE
     return NetworkError(f"the network fails in {where}{got}.{_progress(done)}{says}")
 
 
-def _progress(done: list[Call]) -> str:
+def _progress(done: list[LayerCall]) -> str:
     """How far the network came: the last layer that gave a tensor."""
     for call in reversed(done):
         if call.path and call.shape:
@@ -138,7 +138,7 @@ def _of(shape: tuple[int, ...] | None) -> str:
     return f"({', '.join(map(str, shape))})" if shape else "no tensor"
 
 
-def _advice(call: Call) -> str | None:
+def _advice(call: LayerCall) -> str | None:
     """What a layer expected, what it got and what to change; None where its shapes are not the trouble."""
     if not call.shape or len(call.shape) < 2:
         return None
@@ -166,7 +166,7 @@ def _linear(layer: nn.Linear, shape: tuple[int, ...]) -> str | None:
     return f"it expects {layer.in_features} numbers a row, got {got}.\n  To do: {todo}."
 
 
-def _axes(call: Call, shape: tuple[int, ...]) -> str | None:
+def _axes(call: LayerCall, shape: tuple[int, ...]) -> str | None:
     kind = type(call.module).__name__
     axes, got = int(kind[-2]), len(shape) - 2
     if axes == got:
@@ -175,7 +175,7 @@ def _axes(call: Call, shape: tuple[int, ...]) -> str | None:
     return f"it expects {axes} spatial axes behind (sample, channel), got {got}.\n  {advice}."
 
 
-def _channels(expected: int, call: Call, shape: tuple[int, ...]) -> str | None:
+def _channels(expected: int, call: LayerCall, shape: tuple[int, ...]) -> str | None:
     if shape[1] == expected:
         return None
     kind = type(call.module).__name__

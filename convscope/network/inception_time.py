@@ -12,7 +12,7 @@ LONGEST = 39  # positions of the longest window; the others have a half and a qu
 EVERY = 3  # modules that a shortcut spans
 
 
-class Windows(nn.Module):
+class InceptionModule(nn.Module):
     """Three windows of different lengths and a pooling side by side: 4 · filters channels, same length.
 
     Lengths are odd, so that a window has a middle and the signal keeps its length.
@@ -105,7 +105,7 @@ def _block(numbers: range, channels: int, filters: int, size: int) -> nn.Module:
     inside = chain()
     for number in numbers:
         entering = channels if number == numbers[0] else 4 * filters
-        inside.add_module(f"windows{number}", Windows(entering, filters, size))
+        inside.add_module(f"windows{number}", InceptionModule(entering, filters, size))
     return Shortcut(inside, channels, 4 * filters) if len(numbers) == EVERY else inside
 
 

@@ -58,7 +58,7 @@ class Bottleneck(nn.Module):
         return self.relu3(self.norm3(self.conv3(y)) + self.shortcut(x))
 
 
-class Plan(NamedTuple):
+class Variant(NamedTuple):
     """What the paper fixes for one depth."""
 
     block: type[Block] | type[Bottleneck]
@@ -67,12 +67,12 @@ class Plan(NamedTuple):
 
 
 PLANS = {
-    8: Plan(Block, (1, 1, 1), 16),
-    14: Plan(Block, (2, 2, 2), 16),
-    20: Plan(Block, (3, 3, 3), 16),
-    18: Plan(Block, (2, 2, 2, 2), 64),
-    34: Plan(Block, (3, 4, 6, 3), 64),
-    50: Plan(Bottleneck, (3, 4, 6, 3), 64),
+    8: Variant(Block, (1, 1, 1), 16),
+    14: Variant(Block, (2, 2, 2), 16),
+    20: Variant(Block, (3, 3, 3), 16),
+    18: Variant(Block, (2, 2, 2, 2), 64),
+    34: Variant(Block, (3, 4, 6, 3), 64),
+    50: Variant(Bottleneck, (3, 4, 6, 3), 64),
 }
 
 

@@ -24,7 +24,7 @@ from convscope.lint import explained
 from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
 from convscope.opening import keras_file, samples, typed
-from convscope.opening.samples import Given, Place
+from convscope.opening.samples import ModelInput, Place
 from convscope.randomness import seeded
 from convscope.run import Run, folders, load
 
@@ -115,7 +115,7 @@ def _run(name: str, inputs: Sequence[str]) -> Opened:
     return _finished(name, run.model(), given, run)
 
 
-def _finished(name: str, model: nn.Module, given: Sequence[Given], run: Run | None = None) -> Opened:
+def _finished(name: str, model: nn.Module, given: Sequence[ModelInput], run: Run | None = None) -> Opened:
     return Opened(
         name,
         model.eval(),
@@ -128,13 +128,13 @@ def _finished(name: str, model: nn.Module, given: Sequence[Given], run: Run | No
     )
 
 
-def _given(name: str, inputs: Sequence[str], axis: int = 0) -> list[Given]:
+def _given(name: str, inputs: Sequence[str], axis: int = 0) -> list[ModelInput]:
     if not inputs:
         raise NetworkError(f"say what '{name}' is run on: --input, for example 1x28x28.\n  {samples.FORMS}")
     return [samples.read(word, SEED + place, axis) for place, word in enumerate(inputs)]
 
 
-def _first(given: Sequence[Given]) -> Given:
+def _first(given: Sequence[ModelInput]) -> ModelInput:
     """The input that a network is built for."""
     return next((each for each in given if not each.keyword), given[0])
 

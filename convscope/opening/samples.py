@@ -53,7 +53,7 @@ class Place(NamedTuple):
     label: int | float
 
 
-class Given(NamedTuple):
+class ModelInput(NamedTuple):
     """One input.
 
     Attributes:
@@ -69,7 +69,7 @@ class Given(NamedTuple):
     place: Place | None = None
 
 
-def read(word: str, seed: int = 0, axis: int = 0) -> Given:
+def read(word: str, seed: int = 0, axis: int = 0) -> ModelInput:
     """Read one input.
 
     Args:
@@ -93,10 +93,10 @@ def read(word: str, seed: int = 0, axis: int = 0) -> Given:
         sample = _plain(sample)
     else:
         sample, words = _of_file(what)
-    return Given(keyword, sample.unsqueeze(min(axis, sample.dim())), words)
+    return ModelInput(keyword, sample.unsqueeze(min(axis, sample.dim())), words)
 
 
-def of_run(word: str, run: Run, seed: int = 0) -> Given:
+def of_run(word: str, run: Run, seed: int = 0) -> ModelInput:
     """Read one input for a run: raw, as in its training.
 
     Raises:
@@ -113,17 +113,17 @@ def of_run(word: str, run: Run, seed: int = 0) -> Given:
         sample, words = _sample(dataset, part[1], index)
         rows = dataset.parts[part[1]]
         place = Place(part[1], index % len(rows), dataset.labels[rows[index]].item())
-        return Given(keyword, sample[None], words, place)
+        return ModelInput(keyword, sample[None], words, place)
     if found and not Path(what).exists():
         settings = run.settings.data.plain()
         sample, words = _sample(data_room.load(found[1], settings), found[2], int(found[3]))
     else:
         samples = inputs.gather(what, run.settings)
         sample, words = samples.inputs[0], str(samples.names[0])
-    return Given(keyword, sample[None], words)
+    return ModelInput(keyword, sample[None], words)
 
 
-def like_those_of(run: Run, seed: int = 0) -> Given:
+def like_those_of(run: Run, seed: int = 0) -> ModelInput:
     """Random numbers in the shape of a run's samples."""
     facts = run.settings.facts
     return of_run("x".join(map(str, (facts.channels, *facts.space))), run, seed)

@@ -17,7 +17,7 @@ from torch import nn
 
 from convscope.errors import BrokenModel, NetworkError
 from convscope.lint import why_not_made
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.networks import not_made
 
 LOOKS_TYPED = re.compile(r"\s*((torch\.)?nn\.\w|[A-Za-z_]\w*\s*\()")
@@ -64,7 +64,7 @@ def layer(text: str) -> nn.Module:
         return _made(text)
     except _Refused as refused:
         name = ast.get_source_segment(text, refused.node) or text
-        found = why_not_made(Failure(refused.error, text, "", name, _made, given=refused.node))
+        found = why_not_made(MakingFailure(refused.error, text, "", name, _made, given=refused.node))
         if found.rule == not_made.name:
             raise _unexplained(text, refused) from refused.error
         raise BrokenModel(found) from refused.error

@@ -86,7 +86,7 @@ class Writer:
         match event:
             case events.Start():
                 self._manifest.facts |= asdict(event)
-            case events.Step():
+            case events.TrainingStep():
                 self._step = event.step
                 self._tables[STEPS].add(event)
             case events.Epoch():

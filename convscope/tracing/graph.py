@@ -21,7 +21,7 @@ from convscope.errors import TraceError, UnknownName
 from convscope.shapes import elements
 from convscope.tracing.structure import Ref, Source, convert
 
-Role = Literal["input", "parameter", "buffer", "constant", "activation"]
+ValueRole = Literal["input", "parameter", "buffer", "constant", "activation"]
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Value:
     """
 
     index: int
-    role: Role
+    role: ValueRole
     name: str
     shape: tuple[int, ...]
     dtype: torch.dtype

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope.tracing.graph import Role
+from convscope.tracing.graph import ValueRole
 
 
 def layer_paths(model: nn.Module) -> dict[int, str]:
@@ -13,7 +13,7 @@ def layer_paths(model: nn.Module) -> dict[int, str]:
     return {id(layer): str(layer.path or layer.name) for layer in _layers(model) if layer is not model}
 
 
-def weight_names(model: nn.Module) -> dict[int, tuple[Role, str]]:
+def weight_names(model: nn.Module) -> dict[int, tuple[ValueRole, str]]:
     """Each weight's `path`, by its tensor's id; what is not trained is a buffer."""
     return {
         id(weight.value): ("parameter" if weight.trainable else "buffer", str(weight.path))

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from convscope.torch_private import own_tensors
-from convscope.tracing.graph import Role
+from convscope.tracing.graph import ValueRole
 from convscope.tracing.snapshot import snapshot, untouched, unwatched
 
 
@@ -17,7 +17,7 @@ class Own(NamedTuple):
     """Names by id."""
 
     paths: dict[int, str]  # of modules, as `named_modules()` has them
-    tensors: dict[int, tuple[Role, str]]  # parameters and buffers
+    tensors: dict[int, tuple[ValueRole, str]]  # parameters and buffers
 
 
 def own(model: nn.Module, prefix: str) -> Own:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from torch import Tensor
 
 from convscope.torch_private import is_view
-from convscope.tracing.graph import Role, Trace, Value
+from convscope.tracing.graph import Trace, Value, ValueRole
 from convscope.tracing.snapshot import memory_of, same_numbers, snapshot, storage_of, unwatched
 
 
@@ -28,7 +28,7 @@ class States:
 
     def __init__(self, trace: Trace, *, keep: bool, limit: int, gradients: bool) -> None:
         self.trace, self.keep, self.limit, self.gradients = trace, keep, limit, gradients
-        self.names: dict[int, tuple[Role, str]] = {}  # of the model's own tensors, by id
+        self.names: dict[int, tuple[ValueRole, str]] = {}  # of the model's own tensors, by id
         self.leaves: dict[int, Tensor] = {}  # where gradients end: value → tensor
         self.collecting = False  # the model may run autograd itself; only the score's gradients count
         self._known: dict[int, _Known] = {}
@@ -38,7 +38,7 @@ class States:
         self.bypassed: set[int] = set()  # values whose hook does not see all of their gradient
         self._views: dict[int, int] = {}  # value → storage, of views that autograd knows as such
 
-    def value_of(self, tensor: Tensor, role: Role = "constant", name: str = "") -> int:
+    def value_of(self, tensor: Tensor, role: ValueRole = "constant", name: str = "") -> int:
         """The value that a tensor holds now; what was changed through another view of it is a new value."""
         known = self._find(tensor)
         if known is not None and self._count(known.storage) == known.writes and known.followed:
@@ -102,7 +102,7 @@ class States:
     def _register(
         self,
         tensor: Tensor,
-        role: Role,
+        role: ValueRole,
         name: str,
         producer: int | None,
         position: int = 0,
@@ -125,7 +125,7 @@ class States:
                 self._views[index] = storage
         return index
 
-    def _may_keep(self, tensor: Tensor, role: Role, storage: int, writes: int) -> bool:
+    def _may_keep(self, tensor: Tensor, role: ValueRole, storage: int, writes: int) -> bool:
         """Within the limit; parameters share their memory with the model, views with what they look at."""
         if not self.keep:
             return False

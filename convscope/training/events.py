@@ -28,7 +28,7 @@ class Start:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """One update of the weights."""
 
     step: int  # updates done so far, 1 …
@@ -89,4 +89,4 @@ class Finished:
     seconds: float  # training and validation, of this process
 
 
-Event = Start | Step | Epoch | Checkpoint | Notice | Finished
+Event = Start | TrainingStep | Epoch | Checkpoint | Notice | Finished

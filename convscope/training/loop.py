@@ -20,7 +20,7 @@ from convscope.errors import TrainingError
 from convscope.network.model import Model, Temperature, Values
 from convscope.settings import TrainingSettings
 from convscope.training.batches import Batches, class_weights
-from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, Step
+from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, TrainingStep
 from convscope.training.machine import Machine, machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
@@ -56,8 +56,8 @@ def train(
         state: of a Checkpoint event, to go on from there.
 
     Yields:
-        Start; Step after each update; Epoch and then Checkpoint after each pass; Checkpoint now and then
-        within; Notice when something looks wrong; Finished.
+        Start; TrainingStep after each update; Epoch and then Checkpoint after each pass; Checkpoint now and
+        then within; Notice when something looks wrong; Finished.
 
     Raises:
         TrainingError: nothing to train on, a device that is not there, or a loss that is no number any more.
@@ -135,7 +135,9 @@ class _Loop:
         for x, y in self.batches.epoch(number, first, self.steps - (number - 1) * self.batches.steps):
             loss, lr = self._update(x, y)
             spent = time.perf_counter() - began
-            yield Step(self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent)
+            yield TrainingStep(
+                self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent
+            )
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
                 yield self.checkpoint()
         seconds = time.perf_counter() - began

@@ -20,14 +20,14 @@ from convscope.web.session import Session
 
 MOST_DIGITS = 9
 BODY = "body"
-Table = Mapping[str, Callable[..., Any]]  # address → who answers; "{op}" stands for a word
+Routes = Mapping[str, Callable[..., Any]]  # address → who answers; "{op}" stands for a word
 
 
 class NoAddress(ConvscopeError):  # noqa: N818 - the words of the answer
     """Nobody answers there."""
 
 
-def answer(table: Table, session: Session, address: str, body: object = None) -> Any:  # noqa: ANN401
+def answer(table: Routes, session: Session, address: str, body: object = None) -> Any:  # noqa: ANN401
     """The message at an address.
 
     Args:
@@ -45,7 +45,7 @@ def answer(table: Table, session: Session, address: str, body: object = None) ->
     return respond(session, **arguments(respond, dict(parse_qsl(query)) | words, body))
 
 
-def find(table: Table, path: str) -> tuple[Callable[..., Any], dict[str, str]]:
+def find(table: Routes, path: str) -> tuple[Callable[..., Any], dict[str, str]]:
     """Who answers at a path, and the words of it that have a name.
 
     >>> find({"layer/{op}": print}, "layer/5")[1]

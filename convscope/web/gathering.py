@@ -15,7 +15,7 @@ from convscope.web.messages.data.results import PATIENCE
 from convscope.web.messages.numbers import Message
 from convscope.web.saved_lists import sample_lists
 from convscope.web.session import Session
-from convscope.web.table import Table
+from convscope.web.table import SavedAnswers
 
 EACH = {"wrong": 2, "right": 2, "unsure": 1}  # samples that are taken besides the one on the screen
 HERE = "here"  # stands for an input that is no sample of the data
@@ -30,7 +30,7 @@ QUICK = 0.05  # seconds of one pass, up to which also the slow attributions are 
 class Taker:
     """Takes answers about one input into the table, as long as there is room."""
 
-    table: Table
+    table: SavedAnswers
     session: Session
     key: str
     leave: float
@@ -67,13 +67,13 @@ class Taker:
         return message if added else None
 
 
-def collected(session: Session, samples: Sequence[int] | None, room: int) -> Table:
+def collected(session: Session, samples: Sequence[int] | None, room: int) -> SavedAnswers:
     """The answers: first what every sample needs, then as deep as there is room, the one on the screen last.
 
     Each of the others may use its share of the room; what they leave is for the one on the screen.
     """
     keys = _keys(session, samples)
-    table = Table(keys[0], room)
+    table = SavedAnswers(keys[0], room)
     for address, message in _shared(session, [int(key) for key in keys if key != HERE]):
         table.add(None, address, message)
     for key in keys:

@@ -25,7 +25,7 @@ HEAD = 4096  # bytes of a file in which a page names itself
 
 
 @dataclass(frozen=True)
-class Page:
+class SavedPage:
     """A page that is ready to be written.
 
     Attributes:
@@ -74,7 +74,7 @@ def demand_place(path: Path) -> None:
         raise DataError(f"{path} is there already, and is no page of convscope.\n  Give another path.")
 
 
-def write(made: Page, path: Path) -> int:
+def write(made: SavedPage, path: Path) -> int:
     """Write a page that was made; gives its size in bytes.
 
     Raises:
@@ -87,14 +87,14 @@ def write(made: Page, path: Path) -> int:
     return len(made.html)
 
 
-def page(session: Session, samples: Sequence[int] | None = None, budget: int = BUDGET) -> Page:
+def page(session: Session, samples: Sequence[int] | None = None, budget: int = BUDGET) -> SavedPage:
     """Make the page, so that its size can be told before it is written."""
     frame = len(inlined({}).encode())
     table = collected(copy.copy(session), samples, budget - frame)
-    return Page(inlined(table.as_dict()).encode(), len(table.inputs))
+    return SavedPage(inlined(table.as_dict()).encode(), len(table.inputs))
 
 
-def prepared(session: Session) -> Page:
+def prepared(session: Session) -> SavedPage:
     """The page of what is on the screen, made once, in the background; waits for it."""
     with session.lock:
         making = session.seen.kept.setdefault("save", Later(lambda: page(session)))

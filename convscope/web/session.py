@@ -19,14 +19,14 @@ from convscope.tracing import Trace, trace
 from convscope.web.later import Later
 from convscope.web.part import Part
 from convscope.web.types.parts import Sentence
-from convscope.web.values import Values
+from convscope.web.values import ValueStore
 
 Made = TypeVar("Made")
 KEPT_GRADIENTS = 4  # classes whose gradients are kept for one input
 
 
 @dataclass(frozen=True)
-class Given:
+class SessionInput:
     """What the model is run on.
 
     Attributes:
@@ -56,7 +56,7 @@ class Seen:
     """
 
     trace: Trace
-    given: Given
+    given: SessionInput
     key: str = field(default_factory=lambda: secrets.token_hex(4))
     kept: dict[str, Any] = field(default_factory=dict)
     gradients: dict[int, Trace] = field(default_factory=dict)
@@ -92,7 +92,7 @@ class Session:
         self.model: nn.Module = opened.model  # a copy as soon as something is tried on it
         self.edits: list[Sentence] = []
         self.tried: list[Any] = []  # the same as `messages/whatif.py` applies it: the last can be undone
-        self.lock, self.values = threading.RLock(), Values()
+        self.lock, self.values = threading.RLock(), ValueStore()
         self._later: dict[str, Later[Any]] = {}
         self.others: dict[str, Run] = {}  # runs to set beside this one, by path
         self._seen: Seen | None = None
@@ -171,7 +171,7 @@ class Session:
     ) -> None:
         """Send another input through."""
         with self.lock:
-            self._seen = self._see(Given(inputs, caption, sample, label))
+            self._seen = self._see(SessionInput(inputs, caption, sample, label))
 
     def choose(self, index: int) -> None:
         """Send a sample of the data through."""
@@ -226,12 +226,12 @@ class Session:
                 kept[target] = found
             return kept[target]
 
-    def _see(self, given: Given) -> Seen:
+    def _see(self, given: SessionInput) -> Seen:
         return Seen(trace(self.model, given.inputs, self.opened.keywords), given)
 
-    def _sample(self, index: int) -> Given:
+    def _sample(self, index: int) -> SessionInput:
         part = self.part
-        return Given((part.sample(index)[None],), part.words(index), index, part.label(index))
+        return SessionInput((part.sample(index)[None],), part.words(index), index, part.label(index))
 
     def _data(self) -> Dataset:
         if not self.has_data:
@@ -247,11 +247,11 @@ class Session:
         return self.original
 
 
-def _first(opened: Opened) -> Given:
+def _first(opened: Opened) -> SessionInput:
     """What the person named on the command line."""
     caption, place = ", ".join(opened.given), opened.place
     if place is None or opened.run is None:
-        return Given(opened.inputs, caption)
+        return SessionInput(opened.inputs, caption)
     label = None if opened.run.settings.facts.regression else int(place.label)
     index = place.number if place.part == "test" else None
-    return Given(opened.inputs, f"{place.part} {place.number}", index, label)
+    return SessionInput(opened.inputs, f"{place.part} {place.number}", index, label)

@@ -18,7 +18,7 @@ MARKS = 6  # quotes, colon and comma around a name and what it stands for
 
 
 @dataclass
-class Table:
+class SavedAnswers:
     """What the file answers itself with, filled while there is room; api.js reads it.
 
     Attributes:

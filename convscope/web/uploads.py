@@ -16,7 +16,7 @@ COLOURS = (1, 3)
 KINDS = ("image", "signal", "volume", "sequence")
 
 
-class Wanted(NamedTuple):
+class InputSpec(NamedTuple):
     """What the model takes.
 
     Attributes:
@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
     spec: SampleSpec | None = None
 
 
-def of_bytes(body: bytes, wanted: Wanted, name: str = "") -> tuple[Tensor, str]:
+def of_bytes(body: bytes, wanted: InputSpec, name: str = "") -> tuple[Tensor, str]:
     """One sample from the bytes of a file, and what was done to it, in words.
 
     Raises:
@@ -48,7 +48,7 @@ def of_bytes(body: bytes, wanted: Wanted, name: str = "") -> tuple[Tensor, str]:
     return sample, ", ".join(said)
 
 
-def of_numbers(values: Tensor, wanted: Wanted) -> Tensor:
+def of_numbers(values: Tensor, wanted: InputSpec) -> Tensor:
     """One sample from numbers that were made by hand, in the type of the model's input.
 
     Raises:
@@ -62,7 +62,7 @@ def of_numbers(values: Tensor, wanted: Wanted) -> Tensor:
     return _for_example(found.inputs[0], wanted)
 
 
-def _of_example(wanted: Wanted) -> SampleSpec:
+def _of_example(wanted: InputSpec) -> SampleSpec:
     """Channels first, as every reader has them: Keras has the colours of a picture last."""
     shape = tuple(wanted.example.shape)
     if _colours_last(wanted):
@@ -70,12 +70,12 @@ def _of_example(wanted: Wanted) -> SampleSpec:
     return SampleSpec(shape, wanted.kind if wanted.kind in KINDS else ANY)
 
 
-def _colours_last(wanted: Wanted) -> bool:
+def _colours_last(wanted: InputSpec) -> bool:
     shape = wanted.example.shape
     return wanted.kind == "image" and len(shape) == 3 and shape[0] not in COLOURS and shape[2] in COLOURS
 
 
-def _for_example(sample: Tensor, wanted: Wanted, pixels: bool = False) -> Tensor:
+def _for_example(sample: Tensor, wanted: InputSpec, pixels: bool = False) -> Tensor:
     """In the range, the order of axes and the type of the example."""
     values = sample.double()
     if pixels:

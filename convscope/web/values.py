@@ -25,7 +25,7 @@ class Data(bytes):
         return blake2b(self, digest_size=10).hexdigest()
 
 
-class Values:
+class ValueStore:
     """Those that were named, until the page fetches them; what was named longest ago goes first.
 
     Args:

@@ -12,7 +12,7 @@ import torch
 from convscope.data import DataSettings, load
 from convscope.data.check import check, quick
 from convscope.data.files import cache
-from convscope.data.volumes.codec import Head, chosen_size
+from convscope.data.volumes.codec import VolumeHeader, chosen_size
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -114,7 +114,7 @@ def test_unequal_volumes_get_the_median_size(tmp_path):
     ],
 )
 def test_the_size_is_one_that_trains_in_reasonable_time(size, count, expected):
-    chosen, why = chosen_size([Head(1, size, True)] * count)
+    chosen, why = chosen_size([VolumeHeader(1, size, True)] * count)
     assert chosen == expected
     assert why == "their own size" if chosen == size else "train in reasonable time" in why
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from convscope.explaining import OPS, Role, known, read
-from convscope.explaining.op import Drawing, Edit
+from convscope.explaining.op import Drawing, Editable
 from convscope.tracing.replay import run_again
 from convscope.web.messages.layout import layouts
 from convscope.web.types.channels import Channel
@@ -36,7 +36,7 @@ def test_an_entry_says_what_the_others_ask(name):
         assert getattr(entry, part) is not None, f"{name}: {part} is missing"
     assert isinstance(entry.role, Role)
     assert entry.drawing in get_args(Drawing)
-    assert set(entry.edits) <= set(get_args(Edit))
+    assert set(entry.edits) <= set(get_args(Editable))
     assert (entry.drawing == "window") == (entry.window is not None)
     assert (entry.role is Role.LOSS) == (entry.loss is not None)
     assert entry.sign or entry.role is not Role.JOIN

@@ -16,7 +16,7 @@ from convscope.network.model import Model
 from convscope.network.preprocess import Standardise
 from convscope.run import NetworkPart, Run, RunSettings, Writer, create, load
 from convscope.settings import TrainingSettings
-from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start, Step
+from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start, TrainingStep
 
 CLASSES = ("cat", "dog", "owl")
 STEPS_PER_EPOCH = 3
@@ -78,7 +78,7 @@ class Training(NamedTuple):
         yield Start(steps, STEPS_PER_EPOCH, after, 1000, "cpu", "fp32", 1)
         for step in range(after + 1, steps + 1):
             epoch = (step - 1) // STEPS_PER_EPOCH + 1
-            yield Step(step, epoch, loss=1 / step, lr=0.1 / 3, samples_per_second=1000.0)
+            yield TrainingStep(step, epoch, loss=1 / step, lr=0.1 / 3, samples_per_second=1000.0)
             if step % 2:
                 yield Notice(f'step {step} is odd, "quoted",\nand has two lines')
             if step % STEPS_PER_EPOCH == 0:

@@ -7,7 +7,7 @@ from safetensors.torch import load_file
 
 from convscope.errors import RunError
 from convscope.run import Writer, create, load
-from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Notice, TrainingStep
 
 
 def test_a_new_run_has_settings_and_is_the_latest(writer, settings):
@@ -80,7 +80,7 @@ def test_going_on_gives_the_same_files_as_without_the_interruption(interrupted, 
 
 
 def test_a_run_without_a_checkpoint_begins_anew(writer):
-    writer.write(Step(1, 1, 0.5, 0.1, 10.0))
+    writer.write(TrainingStep(1, 1, 0.5, 0.1, 10.0))
     writer.close()
     run = load(writer.path)
     assert run.state() is None

@@ -9,13 +9,13 @@ import threading
 import pytest
 
 from convscope.training import train
-from convscope.training.events import Checkpoint, Epoch, Finished, Start, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Start, TrainingStep
 from convscope.training.interrupt import orderly
 
 PROGRAM = """
 import sys
 import torch
-from convscope.training.events import Finished, Step
+from convscope.training.events import Finished, TrainingStep
 from convscope.training.interrupt import orderly
 
 def endless():
@@ -24,7 +24,7 @@ def endless():
         while True:
             step += 1
             sum(range(10_000))
-            yield Step(step, 1, 0.0, 0.0, 0.0)
+            yield TrainingStep(step, 1, 0.0, 0.0, 0.0)
     except KeyboardInterrupt:
         yield Finished("interrupted", step, 0.0, 0, 0.0)
 
@@ -49,7 +49,7 @@ def test_a_process_that_gets_ctrl_c_ends_in_good_order():
         assert process.wait() == 0
 
 
-@pytest.mark.parametrize("kind", [Start, Step, Epoch, Checkpoint])
+@pytest.mark.parametrize("kind", [Start, TrainingStep, Epoch, Checkpoint])
 def test_ctrl_c_after_any_event(stripes, model_for, said, kind):
     before = signal.getsignal(signal.SIGINT)
     dataset, seen = stripes((24, 6, 6)), []

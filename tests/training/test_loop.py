@@ -11,7 +11,7 @@ from convscope.data.augment import generator
 from convscope.errors import TrainingError
 from convscope.training import Augment, train
 from convscope.training import loop as loop_module
-from convscope.training.events import Checkpoint, Epoch, Finished, Start, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Start, TrainingStep
 
 MOVING = Augment(shift=0.1, cutout=0.1)
 
@@ -65,7 +65,7 @@ def test_losses_and_weights_are_those_of_plain_pytorch(stripes, model_for, said,
     ours, theirs = model_for(dataset, name), model_for(dataset, name)
     events = list(train(ours, dataset, said(epochs=2, batch=8, lr=1e-3, seed=4)))
     losses = plainly(theirs, dataset, epochs=2, batch=8, lr=1e-3, seed=4)
-    assert [step.loss for step in of(Step, events)] == pytest.approx(losses, rel=2e-3, abs=1e-5)
+    assert [step.loss for step in of(TrainingStep, events)] == pytest.approx(losses, rel=2e-3, abs=1e-5)
     theirs.eval()
     with torch.no_grad():
         scores = theirs(dataset.inputs[dataset.parts["val"]]) / ours.output.temperature
@@ -82,14 +82,14 @@ def test_the_stream_in_its_order(stripes, model_for, said):
     settings = said(epochs=2, batch=8, schedule="onecycle")
     events = list(train(model_for(dataset), dataset, settings))
     kinds = [type(event).__name__ for event in events]
-    assert kinds == ["Start", *(["Step"] * 6 + ["Epoch", "Checkpoint"]) * 2, "Checkpoint", "Finished"]
+    assert kinds == ["Start", *(["TrainingStep"] * 6 + ["Epoch", "Checkpoint"]) * 2, "Checkpoint", "Finished"]
     start, end = events[0], events[-1]
     assert isinstance(start, Start)
     assert (start.steps, start.steps_per_epoch, start.step) == (12, 6, 0)
     assert (start.device, start.precision, start.threads) == ("cpu", "fp32", 1)
     assert start.parameters == sum(p.numel() for p in model_for(dataset).parameters())
-    assert [step.step for step in of(Step, events)] == list(range(1, 13))
-    assert [step.epoch for step in of(Step, events)] == [1] * 6 + [2] * 6
+    assert [step.step for step in of(TrainingStep, events)] == list(range(1, 13))
+    assert [step.epoch for step in of(TrainingStep, events)] == [1] * 6 + [2] * 6
     assert [(epoch.number, epoch.step) for epoch in of(Epoch, events)] == [(1, 6), (2, 12)]
     assert isinstance(end, Finished)
     assert (end.reason, end.step, end.epochs) == ("done", 12, 2.0)
@@ -99,7 +99,7 @@ def test_an_epochs_figures_are_the_mean_over_its_samples(stripes, model_for, sai
     dataset = stripes((43, 10, 8))
     events = list(train(model_for(dataset), dataset, said(epochs=1, batch=8)))
     sizes = [len(piece) for piece in torch.arange(43).tensor_split(6)]
-    losses = [step.loss for step in of(Step, events)]
+    losses = [step.loss for step in of(TrainingStep, events)]
     assert of(Epoch, events)[0].train_loss == pytest.approx(np.average(losses, weights=sizes))
 
 
@@ -175,7 +175,7 @@ def test_a_state_of_another_network_is_refused(stripes, model_for, said, change)
         list(train(model_for(other, change.get("name", "plain")), other, said(), state=state))
 
 
-@pytest.mark.parametrize("kind", [Start, Step, Epoch, Checkpoint])
+@pytest.mark.parametrize("kind", [Start, TrainingStep, Epoch, Checkpoint])
 def test_ctrl_c_at_any_event_saves_and_goes_on_to_the_same_end(stripes, model_for, said, kind):
     dataset, settings = stripes((24, 6, 6)), said(epochs=2, augment=MOVING)
     whole = model_for(dataset, Noisy)
@@ -228,9 +228,9 @@ def test_it_can_be_closed(stripes, model_for, said):
 def test_fractions_of_epochs(stripes, model_for, said, epochs, steps, numbers):
     dataset = stripes((40, 10, 8))
     events = list(train(model_for(dataset), dataset, said(epochs=epochs)))
-    assert len(of(Step, events)) == round(epochs * 5) or steps == 1 or epochs == 0.5
+    assert len(of(TrainingStep, events)) == round(epochs * 5) or steps == 1 or epochs == 0.5
     assert [epoch.number for epoch in of(Epoch, events)] == numbers
-    assert events[-1].step == len(of(Step, events))
+    assert events[-1].step == len(of(TrainingStep, events))
     assert events[-1].epochs == pytest.approx(events[-1].step / 5)
 
 
@@ -291,7 +291,7 @@ def test_a_handful_of_samples(stripes, model_for, said, samples, name, batch):
     dataset = stripes((samples, 1, 0))
     events = list(train(model_for(dataset, name), dataset, said(batch=batch)))
     assert events[-1].reason == "done"
-    assert all(np.isfinite(step.loss) for step in of(Step, events))
+    assert all(np.isfinite(step.loss) for step in of(TrainingStep, events))
 
 
 @pytest.mark.parametrize(("samples", "batch"), [(10, 1), (1, 8), (3, 2)])
@@ -307,8 +307,8 @@ def test_stochastic_and_batch_gradient_descent_learn(stripes, model_for, said, b
     dataset = stripes((40, 10, 8))
     epochs = 2 if batch == 1 else 20
     events = list(train(model_for(dataset), dataset, said(batch=batch, epochs=epochs)))
-    assert len(of(Step, events)) == (80 if batch == 1 else 20)
-    assert of(Epoch, events)[-1].train_loss < 0.5 * of(Step, events)[0].loss
+    assert len(of(TrainingStep, events)) == (80 if batch == 1 else 20)
+    assert of(Epoch, events)[-1].train_loss < 0.5 * of(TrainingStep, events)[0].loss
 
 
 @pytest.mark.parametrize(("kind", "space"), [("signal", (24,)), ("volume", (10, 12, 10))])
@@ -331,7 +331,7 @@ def test_a_class_without_training_samples(stripes, model_for, said):
     dataset = replace(dataset, parts=dataset.parts | {"train": rows[dataset.labels[rows] != 1]})
     for balance in ("none", "weights", "sampling"):
         events = list(train(model_for(dataset), dataset, said(balance=balance)))
-        assert all(np.isfinite(step.loss) for step in of(Step, events))
+        assert all(np.isfinite(step.loss) for step in of(TrainingStep, events))
 
 
 def test_rare_classes_weigh_by_a_power_of_their_share(stripes, model_for, said):
@@ -348,7 +348,7 @@ def test_rare_classes_weigh_by_a_power_of_their_share(stripes, model_for, said):
     labels = dataset.labels[rows].numpy()
     weights = np.bincount(labels)[labels] ** -0.4
     expected = np.average(losses.numpy(), weights=weights)
-    first, *_ = of(Step, train(model, dataset, said(balance="weights", batch="full", epochs=1)))
+    first, *_ = of(TrainingStep, train(model, dataset, said(balance="weights", batch="full", epochs=1)))
     assert first.loss == pytest.approx(expected, rel=1e-5)
 
 

@@ -11,7 +11,7 @@ from convscope.errors import TrainingError
 from convscope.network.model import Values, assemble
 from convscope.training import TrainingSettings, choose, logits, train
 from convscope.training.batches import Batches, class_weights
-from convscope.training.events import Checkpoint, Epoch, Finished, Notice, Step
+from convscope.training.events import Checkpoint, Epoch, Finished, Notice, TrainingStep
 
 
 class Slope(nn.Module):
@@ -64,7 +64,7 @@ def test_the_losses_are_of_standardised_values(line, said):
         x = ((line.inputs[rows] - line.inputs[rows].mean()) / line.inputs[rows].std(correction=0)).flatten(1)
         told = model.network.full(x)[:, 0].double().numpy()
     expected = np.mean((told - (values - values.mean()) / values.std()) ** 2)
-    first = next(e for e in train(model, line, said(loss="mse", batch="full")) if isinstance(e, Step))
+    first = next(e for e in train(model, line, said(loss="mse", batch="full")) if isinstance(e, TrainingStep))
     assert first.loss == pytest.approx(expected, rel=1e-4)
 
 

@@ -16,7 +16,7 @@ from convscope.web import gathering, inline, save
 from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
 from convscope.web.subject import session_of
-from convscope.web.table import Table, pack
+from convscope.web.table import SavedAnswers, pack
 from convscope.web.values import Data
 
 
@@ -203,7 +203,7 @@ class TestAnswers:
 
 class TestTable:
     def test_an_array_stands_there_once(self):
-        table = Table("here", 10_000)
+        table = SavedAnswers("here", 10_000)
         numbers = {"dtype": "f32", "shape": [30], "data": Data(range(120)), "low": 0, "high": 0}
         assert table.add("here", "one", {"output": numbers})
         left = table.room
@@ -212,13 +212,13 @@ class TestTable:
         assert left - table.room < 160
 
     def test_what_does_not_fit_leaves_nothing(self):
-        table = Table("here", 60)
+        table = SavedAnswers("here", 60)
         numbers = {"dtype": "f32", "data": Data(range(200))}
         assert not table.add("here", "address", {"output": numbers})
         assert (table.values, table.inputs, table.room) == ({}, {}, 60)
 
     def test_room_for_others_is_left(self):
-        table = Table("here", 100)
+        table = SavedAnswers("here", 100)
         assert not table.add("here", "address", {"a": 1}, leave=90)
         assert table.add("here", "address", {"a": 1}, leave=10)
 

@@ -11,7 +11,7 @@ from convscope.web.dispatch import answer
 from convscope.web.messages import GET
 from convscope.web.messages.numbers import as_json, exact
 from convscope.web.session import Session
-from convscope.web.values import LAST, Data, Values
+from convscope.web.values import LAST, Data, ValueStore
 
 
 def test_a_channel_message_names_what_goes_in_and_all_channels_name_the_same():
@@ -33,7 +33,7 @@ def test_few_numbers_stand_in_the_message():
 
 
 def test_what_was_named_longest_ago_goes_first():
-    values = Values(room=40 * 100)
+    values = ValueStore(room=40 * 100)
     names = [values.name(Data(bytes([each]) * 100)) for each in range(50)]
     values.name(Data(bytes([20]) * 100))  # named again: the last one now
     assert [name for name in names if values.get(name) is None] == names[:10]
@@ -43,6 +43,6 @@ def test_what_was_named_longest_ago_goes_first():
 
 
 def test_the_last_ones_stay_however_large():
-    values = Values(room=10)
+    values = ValueStore(room=10)
     names = [values.name(Data(bytes([each]) * 100)) for each in range(LAST + 3)]
     assert [values.get(name) is not None for name in names] == [False] * 3 + [True] * LAST

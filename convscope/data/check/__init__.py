@@ -17,7 +17,7 @@ from convscope.data.check import duplicates, findings
 from convscope.data.check.findings import Repeat
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files import decoding
-from convscope.data.pictures.decode import Header, header
+from convscope.data.pictures.decode import PictureHeader, header
 from convscope.shapes import show
 
 QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies to `convscope check`
@@ -188,14 +188,14 @@ def quick(dataset: Dataset) -> list[str]:
     return [*repeated, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
 
 
-def _files(data: Dataset) -> tuple[list[Header], list[bytes | None]]:
+def _files(data: Dataset) -> tuple[list[PictureHeader], list[bytes | None]]:
     """Header and content hash of each sample's file; None for one that changed since it was decoded."""
     files = [data.root / name for name in data.names] if data.root else []
     looks = [look if isinstance(look, tuple) else None for look in decoding.each(_look, files, "looking")]
     return [look[0] for look in looks if look], [look[1] if look else None for look in looks]
 
 
-def _look(file: Path) -> tuple[Header, bytes]:
+def _look(file: Path) -> tuple[PictureHeader, bytes]:
     return header(file), blake2b(file.read_bytes(), digest_size=16).digest()
 
 
@@ -215,7 +215,7 @@ def _flat(inputs: Tensor) -> list[int]:
     return (least == greatest).nonzero().flatten().tolist()
 
 
-def _sides(heads: Sequence[Header]) -> Sides | None:
+def _sides(heads: Sequence[PictureHeader]) -> Sides | None:
     if not heads:
         return None
     heights, widths = [head.height for head in heads], [head.width for head in heads]

@@ -31,7 +31,7 @@ COLUMNS = {
 ENDINGS = (".csv", ".tsv")
 
 
-class Row(NamedTuple):
+class TableRow(NamedTuple):
     """One row of the table; the header is row 1, as spreadsheets count."""
 
     number: int
@@ -87,7 +87,7 @@ def load(path: Path, settings: DataSettings, strict: bool, reader: Reader) -> Da
     return listing.dataset(listed, path, path.parent, settings, strict, reader, skipped)
 
 
-def _rows(path: Path) -> Iterator[Row]:
+def _rows(path: Path) -> Iterator[TableRow]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             records = _records(file)
@@ -126,7 +126,7 @@ def _no_column(path: Path, header: list[str], columns: dict[str, int | None]) ->
     )
 
 
-def _row(path: Path, number: int, record: list[str], columns: dict[str, int | None]) -> Row:
+def _row(path: Path, number: int, record: list[str], columns: dict[str, int | None]) -> TableRow:
     cell = {
         use: record[index] if index is not None and index < len(record) else ""
         for use, index in columns.items()
@@ -138,4 +138,4 @@ def _row(path: Path, number: int, record: list[str], columns: dict[str, int | No
             f"  The splits are {', '.join(PART_NAMES)}, or empty."
         )
     group = None if columns["group"] is None else cell["group"]
-    return Row(number, cell["path"], cell["label"], group, part)
+    return TableRow(number, cell["path"], cell["label"], group, part)

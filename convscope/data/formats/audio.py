@@ -18,7 +18,7 @@ from convscope.data.formats.pictures import PICTURES
 from convscope.data.pictures.decode import BadPicture
 from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.signals import rates, wav
-from convscope.data.signals.wav import BadWave, Header
+from convscope.data.signals.wav import BadWave, WavHeader
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
@@ -66,7 +66,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     Raises:
         DataError: a rate, a number of channels or a length below 1.
     """
-    heads = [head for head in decoding.each(wav.header, files) if isinstance(head, Header)]
+    heads = [head for head in decoding.each(wav.header, files) if isinstance(head, WavHeader)]
     if settings.channels is not None and settings.channels < 1:
         raise DataError(f"sounds need at least 1 channel; got {settings.channels}.")
     channels = settings.channels or 1

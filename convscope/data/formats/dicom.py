@@ -13,8 +13,8 @@ from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
 from convscope.data.names import natural
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
-from convscope.data.volumes.voxels import Size
+from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.voxels import VolumeSize
 from convscope.errors import DataError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return codec.load(path, settings, strict, CODEC)
 
 
-def header(path: Path) -> Head:
+def header(path: Path) -> VolumeHeader:
     """Read the first slice's header and count the others.
 
     Raises:
@@ -59,10 +59,10 @@ def header(path: Path) -> Head:
         first = _library().dcmread(files[0], stop_before_pixels=True)
         size = _size(first, len(files), path)
         plain = (_slope(first), _intercept(first)) == (1, 0) and first.get("PixelRepresentation", 0) == 0
-        return Head(1, size, plain and first.BitsAllocated <= 8)
+        return VolumeHeader(1, size, plain and first.BitsAllocated <= 8)
 
 
-def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - one, whatever is asked for
+def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: ARG001 - one, whatever is asked for
     """Read all slices: (1, depth, height, width), uint8 or float32.
 
     Raises:
@@ -147,7 +147,7 @@ def _reasons(path: Path) -> Iterator[None]:
         raise BadVolume(path, f"damaged, cannot be read as DICOM: {reason}") from error
 
 
-def _size(first: "FileDataset", files: int, path: Path) -> Size:
+def _size(first: "FileDataset", files: int, path: Path) -> VolumeSize:
     """(depth, height, width) of a series, by its first header."""
     if "Rows" not in first or "Columns" not in first:
         raise BadVolume(path, "it holds no pixels, but another kind of DICOM object")

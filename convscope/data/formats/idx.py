@@ -28,7 +28,7 @@ MOST_GZIP_SAVES = 1032  # one bit cannot stand for more than this many bits in d
 CHUNK = 1 << 18  # bytes; small enough that what comes out of it stays in the processor's cache
 
 
-class Header(NamedTuple):
+class IdxHeader(NamedTuple):
     """What an IDX file says of itself."""
 
     path: Path
@@ -94,7 +94,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     return from_arrays(images, labels, settings, given=given, source=str(path))
 
 
-def _check_match(heads: dict[str, Header]) -> None:
+def _check_match(heads: dict[str, IdxHeader]) -> None:
     for part in ("train", "t10k"):
         images, labels = heads[f"{part}-images"], heads[f"{part}-labels"]
         if len(images.shape) != 3 or len(labels.shape) != 1:
@@ -116,12 +116,12 @@ def _check_match(heads: dict[str, Header]) -> None:
         )
 
 
-def _joined(heads: dict[str, Header], what: str) -> np.ndarray:
+def _joined(heads: dict[str, IdxHeader], what: str) -> np.ndarray:
     train, test = heads[f"train-{what}"], heads[f"t10k-{what}"]
     return np.empty((train.shape[0] + test.shape[0], *train.shape[1:]), train.dtype)
 
 
-def header(path: Path) -> Header:
+def header(path: Path) -> IdxHeader:
     """Read type and sizes, and see that so much data can be in the file before any memory is asked for.
 
     Raises:
@@ -139,7 +139,7 @@ def header(path: Path) -> Header:
             f"{path} is not an IDX file: it starts with {start[:4].hex(' ') or 'nothing'}.{ADVICE}"
         )
     shape = tuple(int(size) for size in np.frombuffer(start, ">u4", start[3], offset=4))
-    head = Header(path, np.dtype(TYPES[start[2]]), shape, 4 + 4 * start[3])
+    head = IdxHeader(path, np.dtype(TYPES[start[2]]), shape, 4 + 4 * start[3])
     _check_size(head, gzipped=_is_gzip(path))
     return head
 
@@ -147,7 +147,7 @@ def header(path: Path) -> Header:
 ADVICE = "\n  Get the file again, or take it out of the folder."
 
 
-def _check_size(head: Header, gzipped: bool) -> None:
+def _check_size(head: IdxHeader, gzipped: bool) -> None:
     wanted = head.length + prod(head.shape) * head.dtype.itemsize  # bytes
     size = head.path.stat().st_size
     if wanted > size * MOST_GZIP_SAVES if gzipped else wanted != size:
@@ -158,7 +158,7 @@ def _check_size(head: Header, gzipped: bool) -> None:
     refuse_too_large(wanted, head.path)
 
 
-def read_into(head: Header, out: np.ndarray) -> None:
+def read_into(head: IdxHeader, out: np.ndarray) -> None:
     """Fill `out`, an array of the file's shape and type, with the file's numbers.
 
     Raises:

@@ -15,8 +15,8 @@ from convscope.data.files.format import Format
 from convscope.data.layout import FEW
 from convscope.data.pictures.decode import regular
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
-from convscope.data.volumes.voxels import Size
+from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.voxels import VolumeSize
 from convscope.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return codec.load(path, settings, strict, CODEC)
 
 
-def header(path: Path) -> Head:
+def header(path: Path) -> VolumeHeader:
     """Read shape, type and orientation; no voxel is decoded.
 
     Raises:
@@ -56,10 +56,10 @@ def header(path: Path) -> Head:
         axes = _axes(image)
         turned = "" if axes in (None, RAS) else f"turned from {''.join(axes)} to RAS"
         sizes = _turned_size((width, height, depth), image)
-        return Head(channels, sizes, _exact(image), turned)
+        return VolumeHeader(channels, sizes, _exact(image), turned)
 
 
-def decode(path: Path, size: Size, channels: int) -> np.ndarray:  # noqa: ARG001 - whatever is asked for
+def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: ARG001 - whatever is asked for
     """Read all voxels in the file's own units: (channel, depth, height, width), uint8 or float32.
 
     Raises:
@@ -134,7 +134,7 @@ def _axes(image: "Nifti1Image") -> tuple[str, ...] | None:
     return None if None in letters else letters
 
 
-def _turned_size(sizes: tuple[int, int, int], image: "Nifti1Image") -> Size:
+def _turned_size(sizes: tuple[int, int, int], image: "Nifti1Image") -> VolumeSize:
     """(depth, height, width) after turning."""
     if _axes(image):
         order = _library().io_orientation(image.affine)[:, 0].astype(int)  # file axis → RAS axis

@@ -41,7 +41,7 @@ class Member(NamedTuple):
     size: int  # bytes, as they are claimed
 
 
-class Layout(NamedTuple):
+class NpzKeys(NamedTuple):
     """Which array of the file is what."""
 
     inputs: dict[str, str]  # part ("" for an unsplit file) → key
@@ -163,7 +163,7 @@ def _inputs(keys: list[str], path: Path) -> tuple[str, str | None, str | None]:
     return layout.inputs[part], layout.labels[part], layout.classes
 
 
-def _layout(keys: list[str], path: Path) -> Layout:
+def _layout(keys: list[str], path: Path) -> NpzKeys:
     """Tell the arrays apart by their names."""
     inputs: dict[str, str] = {}
     labels: dict[str, str] = {}
@@ -183,7 +183,7 @@ def _layout(keys: list[str], path: Path) -> Layout:
     if not inputs or inputs.keys() != labels.keys() or ("" in inputs and len(inputs) > 1):
         found = ", ".join(key.removesuffix(".npy") for key in keys) or "no arrays"
         raise DataError(f"{path} holds {found}; expected X and y, or X_train, y_train, X_test and y_test.")
-    return Layout(inputs, labels, classes, kind)
+    return NpzKeys(inputs, labels, classes, kind)
 
 
 def _declared(member: Member, key: str, path: Path) -> int:
@@ -218,7 +218,7 @@ def _read(member: Member) -> np.ndarray:
         return npy.read_array(file, allow_pickle=False)
 
 
-def _dataset(arrays: dict[str, np.ndarray], layout: Layout, path: Path, settings: DataSettings) -> Dataset:
+def _dataset(arrays: dict[str, np.ndarray], layout: NpzKeys, path: Path, settings: DataSettings) -> Dataset:
     parts = [part for part in ("", *PARTS) if part in layout.inputs]
     inputs = [arrays[layout.inputs[part]] for part in parts]
     labels = [arrays[layout.labels[part]] for part in parts]

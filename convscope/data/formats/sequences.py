@@ -19,7 +19,7 @@ from convscope.data.series.columns import Table
 from convscope.data.series.features import carried, choose, encode
 from convscope.data.series.targets import Labels
 from convscope.data.series.timeline import Timeline, written
-from convscope.data.series.windows import DAY, Axis
+from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.signals import text
 from convscope.errors import DataError
 
@@ -148,7 +148,7 @@ def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
     return replace(line.settings, **update), said
 
 
-def _usual_window(axis: Axis) -> int:
+def _usual_window(axis: TimeAxis) -> int:
     """A day of hours, a week of days, a year of months."""
     if axis.weekdays and axis.step == DAY:
         return WORKING_WEEK

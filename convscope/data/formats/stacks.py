@@ -12,8 +12,8 @@ from convscope.data.files.format import Format
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.pictures.decode import BadPicture, opened, plain
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, Head, refuse_absurd
-from convscope.data.volumes.voxels import Size
+from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.voxels import VolumeSize
 
 SUFFIXES = (".tif", ".tiff", ".gif")
 STARTS = (b"II*\0", b"MM\0*", b"GIF8")
@@ -43,7 +43,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return codec.load(path, settings, strict, CODEC)
 
 
-def header(path: Path) -> Head:
+def header(path: Path) -> VolumeHeader:
     """Read the size and the number of frames, and see whether the first frame is grey.
 
     Raises:
@@ -52,10 +52,10 @@ def header(path: Path) -> Head:
     with opened(path) as image:
         size, deep = _size(image, path), _deep(image)
         channels = 1 if deep or _grey(image, path) else 3
-        return Head(channels, size, exact=not deep)
+        return VolumeHeader(channels, size, exact=not deep)
 
 
-def decode(path: Path, size: Size, channels: int) -> np.ndarray:
+def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:
     """Read `size[0]` frames, evenly spread: (channel, depth, height, width), uint8 or float32.
 
     Raises:
@@ -92,7 +92,7 @@ def _count(image: Image.Image) -> int:
     return getattr(image, "n_frames", 1)
 
 
-def _size(image: Image.Image, path: Path) -> Size:
+def _size(image: Image.Image, path: Path) -> VolumeSize:
     size = (_count(image), image.height, image.width)
     if size[0] < 2:
         raise BadVolume(path, "a picture of a single frame among stacks")

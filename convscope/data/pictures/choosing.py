@@ -12,7 +12,7 @@ from torch import Tensor
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import cache
 from convscope.data.files.decoding import cached, each, spread
-from convscope.data.pictures.decode import BadPicture, Header, decode, header
+from convscope.data.pictures.decode import BadPicture, PictureHeader, decode, header
 from convscope.data.pictures.resize import demand_grey_or_colour
 from convscope.errors import DataError
 
@@ -70,7 +70,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
 
 def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
     """A (height, width) that two processor cores can train on from scratch, and the reason in words."""
-    heads = [head for head in each(header, spread(files, SAMPLE)) if isinstance(head, Header)]
+    heads = [head for head in each(header, spread(files, SAMPLE)) if isinstance(head, PictureHeader)]
     if not heads:
         raise DataError(f"none of the {len(files)} pictures can be read.\n  {_first_reason(files)}")
     sizes = {(head.height, head.width) for head in heads}

@@ -47,7 +47,7 @@ class BadPicture(DataError):  # noqa: N818 - reads as a sentence where it is rai
         self.reason = reason
 
 
-class Header(NamedTuple):
+class PictureHeader(NamedTuple):
     """What a file says about its picture before anything is decoded; sizes in pixels, turned upright."""
 
     width: int
@@ -55,7 +55,7 @@ class Header(NamedTuple):
     mode: str  # Pillow's: L, RGB, RGBA, P, CMYK, I;16 …
 
 
-def header(path: Path) -> Header:
+def header(path: Path) -> PictureHeader:
     """Read size and mode of a picture without decoding it.
 
     Raises:
@@ -67,7 +67,7 @@ def header(path: Path) -> Header:
         asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
         if asks and _orientation(image) in (5, 6, 7, 8):
             width, height = height, width
-        return Header(width, height, image.mode)
+        return PictureHeader(width, height, image.mode)
 
 
 def is_grey(mode: str) -> bool:

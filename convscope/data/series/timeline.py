@@ -11,7 +11,7 @@ from convscope.data.dataset import DataSettings
 from convscope.data.names import natural
 from convscope.data.series import columns, dates, windows
 from convscope.data.series.columns import Table
-from convscope.data.series.windows import DAY, Axis
+from convscope.data.series.windows import DAY, TimeAxis
 from convscope.errors import DataError
 
 NAMES = ("datetime", "timestamp", "date", "time", "ds", "datum", "zeit", "day", "month", "year")
@@ -32,7 +32,7 @@ class Timeline:
     """
 
     table: Table
-    axis: Axis
+    axis: TimeAxis
     series: tuple[str, ...]
     settings: DataSettings
     remarks: tuple[str, ...]
@@ -186,7 +186,7 @@ def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series:
     )
 
 
-def _found(axis: Axis, time: str, series: str | None, names: Sequence[str], moved: bool) -> list[str]:
+def _found(axis: TimeAxis, time: str, series: str | None, names: Sequence[str], moved: bool) -> list[str]:
     first, last = written(np.array([axis.times.min(), axis.times.max()]))
     said = [f"time: column {time}, {first} to {last}, a row every {_span(axis)}"]
     if series:
@@ -201,7 +201,7 @@ def _found(axis: Axis, time: str, series: str | None, names: Sequence[str], move
     return said
 
 
-def _span(axis: Axis) -> str:
+def _span(axis: TimeAxis) -> str:
     """The usual step in words."""
     if axis.weekdays and axis.step == DAY:
         return "weekday"

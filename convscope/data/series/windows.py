@@ -14,7 +14,7 @@ YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
 
 
-class Axis(NamedTuple):
+class TimeAxis(NamedTuple):
     """The rows of a table in order: by series, within a series by time.
 
     Attributes:
@@ -48,7 +48,7 @@ class Axis(NamedTuple):
         return _passed(self.times, self.weekdays)[self.series[1:] == self.series[:-1]]
 
 
-def axis(times: np.ndarray, series: np.ndarray) -> Axis:
+def axis(times: np.ndarray, series: np.ndarray) -> TimeAxis:
     """Bring rows in order and find the gaps.
 
     Args:
@@ -68,10 +68,10 @@ def axis(times: np.ndarray, series: np.ndarray) -> Axis:
     step = np.timedelta64(int(np.sort(passed[same].astype(np.int64))[same.sum() // 2]), "us")
     limit = HOLIDAYS if weekdays and step == DAY else GAP
     run = np.concatenate([[0], np.cumsum(~same | (passed > limit * step))])
-    return Axis(order, series, times, run, step, weekdays)
+    return TimeAxis(order, series, times, run, step, weekdays)
 
 
-def ends(axis: Axis, window: int) -> np.ndarray:
+def ends(axis: TimeAxis, window: int) -> np.ndarray:
     """(n,) rows at which a whole window ends: its first row is in the same run.
 
     >>> days = np.array(["2012-01-01", "2012-01-02", "2012-01-03", "2012-01-07"], "datetime64[us]")
@@ -82,20 +82,20 @@ def ends(axis: Axis, window: int) -> np.ndarray:
     return last[axis.run[last] == axis.run[last - window + 1]]
 
 
-def targets(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+def targets(axis: TimeAxis, last: np.ndarray, horizon: int) -> np.ndarray:
     """(n,) the row that is `horizon` rows after each of `last`; −1 where there is none in the same run."""
     row = last + horizon
     inside = np.minimum(row, len(axis.run) - 1)
     return np.where((row < len(axis.run)) & (axis.run[inside] == axis.run[last]), row, -1)
 
 
-def newest(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+def newest(axis: TimeAxis, last: np.ndarray, horizon: int) -> np.ndarray:
     """(n,) bool: windows whose target comes after the last row of their series: nothing is known of it."""
     final = np.searchsorted(axis.series, axis.series, side="right") - 1  # (row,) last row of its series
     return (axis.run[last] == axis.run[final[last]]) & (last + horizon > final[last])
 
 
-def ahead(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
+def ahead(axis: TimeAxis, last: np.ndarray, horizon: int) -> np.ndarray:
     """(n,) the time `horizon` usual steps after the rows `last`, datetime64[us]; months are the calendar's.
 
     >>> months = np.array(["2012-01-01", "2012-02-01", "2012-03-01"], "datetime64[us]")
@@ -114,7 +114,7 @@ def ahead(axis: Axis, last: np.ndarray, horizon: int) -> np.ndarray:
     return times + horizon * axis.step
 
 
-def cuts(axis: Axis, settings: DataSettings) -> tuple[np.datetime64, np.datetime64]:
+def cuts(axis: TimeAxis, settings: DataSettings) -> tuple[np.datetime64, np.datetime64]:
     """When validation begins and when testing begins; all series are cut at the same times.
 
     Testing gets the last `settings.test` of the time, in whole years where there are three of them or more;

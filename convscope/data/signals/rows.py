@@ -28,7 +28,7 @@ class Columns(NamedTuple):
     values: list[int]
 
 
-class Row(NamedTuple):
+class SignalRow(NamedTuple):
     """One row, taken apart into cells."""
 
     number: int  # its line in the file, from 1
@@ -58,7 +58,7 @@ def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
     found = Read([], [], [])
     for number, line in _numbered(lines):
         label, *cells = cut(line)
-        _add(found, path, Row(number, label, [cells], part))
+        _add(found, path, SignalRow(number, label, [cells], part))
     return found
 
 
@@ -100,7 +100,7 @@ def ts(lines: Sequence[str], path: Path, part: str) -> Read:
     _demand_classes(lines[:begin], path)
     for number, line in _numbered(lines[begin + 1 :], begin + 2):
         *channels, label = line.split(":")
-        _add(found, path, Row(number, label.strip(), [cut(channel) for channel in channels], part))
+        _add(found, path, SignalRow(number, label.strip(), [cut(channel) for channel in channels], part))
     return found
 
 
@@ -169,7 +169,7 @@ def numbers(cells: Sequence[str]) -> list[float]:
     return values
 
 
-def _add(found: Read, path: Path, row: Row) -> None:
+def _add(found: Read, path: Path, row: SignalRow) -> None:
     """Make a row a signal, or name it with the reason why it is none."""
     where = f"{path.name}, row {row.number}"
     label = class_name(row.label, where)
@@ -245,12 +245,12 @@ def _columns(header: Sequence[str], path: Path, settings: DataSettings) -> Colum
 
 def _row(
     number: int, cells: Sequence[str], columns: Columns, part: str, names: Sequence[str], path: Path
-) -> Row:
+) -> SignalRow:
     own = part if columns.part is None else _part(cells[columns.part], number, path)
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
-    return Row(number, cells[columns.label], [values], own, group, titles)
+    return SignalRow(number, cells[columns.label], [values], own, group, titles)
 
 
 def _part(cell: str, number: int, path: Path) -> str:

@@ -22,7 +22,7 @@ class BadWave(BadPicture):
     """A file that is no usable WAV file; `reason` says why without the name."""
 
 
-class Header(NamedTuple):
+class WavHeader(NamedTuple):
     """What a WAV file says of itself."""
 
     code: int  # PCM or FLOAT
@@ -33,7 +33,7 @@ class Header(NamedTuple):
     start: int  # byte where the samples begin
 
 
-def header(file: Path) -> Header:
+def header(file: Path) -> WavHeader:
     """Read the header.
 
     Raises:
@@ -49,7 +49,7 @@ def header(file: Path) -> Header:
         raise BadWave(file, str(error)) from error
 
 
-def samples(file: Path, head: Header) -> np.ndarray:
+def samples(file: Path, head: WavHeader) -> np.ndarray:
     """Read all samples; whole numbers become -1 … 1, so that files of different depth are alike.
 
     Returns:
@@ -67,7 +67,7 @@ def samples(file: Path, head: Header) -> np.ndarray:
     return np.ascontiguousarray(_floats(raw, head).reshape(head.frames, head.channels).T)
 
 
-def _header(stream: BinaryIO, size: int) -> Header:
+def _header(stream: BinaryIO, size: int) -> WavHeader:
     first = stream.read(12)
     if len(first) < 12 or first[8:] != b"WAVE" or first[:4] != b"RIFF":
         raise ValueError("it is empty" if size == 0 else "it is no WAV file (RIFF)")
@@ -92,7 +92,7 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
         place += 8 + length + length % 2
 
 
-def _format(chunk: bytes) -> Header:
+def _format(chunk: bytes) -> WavHeader:
     if len(chunk) < 16:
         raise ValueError("its format is cut short")
     code, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
@@ -105,10 +105,10 @@ def _format(chunk: bytes) -> Header:
         )
     if bits not in BITS[code] or channels < 1 or rate < 1:
         raise ValueError(f"{channels} channels of {bits} bits at {rate:,} Hz are not understood")
-    return Header(code, channels, rate, bits, 0, 0)
+    return WavHeader(code, channels, rate, bits, 0, 0)
 
 
-def _with_frames(form: Header, length: int, start: int, size: int) -> Header:
+def _with_frames(form: WavHeader, length: int, start: int, size: int) -> WavHeader:
     frame = form.channels * form.bits // 8
     there = size - start
     if length != UNKNOWN and length > there:
@@ -119,7 +119,7 @@ def _with_frames(form: Header, length: int, start: int, size: int) -> Header:
     return form._replace(frames=frames, start=start)
 
 
-def _floats(raw: bytes, head: Header) -> np.ndarray:
+def _floats(raw: bytes, head: WavHeader) -> np.ndarray:
     if head.code == FLOAT:
         return np.frombuffer(raw, f"<f{head.bits // 8}").astype(np.float32)
     if head.bits == 8:  # the only depth without sign

@@ -23,7 +23,7 @@ from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Claim, Files
 from convscope.data.pictures.decode import SUFFIXES, BadPicture
 from convscope.data.samples import ANY, Samples, SampleSpec, single
-from convscope.data.volumes.voxels import Size, halved, holds, resampled, wanted_size
+from convscope.data.volumes.voxels import VolumeSize, halved, holds, resampled, wanted_size
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
@@ -41,11 +41,11 @@ class BadVolume(BadPicture):
     """A file, or a folder of slices, that is no usable volume; `reason` says why without the name."""
 
 
-class Head(NamedTuple):
+class VolumeHeader(NamedTuple):
     """What a file says about its volume before the voxels are decoded."""
 
     channels: int
-    size: Size  # depth, height, width
+    size: VolumeSize  # depth, height, width
     exact: bool  # whether all its values are whole numbers from 0 to 255
     note: str = ""  # what will be done to it
 
@@ -56,7 +56,7 @@ class Codec(NamedTuple):
     Attributes:
         name: for the cache; it changes when the voxels that come out do.
         wanted: what counts as a sample.
-        header: reads a Head, or raises BadVolume.
+        header: reads a VolumeHeader, or raises BadVolume.
         decode: (path, size, channels) → (channel, depth, height, width), uint8 if exact, else float32, in any
             size: one that can be had at no cost may be nearer to what is asked for. May raise BadVolume.
         channels: chooses one of the numbers of channels that the files have.
@@ -65,8 +65,8 @@ class Codec(NamedTuple):
 
     name: str
     wanted: Wanted
-    header: Callable[[Path], Head]
-    decode: Callable[[Path, Size, int], np.ndarray]
+    header: Callable[[Path], VolumeHeader]
+    decode: Callable[[Path, VolumeSize, int], np.ndarray]
     channels: Callable[[Sequence[int]], int]
     inside: Callable[[Path], Sequence[Path]] = lambda _: ()
 
@@ -127,7 +127,7 @@ class DataSetFiles:
             The settings, complete, and a sentence on each choice made.
         """
         looks = list(decoding.each(self.codec.header, files, "looking"))
-        heads = [head for head in looks if isinstance(head, Head)]
+        heads = [head for head in looks if isinstance(head, VolumeHeader)]
         if not heads:
             reason = next((str(bad) for bad in looks if isinstance(bad, BadPicture)), "")
             raise DataError(f"none of the {len(files)} {self.codec.wanted.what}s can be read.\n  {reason}")
@@ -159,7 +159,7 @@ class DataSetFiles:
         one = partial(decoded, self.codec, channels=self.channels, size=size, look=look)
         return decoding.cached(files, one, key, shape, root, look.dtype)
 
-    def _look_at(self, files: Sequence[Path], size: Size, heads: Sequence[Head]) -> Look:
+    def _look_at(self, files: Sequence[Path], size: VolumeSize, heads: Sequence[VolumeHeader]) -> Look:
         """Decode a few volumes and see what numbers they hold."""
         if all(head.exact for head in heads):
             return Look(np.dtype(np.uint8), False, [])
@@ -184,7 +184,7 @@ class DataSetFiles:
         return Look(dtype, holes, remarks)
 
 
-def decoded(codec: Codec, path: Path, channels: int, size: Size, look: Look) -> np.ndarray:
+def decoded(codec: Codec, path: Path, channels: int, size: VolumeSize, look: Look) -> np.ndarray:
     """One volume in the size and type that were chosen: (channel, depth, height, width)."""
     values = _fitted(codec.decode(path, size, channels), path, channels, size, look.holes)
     if look.dtype == np.uint8:
@@ -228,7 +228,7 @@ def files(
     )
 
 
-def _fitted(volume: np.ndarray, path: Path, channels: int, size: Size, holes: bool) -> np.ndarray:
+def _fitted(volume: np.ndarray, path: Path, channels: int, size: VolumeSize, holes: bool) -> np.ndarray:
     if len(volume) != channels:
         raise BadVolume(path, f"it has {len(volume)} channels where {channels} are wanted")
     if volume.dtype != np.uint8:
@@ -251,7 +251,7 @@ def refuse_absurd(path: Path, voxels: int, shape: Sequence[int]) -> None:
         raise BadVolume(path, f"its header says {show(tuple(shape))} voxels, more than this machine's memory")
 
 
-def chosen_size(heads: Sequence[Head]) -> tuple[Size, str]:
+def chosen_size(heads: Sequence[VolumeHeader]) -> tuple[VolumeSize, str]:
     """A size that two processor cores can train on, and the reason in words.
 
     Each axis gets the median of the volumes', but none more than a limit which is as high as the number of

@@ -7,7 +7,7 @@ import numpy as np
 from convscope.data.dataset import DataSettings
 from convscope.errors import DataError
 
-Size = tuple[int, int, int]  # depth, height, width
+VolumeSize = tuple[int, int, int]  # depth, height, width
 
 
 HALF = float(np.finfo(np.float16).max)
@@ -28,7 +28,7 @@ def halved(values: np.ndarray) -> np.ndarray:
     return values.clip(-HALF, HALF).astype(np.float16)
 
 
-def wanted_size(settings: DataSettings) -> Size | None:
+def wanted_size(settings: DataSettings) -> VolumeSize | None:
     """The size that the person asked for; None where it was left open.
 
     Raises:

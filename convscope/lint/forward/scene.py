@@ -8,7 +8,7 @@ from typing import Any
 from convscope.errors import TraceError
 from convscope.explaining import Op, Reading, Role, known, read
 from convscope.lint import trial
-from convscope.lint.finding import Edit, Fix, Where
+from convscope.lint.finding import Fix, TextEdit, Where
 from convscope.tracing.graph import Call, Failure, Node, Trace, Value
 
 
@@ -155,7 +155,11 @@ class Scene:
     def rewritten(self, text: str) -> tuple[Fix, ...]:
         """The failing line written anew; () where that is nothing new."""
         line = self.where.line
-        return (Fix((Edit(line, (self.where.text,), (text,)),)),) if text not in ("", self.where.text) else ()
+        return (
+            (Fix((TextEdit(line, (self.where.text,), (text,)),)),)
+            if text not in ("", self.where.text)
+            else ()
+        )
 
     def works(self, fix: Fix) -> bool | None:
         """Whether the model, with a fix, comes past the operation that failed; None: that cannot be tried."""

@@ -13,7 +13,7 @@ from convscope.shapes import AXES, show
 from convscope.tracing.graph import Value
 
 
-class Given(NamedTuple):
+class LossInputs(NamedTuple):
     """What a loss over classes was given.
 
     Attributes:
@@ -38,13 +38,13 @@ def takes(scene: Scene, wants: str, targets: str) -> bool:
     return loss is not None and loss.targets == targets and wants in ("", loss.wants)
 
 
-def _given(scene: Scene) -> Given | None:
+def _given(scene: Scene) -> LossInputs | None:
     """Scores and targets, of a loss over classes."""
     scores, target = scene.given("input"), scene.given("target")
     if not takes(scene, "", "classes") or not isinstance(scores, Value) or not isinstance(target, Value):
         return None
     kind = str(target.dtype).removeprefix("torch.")
-    return Given(scores, target, f"Scores are {scores.shape}, targets {target.shape} {kind}.")
+    return LossInputs(scores, target, f"Scores are {scores.shape}, targets {target.shape} {kind}.")
 
 
 @rule(

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from convscope.lint.finding import Finding, rule
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.names import nearest
 
 USUAL = {"kernel_size": 3}  # of what is forgotten most
@@ -42,7 +42,7 @@ ALIASES = {  # what other libraries call it
             return nn.Sequential(nn.Conv2d(3, 8, 3, stride=2))
     """,
 )
-def misspelt_argument(failure: Failure) -> Finding | None:
+def misspelt_argument(failure: MakingFailure) -> Finding | None:
     """An argument by a name that the layer does not have."""
     found = re.search(r"got an unexpected keyword argument '(\w+)'", failure.message)
     if not found or failure.call is None or not failure.parameters:
@@ -83,7 +83,7 @@ def misspelt_argument(failure: Failure) -> Finding | None:
             return nn.Sequential(nn.Conv2d(3, 8, kernel_size=3))
     """,
 )
-def too_few(failure: Failure) -> Finding | None:
+def too_few(failure: MakingFailure) -> Finding | None:
     """Arguments that were forgotten."""
     found = re.search(r"missing \d+ required (?:positional|keyword-only) arguments?: (.*)", failure.message)
     if not found or failure.call is None:
@@ -100,7 +100,7 @@ def too_few(failure: Failure) -> Finding | None:
     return Finding(what, cause, fixes=fixes, advice=f"{choose}It takes: {signature(failure.kind)}")
 
 
-def _usual(failure: Failure, name: str) -> str:
+def _usual(failure: MakingFailure, name: str) -> str:
     """A value for an argument that was forgotten: what is usual, or the channels of the layer before."""
     if name == "num_features":
         before = [
@@ -136,7 +136,7 @@ def _usual(failure: Failure, name: str) -> str:
             return nn.Sequential(nn.ReLU(inplace=True))
     """,
 )
-def too_many(failure: Failure) -> Finding | None:
+def too_many(failure: MakingFailure) -> Finding | None:
     """More arguments than the layer takes, or one of them twice."""
     call = failure.call
     if call is None:
@@ -181,7 +181,7 @@ def too_many(failure: Failure) -> Finding | None:
             return nn.Sequential(nn.Conv2d(3, 8, 3, padding="same"))
     """,
 )
-def one_of(failure: Failure) -> Finding | None:
+def one_of(failure: MakingFailure) -> Finding | None:
     """A word that is none of those that a setting may be."""
     found = re.search(r"should be one of|must be one of|Select from", failure.message)
     call = failure.call

@@ -4,8 +4,8 @@ import ast
 import re
 from difflib import get_close_matches
 
-from convscope.lint.finding import Edit, Finding, Fix, rule
-from convscope.lint.making.failure import Failure
+from convscope.lint.finding import Finding, Fix, TextEdit, rule
+from convscope.lint.making.failure import MakingFailure
 from convscope.network.own import Incomplete, nearly_init
 
 BEFORE = re.compile(
@@ -49,7 +49,7 @@ SUPER = "super().__init__()"
                 return self.fc(x)
     """,
 )
-def no_init(failure: Failure) -> Finding | None:
+def no_init(failure: MakingFailure) -> Finding | None:
     """`_init_` or `__int__`, which Python never calls."""
     wrong = isinstance(failure.error, Incomplete) and failure.error.kind == "init"
     kind = failure.error.thing if isinstance(failure.error, Incomplete) else failure.kind
@@ -98,7 +98,7 @@ def no_init(failure: Failure) -> Finding | None:
                 return self.fc(x)
     """,
 )
-def no_self(failure: Failure) -> Finding | None:
+def no_self(failure: MakingFailure) -> Finding | None:
     """A method that does not take the object it works on."""
     error = failure.error
     name = error.detail if isinstance(error, Incomplete) and error.kind == "self" else ""
@@ -115,7 +115,7 @@ def no_self(failure: Failure) -> Finding | None:
     )
 
 
-def _renamed(failure: Failure, method: ast.FunctionDef, name: str) -> Fix:
+def _renamed(failure: MakingFailure, method: ast.FunctionDef, name: str) -> Fix:
     old = failure.lines[method.lineno - 1]
     return failure.with_line(method.lineno, re.sub(rf"\b{method.name}\b", name, old, count=1))
 
@@ -149,7 +149,7 @@ def _renamed(failure: Failure, method: ast.FunctionDef, name: str) -> Fix:
                 return self.fc(x)
     """,
 )
-def not_initialised(failure: Failure) -> Finding | None:
+def not_initialised(failure: MakingFailure) -> Finding | None:
     """Layers that are assigned before nn.Module is ready for them."""
     if WRONG_SUPER.search(failure.message) and failure.line:
         return Finding(
@@ -175,11 +175,11 @@ def not_initialised(failure: Failure) -> Finding | None:
         return Finding(what, cause, fixes=(failure.with_line(line, SUPER),), where=failure.at(line))
     what = f"{owner.name}.__init__ makes a layer before it calls super().__init__()."
     first = _first(failure, init, failure.lines[line - 1].strip()).edits[0]
-    removed = Edit(line, tuple(failure.lines[line - 1 : late[0].end_lineno or line]), ())
+    removed = TextEdit(line, tuple(failure.lines[line - 1 : late[0].end_lineno or line]), ())
     return Finding(what, cause, fixes=(Fix((first, removed)),))
 
 
-def _first(failure: Failure, init: ast.FunctionDef, text: str = SUPER) -> Fix:
+def _first(failure: MakingFailure, init: ast.FunctionDef, text: str = SUPER) -> Fix:
     """A line as the first of a method, behind its docstring."""
     documented = ast.get_docstring(init) is not None and len(init.body) > 1
     first = init.body[1 if documented else 0]
@@ -217,7 +217,7 @@ def _first(failure: Failure, init: ast.FunctionDef, text: str = SUPER) -> Fix:
                 return self.fc(x)
     """,
 )
-def no_forward(failure: Failure) -> Finding | None:
+def no_forward(failure: MakingFailure) -> Finding | None:
     """A class without forward: misspelt, or indented wrongly."""
     error = failure.error
     if not isinstance(error, Incomplete) or error.kind != "forward":
@@ -243,22 +243,26 @@ def no_forward(failure: Failure) -> Finding | None:
     return Finding(what, cause, fixes=(_moved(failure, home[0], owner),), where=failure.at(home[0].lineno))
 
 
-def _is_astray(failure: Failure, owner: ast.AST | None, forward: ast.FunctionDef) -> bool:
+def _is_astray(failure: MakingFailure, owner: ast.AST | None, forward: ast.FunctionDef) -> bool:
     """Written inside a method of this class, or right behind the class."""
     inside = any(forward is each for each in ast.walk(owner)) if owner else False
     return inside or forward in failure.tree.body
 
 
-def _moved(failure: Failure, forward: ast.FunctionDef, owner: ast.ClassDef | ast.FunctionDef) -> Fix:
+def _moved(failure: MakingFailure, forward: ast.FunctionDef, owner: ast.ClassDef | ast.FunctionDef) -> Fix:
     shift = owner.body[0].col_offset - forward.col_offset
     first, last = forward.lineno - 1, forward.end_lineno or forward.lineno
     rows = failure.lines[first:last]
     moved = [" " * shift + row if shift > 0 else row[-shift:] for row in rows]
-    return Fix((Edit(first + 1, tuple(rows), tuple(row if row.strip() else "" for row in moved)),))
+    return Fix((TextEdit(first + 1, tuple(rows), tuple(row if row.strip() else "" for row in moved)),))
 
 
 def header(
-    failure: Failure, method: ast.FunctionDef, *, defaults: dict[str, float] | None = None, first: str = ""
+    failure: MakingFailure,
+    method: ast.FunctionDef,
+    *,
+    defaults: dict[str, float] | None = None,
+    first: str = "",
 ) -> Fix:
     """The first line of a method written anew: with defaults, or with one more argument."""
     changed = ast.parse(f"{ast.unparse(method)}").body[0]

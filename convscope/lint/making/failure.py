@@ -16,12 +16,12 @@ import torch
 from torch import nn
 
 from convscope.errors import NetworkError
-from convscope.lint.finding import Edit, Fix, Where
+from convscope.lint.finding import Fix, TextEdit, Where
 from convscope.network.own import Incomplete
 
 
 @dataclass(frozen=True)
-class Failure:
+class MakingFailure:
     """What the families read.
 
     Attributes:
@@ -196,7 +196,7 @@ class Failure:
         before, after = self.lines, text.splitlines()
         return Fix(
             tuple(
-                Edit(start + 1, tuple(before[start:end]), tuple(after[other:until]), start == len(before))
+                TextEdit(start + 1, tuple(before[start:end]), tuple(after[other:until]), start == len(before))
                 for _, start, end, other, until in changes(self.text, text)
             )
         )
@@ -218,13 +218,13 @@ class Failure:
 
     def inserted(self, before: int, *new: str) -> Fix:
         """Further lines in front of one, counted from 1."""
-        return Fix((Edit(before, (), new, before > len(self.lines)),))
+        return Fix((TextEdit(before, (), new, before > len(self.lines)),))
 
     def with_line(self, number: int, new: str) -> Fix:
         """One line written anew, its indentation kept."""
         old = self.lines[number - 1]
         indent = old[: len(old) - len(old.lstrip())]
-        return Fix((Edit(number, (old,), (indent + new.strip(),)),))
+        return Fix((TextEdit(number, (old,), (indent + new.strip(),)),))
 
     def argument(self, name: str) -> ast.expr | None:
         """How an argument of the call that failed is written, by its name."""
@@ -285,7 +285,7 @@ class Failure:
             return self._is_past(replace(self, error=error, text=text, given=None))
         return True
 
-    def _is_past(self, again: "Failure") -> bool:
+    def _is_past(self, again: "MakingFailure") -> bool:
         """Whether another failure comes later than this one: what failed then has ended now."""
         first, second = self.error, again.error
         if isinstance(first, Incomplete):

@@ -8,7 +8,7 @@ from torch import nn
 
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.making.arguments import needed, signature
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.names import nearest
 
 
@@ -33,7 +33,7 @@ from convscope.lint.making.names import nearest
             return nn.Sequential(nn.Linear(8, 2), nn.ReLU())
     """,
 )
-def no_layer(failure: Failure) -> Finding | None:
+def no_layer(failure: MakingFailure) -> Finding | None:
     """A list, a class or a function where a layer was meant."""
     if "is not a Module subclass" not in failure.message or failure.added is None:
         return None
@@ -74,7 +74,7 @@ def no_layer(failure: Failure) -> Finding | None:
     return Finding(what, cause, fixes=tuple(_unpacked(failure, node, value)), where=failure.at(line))
 
 
-def _element(failure: Failure, name: str, value: Any) -> ast.expr | None:  # noqa: ANN401
+def _element(failure: MakingFailure, name: str, value: Any) -> ast.expr | None:  # noqa: ANN401
     """The expression of one element of a holder; for a class, its only mention without brackets."""
     call = failure.call
     elements = call.args if call else []
@@ -93,7 +93,7 @@ def _element(failure: Failure, name: str, value: Any) -> ast.expr | None:  # noq
     return found[0] if len(found) == 1 else None
 
 
-def _unpacked(failure: Failure, node: ast.expr | None, value: object) -> Iterator[Fix]:
+def _unpacked(failure: MakingFailure, node: ast.expr | None, value: object) -> Iterator[Fix]:
     if node is None:
         return
     written = failure.written(node)
@@ -134,7 +134,7 @@ def _unpacked(failure: Failure, node: ast.expr | None, value: object) -> Iterato
                 return self.layers[1](self.layers[0](x))
     """,
 )
-def holder(failure: Failure) -> Finding | None:
+def holder(failure: MakingFailure) -> Finding | None:
     """nn.ModuleList(a, b) for nn.ModuleList([a, b])."""
     call = failure.call
     if failure.kind is not nn.ModuleList or not isinstance(failure.error, TypeError) or call is None:

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 
 IMPORTS = {
     "nn": "from torch import nn",
@@ -76,7 +76,7 @@ def _letters(name: str) -> str:
             return nn.Linear(8, 2)
     """,
 )
-def missing_name(failure: Failure) -> Finding | None:
+def missing_name(failure: MakingFailure) -> Finding | None:
     """A name that has no value."""
     if not isinstance(failure.error, NameError) or failure.frame is None:
         return None
@@ -94,7 +94,7 @@ def missing_name(failure: Failure) -> Finding | None:
     )
 
 
-def _meant(failure: Failure, name: str) -> str:
+def _meant(failure: MakingFailure, name: str) -> str:
     """What may stand for a name that has no value."""
     assert failure.frame is not None
     owner = failure.frame.f_locals.get("self")
@@ -108,7 +108,7 @@ def _meant(failure: Failure, name: str) -> str:
     return near or (f"nn.{layer}" if layer else "")
 
 
-def _imported(failure: Failure, text: str) -> Fix:
+def _imported(failure: MakingFailure, text: str) -> Fix:
     """One import more, behind the docstring of the file."""
     body = failure.tree.body
     documented = bool(body) and ast.get_docstring(failure.tree) is not None
@@ -140,7 +140,7 @@ def _imported(failure: Failure, text: str) -> Fix:
             return nn.Sequential(nn.Linear(8, 2))
     """,
 )
-def missing_attribute(failure: Failure) -> Finding | None:
+def missing_attribute(failure: MakingFailure) -> Finding | None:
     """`nn.conv2d`, or a layer of the model that was never made."""
     node = failure.node
     if not isinstance(failure.error, AttributeError) or not isinstance(node, ast.Attribute):
@@ -199,7 +199,7 @@ def _public(owner: Any) -> list[str]:  # noqa: ANN401
             return nn.Linear(8, 2)
     """,
 )
-def missing_module(failure: Failure) -> Finding | None:
+def missing_module(failure: MakingFailure) -> Finding | None:
     """An import of what is not there."""
     error = failure.error
     if not isinstance(error, ImportError) or not failure.line:

@@ -5,7 +5,7 @@ import re
 
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.making.classes import header
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 from convscope.network.own import Incomplete
 
 KNOWN = "channels (or in_channels), classes (or num_classes), space; width and depth where given as options"
@@ -42,7 +42,7 @@ KNOWN = "channels (or in_channels), classes (or num_classes), space; width and d
                 return self.fc(x)
     """,
 )
-def asked(failure: Failure) -> Finding | None:
+def asked(failure: MakingFailure) -> Finding | None:
     """Arguments that are not known here and have no default."""
     error = failure.error
     if not isinstance(error, Incomplete) or error.kind != "asked":
@@ -97,7 +97,7 @@ def _example(name: str) -> float:
             return nn.Sequential(nn.Linear(8, 4), nn.Linear(4, 2))
     """,
 )
-def no_module(failure: Failure) -> Finding | None:
+def no_module(failure: MakingFailure) -> Finding | None:
     """What was made is no nn.Module."""
     error = failure.error
     if str(error).startswith("module() takes at most") and failure.line:
@@ -133,7 +133,7 @@ def no_module(failure: Failure) -> Finding | None:
     )
 
 
-def _returned(failure: Failure, function: ast.FunctionDef | None, made: object) -> tuple[Fix, ...]:
+def _returned(failure: MakingFailure, function: ast.FunctionDef | None, made: object) -> tuple[Fix, ...]:
     """The function with a last line that returns what it made."""
     last = function.body[-1] if function else None
     if isinstance(last, ast.Return) and last.value is not None:
@@ -172,6 +172,6 @@ def _returned(failure: Failure, function: ast.FunctionDef | None, made: object) 
             return nn.Linear(8, 2)
     """,
 )
-def not_made(failure: Failure) -> Finding:
+def not_made(failure: MakingFailure) -> Finding:
     """Any other error of the person's own code."""
     return Finding(f"{failure.name} cannot be made: {failure.message or type(failure.error).__name__}.", "")

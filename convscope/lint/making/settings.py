@@ -6,7 +6,7 @@ from math import gcd
 from typing import Any
 
 from convscope.lint.finding import Finding, rule
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 
 SIZES = (
     *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "groups", "num_features"),
@@ -36,7 +36,7 @@ COUNTS = ("in_features", "out_features", "in_channels", "out_channels", "num_fea
             return nn.Sequential(nn.Linear(16 // 2, 2))
     """,
 )
-def fractions(failure: Failure) -> Finding | None:
+def fractions(failure: MakingFailure) -> Finding | None:
     """A size that is no whole number: 128 / 2 is 64.0."""
     if not isinstance(failure.error, TypeError | ValueError):
         return None
@@ -73,7 +73,7 @@ def fractions(failure: Failure) -> Finding | None:
     return Finding(what, cause, fixes=failure.with_argument(name, whole))
 
 
-def _floored(failure: Failure, node: ast.expr) -> str:
+def _floored(failure: MakingFailure, node: ast.expr) -> str:
     """The expression with // for each /; "" where it has none."""
     tree = ast.parse(failure.written(node), mode="eval")
     divisions = [n for n in ast.walk(tree) if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Div)]
@@ -102,7 +102,7 @@ def _floored(failure: Failure, node: ast.expr) -> str:
             return nn.Sequential(nn.Conv2d(3, 8, 3, groups=1))
     """,
 )
-def groups(failure: Failure) -> Finding | None:
+def groups(failure: MakingFailure) -> Finding | None:
     """Channels that cannot be split into so many groups."""
     given, message = failure.settings, failure.message
     if "num_groups" in given and isinstance(failure.error, ValueError | ZeroDivisionError):
@@ -131,7 +131,7 @@ def groups(failure: Failure) -> Finding | None:
     )
 
 
-def _norm_groups(failure: Failure, channels: int, asked: int) -> Finding:
+def _norm_groups(failure: MakingFailure, channels: int, asked: int) -> Finding:
     what = f"nn.GroupNorm cannot split {channels} channels into {asked} groups."
     cause = "Each group is brought to mean 0 and spread 1 by itself, and all have equally many channels."
     node = failure.argument("num_groups")
@@ -176,7 +176,7 @@ def _below(number: int, most: int) -> int:
             return nn.MultiheadAttention(10, 2)
     """,
 )
-def heads(failure: Failure) -> Finding | None:
+def heads(failure: MakingFailure) -> Finding | None:
     """Attention heads that do not divide the features."""
     if "embed_dim must be divisible by num_heads" not in failure.message:
         return None
@@ -213,7 +213,7 @@ def heads(failure: Failure) -> Finding | None:
             return nn.Sequential(nn.Conv2d(3, 8, 5, stride=2, padding=2))
     """,
 )
-def same_padding(failure: Failure) -> Finding | None:
+def same_padding(failure: MakingFailure) -> Finding | None:
     """padding="same" with a stride."""
     if "padding='same' is not supported for strided" not in failure.message:
         return None
@@ -250,7 +250,7 @@ def same_padding(failure: Failure) -> Finding | None:
             return nn.Sequential(nn.Linear(8, 2))
     """,
 )
-def negative(failure: Failure) -> Finding | None:
+def negative(failure: MakingFailure) -> Finding | None:
     """A size below 1."""
     if "negative dimension" not in failure.message and "greater than zero" not in failure.message:
         return None
@@ -299,7 +299,7 @@ def _short(value: Any) -> Any:  # noqa: ANN401
             return nn.Sequential(nn.Linear(8, 2), nn.Dropout(0.5))
     """,
 )
-def probability(failure: Failure) -> Finding | None:
+def probability(failure: MakingFailure) -> Finding | None:
     """Dropout of 50."""
     found = re.search(r"probability has to be between 0 and 1, but got (-?[\d.]+)", failure.message)
     if not found:

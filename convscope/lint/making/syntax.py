@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.making.failure import Failure
+from convscope.lint.making.failure import MakingFailure
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 STEP = "    "
@@ -31,7 +31,7 @@ STEP = "    "
             return nn.Sequential(nn.Linear(8, 2))
     """,
 )
-def syntax(failure: Failure) -> Finding | None:
+def syntax(failure: MakingFailure) -> Finding | None:
     """Python cannot read the file."""
     error = failure.error
     if not isinstance(error, SyntaxError) or not failure.line:
@@ -82,7 +82,7 @@ def syntax(failure: Failure) -> Finding | None:
             sys.exit()
     """,
 )
-def ended(failure: Failure) -> Finding | None:
+def ended(failure: MakingFailure) -> Finding | None:
     """A file that ends the program while it is imported."""
     if not isinstance(failure.error, SystemExit):
         return None
@@ -94,7 +94,7 @@ def ended(failure: Failure) -> Finding | None:
     )
 
 
-def _reads_on(failure: Failure, text: str) -> bool:
+def _reads_on(failure: MakingFailure, text: str) -> bool:
     """Whether Python can read past the line."""
     try:
         compile(text, failure.file, "exec")
@@ -103,7 +103,7 @@ def _reads_on(failure: Failure, text: str) -> bool:
     return True
 
 
-def _attempts(failure: Failure, said: str) -> Iterator[Fix]:
+def _attempts(failure: MakingFailure, said: str) -> Iterator[Fix]:
     """Small changes that may be what was forgotten."""
     assert isinstance(failure.error, SyntaxError)
     row, place = failure.lines[failure.line - 1], max(0, (failure.error.offset or 1) - 1)
@@ -134,7 +134,7 @@ def _attempts(failure: Failure, said: str) -> Iterator[Fix]:
         yield from _indented(failure)
 
 
-def _closed_below(failure: Failure, bracket: str) -> Iterator[Fix]:
+def _closed_below(failure: MakingFailure, bracket: str) -> Iterator[Fix]:
     """The bracket closed behind the lines that stand further in."""
     row = failure.lines[failure.line - 1]
     depth, last = len(row) - len(row.lstrip()), failure.line
@@ -147,7 +147,7 @@ def _closed_below(failure: Failure, bracket: str) -> Iterator[Fix]:
         yield failure.inserted(last + 1, " " * depth + bracket)
 
 
-def _commas(failure: Failure) -> Iterator[Fix]:
+def _commas(failure: MakingFailure) -> Iterator[Fix]:
     """A comma at every gap from the line where the bracket opens; most of these Python cannot read either."""
     error = failure.error
     assert isinstance(error, SyntaxError)
@@ -157,7 +157,7 @@ def _commas(failure: Failure) -> Iterator[Fix]:
             yield failure.with_line(number, f"{row[: gap.start()]},{row[gap.start() :]}")
 
 
-def _indented(failure: Failure) -> Iterator[Fix]:
+def _indented(failure: MakingFailure) -> Iterator[Fix]:
     """The line, and what belongs to it, moved to where the line before it says."""
     number = failure.line
     before = next((row for row in reversed(failure.lines[: number - 1]) if row.strip()), "")

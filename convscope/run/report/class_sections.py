@@ -7,7 +7,7 @@ from convscope.run.evaluation.classification import Evaluation, JudgedSample
 from convscope.run.plots import classes, figures
 from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
-from convscope.run.report.sections import Figure, sheet
+from convscope.run.report.sections import KeyFigure, sheet
 
 MISTAKES, UNSURE = 24, 16  # samples shown at most
 STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
@@ -64,29 +64,33 @@ def alone(evaluation: Evaluation, page: dict[str, Any]) -> dict[str, figures.Fig
     return {"confusion": figures.panel(classes.confusion, evaluation, width=side, height=side), **sheets}
 
 
-def _figures(dataset: Dataset, found: Evaluation) -> list[Figure]:
+def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     part, noun = words.PARTS_IN_WORDS[words.judged_part(dataset)], words.noun(dataset)
     figures = [
-        Figure("Accuracy", words.percent(found.accuracy), f"share of the {part} {noun} that it names right"),
-        Figure(
+        KeyFigure(
+            "Accuracy", words.percent(found.accuracy), f"share of the {part} {noun} that it names right"
+        ),
+        KeyFigure(
             "Balanced accuracy",
             words.percent(found.balanced_accuracy),
             "mean recall of the classes: each class weighs the same",
         ),
-        Figure("Macro F1", words.percent(found.macro_f1), MACRO_F1),
+        KeyFigure("Macro F1", words.percent(found.macro_f1), MACRO_F1),
     ]
     if found.persistence is not None:
         before = f"{words.percent(found.persistence, 1)}, F1 {words.percent(found.persistence_macro_f1, 1)}"
-        figures.append(Figure("Expecting no change", before, "accuracy and macro F1 of saying what was last"))
+        figures.append(
+            KeyFigure("Expecting no change", before, "accuracy and macro F1 of saying what was last")
+        )
     if found.top5 is not None:
         figures.append(
-            Figure("Top 5", words.percent(found.top5), "share whose class is among the five likeliest")
+            KeyFigure("Top 5", words.percent(found.top5), "share whose class is among the five likeliest")
         )
     return [
         *figures,
-        Figure("ROC-AUC", words.number(found.roc_auc, 5), ROC_AUC),
-        Figure("Loss", words.number(found.loss, 3), "mean cross-entropy, in nats"),
-        Figure("Calibration error", words.percent(found.ece), "expected calibration error, 15 bins"),
+        KeyFigure("ROC-AUC", words.number(found.roc_auc, 5), ROC_AUC),
+        KeyFigure("Loss", words.number(found.loss, 3), "mean cross-entropy, in nats"),
+        KeyFigure("Calibration error", words.percent(found.ece), "expected calibration error, 15 bins"),
     ]
 
 

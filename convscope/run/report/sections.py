@@ -45,7 +45,7 @@ EXAMPLES = {  # what a person may give to `convscope predict`
 }
 
 
-class Figure(NamedTuple):
+class KeyFigure(NamedTuple):
     """One of the key figures, and what it means."""
 
     name: str

@@ -7,7 +7,7 @@ from convscope.run.evaluation.regression import ValueEvaluation
 from convscope.run.plots import figures, values
 from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
-from convscope.run.report.sections import Figure, sheet
+from convscope.run.report.sections import KeyFigure, sheet
 
 WORST = 24  # samples shown at most
 CONTENTS = {"agreement": "Said and true", "worst": "Largest errors"}
@@ -47,15 +47,15 @@ def alone(evaluation: ValueEvaluation, page: dict[str, Any]) -> dict[str, figure
     return {"worst": sheet(page, "worst", "{predicted}\ntrue: {true}")}
 
 
-def _figures(found: ValueEvaluation) -> list[Figure]:
+def _figures(found: ValueEvaluation) -> list[KeyFigure]:
     figures = [
-        Figure("Mean absolute error", words.number(found.mae), f"of {found.target}, in its own unit"),
-        Figure("Root mean square error", words.number(found.rmse), "large errors weigh more"),
-        Figure("R²", words.number(found.r2), "share of the variance that it explains"),
-        Figure("Bias", words.number(found.bias, 3), "mean of predicted − true"),
+        KeyFigure("Mean absolute error", words.number(found.mae), f"of {found.target}, in its own unit"),
+        KeyFigure("Root mean square error", words.number(found.rmse), "large errors weigh more"),
+        KeyFigure("R²", words.number(found.r2), "share of the variance that it explains"),
+        KeyFigure("Bias", words.number(found.bias, 3), "mean of predicted − true"),
     ]
     for rival, name in ((found.persistence, "Skill over no change"), (found.mean, "Skill over the mean")):
         if rival:
             hint = f"1 − its mean squared error / that of {rival.what}; 0 is no better, 1 without error"
-            figures.append(Figure(name, words.number(rival.skill, 3), hint))
+            figures.append(KeyFigure(name, words.number(rival.skill, 3), hint))
     return figures

@@ -22,7 +22,7 @@ from convscope.shapes import show
 from convscope.tracing.graph import Ref
 
 SETTINGS = ("out", "rounding_mode")
-Numbers = dict[Symbol, Tensor]
+Bindings = dict[Symbol, Tensor]
 y, dy = symbols("y dy")
 
 
@@ -53,12 +53,12 @@ class Pointwise:
     value: Callable[..., Tensor] | None = None
 
 
-Choice = Callable[[Reading], Pointwise | None]
+Chooser = Callable[[Reading], Pointwise | None]
 
 
-def pointwise_op(signature: Signature, rule: Pointwise | Choice) -> Op:
+def pointwise_op(signature: Signature, rule: Pointwise | Chooser) -> Op:
     """The entry for `OPS`; a function chooses where a setting decides what is done (None: not explained)."""
-    choose: Choice = (lambda _: rule) if isinstance(rule, Pointwise) else rule
+    choose: Chooser = (lambda _: rule) if isinstance(rule, Pointwise) else rule
     return Op(
         signature,
         partial(_explain, choose),
@@ -68,7 +68,7 @@ def pointwise_op(signature: Signature, rule: Pointwise | Choice) -> Op:
     )
 
 
-def _explain(choose: Choice, reading: Reading, at: Index) -> Account | None:
+def _explain(choose: Chooser, reading: Reading, at: Index) -> Account | None:
     rule = choose(reading)
     if rule is None:
         return None
@@ -80,7 +80,7 @@ def _explain(choose: Choice, reading: Reading, at: Index) -> Account | None:
     return Account(rule.what, step.formula, docs, steps=(step,), scale=scale, notes=notes)
 
 
-def _values(rule: Pointwise, operands: Numbers, result: float) -> dict[Formula, float | Formula]:
+def _values(rule: Pointwise, operands: Bindings, result: float) -> dict[Formula, float | Formula]:
     """The operands; where Python has another number for them than torch, the result beside them."""
     plain: dict[Formula, float | Formula] = {symbol: float(each) for symbol, each in operands.items()}
     try:
@@ -92,7 +92,7 @@ def _values(rule: Pointwise, operands: Numbers, result: float) -> dict[Formula, 
     return {rule.formula: Known(result, put(rule.formula, plain), literal(result))}
 
 
-def _gradient(choose: Choice, reading: Reading, name: str, at: Index) -> Account:
+def _gradient(choose: Chooser, reading: Reading, name: str, at: Index) -> Account:
     """What arrives × slope at every place that this number served, added up."""
     rule = choose(reading)
     assert rule is not None, f"{reading.node.name} is not explained"
@@ -130,7 +130,7 @@ def _slope_terms(
     return product(("place",), places_at("gradient", places), gradient=gradient, slope=slope), same
 
 
-def _cost(choose: Choice, reading: Reading) -> Cost:
+def _cost(choose: Chooser, reading: Reading) -> Cost:
     rule = choose(reading)
     return Cost(Worked(times(*(reading.output_shape or (1,))), {})) if rule and rule.macs else Cost()
 
@@ -163,7 +163,7 @@ def _names(reading: Reading) -> list[str]:
     return [name for name in reading.arguments if name not in SETTINGS]
 
 
-def _operands(rule: Pointwise, reading: Reading, place: tuple[Any, ...]) -> Numbers:
+def _operands(rule: Pointwise, reading: Reading, place: tuple[Any, ...]) -> Bindings:
     """The operands at one place of the output, or at several, in float64.
 
     A plain number first takes the type in which torch computes: 0.1 is 0.10000000149 beside float32.

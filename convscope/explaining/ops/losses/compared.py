@@ -12,7 +12,7 @@ from torch import Tensor
 from convscope.errors import TraceError
 from convscope.explaining.boxes import Boxes, whole
 from convscope.explaining.op import Loss, Role
-from convscope.explaining.ops.losses.kinds import KINDS, Kind, Pairs
+from convscope.explaining.ops.losses.kinds import KINDS, Pairs, PointwiseLoss
 from convscope.explaining.plain import (
     Account,
     Cost,
@@ -65,7 +65,7 @@ def free(reading: Reading) -> Cost:  # noqa: ARG001
     return Cost(0)
 
 
-def _pairs(kind: Kind, reading: Reading) -> Pairs:
+def _pairs(kind: PointwiseLoss, reading: Reading) -> Pairs:
     setting = reading[kind.setting] if kind.setting and reading.has(kind.setting) else 1.0
     given = (
         reading["input"],
@@ -83,13 +83,13 @@ def _weight(reading: Reading) -> Tensor:
     return torch.ones(()) if reading.arguments.get("weight") is None else reading["weight"]
 
 
-def _by_weight(kind: Kind, reading: Reading) -> bool:
+def _by_weight(kind: PointwiseLoss, reading: Reading) -> bool:
     """Whether the mean divides by the sum of the weights; with other losses it is by the number of pairs."""
     weighted = reading.arguments.get("weight") is not None and reduction_of(reading) == "mean"
     return weighted and kind.mean_by_weight
 
 
-def _explain(kind: Kind, reading: Reading, at: Index) -> Account:
+def _explain(kind: PointwiseLoss, reading: Reading, at: Index) -> Account:
     """One pair's loss, or all of them added up."""
     pairs, page = _pairs(kind, reading), DOCS.format(kind.page)
     losses, share = kind.loss(pairs), pairs.weight / pairs.divisor
@@ -108,7 +108,7 @@ def _explain(kind: Kind, reading: Reading, at: Index) -> Account:
     )
 
 
-def _weighed(kind: Kind, pairs: Pairs, at: Index) -> tuple[Step, ...]:
+def _weighed(kind: PointwiseLoss, pairs: Pairs, at: Index) -> tuple[Step, ...]:
     """One pair's loss, and its weight where it has one."""
     weight = float(pairs.weight[at])
     if weight == 1.0:
@@ -118,7 +118,7 @@ def _weighed(kind: Kind, pairs: Pairs, at: Index) -> tuple[Step, ...]:
     return one, Step("output", "y = weight·l", text, weight * one.value, f"{weight!r} * one_loss")
 
 
-def _one(kind: Kind, pairs: Pairs, at: Index, name: str) -> Step:
+def _one(kind: PointwiseLoss, pairs: Pairs, at: Index, name: str) -> Step:
     x, t, s = (float(each[at]) for each in pairs[:3])
     value = float(kind.loss(pairs)[at])
     setting = f", {kind.setting} = {number(s)}" if kind.setting else ""
@@ -126,7 +126,7 @@ def _one(kind: Kind, pairs: Pairs, at: Index, name: str) -> Step:
     return Step(name, kind.formula, text, value, f"(lambda x, t, s: {kind.code})({x!r}, {t!r}, {s!r})")
 
 
-def _gradient(kind: Kind, reading: Reading, name: str, at: Index) -> Account:
+def _gradient(kind: PointwiseLoss, reading: Reading, name: str, at: Index) -> Account:
     """The slope of the pair's loss, times what the pair counts, times what arrives."""
     if name not in kind.slopes and not (name == "weight" and kind.weight_learns):
         raise TraceError(f"torch has no gradient for the {name} of {reading.node.op}.")
@@ -153,7 +153,7 @@ def _gradient(kind: Kind, reading: Reading, name: str, at: Index) -> Account:
     )
 
 
-def _weight_slope(kind: Kind, reading: Reading, pairs: Pairs) -> tuple[Tensor, Tensor, Tensor]:
+def _weight_slope(kind: PointwiseLoss, reading: Reading, pairs: Pairs) -> tuple[Tensor, Tensor, Tensor]:
     """By a weight: the pair's loss; where weights also stand below the fraction line, less the mean."""
     losses, size = kind.loss(pairs), (kind.size or kind.loss)(pairs).abs()
     mean = (
@@ -164,7 +164,7 @@ def _weight_slope(kind: Kind, reading: Reading, pairs: Pairs) -> tuple[Tensor, T
     return losses - mean, torch.ones(()).double() / pairs.divisor, size + mean.abs()
 
 
-def _reach(kind: Kind, reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
+def _reach(kind: PointwiseLoss, reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     """A pair sees its own place, as far as the argument was not stretched; a mean sees everything."""
     names = ["input", "target", *(["weight"] if reading.arguments.get("weight") is not None else [])]
     names += ["pos_weight"] if kind.setting == "pos_weight" and reading.has("pos_weight") else []

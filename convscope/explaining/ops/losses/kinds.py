@@ -20,10 +20,10 @@ class Pairs(NamedTuple):
     divisor: float
 
 
-Formula = Callable[[Pairs], Tensor]  # float64
+ElementLoss = Callable[[Pairs], Tensor]  # float64
 
 
-class Kind(NamedTuple):
+class PointwiseLoss(NamedTuple):
     """A loss of one number x against one number t.
 
     Attributes:
@@ -46,11 +46,11 @@ class Kind(NamedTuple):
     what: str
     formula: str
     code: str
-    loss: Formula
-    slopes: dict[str, Formula]
+    loss: ElementLoss
+    slopes: dict[str, ElementLoss]
     setting: str = ""
-    size: Formula | None = None
-    slope_sizes: dict[str, Formula] = {}  # noqa: RUF012 - never changed
+    size: ElementLoss | None = None
+    slope_sizes: dict[str, ElementLoss] = {}  # noqa: RUF012 - never changed
     weight_learns: bool = False
     mean_by_weight: bool = False
 
@@ -81,7 +81,7 @@ def _divergence(p: Pairs) -> Tensor:
 
 OLD = "size_average=None reduce=None reduction=mean"
 KINDS = {
-    "mse_loss": Kind(
+    "mse_loss": PointwiseLoss(
         "MSELoss",
         f"input target {OLD} weight=None",
         "The squared error: twice as far off costs four times as much.",
@@ -92,7 +92,7 @@ KINDS = {
         weight_learns=True,
         mean_by_weight=True,
     ),
-    "l1_loss": Kind(
+    "l1_loss": PointwiseLoss(
         "L1Loss",
         f"input target {OLD} weight=None",
         "The absolute error: how far off, whichever way.",
@@ -103,7 +103,7 @@ KINDS = {
         weight_learns=True,
         mean_by_weight=True,
     ),
-    "smooth_l1_loss": Kind(
+    "smooth_l1_loss": PointwiseLoss(
         "SmoothL1Loss",
         f"input target {OLD} beta=1",
         "Squared where the error is below beta, else absolute: one wild number does not rule.",
@@ -118,7 +118,7 @@ KINDS = {
         },
         "beta",
     ),
-    "huber_loss": Kind(
+    "huber_loss": PointwiseLoss(
         "HuberLoss",
         "input target reduction=mean delta=1 weight=None",
         "Half the square where the error is at most delta, else straight: one wild number does not rule.",
@@ -134,7 +134,7 @@ KINDS = {
         "delta",
         weight_learns=True,
     ),
-    "binary_cross_entropy": Kind(
+    "binary_cross_entropy": PointwiseLoss(
         "BCELoss",
         f"input target weight=None {OLD}",
         "How surprising the truth is, if x is the chance of a yes: −ln of the chance that it got.",
@@ -147,7 +147,7 @@ KINDS = {
         },
         slope_sizes={"target": lambda p: torch.log1p(-p.x).abs() + p.x.log().abs()},
     ),
-    "binary_cross_entropy_with_logits": Kind(
+    "binary_cross_entropy_with_logits": PointwiseLoss(
         "BCEWithLogitsLoss",
         f"input target weight=None {OLD} pos_weight=None",
         "The sigmoid σ makes a chance of a yes of x; the loss is −ln of the chance that the truth got.",
@@ -165,7 +165,7 @@ KINDS = {
             "target": lambda p: p.x.abs() + ((p.s - 1) * _log_sigmoid(p.x)).abs(),
         },
     ),
-    "kl_div": Kind(
+    "kl_div": PointwiseLoss(
         "KLDivLoss",
         f"input target {OLD} log_target=False",
         "How much a distribution t differs from the one whose logarithm is x: 0 where they are equal.",

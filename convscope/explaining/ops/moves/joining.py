@@ -19,7 +19,7 @@ from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node
 
 # A tensor without numbers → the same with the axes along which it is joined; and that axis.
-Prepared = Callable[[Reading, list[Tensor]], tuple[list[Tensor], int]]
+Prepare = Callable[[Reading, list[Tensor]], tuple[list[Tensor], int]]
 y, y0, y1, xk, x0, x1, i, j, k, rest = symbols("y y₀ y₁ xₖ x₀ x₁ i j k …")
 
 
@@ -48,7 +48,7 @@ def _column_stack(reading: Reading, tensors: list[Tensor]) -> tuple[list[Tensor]
     return [tensor.view(-1, 1) if tensor.dim() < 2 else tensor for tensor in tensors], 1
 
 
-def _prepared(prepare: Prepared, reading: Reading) -> tuple[list[Tensor], list[tuple[int, ...]], int]:
+def _prepared(prepare: Prepare, reading: Reading) -> tuple[list[Tensor], list[tuple[int, ...]], int]:
     """The tensors with their axes, the shapes they have in truth, the axis along which they are joined."""
     shapes = [reading.shape(name) for name in tensor_names(reading, "tensors")]
     tensors, axis = prepare(reading, [bare(shape) for shape in shapes])
@@ -60,7 +60,7 @@ def _sizes(tensors: list[Tensor], axis: int) -> list[int]:
     return [0 if tensor.shape == (0,) else tensor.shape[axis] for tensor in tensors]
 
 
-def _reach(prepare: Prepared, reading: Reading, boxes: Boxes) -> Reach:
+def _reach(prepare: Prepare, reading: Reading, boxes: Boxes) -> Reach:
     """Each tensor gets the part of the boxes that lies on its stretch of the axis."""
     tensors, shapes, axis = _prepared(prepare, reading)
     ends = [0, *accumulate(_sizes(tensors, axis))]
@@ -75,7 +75,7 @@ def _reach(prepare: Prepared, reading: Reading, boxes: Boxes) -> Reach:
     return {"tensors": found}
 
 
-def _origin(prepare: Prepared, reading: Reading, at: Index) -> Origin:
+def _origin(prepare: Prepare, reading: Reading, at: Index) -> Origin:
     """The tensor on whose stretch of the axis the index lies."""
     tensors, shapes, axis = _prepared(prepare, reading)
     ends = [0, *accumulate(_sizes(tensors, axis))]
@@ -85,14 +85,14 @@ def _origin(prepare: Prepared, reading: Reading, at: Index) -> Origin:
     return Origin(f"tensors[{which}]", tuple(box[:, 0].tolist()))
 
 
-def _size(prepare: Prepared, reading: Reading) -> tuple[Extent, ...]:
+def _size(prepare: Prepare, reading: Reading) -> tuple[Extent, ...]:
     """What the axis adds up to: "axis 1: 64 + 32 = 96"."""
     tensors, _, axis = _prepared(prepare, reading)
     added = Sum(tuple(map(Number, _sizes(tensors, axis))))
     return (Extent(f"axis {axis}:", Worked(added, {})),)
 
 
-def _joined(what: str, formula: Formula, docs: str, prepare: Prepared, signature: str = "tensors") -> Op:
+def _joined(what: str, formula: Formula, docs: str, prepare: Prepare, signature: str = "tensors") -> Op:
     reach, origin = partial(_reach, prepare), partial(_origin, prepare)
     return Move(what, formula, docs, reach, origin).op(signature, partial(_size, prepare))
 

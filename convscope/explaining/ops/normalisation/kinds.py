@@ -33,7 +33,7 @@ y, γ, β = symbols("y γ β")
 
 
 @dataclass(frozen=True)
-class Kind:
+class Normalisation:
     """One kind of normalisation.
 
     Attributes:
@@ -172,28 +172,28 @@ def cost(reading: Reading) -> Cost:
     return Cost(parameters=Worked(counted, {each: elements(reading.shape(given[0]))}))
 
 
-BATCH = Kind(
+BATCH = Normalisation(
     "Batch normalisation gives each channel mean 0 and variance 1, then a scale and a shift of its own.",
     batch,
     "nn.BatchNorm2d",
 ).op(arguments)
 BATCH = replace(BATCH, by_mode=True)
-INSTANCE = Kind(
+INSTANCE = Normalisation(
     "Instance normalisation gives each channel of each sample mean 0 and variance 1.",
     instance,
     "nn.InstanceNorm2d",
 ).op(arguments)
-LAYER = Kind(
+LAYER = Normalisation(
     "Layer normalisation gives the last axes of each sample mean 0 and variance 1, whatever the batch.",
     layer,
     "nn.LayerNorm",
 ).op("input normalized_shape weight=None bias=None eps=1e-05")
-GROUP = Kind(
+GROUP = Normalisation(
     "Group normalisation gives each group of channels of a sample mean 0 and variance 1.",
     group,
     "nn.GroupNorm",
 ).op("input num_groups weight=None bias=None eps=1e-05")
-RMS = Kind(
+RMS = Normalisation(
     "Root mean square normalisation divides by the root of the mean square; the mean stays.",
     layer,
     "nn.RMSNorm",

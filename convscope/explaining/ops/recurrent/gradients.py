@@ -11,7 +11,15 @@ from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Terms, product
 from convscope.explaining.formula import Formula, Symbol, summed, symbols
 from convscope.explaining.ops.recurrent.cells import Sized, exact, joined, stack
-from convscope.explaining.ops.recurrent.sequences import Back, Pass, Plan, back, is_followed, plan, unroll
+from convscope.explaining.ops.recurrent.sequences import (
+    Back,
+    Pass,
+    RecurrentConfig,
+    back,
+    is_followed,
+    plan,
+    unroll,
+)
 from convscope.explaining.reading import Reading
 
 SOURCE = "https://doi.org/10.1109/5.58337"  # P. Werbos, Backpropagation through time, Proc. IEEE 78 (1990)
@@ -90,7 +98,7 @@ def _factors(way: Pass, its: Back, kind: str, at: Index) -> tuple[Sized, Sized |
     return arriving, None, ""
 
 
-def _input_places(sizes: Plan, feature: int) -> Tensor:
+def _input_places(sizes: RecurrentConfig, feature: int) -> Tensor:
     """Where a feature of each step and sample stands in the input."""
     step, sample = torch.meshgrid(torch.arange(sizes.steps), torch.arange(sizes.samples), indexing="ij")
     axes = [sample] if sizes.is_cell else [sample, step] if sizes.batch_first else [step, sample]

@@ -21,7 +21,7 @@ from convscope.explaining.ops.recurrent.cells import Moment, Sized, stack
 from convscope.explaining.ops.recurrent.gradients import gradient
 from convscope.explaining.ops.recurrent.sequences import (
     Pass,
-    Plan,
+    RecurrentConfig,
     back,
     cell_arguments,
     is_followed,
@@ -163,7 +163,7 @@ def _carried(reading: Reading, at: Index, passes: list[list[Pass]], sample: int)
     return found
 
 
-def _locate(reading: Reading, sizes: Plan, at: Index) -> tuple[int, int, int | None, int, int]:
+def _locate(reading: Reading, sizes: RecurrentConfig, at: Index) -> tuple[int, int, int | None, int, int]:
     """Layer, direction, step (None: the last one worked on), sample and unit of an output's element."""
     if sizes.is_cell:
         return 0, 0, 0, at[0], at[1]

@@ -72,7 +72,7 @@ def suffix(layer: int, direction: int) -> str:
     return f"_l{layer}{'_reverse' if direction else ''}"
 
 
-class Plan(NamedTuple):
+class RecurrentConfig(NamedTuple):
     """Sizes and settings of a call; from shapes alone."""
 
     kind: str
@@ -99,14 +99,14 @@ class Plan(NamedTuple):
         return "" if self.is_cell else suffix(layer, direction)
 
 
-def plan(reading: Reading) -> Plan:
+def plan(reading: Reading) -> RecurrentConfig:
     """Read the sizes of a call."""
     given, is_cell = reading.arguments, reading.node.op.endswith("_cell")
     shape, first = reading.shape("input"), "" if is_cell else suffix(0, 0)
     packed, batch_first = given.get("batch_sizes") is not None, bool(given.get("batch_first"))
     samples = reading.shape("h_0")[-2]
     steps = 0 if packed else 1 if is_cell else shape[1 if batch_first else 0]
-    return Plan(
+    return RecurrentConfig(
         kind=reading.node.op.removesuffix("_cell"),
         is_cell=is_cell,
         layers=given.get("num_layers", 1),
@@ -157,7 +157,7 @@ def unroll(reading: Reading, samples: slice = ALL) -> list[list[Pass]]:
     return passes
 
 
-def _run(reading: Reading, sizes: Plan, layer: int, way: int, x: Sized, samples: slice) -> Pass:
+def _run(reading: Reading, sizes: RecurrentConfig, layer: int, way: int, x: Sized, samples: slice) -> Pass:
     end = sizes.suffix(layer, way)
     weights = _weights(reading, end)
     hidden = exact(_state(reading, "h_0", sizes, layer, way)[samples])
@@ -185,12 +185,12 @@ def _weights(reading: Reading, end: str) -> Weights:
     )
 
 
-def _state(reading: Reading, name: str, sizes: Plan, layer: int, way: int) -> Tensor:
+def _state(reading: Reading, name: str, sizes: RecurrentConfig, layer: int, way: int) -> Tensor:
     given = reading[name]
     return given if sizes.is_cell else given[layer * sizes.directions + way]
 
 
-def time_first(tensor: Tensor, sizes: Plan) -> Tensor:
+def time_first(tensor: Tensor, sizes: RecurrentConfig) -> Tensor:
     """An input or output as (step, sample, …)."""
     if sizes.is_cell:
         return tensor[None]
@@ -209,7 +209,7 @@ def _drops(reading: Reading) -> bool:
     return bool(given.get("train")) and given.get("num_layers", 1) > 1 and given.get("dropout", 0.0) > 0
 
 
-def _dropout(reading: Reading, sizes: Plan) -> list[Tensor]:
+def _dropout(reading: Reading, sizes: RecurrentConfig) -> list[Tensor]:
     """The factors between the layers (0 or 1/(1 − p)), drawn again from the same random numbers."""
     state = reading.node.random_state
     if state is None or not _drops(reading):
@@ -259,7 +259,7 @@ def back(
     return found
 
 
-def _arriving(reading: Reading, sizes: Plan, gradient: Tensor, samples: slice) -> list[Sized]:
+def _arriving(reading: Reading, sizes: RecurrentConfig, gradient: Tensor, samples: slice) -> list[Sized]:
     """Gradients of the outputs, the last hidden states and the last cell states: one of them is asked for."""
     rows = sizes.layers * sizes.directions
     shapes = [

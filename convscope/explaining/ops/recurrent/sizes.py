@@ -5,7 +5,7 @@ import numpy as np
 from convscope.explaining.boxes import Boxes, is_empty, whole
 from convscope.explaining.formula import Formula, Sum, Symbol, Worked, symbols, times
 from convscope.explaining.op import Cost, Extent
-from convscope.explaining.ops.recurrent.sequences import Plan, plan
+from convscope.explaining.ops.recurrent.sequences import RecurrentConfig, plan
 from convscope.explaining.reading import Reading
 
 H, OUT, X = symbols("h out x")  # sizes of the hidden state, of its projection, and of the input
@@ -24,7 +24,7 @@ def cost(reading: Reading) -> Cost:
     return Cost(Worked(times(*rows, one), values), Worked(weights, values))
 
 
-def _values(sizes: Plan) -> dict[Symbol, int]:
+def _values(sizes: RecurrentConfig) -> dict[Symbol, int]:
     """The number behind each symbol."""
     counts = {ROWS: sizes.rows, STEPS: sizes.steps, SAMPLES: sizes.samples, DIRECTIONS: sizes.directions}
     return counts | {
@@ -35,21 +35,21 @@ def _values(sizes: Plan) -> dict[Symbol, int]:
     }
 
 
-def _products(sizes: Plan, layer: int) -> Formula:
+def _products(sizes: RecurrentConfig, layer: int) -> Formula:
     """Weights of one gate: h·(x + h); above the first layer it reads all directions of the one below."""
     state = H if sizes.outputs == sizes.units else OUT
     below = times(*((DIRECTIONS,) if sizes.directions > 1 else ()), state)
     return H * ((below if layer else X) + state)
 
 
-def _layer(sizes: Plan, layer: int) -> Formula:
+def _layer(sizes: RecurrentConfig, layer: int) -> Formula:
     """Multiply-adds of one step of one sample."""
     gates = _times(GATES, len(sizes.cell.gates), _products(sizes, layer))
     whole = gates if sizes.outputs == sizes.units else gates + H * OUT
     return _times(DIRECTIONS, sizes.directions, whole)
 
 
-def _parameters(sizes: Plan, layer: int) -> Formula:
+def _parameters(sizes: RecurrentConfig, layer: int) -> Formula:
     """Of one layer: gates · (weights + two biases)."""
     weights = _products(sizes, layer)
     gates = _times(GATES, len(sizes.cell.gates), weights + 2 * H if sizes.biased else weights)
@@ -103,7 +103,7 @@ def reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     return _unless_empty(boxes, reading, input=found, h_0=state)
 
 
-def _ways(sizes: Plan, boxes: Boxes) -> Boxes:
+def _ways(sizes: RecurrentConfig, boxes: Boxes) -> Boxes:
     """First direction that matters and one behind the last; below the top layer both always do."""
     ways = np.empty_like(boxes[..., 0, :])
     if sizes.layers > 1:
@@ -114,7 +114,7 @@ def _ways(sizes: Plan, boxes: Boxes) -> Boxes:
     return ways
 
 
-def _output_rows(sizes: Plan, boxes: Boxes) -> Boxes:
+def _output_rows(sizes: RecurrentConfig, boxes: Boxes) -> Boxes:
     """Initial states behind an output: those of all layers; of a single layer those of its directions."""
     rows = _ways(sizes, boxes)
     if sizes.layers > 1:
@@ -123,7 +123,7 @@ def _output_rows(sizes: Plan, boxes: Boxes) -> Boxes:
     return rows
 
 
-def _state_rows(sizes: Plan, boxes: Boxes) -> Boxes:
+def _state_rows(sizes: RecurrentConfig, boxes: Boxes) -> Boxes:
     """Initial states behind a last state: its own and those of the layers below."""
     rows = boxes[..., 0, :].copy()
     rows[..., 0] = np.where(rows[..., 1] <= sizes.directions, rows[..., 0], 0)

@@ -10,7 +10,7 @@ from torch import Tensor
 from convscope.explaining.account import Cell, Gate, Squash, Step, product
 from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh, times
 from convscope.explaining.ops.recurrent.cells import Moment
-from convscope.explaining.ops.recurrent.sequences import Pass, Plan
+from convscope.explaining.ops.recurrent.sequences import Pass, RecurrentConfig
 
 x, c, h = symbols("x c h")
 c_before, h_before = Symbol("c", "−1"), Symbol("h", "−1")
@@ -20,7 +20,7 @@ i, f, g, o, r, z, n = symbols("i f g o r z n")
 class Unit(NamedTuple):
     """Which number is taken apart: one unit of one pass at one time step of one sample."""
 
-    sizes: Plan
+    sizes: RecurrentConfig
     way: Pass  # of this sample alone
     step: int  # in time
     sample: int

@@ -24,16 +24,16 @@ from convscope.explaining.ops.reducing.reducing import (
 from convscope.explaining.reading import Reading
 from convscope.tracing.graph import Node, Ref
 
-Rule = Literal["max", "min"]
+Extreme = Literal["max", "min"]
 x, y, dx, dy, m, k = symbols("x y dx dy m k")
 WORDS = {"max": "largest", "min": "smallest"}
 
 
-def _terms(found: Reduced, rule: Rule) -> Terms:
+def _terms(found: Reduced, rule: Extreme) -> Terms:
     return Terms(found.values, found.axes, {"input": found.values}, found.where, rule)
 
 
-def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> Account:
+def _explain_extreme(reading: Reading, at: Index, rule: Extreme) -> Account:
     terms = _terms(window(reading, at), rule)
     equal = int((terms.values == terms.result).sum())
     notes = (f"{equal} of them are equal and the {WORDS[rule]}.",) if equal > 1 else ()
@@ -42,7 +42,7 @@ def _explain_extreme(reading: Reading, at: Index, rule: Rule) -> Account:
     return Account(what, y.equals(Over(rule, x)), docs, terms=terms, notes=notes)
 
 
-def _explain_place(reading: Reading, at: Index, rule: Rule) -> Account:
+def _explain_place(reading: Reading, at: Index, rule: Extreme) -> Account:
     """Which of them it is, the first of several equal ones; over all axes they are counted row by row."""
     terms = _terms(window(reading, at), rule)
     values = terms.values.flatten().tolist()
@@ -59,7 +59,7 @@ def _first_nan(values: list[float]) -> float:
     return float(next(place for place, each in enumerate(values) if each != each))
 
 
-def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
+def _shared_gradient(reading: Reading, name: str, at: Index, rule: Extreme) -> Account:  # noqa: ARG001
     """Equal ones share the gradient."""
     terms = _terms(window(reading, goes_to(reading, at)), rule)
     equal = int((terms.values == terms.result).sum())
@@ -68,7 +68,7 @@ def _shared_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Acco
     return sloped(reading, at, formula, f"torch.a{rule}", values)
 
 
-def _first_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:  # noqa: ARG001
+def _first_gradient(reading: Reading, name: str, at: Index, rule: Extreme) -> Account:  # noqa: ARG001
     """Along one axis the first of equal ones gets all of it: the one whose index is the second output."""
     found = window(reading, goes_to(reading, at))
     first = int(found.values.flatten().argmax() if rule == "max" else found.values.flatten().argmin())
@@ -102,13 +102,13 @@ def _signature(node: Node) -> dict[str, Any]:
 PAIRS = {"max": pointwise_op(TWO, MAXIMUM), "min": pointwise_op(TWO, MINIMUM)}
 
 
-def _explain_max(reading: Reading, at: Index, rule: Rule) -> Account | None:
+def _explain_max(reading: Reading, at: Index, rule: Extreme) -> Account | None:
     if "other" in reading.arguments:
         return PAIRS[rule].explain(reading, at)  # pyright: ignore[reportOptionalCall]
     return (_explain_place if reading.which == 1 else _explain_extreme)(reading, at, rule)
 
 
-def _max_gradient(reading: Reading, name: str, at: Index, rule: Rule) -> Account:
+def _max_gradient(reading: Reading, name: str, at: Index, rule: Extreme) -> Account:
     if "other" in reading.arguments:
         return PAIRS[rule].gradient(reading, name, at)  # pyright: ignore[reportOptionalCall]
     return (_shared_gradient if reading.arguments["dim"] is None else _first_gradient)(
@@ -120,17 +120,17 @@ def _max_reach(reading: Reading, boxes: Boxes) -> Reach:
     return pointwise_reach(reading, boxes) if "other" in reading.arguments else reduced_reach(reading, boxes)
 
 
-def _extreme_op(rule: Rule) -> Op:
+def _extreme_op(rule: Extreme) -> Op:
     explain, gradient = partial(_explain_extreme, rule=rule), partial(_shared_gradient, rule=rule)
     return Op("input dim=None keepdim=False", explain, gradient, free, reduced_reach)
 
 
-def _place_op(rule: Rule) -> Op:
+def _place_op(rule: Extreme) -> Op:
     explain = partial(_explain_place, rule=rule)
     return Op("input dim=None keepdim=False", explain, None, free, reduced_reach)
 
 
-def _max_op(rule: Rule) -> Op:
+def _max_op(rule: Extreme) -> Op:
     return Op(
         _signature, partial(_explain_max, rule=rule), partial(_max_gradient, rule=rule), free, _max_reach
     )

@@ -8,7 +8,7 @@ from convscope.explaining.boxes import Boxes
 from convscope.explaining.formula import Formula, Worked, floor, summed, symbols
 from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.windows import kernels
-from convscope.explaining.ops.windows.sliding import POSITIONS, Layer, Slide, Window, missed, products
+from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES, show, window_output
 
@@ -19,12 +19,12 @@ i, o, r, c, t, u, v, z = symbols("i o r c t u v z")
 PLACES = {1: ((t, u),), 2: ((r, u), (c, v)), 3: ((z, t), (r, u), (c, v))}  # of an output, of a tap
 
 
-def docs(layer: Layer) -> str:
+def docs(layer: Convolution) -> str:
     """Where torch describes it."""
     return f"https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv{len(layer.slides)}d.html"
 
 
-def read_layer(reading: Reading) -> Layer:
+def read_layer(reading: Reading) -> Convolution:
     """The convolution as it was called; as many steps as the size formula says."""
     out, within, *kernel = reading.shape("weight")
     axes, groups = len(kernel), reading["groups"]
@@ -40,7 +40,7 @@ def read_layer(reading: Reading) -> Layer:
         Slide(size, window_output(size + before + after, k, s, dilation=d), k, s, before, after, d)
         for size, k, s, d, (before, after) in each
     )
-    return Layer(slides, coarse=out, fine=within * groups, groups=groups)
+    return Convolution(slides, coarse=out, fine=within * groups, groups=groups)
 
 
 def _padding(reading: Reading, kernel: list[int]) -> list[tuple[int, int]]:
@@ -108,7 +108,7 @@ def convolution_gradient(reading: Reading, name: str, at: Index) -> Account:
     )
 
 
-def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
+def _weight_gradient(reading: Reading, layer: Convolution, at: Index) -> Account:
     coarse, fine = layer.weight_sum(at, kernels.samples(reading))
     names = kernels.every_position(reading)
     terms = products(names, gradient=(reading.output_gradient, coarse), input=(reading["input"], fine))

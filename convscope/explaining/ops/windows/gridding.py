@@ -22,7 +22,7 @@ Floats = NDArray[Any]
 x, y, dx, dy, dg, g, c, i, j, q, r, s, W, grid_at = symbols("x y dx dy dg g c i j q r s W grid")
 
 
-class Axis(NamedTuple):
+class GridAxis(NamedTuple):
     """How the coordinates −1 … 1 of one axis become places of the picture.
 
     Attributes:
@@ -58,7 +58,7 @@ class Axis(NamedTuple):
 class Sampling(NamedTuple):
     """The settings of a call; axes in the order of the picture: (depth,) height, width."""
 
-    axes: tuple[Axis, ...]
+    axes: tuple[GridAxis, ...]
     nearest: bool
 
     @property
@@ -75,7 +75,7 @@ def _sampling(reading: Reading) -> Sampling | None:
         return None
     corners, border = bool(reading["align_corners"]), padding == "border"
     return Sampling(
-        tuple(Axis(size, corners, border) for size in reading.shape("input")[2:]), mode == "nearest"
+        tuple(GridAxis(size, corners, border) for size in reading.shape("input")[2:]), mode == "nearest"
     )
 
 

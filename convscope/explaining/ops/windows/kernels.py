@@ -6,7 +6,7 @@ from convscope.explaining.account import Account, Index, Terms
 from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbols, times
 from convscope.explaining.op import Cost
-from convscope.explaining.ops.windows.sliding import POSITIONS, Layer, grid, products
+from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, grid, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
@@ -64,7 +64,7 @@ def long_sum(terms: Terms) -> float:
     return max(terms.size, float(so_far.norm()) / 4)
 
 
-def group_note(layer: Layer, channel: int, channels: int, seen: int) -> tuple[str, ...]:
+def group_note(layer: Convolution, channel: int, channels: int, seen: int) -> tuple[str, ...]:
     """Which of the `seen` channels on the other side one of these `channels` belongs to."""
     if layer.groups == 1:
         return ()
@@ -76,7 +76,7 @@ def group_note(layer: Layer, channel: int, channels: int, seen: int) -> tuple[st
     )
 
 
-def cost(reading: Reading, layer: Layer, taken: int, made: int) -> Cost:
+def cost(reading: Reading, layer: Convolution, taken: int, made: int) -> Cost:
     """Multiply-adds of a layer with `taken` input and `made` output channels.
 
     Every step of the window counts all of its taps, also those that fall on padding, as the formula

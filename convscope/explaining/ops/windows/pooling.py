@@ -21,7 +21,7 @@ y, x, dx, dy, r, q, s, d, u, p = symbols("y x dx dy r q s d u p")
 WINS = Text("[x[q] is the largest in window r]")
 
 
-class Share(NamedTuple):
+class AdaptiveAxis(NamedTuple):
     """Adaptive pooling along one axis: `steps` windows that share `size` places, and may overlap by one."""
 
     size: int
@@ -30,7 +30,7 @@ class Share(NamedTuple):
     def taps(self, step: int) -> Tensor:
         """The places of one window.
 
-        >>> [Share(5, 3).taps(step).tolist() for step in range(3)]
+        >>> [AdaptiveAxis(5, 3).taps(step).tolist() for step in range(3)]
         [[0, 1], [1, 2, 3], [3, 4]]
         """
         return torch.arange(step * self.size // self.steps, -(-(step + 1) * self.size // self.steps))
@@ -66,11 +66,11 @@ def axes_of(reading: Reading) -> int:
     return int(reading.node.op[-2])
 
 
-def shares(reading: Reading) -> tuple[Share, ...]:
+def shares(reading: Reading) -> tuple[AdaptiveAxis, ...]:
     """The windows of an adaptive pooling, an axis each; a size that is None is kept, as the output tells."""
     axes = axes_of(reading)
     return tuple(
-        Share(size, count)
+        AdaptiveAxis(size, count)
         for size, count in zip(reading.shape("input")[-axes:], reading.output_shape[-axes:], strict=True)
     )
 
@@ -99,7 +99,7 @@ def _steps(size: int, kernel: int, stride: int, padding: int, dilation: int, *, 
     return count - 1 if (count - 1) * stride >= size + padding else count
 
 
-def windows_of(reading: Reading) -> tuple[Slide, ...] | tuple[Share, ...]:
+def windows_of(reading: Reading) -> tuple[Slide, ...] | tuple[AdaptiveAxis, ...]:
     """The windows, an axis each."""
     return shares(reading) if reading.node.op.startswith("adaptive") else slides(reading)
 
@@ -206,9 +206,9 @@ def pool_axes(reading: Reading, before: Axes | None) -> Axes:  # noqa: ARG001 - 
 def pool_window(rule: Literal["max", "mean"], reading: Reading, channel: int) -> Window:
     """A window over the same channel of the input."""
     each = windows_of(reading)
-    slides = tuple(one.largest if isinstance(one, Share) else one for one in each)
-    uneven = [one.spans for one in each if isinstance(one, Share)]
-    alike = all(one.size % one.steps == 0 for one in each if isinstance(one, Share))
+    slides = tuple(one.largest if isinstance(one, AdaptiveAxis) else one for one in each)
+    uneven = [one.spans for one in each if isinstance(one, AdaptiveAxis)]
+    alike = all(one.size % one.steps == 0 for one in each if isinstance(one, AdaptiveAxis))
     groups = reading.shape("input")[-len(each) - 1]
     divisor = _divisor(reading) if rule == "mean" else None
     spans = None if alike else uneven

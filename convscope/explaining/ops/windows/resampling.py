@@ -64,7 +64,7 @@ FORMULAS = {
 }
 
 
-class Axis(NamedTuple):
+class ResampledAxis(NamedTuple):
     """How one axis is read anew.
 
     Attributes:
@@ -175,7 +175,7 @@ def _mode(reading: Reading) -> str:
     return KERNELS.get(reading.node.op) or reading.arguments["mode"] or "nearest"
 
 
-def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
+def axes_of(reading: Reading) -> tuple[ResampledAxis, ...] | None:
     """One an axis; None: with antialiasing, which is not known here."""
     mode = _mode(reading)
     if mode in LINEAR:
@@ -188,7 +188,7 @@ def axes_of(reading: Reading) -> tuple[Axis, ...] | None:
         return None  # the kernel itself: its scales are arguments of their own, one an axis
     sizes, counts = reading.shape("input")[2:], reading.output_shape[2:]
     factors = _factors(reading, len(sizes))
-    return tuple(Axis(*each, mode) for each in zip(sizes, counts, factors, strict=True))
+    return tuple(ResampledAxis(*each, mode) for each in zip(sizes, counts, factors, strict=True))
 
 
 def _factors(reading: Reading, axes: int) -> tuple[float | None, ...]:
@@ -230,7 +230,7 @@ def _outer(weights: list[Tensor]) -> Tensor:
     return torch.stack(torch.meshgrid(*weights, indexing="ij")).prod(dim=0)
 
 
-def _lost(axes: tuple[Axis, ...], steps: list[NDArray[np.int64]]) -> float:
+def _lost(axes: tuple[ResampledAxis, ...], steps: list[NDArray[np.int64]]) -> float:
     """How many times larger the rounding error of a weight is than the weight's own.
 
     A weight is what is left of a position when its whole part is subtracted: at place 200 that costs as many

@@ -185,7 +185,7 @@ def products(axes: tuple[str, ...], **factors: tuple[Tensor, Tensor]) -> Terms:
     return product(axes, places, **{name: pick(tensor, where) for name, (tensor, where) in factors.items()})
 
 
-class Layer(NamedTuple):
+class Convolution(NamedTuple):
     """A convolution, in either direction.
 
     Attributes:

@@ -10,7 +10,7 @@ from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbol
 from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.windows import kernels
 from convscope.explaining.ops.windows.convolution import CONVOLUTION
-from convscope.explaining.ops.windows.sliding import POSITIONS, Layer, Slide, Window, missed, products
+from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
@@ -21,12 +21,12 @@ PLACES = {1: ("t u",), 2: ("r u", "c v"), 3: ("z t", "r u", "c v")}  # of an out
 SIZE = (n - 1) * s - 2 * p + d * (k - 1) + e + 1  # e is added behind
 
 
-def docs(layer: Layer) -> str:
+def docs(layer: Convolution) -> str:
     """Where torch describes it."""
     return f"https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose{len(layer.slides)}d.html"
 
 
-def read_layer(reading: Reading) -> Layer:
+def read_layer(reading: Reading) -> Convolution:
     """The layer as it was called: the window slides over the output, a step for each input."""
     taken, within, *kernel = reading.shape("weight")
     axes, groups = len(kernel), reading["groups"]
@@ -43,7 +43,7 @@ def read_layer(reading: Reading) -> Layer:
         Slide((count - 1) * s - 2 * p + d * (k - 1) + extra + 1, count, k, s, p, p - extra, d)
         for count, k, s, p, extra, d in each
     )
-    return Layer(slides, coarse=taken, fine=within * groups, groups=groups)
+    return Convolution(slides, coarse=taken, fine=within * groups, groups=groups)
 
 
 def explain_transposed(reading: Reading, at: Index) -> Account:
@@ -102,7 +102,7 @@ def transposed_gradient(reading: Reading, name: str, at: Index) -> Account:
     )
 
 
-def _weight_gradient(reading: Reading, layer: Layer, at: Index) -> Account:
+def _weight_gradient(reading: Reading, layer: Convolution, at: Index) -> Account:
     coarse, fine = layer.weight_sum(at, kernels.samples(reading))
     names = kernels.every_position(reading)
     terms = products(names, input=(reading["input"], coarse), gradient=(reading.output_gradient, fine))

@@ -15,7 +15,7 @@ from convscope.web.messages.looks import kind_of
 from convscope.web.messages.numbers import Message
 from convscope.web.session import Session
 from convscope.web.types.trying import Chosen
-from convscope.web.uploads import Wanted
+from convscope.web.uploads import InputSpec
 
 WORDS = 200  # characters of a caption or a file's name
 FORMS = 'Send a file, or one of {"sample": 3}, {"numbers": …}, {"edit": …}, {"mask": …}, {"reset": true}.'
@@ -104,7 +104,7 @@ def _slices(box: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:  # noqa: ANN
     return tuple(slice(low, high) for low, high in ends)
 
 
-def _wanted(session: Session) -> tuple[int, Wanted]:
+def _wanted(session: Session) -> tuple[int, InputSpec]:
     """Where the sample axis is, and what one sample is like now.
 
     Raises:
@@ -115,7 +115,7 @@ def _wanted(session: Session) -> tuple[int, Wanted]:
         raise ShapeError("the first input of this model is no tensor; it cannot be changed here.")
     axis = sample_axis(inputs[0])
     example = inputs[0].select(axis, 0)
-    return axis, Wanted(example, kind_of(example, session.kind), session.spec)
+    return axis, InputSpec(example, kind_of(example, session.kind), session.spec)
 
 
 def sample_axis(given: Tensor) -> int:
