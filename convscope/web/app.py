@@ -133,8 +133,8 @@ def _parsed(body: bytes) -> dict[str, Any]:
 
 
 async def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
-    known = isinstance(error, ConvscopeError | ValueError)
-    words = str(error) if known else f"nothing is there: {error}"
+    missing = isinstance(error, LookupError) and not isinstance(error, ConvscopeError)
+    words = f"nothing is there: {error}" if missing else str(error)
     return JSONResponse({"error": words}, status_code=422, headers=PLAIN)
 
 

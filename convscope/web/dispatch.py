@@ -55,7 +55,9 @@ def find(table: Routes, path: str) -> tuple[Callable[..., Any], dict[str, str]]:
     for pattern, respond in table.items():
         wanted = pattern.split("/")
         pairs = list(zip(wanted, given, strict=False))
-        if len(wanted) == len(given) and all(one == other or one[0] == "{" for one, other in pairs):
+        if len(wanted) == len(given) and all(
+            one == other or (one[0] == "{" and other) for one, other in pairs
+        ):
             return respond, {one[1:-1]: other for one, other in pairs if one[0] == "{"}
     raise NoAddress(f"there is no address {path[:100]}.")
 

@@ -51,7 +51,10 @@ def test_what_is_no_such_word_is_named(address, told):
         answer(TABLE, None, address)
 
 
-@pytest.mark.parametrize("address", ["", "channel/5", "channel/5/6/7", "other/5/6", "channels/5/6", "edit/"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "channel/5", "channel/5/6/7", "other/5/6", "channels/5/6", "edit/", "channel//6", "channel/5/"],
+)
 def test_nobody_answers_elsewhere(address):
     with pytest.raises(NoAddress, match="there is no address"):
         answer(TABLE, None, address)
