@@ -465,6 +465,41 @@ export interface Prediction {
 
 export type MathML = string | MathML[];
 
+export type Finite = number;
+
+/** Little-endian numbers in base64. */
+export interface Packed {
+  dtype: "f32";
+  shape: number[];
+  data: string;
+}
+
+/** One number of the input. */
+export interface Place {
+  at: number[];
+  value: Finite;
+}
+
+/** The same number everywhere in [[from, to (without)], …], or each channel's mean. */
+export interface Box {
+  box: number[][];
+  value: Finite | "mean";
+}
+
+/** POST input: a file and its name, a sample, numbers, a change of the input, or what it was at first. */
+export interface Given {
+  upload?: string | Uint8Array<ArrayBuffer>;
+  name?: string;
+  sample?: number;
+  numbers?: Packed | Finite[];
+  shape?: number[]; // of a list of numbers
+  caption?: string;
+  of?: number | null; // the sample that the numbers were made from
+  edit?: Place;
+  mask?: Box;
+  reset?: boolean;
+}
+
 /** POST input: the new graph's `trace`. */
 export interface Chosen {
   trace: string;

@@ -2,12 +2,51 @@
 
 from typing import Annotated, Literal, NotRequired
 
-from pydantic import Discriminator
+from pydantic import AllowInfNan, Discriminator
 from typing_extensions import TypedDict
 
 from convscope.web.types.channels import OneNumber
 from convscope.web.types.network import FailureMessage
 from convscope.web.types.parts import Formula, LookMessage, Nested, Numbers, Prediction, Sentence
+
+Finite = Annotated[float, AllowInfNan(False)]
+
+
+class Packed(TypedDict):
+    """Little-endian numbers in base64."""
+
+    dtype: Literal["f32"]
+    shape: list[int]
+    data: str
+
+
+class Place(TypedDict):
+    """One number of the input."""
+
+    at: list[int]
+    value: Finite
+
+
+class Box(TypedDict):
+    """The same number everywhere in [[from, to (without)], …], or each channel's mean."""
+
+    box: list[list[int]]
+    value: Finite | Literal["mean"]
+
+
+class Given(TypedDict):
+    """POST input: a file and its name, a sample, numbers, a change of the input, or what it was at first."""
+
+    upload: NotRequired[bytes]
+    name: NotRequired[str]
+    sample: NotRequired[int]
+    numbers: NotRequired[Packed | list[Finite]]
+    shape: NotRequired[list[int]]  # of a list of numbers
+    caption: NotRequired[str]
+    of: NotRequired[int | None]  # the sample that the numbers were made from
+    edit: NotRequired[Place]
+    mask: NotRequired[Box]
+    reset: NotRequired[bool]
 
 
 class Chosen(TypedDict):

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import math
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -12,30 +12,29 @@ from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 from convscope.web import uploads
 from convscope.web.messages.looks import kind_of
-from convscope.web.messages.numbers import Message
 from convscope.web.session import Session
-from convscope.web.types.trying import Chosen
+from convscope.web.types.trying import Chosen, Given, Packed
 from convscope.web.uploads import InputSpec
 
 WORDS = 200  # characters of a caption or a file's name
 FORMS = 'Send a file, or one of {"sample": 3}, {"numbers": …}, {"edit": …}, {"mask": …}, {"reset": true}.'
 
 
-def choose_input(session: Session, body: Any) -> Chosen:  # noqa: ANN401 - whatever comes in
+def choose_input(session: Session, body: Given) -> Chosen:
     """Send another input through the model; the answer names the new trace.
 
     Raises:
         DataError, ShapeError: it is nothing that can be an input.
     """
     match body:
-        case {"upload": bytes(content)}:
-            _upload(session, content, _words(body.get("name", ""), "name"))
+        case {"upload": content}:
+            _upload(session, content, _words(body.get("name", "")))
         case {"sample": sample}:
-            session.choose(_whole(sample, "sample"))
+            session.choose(sample)
         case {"numbers": numbers}:
             _numbers(session, numbers, body)
         case {"edit": {"at": at, "value": value}}:
-            _edit(session, at, value)
+            _edit(session, tuple(at), value)
         case {"mask": {"box": box, "value": value}}:
             _mask(session, box, value)
         case {"reset": True}:
@@ -52,30 +51,32 @@ def _upload(session: Session, content: bytes, name: str) -> None:
     session.show(_in_place(session, values.unsqueeze(axis)), caption)
 
 
-def _numbers(session: Session, numbers: Any, body: Message) -> None:  # noqa: ANN401
+def _numbers(session: Session, numbers: Packed | list[float], body: Given) -> None:
     """Drawn or changed by hand; `of` says which sample it was made from."""
     axis, wanted = _wanted(session)
-    given = _packed(numbers) if isinstance(numbers, dict) else _listed(numbers, body.get("shape"))
+    if isinstance(numbers, list):
+        given = _shaped(torch.tensor(numbers, dtype=torch.float64), body.get("shape", []))
+    else:
+        given = _shaped(_unpacked(numbers["data"]), numbers["shape"])
     values = uploads.of_numbers(given, wanted)
-    caption = _words(body.get("caption", ""), "caption") or "made by hand"
+    caption = _words(body.get("caption", "")) or "made by hand"
     of = body.get("of")
-    label = None if of is None else session.part.label(_whole(of, "of"))
+    label = None if of is None else session.part.label(of)
     session.show(_in_place(session, values.unsqueeze(axis)), caption, of, label)
 
 
-def _edit(session: Session, at: Any, value: Any) -> None:  # noqa: ANN401
+def _edit(session: Session, place: tuple[int, ...], value: float) -> None:
     """One number of the input."""
     axis, wanted = _wanted(session)
-    place = tuple(_whole(each, "at") for each in _list(at, "at"))
     shape = tuple(wanted.example.shape)
     if len(place) != len(shape) or any(not 0 <= each < size for each, size in zip(place, shape, strict=True)):
         raise ShapeError(f"the input has the shape {show(shape)}; there is no number at {list(place)}.")
     values = wanted.example.clone()
-    values[place] = uploads.cast(torch.tensor(_number(value), dtype=torch.float64), values)
+    values[place] = uploads.cast(torch.tensor(value, dtype=torch.float64), values)
     session.change(values.unsqueeze(axis), "changed by hand")
 
 
-def _mask(session: Session, box: Any, value: Any) -> None:  # noqa: ANN401
+def _mask(session: Session, box: list[list[int]], value: float | Literal["mean"]) -> None:
     """A box of the input: a number, or "mean", that of each channel."""
     axis, wanted = _wanted(session)
     values = wanted.example.clone()
@@ -84,14 +85,14 @@ def _mask(session: Session, box: Any, value: Any) -> None:  # noqa: ANN401
         space = tuple(range(1, values.dim())) or (0,)
         filling = values.double().mean(dim=space, keepdim=True).expand(values.shape)[where]
     else:
-        filling = torch.tensor(_number(value), dtype=torch.float64)
+        filling = torch.tensor(value, dtype=torch.float64)
     values[where] = uploads.cast(filling, values)
     session.change(values.unsqueeze(axis), "masked")
 
 
-def _slices(box: Any, shape: tuple[int, ...]) -> tuple[slice, ...]:  # noqa: ANN401
+def _slices(box: list[list[int]], shape: tuple[int, ...]) -> tuple[slice, ...]:
     """[[from, to (without)], …] of the axes of space; of channels too, or of the sample axis as well."""
-    ends = [tuple(_whole(end, "box") for end in _list(pair, "box")) for pair in _list(box, "box")]
+    ends = [tuple(pair) for pair in box]
     if len(ends) == len(shape) + 1:
         ends = ends[1:]
     if len(ends) == len(shape) - 1:
@@ -127,53 +128,22 @@ def _in_place(session: Session, first: Tensor) -> tuple[Any, ...]:
     return (first, *session.seen.inputs[1:])
 
 
-def _packed(numbers: Message) -> Tensor:
-    """The message `Numbers`, float32."""
-    match numbers:
-        case {"dtype": "f32", "shape": list(shape), "data": str(data)}:
-            try:
-                raw = base64.b64decode(data, validate=True)
-            except (binascii.Error, ValueError) as error:
-                raise DataError("the numbers are no base64.") from error
-            if len(raw) % 4:
-                raise DataError("the numbers are cut short.")
-            return _shaped(
-                torch.frombuffer(bytearray(raw), dtype=torch.float32) if raw else torch.empty(0), shape
-            )
-    raise DataError("the numbers are no message `Numbers` of type f32.")
+def _unpacked(data: str) -> Tensor:
+    """Little-endian float32."""
+    try:
+        raw = base64.b64decode(data, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise DataError("the numbers are no base64.") from error
+    if len(raw) % 4:
+        raise DataError("the numbers are cut short.")
+    return torch.frombuffer(bytearray(raw), dtype=torch.float32) if raw else torch.empty(0)
 
 
-def _listed(numbers: Any, shape: Any) -> Tensor:  # noqa: ANN401
-    values = [_number(each) for each in _list(numbers, "numbers")]
-    return _shaped(torch.tensor(values, dtype=torch.float64), shape)
+def _shaped(values: Tensor, shape: list[int]) -> Tensor:
+    if any(size < 0 for size in shape) or math.prod(shape) != len(values):
+        raise ShapeError(f"{len(values):,} numbers do not have the shape {show(tuple(shape[:8]))}.")
+    return values.reshape(shape)
 
 
-def _shaped(values: Tensor, shape: Any) -> Tensor:  # noqa: ANN401
-    sizes = tuple(_whole(each, "shape") for each in _list(shape, "shape"))
-    if any(size < 0 for size in sizes) or math.prod(sizes) != len(values):
-        raise ShapeError(f"{len(values):,} numbers do not have the shape {show(sizes[:8])}.")
-    return values.reshape(sizes)
-
-
-def _list(value: Any, what: str) -> list[Any]:  # noqa: ANN401
-    if not isinstance(value, list):
-        raise DataError(f"'{what}' is a list, got {type(value).__name__}.")
-    return value
-
-
-def _whole(value: Any, what: str) -> int:  # noqa: ANN401
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise DataError(f"'{what}' is a whole number, got {str(value)[:20]!r}.")
-    return value
-
-
-def _number(value: Any) -> float:  # noqa: ANN401
-    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
-        raise DataError(f"a number was expected, got {str(value)[:20]!r}.")
-    return float(value)
-
-
-def _words(value: Any, what: str) -> str:  # noqa: ANN401
-    if not isinstance(value, str):
-        raise DataError(f"'{what}' is text, got {type(value).__name__}.")
-    return "".join(letter for letter in value[:WORDS] if letter.isprintable())
+def _words(text: str) -> str:
+    return "".join(letter for letter in text[:WORDS] if letter.isprintable())
