@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.formula import (
-    Call,
-    Comparison,
+    Condition,
     Formula,
+    FunctionCall,
     Known,
     More,
     Number,
@@ -37,7 +37,7 @@ Index = tuple[int, ...]
 WRITTEN = 4  # terms of a sum that are written out
 LISTED = 9  # numbers that are no products
 Squash = Literal["σ", "tanh", "relu"]
-Rule = Literal["sum", "max", "min"]
+Reduction = Literal["sum", "max", "min"]
 
 
 def added_up(values: Tensor) -> float:
@@ -68,7 +68,7 @@ class Terms:
     axes: tuple[str, ...]
     factors: dict[str, Tensor] = field(default_factory=dict)
     places: dict[str, Tensor] = field(default_factory=dict)
-    rule: Rule = "sum"
+    rule: Reduction = "sum"
 
     @cached_property
     def result(self) -> float:
@@ -128,7 +128,7 @@ class Gate:
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellState:
     """Which cell of a recurrent layer a number is of, and its states.
 
     Attributes:
@@ -209,7 +209,7 @@ class Step:
         done = self._worked is not None and math.isfinite(self._worked)
         if not done:
             return literal(self.value)
-        return f"float({python(self.put_in)})" if isinstance(self.put_in, Comparison) else python(self.put_in)
+        return f"float({python(self.put_in)})" if isinstance(self.put_in, Condition) else python(self.put_in)
 
     @property
     def known(self) -> Known:
@@ -244,7 +244,7 @@ class Account:
     steps: tuple[Step, ...] = ()
     scale: float | None = None
     notes: tuple[str, ...] = ()
-    cell: Cell | None = None
+    cell: CellState | None = None
 
     @cached_property
     def put_in(self) -> Formula:
@@ -292,12 +292,12 @@ def written(terms: Terms) -> Formula:
     ]
     left = len(values) - len(shown)
     if terms.rule != "sum":  # what is left is no larger, or no smaller, than the last of them
-        return Call(terms.rule, (*parts, *([More(left, float(values[shown[-1]]))] if left else [])))
+        return FunctionCall(terms.rule, (*parts, *([More(left, float(values[shown[-1]]))] if left else [])))
     parts += [More(left, terms.result - added_up(values[shown]))] if left else []
     return Sum(tuple(parts)) if len(parts) > 1 else parts[0] if parts else Number(0)
 
 
-def _first(values: Tensor, rule: Rule) -> Tensor:
+def _first(values: Tensor, rule: Reduction) -> Tensor:
     """Places of the largest (of a minimum the smallest), in order; of many numbers only these are sorted."""
     sizes = {"sum": values.abs(), "max": values, "min": -values}[rule]
     least = sizes.topk(min(WRITTEN, len(sizes))).values

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from convscope.explaining.formula import (
     COMPARE,
-    Call,
     Choice,
-    Comparison,
+    Condition,
     Constant,
     Equation,
     Formula,
     Fraction,
+    FunctionCall,
     Negative,
     Number,
     Power,
@@ -47,8 +47,8 @@ def computed(given: Formula, values: Mapping[Any, Tensor]) -> Tensor:
     return values[given] if given in values else COMPUTE[type(given)](given, values)
 
 
-def _several(given: Sum | Product | Call, values: Mapping[Any, Tensor]) -> list[Tensor]:
-    parts = given.arguments if isinstance(given, Call) else given.parts
+def _several(given: Sum | Product | FunctionCall, values: Mapping[Any, Tensor]) -> list[Tensor]:
+    parts = given.arguments if isinstance(given, FunctionCall) else given.parts
     return [computed(each, values) for each in parts]
 
 
@@ -59,12 +59,12 @@ def _choice(given: Choice, values: Mapping[Any, Tensor]) -> Tensor:
     return torch.where(condition != 0, value, otherwise)
 
 
-def _comparison(given: Comparison, values: Mapping[Any, Tensor]) -> Tensor:
+def _comparison(given: Condition, values: Mapping[Any, Tensor]) -> Tensor:
     left, right = computed(given.left, values), computed(given.right, values)
     return torch.as_tensor(COMPARE[given.sign](left, right)).double()  # pyright: ignore[reportArgumentType]
 
 
-def _call(given: Call, values: Mapping[Any, Tensor]) -> Tensor:
+def _call(given: FunctionCall, values: Mapping[Any, Tensor]) -> Tensor:
     return (FUNCTIONS.get(given.name) or getattr(torch, given.name))(*_several(given, values))
 
 
@@ -76,8 +76,8 @@ COMPUTE: dict[type, Callable[[Any, Mapping[Any, Tensor]], Tensor]] = {
     Negative: lambda given, values: -computed(given.inner, values),
     Fraction: lambda given, values: computed(given.above, values) / computed(given.below, values),
     Power: lambda given, values: computed(given.base, values) ** computed(given.exponent, values),
-    Call: _call,
-    Comparison: _comparison,
+    FunctionCall: _call,
+    Condition: _comparison,
     Choice: _choice,
     Equation: lambda given, values: computed(given.right, values),
 }

@@ -79,28 +79,28 @@ class Formula:
     def __neg__(self) -> "Negative":
         return Negative(self)
 
-    def __abs__(self) -> "Call":
-        return Call("abs", (self,))
+    def __abs__(self) -> "FunctionCall":
+        return FunctionCall("abs", (self,))
 
-    def __gt__(self, other: Operand) -> "Comparison":
-        return Comparison(self, ">", formula(other))
+    def __gt__(self, other: Operand) -> "Condition":
+        return Condition(self, ">", formula(other))
 
-    def __lt__(self, other: Operand) -> "Comparison":
-        return Comparison(self, "<", formula(other))
+    def __lt__(self, other: Operand) -> "Condition":
+        return Condition(self, "<", formula(other))
 
-    def __ge__(self, other: Operand) -> "Comparison":
-        return Comparison(self, "≥", formula(other))
+    def __ge__(self, other: Operand) -> "Condition":
+        return Condition(self, "≥", formula(other))
 
-    def __le__(self, other: Operand) -> "Comparison":
-        return Comparison(self, "≤", formula(other))
+    def __le__(self, other: Operand) -> "Condition":
+        return Condition(self, "≤", formula(other))
 
-    def is_(self, other: Operand) -> "Comparison":
+    def is_(self, other: Operand) -> "Condition":
         """Whether both are equal; `==` compares trees."""
-        return Comparison(self, "=", formula(other))
+        return Condition(self, "=", formula(other))
 
-    def is_not(self, other: Operand) -> "Comparison":
+    def is_not(self, other: Operand) -> "Condition":
         """Whether they differ."""
-        return Comparison(self, "≠", formula(other))
+        return Condition(self, "≠", formula(other))
 
     def equals(self, right: Operand) -> "Equation":
         """`self = right`."""
@@ -110,10 +110,12 @@ class Formula:
         """`self ← right`: a new number takes the place of an old one."""
         return Equation(self, formula(right), "←")
 
-    def given(self, *known: "Formula | str") -> "Given":
+    def given(self, *known: "Formula | str") -> "WhereClause":
         """With what a reader must know to read it."""
-        main, before = (self.main, self.known) if isinstance(self, Given) else (self, ())
-        return Given(main, (*before, *(Text(each) if isinstance(each, str) else each for each in known)))
+        main, before = (self.main, self.known) if isinstance(self, WhereClause) else (self, ())
+        return WhereClause(
+            main, (*before, *(Text(each) if isinstance(each, str) else each for each in known))
+        )
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ class Power(Formula):
 
 
 @dataclass(frozen=True)
-class Call(Formula):
+class FunctionCall(Formula):
     """A function of `FUNCTIONS`."""
 
     name: str
@@ -216,7 +218,7 @@ class More(Formula):
 
 
 @dataclass(frozen=True)
-class Comparison(Formula):
+class Condition(Formula):
     """A condition; 1 where it holds."""
 
     left: Formula
@@ -243,7 +245,7 @@ class Equation(Formula):
 
 
 @dataclass(frozen=True)
-class Given(Formula):
+class WhereClause(Formula):
     """A formula and what a reader must know beside it."""
 
     main: Formula
@@ -277,9 +279,9 @@ def symbols(names: str) -> tuple[Symbol, ...]:
     return tuple(Symbol(name) for name in names.split())
 
 
-def call(name: str) -> Callable[..., Call]:
+def call(name: str) -> Callable[..., FunctionCall]:
     """A function of `FUNCTIONS`, as formulas use it."""
-    return lambda *arguments: Call(name, tuple(formula(each) for each in arguments))
+    return lambda *arguments: FunctionCall(name, tuple(formula(each) for each in arguments))
 
 
 def summed(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
@@ -474,7 +476,7 @@ def evaluate(given: Formula) -> Scalar:
     return rule(given)
 
 
-def _call(given: Call) -> Scalar:
+def _call(given: FunctionCall) -> Scalar:
     return FUNCTIONS[given.name].of(*(evaluate(each) for each in given.arguments))
 
 
@@ -505,11 +507,11 @@ EVALUATE: dict[type, Callable[[Any], Scalar]] = {
     Negative: lambda given: -evaluate(given.inner),
     Fraction: _fraction,
     Power: _power,
-    Call: _call,
-    Comparison: lambda given: COMPARE[given.sign](evaluate(given.left), evaluate(given.right)),
+    FunctionCall: _call,
+    Condition: lambda given: COMPARE[given.sign](evaluate(given.left), evaluate(given.right)),
     Choice: lambda given: evaluate(given.value if evaluate(given.condition) else given.otherwise),
     Equation: lambda given: evaluate(given.right),
-    Given: lambda given: evaluate(given.main),
+    WhereClause: lambda given: evaluate(given.main),
 }
 
 
@@ -520,7 +522,7 @@ def side(given: Formula) -> Formula:
     >>> side(y.equals(2 * x).given("for every x")) == 2 * x
     True
     """
-    if isinstance(given, Given):
+    if isinstance(given, WhereClause):
         return side(given.main)
     return given.right if isinstance(given, Equation) else given
 
@@ -560,6 +562,6 @@ class Worked:
 def with_result(put_in: Formula, value: Scalar) -> Formula:
     """`… = value`, without saying a number twice."""
     shown = getattr(put_in, "shown", put_in)
-    right = side(shown) if isinstance(shown, Given) else shown
+    right = side(shown) if isinstance(shown, WhereClause) else shown
     same = isinstance(right, Number) and right.value == value
     return put_in if same else Equation(put_in, Number(value))

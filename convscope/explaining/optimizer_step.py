@@ -19,7 +19,7 @@ ADAMW_PAPER = "https://arxiv.org/abs/1711.05101"  # Loshchilov, Hutter 2019, alg
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGDUpdate:
     """Stochastic gradient descent, as `torch.optim.SGD` does it.
 
     Attributes:
@@ -36,7 +36,7 @@ class SGD:
 
 
 @dataclass(frozen=True)
-class Adam:
+class AdamUpdate:
     """Adam, as `torch.optim.Adam` does it; AdamW with `decoupled`.
 
     Attributes:
@@ -72,7 +72,7 @@ class State:
 
 
 def optimizer_step(
-    weight: Tensor, gradient: Tensor, rule: SGD | Adam, state: State | None = None, *, at: Index
+    weight: Tensor, gradient: Tensor, rule: SGDUpdate | AdamUpdate, state: State | None = None, *, at: Index
 ) -> Account:
     """Take one optimizer step of one weight apart.
 
@@ -91,7 +91,7 @@ def optimizer_step(
 
     >>> import torch
     >>> from convscope.explaining.rendering.words import text
-    >>> account = optimizer_step(torch.tensor([1.0]), torch.tensor([0.5]), SGD(0.1), at=(0,))
+    >>> account = optimizer_step(torch.tensor([1.0]), torch.tensor([0.5]), SGDUpdate(0.1), at=(0,))
     >>> text(account.numbers), account.result
     ('1 − 0.1·0.5 = 0.95', 0.95)
     """
@@ -99,7 +99,7 @@ def optimizer_step(
     _check(weight, [gradient, state.mean, state.square], at)
     w, g = float(weight[at]), float(gradient[at])
     mean = None if state.mean is None else float(state.mean[at])
-    if isinstance(rule, SGD):
+    if isinstance(rule, SGDUpdate):
         return _sgd(w, g, rule, mean)
     return _adam(
         w, g, rule, state.step, mean or 0.0, 0.0 if state.square is None else float(state.square[at])
@@ -118,7 +118,7 @@ def _check(weight: Tensor, others: Sequence[Tensor | None], at: Index) -> None:
         raise ShapeError(f"there is no weight at {at}.\n  The shape is {tuple(weight.shape)}.")
 
 
-def _sgd(w: float, g: float, rule: SGD, buffer: float | None) -> Account:
+def _sgd(w: float, g: float, rule: SGDUpdate, buffer: float | None) -> Account:
     steps = _decayed(w, g, rule.decay)
     g, direction = (steps[-1].value, "gradient") if steps else (g, repr(g))
     if rule.momentum:
@@ -152,7 +152,7 @@ def _decayed(w: float, g: float, decay: float) -> list[Step]:
     return [Step("gradient", "g ← g + λ·w", numbers, value, f"{g!r} + {decay!r} * {w!r}")]
 
 
-def _momentum(g: float, code: str, rule: SGD, buffer: float | None) -> list[Step]:
+def _momentum(g: float, code: str, rule: SGDUpdate, buffer: float | None) -> list[Step]:
     keep = rule.momentum
     value = g if buffer is None else keep * buffer + g
     numbers = f"{number(keep)}·{signed(buffer or 0.0)} + {signed(g)} = {number(value)}"
@@ -165,7 +165,7 @@ def _momentum(g: float, code: str, rule: SGD, buffer: float | None) -> list[Step
     return steps
 
 
-def _adam(w: float, g: float, rule: Adam, step: int, mean: float, square: float) -> Account:
+def _adam(w: float, g: float, rule: AdamUpdate, step: int, mean: float, square: float) -> Account:
     steps: list[Step] = []
     kept, kept_code = w, repr(w)
     if rule.decay and rule.decoupled:
@@ -193,7 +193,7 @@ def _adam(w: float, g: float, rule: Adam, step: int, mean: float, square: float)
     return Account(what, "w ← w − η·m̂/(√v̂ + ε)", numbers, new, source, steps=tuple(steps))
 
 
-def _moments(g: float, code: str, rule: Adam, step: int, mean: float, square: float) -> list[Step]:
+def _moments(g: float, code: str, rule: AdamUpdate, step: int, mean: float, square: float) -> list[Step]:
     """The running means, and the same freed of their beginning at zero."""
     first, second = rule.betas
     m, v = first * mean + (1 - first) * g, second * square + (1 - second) * g * g

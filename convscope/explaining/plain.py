@@ -1,7 +1,7 @@
 """For operations whose formulas are still words: steps, accounts and costs as before `formula.py`."""
 
 from convscope.explaining import account, op
-from convscope.explaining.account import Index, Rule, Terms, added_up, product, written
+from convscope.explaining.account import Index, Reduction, Terms, added_up, product, written
 from convscope.explaining.formula import Equation, Formula, Known, Number, Sum, Text, Worked
 from convscope.explaining.op import Op
 from convscope.explaining.rendering.python import literal
@@ -12,7 +12,7 @@ __all__ = [
     "Cost",
     "Index",
     "Op",
-    "Rule",
+    "Reduction",
     "Step",
     "Terms",
     "added_up",

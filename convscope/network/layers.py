@@ -15,7 +15,7 @@ from convscope.shapes import elements, show, window_output
 
 Space = tuple[int, ...]
 Layer = Callable[..., nn.Module]
-Plan = TypeVar("Plan")
+Entry = TypeVar("Entry")
 
 
 class Layers(NamedTuple):
@@ -111,7 +111,7 @@ def can_halve(space: Space) -> bool:
     return min(space) >= 4
 
 
-def pick(network: str, depth: int, plans: Mapping[int, Plan]) -> Plan:
+def pick(network: str, depth: int, plans: Mapping[int, Entry]) -> Entry:
     """Look up what a network does at this depth.
 
     Raises:

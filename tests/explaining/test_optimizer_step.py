@@ -4,25 +4,25 @@ import pytest
 import torch
 
 from convscope.errors import ShapeError
-from convscope.explaining.optimizer_step import SGD, Adam, State, optimizer_step
+from convscope.explaining.optimizer_step import AdamUpdate, SGDUpdate, State, optimizer_step
 from convscope.explaining.rendering.python import python_name
 from convscope.explaining.rendering.words import text
 
 RULES = [
-    (SGD(0.1), lambda weights: torch.optim.SGD(weights, 0.1)),
-    (SGD(0.1, decay=0.3), lambda weights: torch.optim.SGD(weights, 0.1, weight_decay=0.3)),
-    (SGD(0.1, momentum=0.9), lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.9)),
+    (SGDUpdate(0.1), lambda weights: torch.optim.SGD(weights, 0.1)),
+    (SGDUpdate(0.1, decay=0.3), lambda weights: torch.optim.SGD(weights, 0.1, weight_decay=0.3)),
+    (SGDUpdate(0.1, momentum=0.9), lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.9)),
     (
-        SGD(0.1, momentum=0.9, nesterov=True, decay=0.3),
+        SGDUpdate(0.1, momentum=0.9, nesterov=True, decay=0.3),
         lambda weights: torch.optim.SGD(weights, 0.1, momentum=0.9, nesterov=True, weight_decay=0.3),
     ),
-    (Adam(0.01), lambda weights: torch.optim.Adam(weights, 0.01)),
+    (AdamUpdate(0.01), lambda weights: torch.optim.Adam(weights, 0.01)),
     (
-        Adam(0.01, betas=(0.8, 0.95), epsilon=1e-3, decay=0.3),
+        AdamUpdate(0.01, betas=(0.8, 0.95), epsilon=1e-3, decay=0.3),
         lambda weights: torch.optim.Adam(weights, 0.01, (0.8, 0.95), 1e-3, weight_decay=0.3),
     ),
     (
-        Adam(0.01, decay=0.3, decoupled=True),
+        AdamUpdate(0.01, decay=0.3, decoupled=True),
         lambda weights: torch.optim.AdamW(weights, 0.01, weight_decay=0.3),
     ),
 ]
@@ -66,7 +66,7 @@ def run(account):
 def test_the_first_step_of_adam_is_the_learning_rate_whatever_the_gradient():
     for gradient in (1e-4, 3.0, -50.0):
         account = optimizer_step(
-            torch.tensor([1.0]), torch.tensor([gradient]), Adam(0.01, epsilon=0.0), at=(0,)
+            torch.tensor([1.0]), torch.tensor([gradient]), AdamUpdate(0.01, epsilon=0.0), at=(0,)
         )
         assert account.result == pytest.approx(1.0 - math.copysign(0.01, gradient), rel=1e-12)
 
@@ -75,7 +75,7 @@ def test_the_numbers_are_put_in():
     account = optimizer_step(
         torch.tensor([1.0, 2.0]),
         torch.tensor([0.0, -0.5]),
-        SGD(0.1, momentum=0.5),
+        SGDUpdate(0.1, momentum=0.5),
         State(2, torch.tensor([0.0, 1.0])),
         at=(1,),
     )
@@ -87,6 +87,6 @@ def test_the_numbers_are_put_in():
 def test_words_for_what_does_not_fit():
     weight = torch.zeros(3, 2)
     with pytest.raises(ShapeError, match=r"the weight is \(3, 2\), its gradient or state \(2, 3\)"):
-        optimizer_step(weight, torch.zeros(2, 3), SGD(0.1), at=(0, 0))
+        optimizer_step(weight, torch.zeros(2, 3), SGDUpdate(0.1), at=(0, 0))
     with pytest.raises(ShapeError, match=r"there is no weight at \(3, 0\)"):
-        optimizer_step(weight, weight, SGD(0.1), at=(3, 0))
+        optimizer_step(weight, weight, SGDUpdate(0.1), at=(3, 0))

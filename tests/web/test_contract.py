@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from convscope.opening import open_model
 from convscope.web.messages import GET, POST
 from convscope.web.session import Session
-from convscope.web.types.parts import Formula
+from convscope.web.types.parts import FormulaMessage
 from tests.web.promised import faultless, promised
 
 ROOT = Path(__file__).parents[2]
@@ -78,8 +78,8 @@ def test_the_page_s_types_are_those_of_the_messages():
 def test_what_is_not_as_promised_is_seen(change):
     words = {"text": "n", "math": [["mi", "n"]], "beside": []}
     good = {"axis": "", "general": words, "numbers": words, "value": "3", "notes": []}
-    faultless(Formula, good)
+    faultless(FormulaMessage, good)
     with pytest.raises((ValidationError, AssertionError)):
-        faultless(Formula, good | change)
+        faultless(FormulaMessage, good | change)
     with pytest.raises(ValidationError):
-        faultless(Formula, {"general": words})
+        faultless(FormulaMessage, {"general": words})

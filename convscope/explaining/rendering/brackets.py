@@ -2,13 +2,12 @@
 
 from convscope.explaining.formula import (
     BETWEEN,
-    Call,
     Choice,
-    Comparison,
+    Condition,
     Equation,
     Formula,
     Fraction,
-    Given,
+    FunctionCall,
     Known,
     Negative,
     Number,
@@ -17,12 +16,13 @@ from convscope.explaining.formula import (
     Product,
     Several,
     Sum,
+    WhereClause,
 )
 
 EQUATION, CHOICE, SUM, PRODUCT, POWER, ATOM = range(6)
 LEVELS = {
-    **dict.fromkeys((Equation, Given, Several), EQUATION),
-    **dict.fromkeys((Choice, Comparison), CHOICE),
+    **dict.fromkeys((Equation, WhereClause, Several), EQUATION),
+    **dict.fromkeys((Choice, Condition), CHOICE),
     **dict.fromkeys((Sum, Negative), SUM),
     **dict.fromkeys((Product, Fraction, Over), PRODUCT),
     Power: POWER,
@@ -42,6 +42,6 @@ def level(given: Formula) -> int:
         return level(given.shown)
     if is_negative(given):
         return SUM
-    if isinstance(given, Call) and given.name in BETWEEN:
+    if isinstance(given, FunctionCall) and given.name in BETWEEN:
         return PRODUCT
     return LEVELS.get(type(given), ATOM)

@@ -9,14 +9,13 @@ from html import escape
 from typing import Any
 
 from convscope.explaining.formula import (
-    Call,
     Choice,
-    Comparison,
+    Condition,
     Constant,
     Equation,
     Formula,
     Fraction,
-    Given,
+    FunctionCall,
     Known,
     More,
     Negative,
@@ -28,6 +27,7 @@ from convscope.explaining.formula import (
     Sum,
     Symbol,
     Text,
+    WhereClause,
 )
 from convscope.explaining.rendering.brackets import ATOM, CHOICE, POWER, PRODUCT, SUM, is_negative, level
 from convscope.explaining.rendering.words import FENCES, NAMES, number
@@ -61,7 +61,7 @@ def markup(element: Element) -> str:
 
 def _flat(given: Formula) -> list[Element]:
     """An equation or a sum as its parts and signs."""
-    if isinstance(given, Given):
+    if isinstance(given, WhereClause):
         return _flat(given.main)
     if isinstance(given, Known):
         return _flat(given.shown)
@@ -134,7 +134,7 @@ def _product(given: Product) -> Element:
     return ["mrow", *found]
 
 
-def _call(given: Call) -> Element:
+def _call(given: FunctionCall) -> Element:
     if given.name == "sqrt":
         return ["msqrt", _write(given.arguments[0])]
     inside: list[Element] = []
@@ -175,13 +175,13 @@ WRITE: dict[type, Callable[[Any], Element]] = {
     Negative: lambda given: ["mrow", _sign("−"), _inside(given.inner, PRODUCT)],
     Fraction: lambda given: ["mfrac", _write(given.above), _write(given.below)],
     Power: lambda given: ["msup", _inside(given.base, ATOM), _write(given.exponent)],
-    Call: _call,
+    FunctionCall: _call,
     Over: lambda given: ["mrow", _sign(NAMES.get(given.rule) or given.rule), _inside(given.body, PRODUCT)],
     More: lambda given: ["mtext", f"… ({given.count:,} more)"],
-    Comparison: lambda given: ["mrow", *_flat(given.left), _sign(given.sign), *_flat(given.right)],
+    Condition: lambda given: ["mrow", *_flat(given.left), _sign(given.sign), *_flat(given.right)],
     Choice: _choice,
     Equation: lambda given: ["mrow", *_flat(given)],
-    Given: lambda given: _write(given.main),
+    WhereClause: lambda given: _write(given.main),
     Several: _several,
     Text: lambda given: ["mtext", given.words],
 }

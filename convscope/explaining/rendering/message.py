@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.explaining.account import Gate, Step, Terms
 from convscope.explaining.explanation import Explanation
-from convscope.explaining.formula import Formula, Given
+from convscope.explaining.formula import Formula, WhereClause
 from convscope.explaining.rendering.mathml import lines
 from convscope.explaining.rendering.script import as_python
 from convscope.explaining.rendering.words import beside, text
@@ -45,7 +45,7 @@ def message(explanation: Explanation) -> dict[str, Any]:
 
 def shown(formula: Formula) -> dict[str, Any]:
     """A formula as text and as MathML, and what must be known beside it."""
-    main = formula.main if isinstance(formula, Given) else formula
+    main = formula.main if isinstance(formula, WhereClause) else formula
     return {"text": text(main), "math": lines(formula), "beside": beside(formula)}
 
 

@@ -7,14 +7,13 @@ from typing import Any
 from convscope.explaining.formula import (
     FUNCTIONS,
     SHUT,
-    Call,
     Choice,
-    Comparison,
+    Condition,
     Constant,
     Equation,
     Formula,
     Fraction,
-    Given,
+    FunctionCall,
     Known,
     More,
     Negative,
@@ -25,6 +24,7 @@ from convscope.explaining.formula import (
     Sum,
     Symbol,
     UnboundError,
+    WhereClause,
     evaluate,
 )
 from convscope.explaining.rendering.brackets import CHOICE, POWER, PRODUCT, SUM, level
@@ -88,13 +88,13 @@ def _power(given: Power) -> str:
     return f"math.pow({python(base)}, {python(exponent)})"
 
 
-def _call(given: Call) -> str:
+def _call(given: FunctionCall) -> str:
     rule = FUNCTIONS["exp" if given.name == "σ" and _is_shut(given) else given.name].python
     written = rule.format(", ".join(map(python, given.arguments)))
     return f"({written})" if " / " in rule else written
 
 
-def _is_shut(given: Call) -> bool:
+def _is_shut(given: FunctionCall) -> bool:
     """Whether a sigmoid is so far below zero that it is exp itself."""
     try:
         return evaluate(given.arguments[0]) < SHUT
@@ -115,8 +115,8 @@ WRITE: dict[type, Callable[[Any], str]] = {
     Negative: lambda given: f"-{_inside(given.inner, POWER)}",
     Fraction: lambda given: f"{_inside(given.above, PRODUCT)} / {_inside(given.below, POWER)}",
     Power: _power,
-    Call: _call,
-    Comparison: lambda given: (
+    FunctionCall: _call,
+    Condition: lambda given: (
         f"{_inside(given.left, SUM)} {COMPARE.get(given.sign, given.sign)} {_inside(given.right, SUM)}"
     ),
     Choice: lambda given: (
@@ -124,5 +124,5 @@ WRITE: dict[type, Callable[[Any], str]] = {
         f"{_inside(given.otherwise, CHOICE)}"
     ),
     Equation: lambda given: python(given.right),
-    Given: lambda given: python(given.main),
+    WhereClause: lambda given: python(given.main),
 }

@@ -5,14 +5,13 @@ from typing import Any
 
 from convscope.explaining.formula import (
     BETWEEN,
-    Call,
     Choice,
-    Comparison,
+    Condition,
     Constant,
     Equation,
     Formula,
     Fraction,
-    Given,
+    FunctionCall,
     Known,
     More,
     Negative,
@@ -25,6 +24,7 @@ from convscope.explaining.formula import (
     Sum,
     Symbol,
     Text,
+    WhereClause,
     children,
 )
 from convscope.explaining.op import Extent
@@ -53,7 +53,7 @@ def beside(given: Formula) -> list[str]:
     """What stands behind a formula: over what it sums, and what is given."""
     if isinstance(given, Over) and given.along:
         return [f"over {', '.join(map(_write, given.along))}", *beside(given.body)]
-    if isinstance(given, Given):
+    if isinstance(given, WhereClause):
         words = [_write(each) for each in given.known if isinstance(each, Text)]
         known = [_write(each) for each in given.known if not isinstance(each, Text)]
         return [*beside(given.main), *words, *([f"with {', '.join(known)}"] if known else [])]
@@ -129,7 +129,7 @@ def _power(given: Power) -> str:
     return f"{base}^{_inside(exponent, ATOM)}"
 
 
-def _call(given: Call) -> str:
+def _call(given: FunctionCall) -> str:
     if given.name in FENCES:
         opening, closing = FENCES[given.name]
         return f"{opening}{', '.join(map(_write, given.arguments))}{closing}"
@@ -158,16 +158,16 @@ WRITE: dict[type, Callable[[Any], str]] = {
     Negative: lambda given: f"−{_inside(given.inner, PRODUCT)}",
     Fraction: _fraction,
     Power: _power,
-    Call: _call,
+    FunctionCall: _call,
     Over: _over,
     More: lambda given: f"… ({given.count:,} more)",
-    Comparison: lambda given: f"{_inside(given.left, SUM)} {given.sign} {_inside(given.right, SUM)}",
+    Condition: lambda given: f"{_inside(given.left, SUM)} {given.sign} {_inside(given.right, SUM)}",
     Choice: lambda given: (
         f"{_inside(given.value, SUM)} if {_inside(given.condition, CHOICE)} else "
         f"{_inside(given.otherwise, CHOICE)}"
     ),
     Equation: lambda given: f"{_write(given.left)} {given.sign} {_write(given.right)}",
-    Given: lambda given: _write(given.main),
+    WhereClause: lambda given: _write(given.main),
     Several: lambda given: ",   ".join(map(_write, given.parts)),
     Text: lambda given: given.words,
 }

@@ -7,14 +7,14 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.web.messages.numbers import exact, grey
-from convscope.web.types.parts import Kind, LookMessage
+from convscope.web.types.parts import InputKind, LookMessage
 
 SIDE = 64  # pixels of a small picture, at most
 POINTS = 140  # of a small trace, at most
-KINDS: dict[int, Kind] = {2: "signal", 3: "image", 4: "volume"}  # by the axes of a sample
+KINDS: dict[int, InputKind] = {2: "signal", 3: "image", 4: "volume"}  # by the axes of a sample
 
 
-def look(sample: Tensor, kind: Kind, names: tuple[str, ...] = ()) -> LookMessage:
+def look(sample: Tensor, kind: InputKind, names: tuple[str, ...] = ()) -> LookMessage:
     """The message `Look` of static/messages.d.ts, every number as it is.
 
     Args:
@@ -25,7 +25,7 @@ def look(sample: Tensor, kind: Kind, names: tuple[str, ...] = ()) -> LookMessage
     return {"kind": kind, "numbers": exact(_arranged(sample, kind)), "names": list(names)}
 
 
-def small_look(sample: Tensor, kind: Kind, names: tuple[str, ...] = ()) -> LookMessage:
+def small_look(sample: Tensor, kind: InputKind, names: tuple[str, ...] = ()) -> LookMessage:
     """The same for a list of samples: a byte a number, and no more of them than can be seen."""
     ends = (0.0, 255.0) if sample.dtype == torch.uint8 else (None, None)
     seen = _arranged(sample, kind).float()
@@ -48,7 +48,7 @@ def _each_its_own(rows: Tensor) -> Tensor:
     return ((flat - low) / (high - low).clamp(min=torch.finfo(torch.float32).tiny)).reshape(rows.shape)
 
 
-def kind_of(sample: Tensor, kind: Kind | Literal["any"]) -> Kind:
+def kind_of(sample: Tensor, kind: InputKind | Literal["any"]) -> InputKind:
     """Of a model without data: by the axes of one sample.
 
     >>> kind_of(torch.zeros(1, 8, 8), "any"), kind_of(torch.zeros(12), "any")

@@ -4,7 +4,7 @@
 export type Drawn = "maps" | "traces" | "slices" | "vector" | "steps"; // steps: a channel is a unit over the steps
 
 /** One channel of a layer. */
-export interface Item {
+export interface ChannelStatistics {
   channel: number;
   value: number; // what they are sorted by
   mean: number;
@@ -31,7 +31,7 @@ export interface Layer {
   space: number[]; // of one channel
   low: number; // of the whole layer
   high: number;
-  items: Item[];
+  items: ChannelStatistics[];
   maps: Numbers; // (item, *space), u8; large ones averaged: `maps.shape` may be smaller than `space`
   gates: Gates | null;
 }
@@ -187,21 +187,21 @@ export interface Samples {
 }
 
 /** A measure with its value, in words. */
-export interface Figure {
+export interface Measure {
   name: string;
   value: string;
 }
 
 /** Rows: the true class; columns: what was said. */
-export interface Confusion {
+export interface ConfusionMatrix {
   classes: string[];
   counts: number[][];
 }
 
 /** GET results. */
 export interface Results {
-  headline: Figure[];
-  confusion: Confusion | null;
+  headline: Measure[];
+  confusion: ConfusionMatrix | null;
   mistakes: Sample[];
   part: string; // "test": on which part of the data
 }
@@ -233,7 +233,7 @@ export interface Runs {
 }
 
 /** How large a network is. */
-export interface Size {
+export interface NetworkSize {
   operations: number;
   parameters: number;
   macs: number;
@@ -241,15 +241,15 @@ export interface Size {
 }
 
 /** One of two runs. */
-export interface Side {
+export interface ComparedRun {
   title: string;
   prediction: Prediction | null;
-  graph: Size;
+  graph: NetworkSize;
 }
 
 /** GET versus?run=PATH: this run and another one on the same input. */
 export interface Versus {
-  runs: Side[];
+  runs: ComparedRun[];
 }
 
 /** GET save: how large the page is as one file; GET ../save is the file. */
@@ -408,7 +408,7 @@ export interface OperationDetail {
 
 export type Nested = number | Nested[];
 
-export type Kind = "image" | "signal" | "volume" | "sequence" | "vector";
+export type InputKind = "image" | "signal" | "volume" | "sequence" | "vector";
 
 /** A text of the page's language files, and what to fill in. */
 export interface Sentence {
@@ -427,7 +427,7 @@ export interface Numbers {
 
 /** One sample as the person sees it: (channel, *space), whatever its kind; a vector (n). */
 export interface Look {
-  kind: Kind;
+  kind: InputKind;
   numbers: Numbers;
   names: string[]; // of the channels
 }

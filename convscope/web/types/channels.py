@@ -9,7 +9,7 @@ from convscope.web.types.parts import Nested, Numbers, Real, Rendered, SourceLin
 Drawn = Literal["maps", "traces", "slices", "vector", "steps"]  # steps: a channel is a unit over the steps
 
 
-class Item(TypedDict):
+class ChannelStatistics(TypedDict):
     """One channel of a layer."""
 
     channel: int
@@ -40,7 +40,7 @@ class LayerMessage(TypedDict):
     space: list[int]  # of one channel
     low: float  # of the whole layer
     high: float
-    items: list[Item]
+    items: list[ChannelStatistics]
     maps: Numbers  # (item, *space), u8; large ones averaged: `maps.shape` may be smaller than `space`
     gates: GatesMessage | None
 

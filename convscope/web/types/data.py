@@ -56,14 +56,14 @@ class SamplesMessage(TypedDict):
     ready: bool  # false: the network is still looking at them; main.js asks again
 
 
-class Figure(TypedDict):
+class Measure(TypedDict):
     """A measure with its value, in words."""
 
     name: str
     value: str
 
 
-class Confusion(TypedDict):
+class ConfusionMatrix(TypedDict):
     """Rows: the true class; columns: what was said."""
 
     classes: list[str]
@@ -73,8 +73,8 @@ class Confusion(TypedDict):
 class Results(TypedDict):
     """GET results."""
 
-    headline: list[Figure]
-    confusion: Confusion | None
+    headline: list[Measure]
+    confusion: ConfusionMatrix | None
     mistakes: list[SampleMessage]
     part: str  # "test": on which part of the data
 
@@ -109,7 +109,7 @@ class Runs(TypedDict):
     rows: list[RunRow]
 
 
-class Size(TypedDict):
+class NetworkSize(TypedDict):
     """How large a network is."""
 
     operations: int
@@ -118,18 +118,18 @@ class Size(TypedDict):
     seconds: float
 
 
-class Side(TypedDict):
+class ComparedRun(TypedDict):
     """One of two runs."""
 
     title: str
     prediction: Prediction | None
-    graph: Size
+    graph: NetworkSize
 
 
 class Versus(TypedDict):
     """GET versus?run=PATH: this run and another one on the same input."""
 
-    runs: list[Side]
+    runs: list[ComparedRun]
 
 
 class Saving(TypedDict):

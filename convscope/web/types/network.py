@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.types.parts import Formula, LookMessage, Numbers, Prediction, Sentence, SourceLine
+from convscope.web.types.parts import FormulaMessage, LookMessage, Numbers, Prediction, Sentence, SourceLine
 
 
 class Operation(TypedDict):
@@ -66,7 +66,7 @@ class SuspicionMessage(TypedDict):
     rule: str  # convscope rule NAME says more
 
 
-class Totals(TypedDict):
+class TotalsMessage(TypedDict):
     """Of the network."""
 
     parameters: int
@@ -94,11 +94,11 @@ class GraphMessage(TypedDict):
     modules: list[Module]
     failure: FailureMessage | None
     suspicions: list[SuspicionMessage]
-    totals: Totals
+    totals: TotalsMessage
     edited: list[Sentence]  # what-if changes in force
 
 
-class Share(TypedDict):
+class ShareMessage(TypedDict):
     """Parts of the network, 0 … 1."""
 
     parameters: float
@@ -158,10 +158,10 @@ class OperationDetail(TypedDict):
     source: SourceLine | None
     docs: str
     shape: list[int]
-    size: list[Formula]  # an axis each
-    parameters: Formula | None
-    macs: Formula | None
-    share: Share
+    size: list[FormulaMessage]  # an axis each
+    parameters: FormulaMessage | None
+    macs: FormulaMessage | None
+    share: ShareMessage
     bytes: int
     seconds: float
     receptive: ReceptiveMessage | None

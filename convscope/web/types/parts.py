@@ -8,7 +8,7 @@ from convscope.web.types.trees import MathML
 
 Real = float | None  # None where it is infinite or no number at all, which JSON does not know
 Nested = TypeAliasType("Nested", "Real | list[Nested]")
-Kind = Literal["image", "signal", "volume", "sequence", "vector"]
+InputKind = Literal["image", "signal", "volume", "sequence", "vector"]
 
 
 class Sentence(TypedDict):
@@ -34,7 +34,7 @@ class Numbers(TypedDict):
 class LookMessage(TypedDict):
     """One sample as the person sees it: (channel, *space), whatever its kind; a vector (n)."""
 
-    kind: Kind
+    kind: InputKind
     numbers: Numbers
     names: list[str]  # of the channels
 
@@ -55,7 +55,7 @@ class Rendered(TypedDict):
     beside: list[str]
 
 
-class Formula(TypedDict):
+class FormulaMessage(TypedDict):
     """A formula in general and with the numbers."""
 
     axis: str  # that it is the size of; "" for other figures

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from convscope.web.types.channels import OneNumber
 from convscope.web.types.network import FailureMessage
-from convscope.web.types.parts import Formula, LookMessage, Nested, Numbers, Prediction, Sentence
+from convscope.web.types.parts import FormulaMessage, LookMessage, Nested, Numbers, Prediction, Sentence
 
 Finite = Annotated[float, AllowInfNan(False)]
 
@@ -190,7 +190,7 @@ class FilteredMessage(TypedDict):
 
     look: LookMessage
     result: Numbers
-    size: list[Formula]  # an axis each
+    size: list[FormulaMessage]  # an axis each
     kernel: list[list[float]]
     names: list[str]
     number: OneNumber | None

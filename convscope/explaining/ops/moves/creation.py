@@ -13,7 +13,7 @@ from convscope.explaining.rendering.python import literal
 from convscope.tracing.graph import Ref
 from convscope.tracing.replay import run_again
 
-Made = Callable[[Reading, Index], float]
+Creation = Callable[[Reading, Index], float]
 
 
 def _account(what: str, formula: str, numbers: str, result: float, docs: str) -> Account:

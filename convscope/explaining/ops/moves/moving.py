@@ -19,7 +19,7 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes, clip, is_empty, unit
-from convscope.explaining.formula import Call, Formula, Known, Symbol, put, side, summed, symbols
+from convscope.explaining.formula import Formula, FunctionCall, Known, Symbol, put, side, summed, symbols
 from convscope.explaining.op import Extent, Op, free
 from convscope.explaining.reading import Reading, Signature, tensors_of
 from convscope.explaining.rendering.python import literal
@@ -98,7 +98,7 @@ def converted(value: float, before: torch.dtype, after: torch.dtype) -> tuple[St
         rule, code = "1 if x is not 0, else 0", f"float({value!r} != 0)"
     elif not after.is_floating_point:
         rule, code = "x without what follows the point", f"float(math.trunc({value!r}))"
-    cast = Call(name, (x,))
+    cast = FunctionCall(name, (x,))
     done = Known(result, put(cast, {x: value}), code)
     return (Step("output", y.equals(cast).given(rule), {cast: done}),)
 

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from convscope.explaining.account import Cell, Gate, Squash, Step, product
+from convscope.explaining.account import CellState, Gate, Squash, Step, product
 from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh, times
 from convscope.explaining.ops.recurrent.cells import Moment
 from convscope.explaining.ops.recurrent.sequences import Pass, RecurrentConfig
@@ -67,11 +67,11 @@ def projection(unit: Unit) -> Step:
     return Step("hidden state", every, terms=terms)
 
 
-def state(unit: Unit) -> Cell:
+def state(unit: Unit) -> CellState:
     """The states of a unit around its step."""
     moment, place = unit.moment, unit.unit
     alike = unit.way.weights.projection is None  # a projected state has other units than the gates
-    return Cell(
+    return CellState(
         KINDS[unit.sizes.kind],
         unit.way.layer,
         unit.way.direction,

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from convscope.errors import ShapeError
 from convscope.explaining import explain_gradient, read
 from convscope.explaining.explanation import Explanation, tolerance
-from convscope.explaining.optimizer_step import SGD, Adam, optimizer_step
+from convscope.explaining.optimizer_step import AdamUpdate, SGDUpdate, optimizer_step
 from convscope.tracing import Node, Trace, trace
 from convscope.tracing.structure import leaves
 from convscope.web.messages.asked import node_with_output, one_of, within
@@ -94,7 +94,7 @@ def _told(
     one = weight[at].detach().reshape(1)
     gradient = torch.tensor([slope], dtype=torch.float64)
     momentum = KEPT if rule == "momentum" else 0.0
-    settings = Adam(rate) if rule == "adam" else SGD(rate, momentum)
+    settings = AdamUpdate(rate) if rule == "adam" else SGDUpdate(rate, momentum)
     account = optimizer_step(one, gradient, settings, at=(0,))
     own = torch.nn.Parameter(one.clone())
     own.grad = gradient.to(own.dtype)

@@ -13,7 +13,7 @@ from convscope.run.evaluation.regression import ValueEvaluation
 from convscope.web.messages.data.samples import sample
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
-from convscope.web.types.data import Confusion, FindingMessage, Findings, Results
+from convscope.web.types.data import ConfusionMatrix, FindingMessage, Findings, Results
 
 PATIENCE = 600.0  # seconds that are waited for what the network says of all samples
 MISTAKES = 48  # that are shown
@@ -30,7 +30,7 @@ def results(session: Session) -> Results:
     places = {int(row): index for index, row in enumerate(part.rows.tolist())}
     if isinstance(evaluation, Evaluation):
         shown = [places[each.row] for each in evaluation.mistakes[:MISTAKES]]
-        matrix: Confusion | None = {
+        matrix: ConfusionMatrix | None = {
             "classes": list(evaluation.classes),
             "counts": [list(row) for row in evaluation.confusion],
         }

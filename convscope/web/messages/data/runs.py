@@ -18,7 +18,7 @@ from convscope.shapes import show
 from convscope.tracing import Ref, Trace, trace
 from convscope.web.messages.numbers import plain
 from convscope.web.session import Session
-from convscope.web.types.data import RunRow, Runs, Side, Versus
+from convscope.web.types.data import ComparedRun, RunRow, Runs, Versus
 from convscope.web.types.parts import Prediction
 
 KEPT = 2  # other runs that stay in memory
@@ -127,7 +127,7 @@ def _shape(run: Run) -> tuple[int, ...]:
     return run.settings.facts.channels, *run.settings.facts.space
 
 
-def _side(session: Session, run: Run, found: Trace, label: int | None) -> Side:
+def _side(session: Session, run: Run, found: Trace, label: int | None) -> ComparedRun:
     leaves = [leaf for row in rows_of(found) for leaf in row.leaves()]
     if found.failure:
         raise ConvscopeError(f"{run.name} fails on this input: {found.failure.message}")

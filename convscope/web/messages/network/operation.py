@@ -27,7 +27,7 @@ from convscope.web.types.network import (
     OperationDetail,
     ReceptiveMessage,
     Replayed,
-    Share,
+    ShareMessage,
     Weight,
 )
 
@@ -76,7 +76,7 @@ def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
     }
 
 
-def _share(whole: GraphMessage, found: Operation) -> Share:
+def _share(whole: GraphMessage, found: Operation) -> ShareMessage:
     """Parts of the network, 0 … 1."""
     totals = whole["totals"]
     return {

@@ -19,7 +19,7 @@ from convscope.web.messages.network.graph import input_look
 from convscope.web.messages.numbers import exact
 from convscope.web.session import Session
 from convscope.web.types.channels import OneNumber
-from convscope.web.types.parts import Formula
+from convscope.web.types.parts import FormulaMessage
 from convscope.web.types.trying import FilteredMessage, Filters, Playground
 
 LARGEST = 15  # taps on an axis of a kernel
@@ -137,7 +137,9 @@ def _layers(
     return nn.Sequential(made, *([pools[pool, axes](SIDE)] if pool else []))
 
 
-def _size(values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation: int) -> list[Formula]:
+def _size(
+    values: Tensor, kernel: Tensor, room: list[int], stride: int, dilation: int
+) -> list[FormulaMessage]:
     """The size formula with its numbers, an axis each."""
     slides = [
         Slide(size, window_output(size, taps, stride, edge, dilation), taps, stride, edge, edge, dilation)
