@@ -1,6 +1,5 @@
 """The command that applies a classic filter to a picture or a signal."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -12,9 +11,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from convscope.explaining.filters import Filter
-
-TEXTS = (".csv", ".tsv", ".txt", ".ts")  # endings of signals as text, plain or .gz
-GREY = ("1", "L", "LA", "I", "I;16", "I;16B", "F")  # modes of pictures without colour
 
 
 def filter(  # noqa: A001 - the name of the command
@@ -99,46 +95,13 @@ def _kernels(one: "Filter") -> str:
 
 def _read(file: Path) -> "Tensor":
     """A picture as (channel, height, width) from 0 to 255, a signal as (channel, time)."""
-    import torch
+    from convscope.data import reading
+    from convscope.data.signals import text
 
-    from convscope.data.pictures import decode
-    from convscope.data.signals import wav
-
-    if file.suffix.lower() == ".wav":
-        return torch.from_numpy(wav.samples(file, wav.header(file)))
-    if file.name.lower().removesuffix(".gz").endswith(TEXTS):
-        return torch.tensor(_columns(file)).T
-    head = decode.header(file)
-    pixels = decode.decode(file, (head.height, head.width), 1 if head.mode in GREY else 3)
-    return torch.from_numpy(pixels.copy())
-
-
-def _columns(file: Path) -> list[list[float]]:
-    """The numbers of a text: a line for each time step, a column for each channel, perhaps a line of titles.
-
-    Raises:
-        DataError: there are no numbers, or a line has other things in it.
-    """
-    from convscope.data.signals import text as signal_text
-
-    lines = [line for line in signal_text.read(file).splitlines() if line.strip()]
-    rows = [_numbers(line) for line in lines]
-    rows = rows[1:] if rows and rows[0] is None else rows
-    bad = next(
-        (place for place, row in enumerate(rows) if row is None or len(row) != len(rows[0] or ())), None
-    )
-    if bad is not None or not rows:
-        line = lines[bad + len(lines) - len(rows)] if bad is not None else ""
-        what = f"holds '{line[:40]}' where numbers were expected" if line else "holds no numbers"
-        raise DataError(f"{file} {what}.\n  Give a line for each time step, a column for each channel.")
-    return [row for row in rows if row is not None]
-
-
-def _numbers(line: str) -> list[float] | None:
-    try:
-        return [float(cell) for cell in re.split(r"\s*[,;\s]\s*", line.strip())]
-    except ValueError:
-        return None
+    found = reading.read([file], reading.own_spec(file))
+    assert found is not None  # its format was found, or there would be no spec
+    values = found.inputs[0]
+    return values.T if text.ending(file) and len(values) > 1 else values  # here a line is a time step
 
 
 def _place(text: str, output: "Tensor") -> tuple[int, ...]:

@@ -188,7 +188,7 @@ def test_the_command_reads_sounds(tmp_path, capsys):
         (["blur", "grey.png"], 1, "no filter is called 'blur'"),
         (["blur"], 1, "no filter is called 'blur'"),
         (["edge", "none.png"], 1, "there is no such file"),
-        (["edge", "words.csv"], 1, "words.csv holds 'three' where numbers were expected."),
+        (["edge", "words.csv"], 1, "words.csv holds 'three', which is no number."),
         (["derivative", "empty.csv"], 1, "empty.csv holds no numbers."),
         (["edge", "grey.png", "--at", "3"], 2, "--at: expected ROW,COLUMN, such as 3,3; got '3'."),
         (["edge", "grey.png", "--at", "here"], 2, "--at: expected ROW,COLUMN"),

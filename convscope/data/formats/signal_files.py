@@ -105,7 +105,9 @@ def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
         values = [numbers(row) for row in rows]
     except signal_rows.TextError as error:
         raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
-    if not values or len({len(row) for row in values}) > 1:
+    if not values:
+        raise DataError(f"{path} holds no numbers.\n  A signal is a row a channel.")
+    if len({len(row) for row in values}) > 1:
         raise DataError(f"{path} holds no rows of one length.\n  A signal is a row a channel.")
     array = np.array(values, np.float32)
     return array.T if array.shape[1] == 1 else array
