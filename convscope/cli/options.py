@@ -11,13 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Group, Parameter
 
 from convscope.errors import ConvscopeError, UnknownName
-from convscope.settings import (
-    Augment,
-    DataSettings,
-    LearningSettings,
-    PictureSettings,
-    TrainingSettings,
-)
+from convscope.settings import Augment, DataSettings, LearningSettings, PictureSettings, TrainingSettings
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -3,16 +3,7 @@
 from html import escape
 
 from convscope.summary import Summary
-from convscope.summary.table import (
-    TITLES,
-    WORDS,
-    cells,
-    formulas,
-    heading,
-    notes,
-    troubles,
-    visible,
-)
+from convscope.summary.table import TITLES, WORDS, cells, formulas, heading, notes, troubles, visible
 
 STYLE = (
     "<style>.csm{font:13px/1.5 system-ui,sans-serif}.csm table{border-collapse:collapse}.csm td,.csm th{"

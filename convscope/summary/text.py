@@ -4,16 +4,7 @@ from collections.abc import Sequence
 from textwrap import wrap
 
 from convscope.summary import Summary
-from convscope.summary.table import (
-    TITLES,
-    WORDS,
-    cells,
-    formulas,
-    heading,
-    notes,
-    troubles,
-    visible,
-)
+from convscope.summary.table import TITLES, WORDS, cells, formulas, heading, notes, troubles, visible
 
 FEW = 24  # operations: up to so many, every formula is shown
 READABLE, LEAST = 24, 8  # characters for words: below the first, columns go; the second is always kept

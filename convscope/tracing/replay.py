@@ -9,13 +9,7 @@ from torch import Tensor
 
 from convscope.errors import TraceError
 from convscope.tracing.graph import Node, Ref, Trace
-from convscope.tracing.names import (
-    DIFFERENTIATING,
-    NOT_CHANNELS_LAST,
-    UNWRITTEN,
-    arguments,
-    function_at,
-)
+from convscope.tracing.names import DIFFERENTIATING, NOT_CHANNELS_LAST, UNWRITTEN, arguments, function_at
 from convscope.tracing.snapshot import same_numbers, snapshot
 from convscope.tracing.structure import Unkept, convert, leaves
 

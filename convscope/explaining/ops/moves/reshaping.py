@@ -8,15 +8,7 @@ from convscope.explaining.axes import Axes, usual
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.formula import Formula, Number, Text, Worked, symbols, times
 from convscope.explaining.op import Extent, Op, Role
-from convscope.explaining.ops.moves.moving import (
-    DOCS,
-    Move,
-    Origin,
-    Reach,
-    bare,
-    replay,
-    view_reach,
-)
+from convscope.explaining.ops.moves.moving import DOCS, Move, Origin, Reach, bare, replay, view_reach
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import text
 from convscope.tracing.names import CASTS, function_at
