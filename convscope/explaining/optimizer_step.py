@@ -4,15 +4,18 @@ The gradient says which way is up; the rule says how far to go down. The account
 steps with their numbers, and Python that computes them.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
 from convscope.errors import ShapeError
-from convscope.explaining.plain import Account, Index, Step, number, signed
+from convscope.explaining.account import Account, Index, Step
+from convscope.explaining.formula import sqrt, symbols
 
+w, g, d, b, m, v, t = symbols("w g d b m v t")
+RATE, DECAY, KEEP, EPSILON, FIRST, SECOND = symbols("η λ μ ε β₁ β₂")
+MEAN, SQUARE = symbols("m̂ v̂")
 SGD_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html"
 ADAM_PAPER = "https://arxiv.org/abs/1412.6980"  # Kingma, Ba 2015, algorithm 1
 ADAMW_PAPER = "https://arxiv.org/abs/1711.05101"  # Loshchilov, Hutter 2019, algorithm 2
@@ -20,7 +23,7 @@ ADAMW_PAPER = "https://arxiv.org/abs/1711.05101"  # Loshchilov, Hutter 2019, alg
 
 @dataclass(frozen=True)
 class SGDUpdate:
-    """Stochastic gradient descent, as `torch.optim.SGD` does it.
+    """Stochastic gradient descent, as `torch.optim.SGDUpdate` does it.
 
     Attributes:
         rate: learning rate.
@@ -37,7 +40,7 @@ class SGDUpdate:
 
 @dataclass(frozen=True)
 class AdamUpdate:
-    """Adam, as `torch.optim.Adam` does it; AdamW with `decoupled`.
+    """AdamUpdate, as `torch.optim.Adam` does it; AdamW with `decoupled`.
 
     Attributes:
         rate: learning rate.
@@ -62,8 +65,8 @@ class State:
 
     Attributes:
         step: the number of this step, from 1.
-        mean: SGD: the momentum buffer; Adam: the running mean of the gradients (`exp_avg`).
-        square: Adam: the running mean of their squares (`exp_avg_sq`).
+        mean: SGDUpdate: the momentum buffer; AdamUpdate: the running mean of the gradients (`exp_avg`).
+        square: AdamUpdate: the running mean of their squares (`exp_avg_sq`).
     """
 
     step: int = 1
@@ -97,13 +100,12 @@ def optimizer_step(
     """
     state = state or State()
     _check(weight, [gradient, state.mean, state.square], at)
-    w, g = float(weight[at]), float(gradient[at])
+    old, arriving = float(weight[at]), float(gradient[at])
     mean = None if state.mean is None else float(state.mean[at])
     if isinstance(rule, SGDUpdate):
-        return _sgd(w, g, rule, mean)
-    return _adam(
-        w, g, rule, state.step, mean or 0.0, 0.0 if state.square is None else float(state.square[at])
-    )
+        return _sgd(old, arriving, rule, mean)
+    square = 0.0 if state.square is None else float(state.square[at])
+    return _adam(old, arriving, rule, state.step, mean or 0.0, square)
 
 
 def _check(weight: Tensor, others: Sequence[Tensor | None], at: Index) -> None:
@@ -118,114 +120,72 @@ def _check(weight: Tensor, others: Sequence[Tensor | None], at: Index) -> None:
         raise ShapeError(f"there is no weight at {at}.\n  The shape is {tuple(weight.shape)}.")
 
 
-def _sgd(w: float, g: float, rule: SGDUpdate, buffer: float | None) -> Account:
-    steps = _decayed(w, g, rule.decay)
-    g, direction = (steps[-1].value, "gradient") if steps else (g, repr(g))
+def _sgd(weight: float, gradient: float, rule: SGDUpdate, buffer: float | None) -> Account:
+    steps = _decayed(weight, gradient, rule.decay)
     if rule.momentum:
-        steps += _momentum(g, direction, rule, buffer)
-        g, direction = steps[-1].value, "direction" if rule.nesterov else "momentum"
-    new = w - rule.rate * g
-    numbers = f"{number(w)} − {number(rule.rate)}·{signed(g)} = {number(new)}"
-    code = f"{w!r} - {rule.rate!r} * {direction}"
-    steps.append(Step("weight", "w ← w − η·d", numbers, new, code))
+        steps += _momentum(_last(steps, gradient), rule, buffer)
+    formula = w.becomes(w - RATE * d)
+    steps.append(Step("weight", formula, {w: weight, RATE: rule.rate, d: _last(steps, gradient)}))
     what = "Gradient descent goes a little way down: the learning rate times the gradient."
     if rule.momentum:
         what += " With momentum the steps before still count, as a rolling ball keeps its speed."
     notes = ("There is no step before, so the momentum begins as the gradient.",)
-    return Account(
-        what,
-        "w ← w − η·d",
-        numbers,
-        new,
-        SGD_DOCS,
-        steps=tuple(steps),
-        notes=notes if rule.momentum and buffer is None else (),
-    )
+    notes = notes if rule.momentum and buffer is None else ()
+    return Account(what, formula, SGD_DOCS, steps=tuple(steps), notes=notes)
 
 
-def _decayed(w: float, g: float, decay: float) -> list[Step]:
+def _last(steps: list[Step], gradient: float) -> Step | float:
+    """What the steps so far made of the gradient."""
+    return steps[-1] if steps else gradient
+
+
+def _decayed(weight: float, gradient: float, decay: float) -> list[Step]:
     """Weight decay as part of the gradient; no step where there is none."""
-    if not decay:
-        return []
-    value = g + decay * w
-    numbers = f"{number(g)} + {number(decay)}·{signed(w)} = {number(value)}"
-    return [Step("gradient", "g ← g + λ·w", numbers, value, f"{g!r} + {decay!r} * {w!r}")]
+    values = {g: gradient, DECAY: decay, w: weight}
+    return [Step("gradient", g.becomes(g + DECAY * w), values)] if decay else []
 
 
-def _momentum(g: float, code: str, rule: SGDUpdate, buffer: float | None) -> list[Step]:
-    keep = rule.momentum
-    value = g if buffer is None else keep * buffer + g
-    numbers = f"{number(keep)}·{signed(buffer or 0.0)} + {signed(g)} = {number(value)}"
-    line = code if buffer is None else f"{keep!r} * {buffer!r} + {code}"
-    steps = [Step("momentum", "b ← μ·b + g", number(g) if buffer is None else numbers, value, line)]
-    if rule.nesterov:
-        ahead = g + keep * value
-        numbers = f"{number(g)} + {number(keep)}·{signed(value)} = {number(ahead)}"
-        steps.append(Step("direction", "d = g + μ·b", numbers, ahead, f"{code} + {keep!r} * momentum"))
-    return steps
+def _momentum(gradient: Step | float, rule: SGDUpdate, buffer: float | None) -> list[Step]:
+    known = {KEEP: rule.momentum, g: gradient}
+    if buffer is None:
+        kept = Step("momentum", b.becomes(g), known)
+    else:
+        kept = Step("momentum", b.becomes(KEEP * b + g), {b: buffer, **known})
+    ahead = Step("direction", d.equals(g + KEEP * b), {b: kept, **known})
+    return [kept, ahead] if rule.nesterov else [kept]
 
 
-def _adam(w: float, g: float, rule: AdamUpdate, step: int, mean: float, square: float) -> Account:
-    steps: list[Step] = []
-    kept, kept_code = w, repr(w)
+def _adam(weight: float, gradient: float, rule: AdamUpdate, step: int, mean: float, square: float) -> Account:
+    kept, decayed = weight, []
     if rule.decay and rule.decoupled:
-        kept, kept_code = w * (1 - rule.rate * rule.decay), "decayed_weight"
-        numbers = f"{number(w)}·(1 − {number(rule.rate)}·{number(rule.decay)}) = {number(kept)}"
-        code = f"{w!r} * (1 - {rule.rate!r} * {rule.decay!r})"
-        steps.append(Step("decayed weight", "w ← w·(1 − η·λ)", numbers, kept, code))
-    elif rule.decay:
-        steps += _decayed(w, g, rule.decay)
-    g, code = (steps[-1].value, "gradient") if rule.decay and not rule.decoupled else (g, repr(g))
-    steps += _moments(g, code, rule, step, mean, square)
-    mean_now, square_now = steps[-2].value, steps[-1].value
-    new = kept - rule.rate * mean_now / (math.sqrt(square_now) + rule.epsilon)
-    numbers = (
-        f"{number(kept)} − {number(rule.rate)}·{signed(mean_now)}/(√{number(square_now)} + "
-        f"{number(rule.epsilon)}) = {number(new)}"
-    )
-    code = f"{kept_code} - {rule.rate!r} * corrected_mean / (math.sqrt(corrected_square) + {rule.epsilon!r})"
-    steps.append(Step("weight", "w ← w − η·m̂/(√v̂ + ε)", numbers, new, code))
+        rates = {w: weight, RATE: rule.rate, DECAY: rule.decay}
+        kept = Step("decayed weight", w.becomes(w * (1 - RATE * DECAY)), rates)
+        decayed, arriving = [kept], gradient
+    else:
+        decayed = _decayed(weight, gradient, rule.decay)
+        arriving = _last(decayed, gradient)
+    moments = _moments(arriving, rule, step, mean, square)
+    *_, mean_now, square_now = moments
+    formula = w.becomes(w - RATE * MEAN / (sqrt(SQUARE) + EPSILON))
+    values = {w: kept, RATE: rule.rate, MEAN: mean_now, SQUARE: square_now, EPSILON: rule.epsilon}
     what = (
         "Adam divides the mean of the last gradients by their size, so every weight moves by about the "
         "learning rate, however small its gradient is."
     )
-    source = ADAMW_PAPER if rule.decoupled else ADAM_PAPER
-    return Account(what, "w ← w − η·m̂/(√v̂ + ε)", numbers, new, source, steps=tuple(steps))
+    steps = (*decayed, *moments, Step("weight", formula, values))
+    return Account(what, formula, ADAMW_PAPER if rule.decoupled else ADAM_PAPER, steps=steps)
 
 
-def _moments(g: float, code: str, rule: AdamUpdate, step: int, mean: float, square: float) -> list[Step]:
+def _moments(gradient: Step | float, rule: AdamUpdate, step: int, mean: float, square: float) -> list[Step]:
     """The running means, and the same freed of their beginning at zero."""
     first, second = rule.betas
-    m, v = first * mean + (1 - first) * g, second * square + (1 - second) * g * g
-    m_hat, v_hat = m / (1 - first**step), v / (1 - second**step)
-    a, b = number(first), number(second)
+    means = Step("mean", m.becomes(FIRST * m + (1 - FIRST) * g), {FIRST: first, m: mean, g: gradient})
+    squares = Step(
+        "square", v.becomes(SECOND * v + (1 - SECOND) * g**2), {SECOND: second, v: square, g: gradient}
+    )
     return [
-        Step(
-            "mean",
-            "m ← β₁·m + (1 − β₁)·g",
-            f"{a}·{signed(mean)} + (1 − {a})·{signed(g)} = {number(m)}",
-            m,
-            f"{first!r} * {mean!r} + (1 - {first!r}) * {code}",
-        ),
-        Step(
-            "square",
-            "v ← β₂·v + (1 − β₂)·g²",
-            f"{b}·{number(square)} + (1 − {b})·{signed(g)}² = {number(v)}",
-            v,
-            f"{second!r} * {square!r} + (1 - {second!r}) * {code} * {code}",
-        ),
-        Step(
-            "corrected mean",
-            "m̂ = m/(1 − β₁ᵗ)",
-            f"{number(m)}/(1 − {a}^{step}) = {number(m_hat)}",
-            m_hat,
-            f"mean / (1 - {first!r} ** {step})",
-        ),
-        Step(
-            "corrected square",
-            "v̂ = v/(1 − β₂ᵗ)",
-            f"{number(v)}/(1 − {b}^{step}) = {number(v_hat)}",
-            v_hat,
-            f"square / (1 - {second!r} ** {step})",
-        ),
+        means,
+        squares,
+        Step("corrected mean", MEAN.equals(m / (1 - FIRST**t)), {m: means, FIRST: first, t: step}),
+        Step("corrected square", SQUARE.equals(v / (1 - SECOND**t)), {v: squares, SECOND: second, t: step}),
     ]
