@@ -156,7 +156,7 @@ class Op:
     gradient: Callable[[Reading, str, Index], Account] | None = None
     cost: Callable[[Reading], Cost] | None = None
     reach: Callable[[Reading, Boxes], dict[str, Boxes | list[Boxes]]] | None = None
-    size: Callable[[Reading], tuple[Extent, ...] | str] | None = None
+    size: Callable[[Reading], tuple[Extent, ...]] | None = None
     role: Role = Role.OTHER
     drawing: Drawing = "terms"
     axes: Callable[[Reading, Axes | None], Axes] | None = None

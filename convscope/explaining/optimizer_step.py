@@ -23,7 +23,7 @@ ADAMW_PAPER = "https://arxiv.org/abs/1711.05101"  # Loshchilov, Hutter 2019, alg
 
 @dataclass(frozen=True)
 class SGDUpdate:
-    """Stochastic gradient descent, as `torch.optim.SGDUpdate` does it.
+    """Stochastic gradient descent, as `torch.optim.SGD` does it.
 
     Attributes:
         rate: learning rate.
@@ -40,7 +40,7 @@ class SGDUpdate:
 
 @dataclass(frozen=True)
 class AdamUpdate:
-    """AdamUpdate, as `torch.optim.Adam` does it; AdamW with `decoupled`.
+    """Adam, as `torch.optim.Adam` does it; AdamW with `decoupled`.
 
     Attributes:
         rate: learning rate.
@@ -65,8 +65,8 @@ class State:
 
     Attributes:
         step: the number of this step, from 1.
-        mean: SGDUpdate: the momentum buffer; AdamUpdate: the running mean of the gradients (`exp_avg`).
-        square: AdamUpdate: the running mean of their squares (`exp_avg_sq`).
+        mean: SGD: the momentum buffer; Adam: the running mean of the gradients (`exp_avg`).
+        square: Adam: the running mean of their squares (`exp_avg_sq`).
     """
 
     step: int = 1

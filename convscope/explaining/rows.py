@@ -13,7 +13,6 @@ from convscope import torch_private
 from convscope.explaining.formula import Worked
 from convscope.explaining.op import Cost, Extent, Role
 from convscope.explaining.ops import known
-from convscope.explaining.plain import sizes
 from convscope.explaining.reading import Reading, plain
 from convscope.explaining.receptive import Receptive, receptive_fields
 from convscope.explaining.rendering.words import extent, text
@@ -220,7 +219,7 @@ def _numbers(trace: Trace, node: Node) -> tuple[Cost | None, tuple[Extent, ...]]
         return free, ()
     reading = Reading(trace, node, entry.signature)
     size = entry.size(reading) if entry.size else ()
-    return entry.cost(reading) if entry.cost else free, sizes(size) if isinstance(size, str) else size
+    return entry.cost(reading) if entry.cost else free, size
 
 
 def _is_view(node: Node) -> bool:

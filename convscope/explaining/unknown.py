@@ -4,11 +4,13 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.explaining.plain import Account, Index, Terms
+from convscope.explaining.account import Account, Index, Terms
+from convscope.explaining.formula import Text
 from convscope.tracing.graph import Node, Trace
 from convscope.tracing.replay import run_again
 
 MOST = 64  # inputs that are shown
+NOT = Text("not explained")
 SOURCE = "https://docs.pytorch.org/docs/stable/autograd.html"
 
 
@@ -20,18 +22,18 @@ def unknown(trace: Trace, node: Node, which: int, at: Index) -> Account:
         leaves, output = run_again(trace, node, which)
     except TraceError:  # a kernel of a compiled or quantised layer, which torch does not keep
         what += " It cannot be run by itself, so its slopes are not known either."
-        return Account(what, "not explained", "", result, SOURCE, scale=abs(result))
+        return Account(what, NOT, SOURCE, {NOT: result}, scale=abs(result))
     slopes = _slopes(leaves, output, at)
     if slopes is None:
         what += " Autograd knows no slope for it either."
-        return Account(what, "not explained", "", result, SOURCE, scale=abs(result))
+        return Account(what, NOT, SOURCE, {NOT: result}, scale=abs(result))
     what += f" Shown are those of its {slopes.numel()} inputs whose input × slope is largest (autograd)."
     numbers = torch.cat([_real(leaf.detach()) for leaf in leaves.values()])
     effect = numbers * slopes
     order = effect.abs().argsort(descending=True, stable=True)[:MOST]
     factors = {"input": numbers[order], "slope": slopes[order]}
     terms = Terms(effect[order], ("input",), factors, _places(leaves, order))
-    return Account(what, "not explained", "", result, SOURCE, terms=terms)
+    return Account(what, NOT, SOURCE, {NOT: result}, terms)
 
 
 def _slopes(leaves: dict[int, Tensor], output: Tensor, at: Index) -> Tensor | None:

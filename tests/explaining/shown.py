@@ -1,7 +1,6 @@
 """Formulas as a person reads them."""
 
 from convscope.explaining.op import Extent
-from convscope.explaining.plain import sizes
 from convscope.explaining.rendering.words import extent, text
 
 
@@ -10,6 +9,6 @@ def said(worked):
     return text(worked.numbers) if worked else ""
 
 
-def lines(size: tuple[Extent, ...] | str):
+def lines(size: tuple[Extent, ...]):
     """The size of a tensor, a line an axis."""
-    return "\n".join(map(extent, sizes(size) if isinstance(size, str) else size))
+    return "\n".join(map(extent, size))

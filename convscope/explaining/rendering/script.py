@@ -29,11 +29,12 @@ def as_python(explanation: Explanation) -> str:
     lines = [f"# {explanation.name} ({explanation.op}), {explanation.about} at {explanation.at}"]
     lines += [f"# {line}" for line in text(account.formula).splitlines()] + ["import math", ""]
     lines += _terms(account.terms)
+    written = account.terms
     for step in account.steps:
-        lines += [
-            *_terms(None if step.loop or step.terms is account.terms else step.terms),
-            f"{python_name(step.name)} = {step.code}",
-        ]
+        if step.terms and not step.loop and step.terms is not written:
+            lines += _terms(step.terms)
+            written = step.terms
+        lines.append(f"{python_name(step.name)} = {step.code}")
     lines.append(f"result = {_result(explanation)}")
     lines += [f"network = {literal(explanation.network)}", "print(result, network, network - result)", ""]
     return "\n".join(lines)

@@ -1,8 +1,9 @@
 """Losses that compare number with number, pair by pair; mean and sum weigh the pairs and add them up.
 
-Which losses there are, with their formulas: `loss_kinds.py`.
+Which losses there are, with their formulas: `kinds.py`.
 """
 
+import math
 from functools import partial
 
 import numpy as np
@@ -10,24 +11,15 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
+from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.op import Loss, Role
-from convscope.explaining.ops.losses.kinds import KINDS, Pairs, PointwiseLoss
-from convscope.explaining.plain import (
-    Account,
-    Cost,
-    Index,
-    Op,
-    Step,
-    Terms,
-    number,
-    product,
-    signed,
-    written_out,
-)
+from convscope.explaining.formula import Formula, Symbol, chosen, summed, symbols
+from convscope.explaining.op import Loss, Op, Role, free
+from convscope.explaining.ops.losses.kinds import KINDS, Pairs, PointwiseLoss, l, t, x
 from convscope.explaining.reading import Reading
 from convscope.shapes import AXES
 
+y, L, SHARE, WEIGHT, SLOPE, DL = symbols("y L share weight slope dL")
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"
 
 
@@ -52,17 +44,11 @@ def dearest(losses: Tensor, share: Tensor) -> tuple[Index, Terms, Step]:
     if not losses.dim():
         losses, share = losses.reshape(1), share.reshape(1)
     terms = product(sample_axes(losses.dim()), {}, share=share, loss=losses)
-    code = "math.fsum(s * l for s, l in zip(share, loss))"
-    last = Step("output", "L = Σ share·l", written_out(terms), terms.result, code)
+    last = Step("output", L.equals(summed(SHARE * l)), terms=terms)
     place = tuple(
         int(each) for each in np.unravel_index(int(terms.values.nan_to_num().argmax()), losses.shape)
     )
     return place, terms, last
-
-
-def free(reading: Reading) -> Cost:  # noqa: ARG001
-    """Element by element: nothing that counts as a multiply-add."""
-    return Cost(0)
 
 
 def _pairs(kind: PointwiseLoss, reading: Reading) -> Pairs:
@@ -73,10 +59,11 @@ def _pairs(kind: PointwiseLoss, reading: Reading) -> Pairs:
         torch.as_tensor(setting, dtype=torch.float64),
         _weight(reading),
     )
-    x, t, s, weight = torch.broadcast_tensors(*(each.double() for each in given))
+    first, second, s, weight = torch.broadcast_tensors(*(each.double() for each in given))
     how = reduction_of(reading)
-    divisor = {"mean": float(x.numel()), "batchmean": float((x.shape or (1,))[0])}.get(how, 1.0)
-    return Pairs(x, t, s, weight, float(weight.sum()) if _by_weight(kind, reading) else divisor)
+    divisor = {"mean": float(weight.numel()), "batchmean": float((weight.shape or (1,))[0])}.get(how, 1.0)
+    divisor = float(weight.sum()) if _by_weight(kind, reading) else divisor
+    return Pairs(kind, first, second, s, weight, divisor)
 
 
 def _weight(reading: Reading) -> Tensor:
@@ -92,38 +79,40 @@ def _by_weight(kind: PointwiseLoss, reading: Reading) -> bool:
 def _explain(kind: PointwiseLoss, reading: Reading, at: Index) -> Account:
     """One pair's loss, or all of them added up."""
     pairs, page = _pairs(kind, reading), DOCS.format(kind.page)
-    losses, share = kind.loss(pairs), pairs.weight / pairs.divisor
-    rounding = (kind.size or kind.loss)(pairs).abs() * share.abs()
+    losses, share = pairs.losses, pairs.weight / pairs.divisor
+    rounding, formula = pairs.sizes * share.abs(), l.equals(_settled(pairs, kind.loss))
     if reduction_of(reading) == "none":
-        steps, scale = _weighed(kind, pairs, at), float(rounding[at])
-        return Account(
-            kind.what, kind.formula, steps[-1].numbers, steps[-1].value, page, steps=steps, scale=scale
-        )
+        steps = _weighed(pairs, losses, at)
+        return Account(kind.what, formula, page, steps=steps, scale=float(rounding[at]))
     place, terms, last = dearest(losses, share)
-    steps = (_one(kind, pairs, place[: losses.dim()], "one loss"), last)
+    steps = (_one(pairs, losses, place[: losses.dim()], "one loss"), last)
     notes = (f"The first step shows the pair that costs most, at {place}.",) if losses.numel() > 1 else ()
-    formula, scale = f"L = Σ share·l   with {kind.formula}", float(rounding.sum())
-    return Account(
-        kind.what, formula, last.numbers, last.value, page, terms, steps=steps, scale=scale, notes=notes
-    )
+    formula, scale = L.equals(summed(SHARE * l)).given(formula), float(rounding.sum())
+    return Account(kind.what, formula, page, terms=terms, steps=steps, scale=scale, notes=notes)
 
 
-def _weighed(kind: PointwiseLoss, pairs: Pairs, at: Index) -> tuple[Step, ...]:
+def _settled(pairs: Pairs, formula: Formula) -> Formula:
+    """Without the pieces that the setting rules out, where it is one for all pairs."""
+    setting = {Symbol(pairs.kind.setting): float(pairs.s.flatten()[0])} if pairs.s.numel() else {}
+    return chosen(formula, setting)
+
+
+def _weighed(pairs: Pairs, losses: Tensor, at: Index) -> tuple[Step, ...]:
     """One pair's loss, and its weight where it has one."""
     weight = float(pairs.weight[at])
     if weight == 1.0:
-        return (_one(kind, pairs, at, "output"),)
-    one = _one(kind, pairs, at, "one loss")
-    text = f"{number(weight)}·{signed(one.value)} = {number(weight * one.value)}"
-    return one, Step("output", "y = weight·l", text, weight * one.value, f"{weight!r} * one_loss")
+        return (_one(pairs, losses, at, "output"),)
+    one = _one(pairs, losses, at, "one loss")
+    return one, Step("output", y.equals(WEIGHT * l), {WEIGHT: weight, l: one})
 
 
-def _one(kind: PointwiseLoss, pairs: Pairs, at: Index, name: str) -> Step:
-    x, t, s = (float(each[at]) for each in pairs[:3])
-    value = float(kind.loss(pairs)[at])
-    setting = f", {kind.setting} = {number(s)}" if kind.setting else ""
-    text = f"{number(value)}   for x = {number(x)}, t = {number(t)}{setting}"
-    return Step(name, kind.formula, text, value, f"(lambda x, t, s: {kind.code})({x!r}, {t!r}, {s!r})")
+def _one(pairs: Pairs, losses: Tensor, at: Index, name: str) -> Step:
+    numbers = (float(each[at]) for each in (pairs.x, pairs.t, pairs.s))
+    values = dict(zip((x, t, Symbol(pairs.kind.setting)), numbers, strict=True))
+    rule, value = l.equals(_settled(pairs, pairs.kind.worked or pairs.kind.loss)), float(losses[at])
+    # torch has a number for ln 0 too
+    told = None if math.isfinite(value) else value
+    return Step(name, rule, values, instead=value, told=told)
 
 
 def _gradient(kind: PointwiseLoss, reading: Reading, name: str, at: Index) -> Account:
@@ -132,10 +121,11 @@ def _gradient(kind: PointwiseLoss, reading: Reading, name: str, at: Index) -> Ac
         raise TraceError(f"torch has no gradient for the {name} of {reading.node.op}.")
     pairs = _pairs(kind, reading)
     if name == "weight":
-        slope, share, size = _weight_slope(kind, reading, pairs)
+        slope, share, size = _weight_slope(reading, pairs)
+        known = l
     else:
-        slope, share = kind.slopes[name](pairs), pairs.weight / pairs.divisor
-        size = kind.slope_sizes.get(name, kind.slopes[name])(pairs).abs()
+        slope, share = pairs.of(kind.slopes[name]), pairs.weight / pairs.divisor
+        size, known = pairs.of(kind.slope_sizes.get(name, kind.slopes[name])).abs(), kind.slopes[name]
     arriving = reading.output_gradient.double().expand(slope.shape)
     # Where the argument was stretched its number takes part in several pairs.
     own, front = reading.shape(name), slope.dim() - len(reading.shape(name))
@@ -147,18 +137,17 @@ def _gradient(kind: PointwiseLoss, reading: Reading, name: str, at: Index) -> Ac
     terms = product(("pair",), {}, **{each: tensor[picked].flatten() for each, tensor in factors.items()})
     scale = float((arriving * share * size).abs()[picked].sum())
     what = "How much the pair's loss changes with this number, times what the pair counts."
-    formula = f"d{name} = Σ dL·share·∂l/∂{name}   with {kind.formula}"
-    return Account(
-        what, formula, written_out(terms), terms.result, DOCS.format(kind.page), terms, scale=scale
-    )
+    rule = Symbol(f"d{name}").equals(summed(DL * SHARE * SLOPE))
+    formula = rule.given(SLOPE.equals(_settled(pairs, known)))
+    return Account(what, formula, DOCS.format(kind.page), terms=terms, scale=scale)
 
 
-def _weight_slope(kind: PointwiseLoss, reading: Reading, pairs: Pairs) -> tuple[Tensor, Tensor, Tensor]:
+def _weight_slope(reading: Reading, pairs: Pairs) -> tuple[Tensor, Tensor, Tensor]:
     """By a weight: the pair's loss; where weights also stand below the fraction line, less the mean."""
-    losses, size = kind.loss(pairs), (kind.size or kind.loss)(pairs).abs()
+    losses, size = pairs.losses, pairs.sizes
     mean = (
         (losses * pairs.weight).sum() / pairs.divisor
-        if _by_weight(kind, reading)
+        if _by_weight(pairs.kind, reading)
         else torch.zeros(()).double()
     )
     return losses - mean, torch.ones(()).double() / pairs.divisor, size + mean.abs()

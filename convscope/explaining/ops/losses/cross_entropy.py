@@ -8,14 +8,22 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from convscope.errors import TraceError
-from convscope.explaining import account
+from convscope.explaining.account import Account, Index, Step, Terms, product, written
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.op import Loss, Op, Role
-from convscope.explaining.ops.losses.compared import dearest, free, reduction_of, sample_axes
+from convscope.explaining.formula import Formula, Known, Symbol, call, ln, put, summed, symbols
+from convscope.explaining.op import Loss, Op, Role, free
+from convscope.explaining.ops.losses.compared import dearest, reduction_of, sample_axes
 from convscope.explaining.ops.reducing.softmax import Shares, first_steps, log_scale, shares_of
-from convscope.explaining.plain import Account, Index, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
+from convscope.explaining.rendering.python import python
+from convscope.explaining.rendering.words import number
 
+x, p, l, n, m, S, t, c = symbols("x p l n m S t c")  # noqa: E741
+L, DL, DX, DT, DWEIGHT, SHARE, MASS = symbols("L dL dx dt dweight share mass")
+TARGET, WEIGHT, TRUE = *symbols("target weight"), Symbol("true class")
+SURPRISE = -ln(p)
+BY_LOGARITHMS = summed(TARGET * SURPRISE)
+BY_LOGITS = summed(TARGET * (m - x + ln(S)))
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.{}.html"
 PAGES = {"cross_entropy": "CrossEntropyLoss", "nll_loss": "NLLLoss"}
 
@@ -70,7 +78,7 @@ def _parts(reading: Reading) -> Parts:
     return Parts(shares, surprise, wide * smoothed, divisor, log_scale(shares, axis=1), smoothed)
 
 
-def _explain(reading: Reading, at: Index) -> account.Account:
+def _explain(reading: Reading, at: Index) -> Account:
     """Σ target·(−ln p), of one position or of all."""
     parts = _parts(reading)
     page = DOCS.format(PAGES[reading.node.op])
@@ -78,26 +86,21 @@ def _explain(reading: Reading, at: Index) -> account.Account:
     if reduction_of(reading) == "none":
         place = at or (0,)
         steps, terms = _position(parts, place, "output")
-        scale = float(rounding[place])
-        result = steps[-1].value
-        return Account(WHAT, ONE, steps[-1].numbers, result, page, terms, steps=steps, scale=scale)
+        return Account(WHAT, ONE, page, terms=terms, steps=steps, scale=float(rounding[place]))
     losses = parts.losses
     place, terms, last = dearest(losses, torch.full_like(losses, 1 / _nonzero(parts.divisor)))
     steps = (*_position(parts, place, "one loss")[0], last)
     shown = f"The steps show the position with the largest loss, {place}; the last one adds up all of them."
     scale = float((rounding / _nonzero(parts.divisor)).sum())
-    formula = _formula(reading)
     notes = (shown,) if losses.numel() > 1 else ()
-    return Account(
-        WHAT, formula, last.numbers, last.value, page, terms, steps=steps, scale=scale, notes=notes
-    )
+    return Account(WHAT, _formula(reading), page, terms=terms, steps=steps, scale=scale, notes=notes)
 
 
-def _formula(reading: Reading) -> str:
+def _formula(reading: Reading) -> Formula:
     if reduction_of(reading) != "mean":
-        return SUM
+        return L.equals(summed(l)).given(OF_ONE)
     by_weight = reading.has("weight") and not reading["target"].is_floating_point()
-    return WEIGHTED_MEAN if by_weight else MEAN
+    return L.equals(summed(l) / (summed(WEIGHT[TRUE]) if by_weight else n)).given(OF_ONE)
 
 
 def _nonzero(divisor: float) -> float:
@@ -105,24 +108,24 @@ def _nonzero(divisor: float) -> float:
     return divisor or float("nan")
 
 
-def _position(parts: Parts, place: Index, name: str) -> tuple[tuple[account.Step, ...], Terms]:
+def _position(parts: Parts, place: Index, name: str) -> tuple[tuple[Step, ...], Terms]:
     """The loss of one position in steps."""
     sample, *space = place
     own = (sample, slice(None), *space)
     target, surprise = parts.target[own], parts.surprise[own]
     counting = target.nonzero().flatten().tolist()
     terms = product(("class",), {}, target=target[counting], surprise=surprise[counting])
-    value, text = terms.result, written_out(terms)
     if parts.shares is None:
-        return (Step(name, "l = Σ target·(−ln p)", text, value, "math.fsum(terms)", terms),), terms
-    row = Shares(*(field[own] for field in parts.shares))
+        return (Step(name, l.equals(BY_LOGARITHMS), terms=terms),), terms
+    first = first_steps(Shares(*(field[own] for field in parts.shares)), name="logits")
     pairs = ", ".join(f"({float(target[each])!r}, {each})" for each in counting)
-    code = f"math.fsum(t * (largest - logits[c] + math.log(total)) for t, c in [{pairs}])"
-    step = Step(name, "l = Σ target·(m − x + ln S)", text, value, code)
-    return (*first_steps(row, name="logits"), step), terms
+    largest, total = (step.known for step in first)
+    each = put(BY_LOGITS.body, {m: largest, S: total, TARGET: t, x: Known(0.0, x, "logits[c]")})
+    added = Known(terms.result, written(terms), f"math.fsum({python(each)} for t, c in [{pairs}])")
+    return (*first, Step(name, l.equals(BY_LOGITS), {BY_LOGITS: added})), terms
 
 
-def _gradient(reading: Reading, name: str, at: Index) -> account.Account:
+def _gradient(reading: Reading, name: str, at: Index) -> Account:
     """dL/d(logit) = p − target, for every position, times its share of the loss."""
     if name == "weight" and not reading["target"].is_floating_point():
         raise TraceError(
@@ -144,22 +147,27 @@ def _gradient(reading: Reading, name: str, at: Index) -> account.Account:
     terms = product(("part",), {}, **constants, slope=slopes)
     scale = abs(arriving) * share * rounding
     page = DOCS.format(PAGES[reading.node.op])
-    return Account(what, formula, written_out(terms), terms.result, page, terms, scale=scale)
+    return Account(what, formula, page, terms=terms, scale=scale)
 
 
 def _slope(
     reading: Reading, parts: Parts, name: str, place: Index, weight: float
-) -> tuple[list[float], float, str, str]:
+) -> tuple[list[float], float, str, Formula]:
     """What one number's change does to its position's loss: the parts, their rounding, and words."""
     target = float(parts.target[place])
     if name == "target":
         kept = weight * (1 - float(reading["label_smoothing"]))
         rounding = abs(kept) * float(parts.rounding[place])
         what = "More probability for a class costs what this class's surprise is."
-        return [kept * float(parts.surprise[place])], rounding, what, "dt = dL·share·weight·(−ln p)"
+        return (
+            [kept * float(parts.surprise[place])],
+            rounding,
+            what,
+            DT.equals(DL * SHARE * WEIGHT * SURPRISE),
+        )
     if parts.shares is None:
         what = "Only the logarithms of classes that count take part."
-        return [-target], abs(target), what, "dx = −dL·share·target"
+        return [-target], abs(target), what, DX.equals(-DL * SHARE * TARGET)
     sample, _, *space = place
     mass = float(parts.target[(sample, slice(None), *space)].sum())
     share, loss = float(parts.shares.shares[place]), float(parts.shares.loss[place])
@@ -168,11 +176,13 @@ def _slope(
         "true class is pushed up, all others down."
     )
     # A share carries the relative error of its power and its sum.
-    formula = "dx = dL·share·(p·Σ target − target)" if abs(mass - 1) > 1e-6 else "dx = dL·share·(p − target)"
+    formula = DX.equals(DL * SHARE * (p - TARGET))
+    if abs(mass - 1) > 1e-6:
+        formula = DX.equals(DL * SHARE * (p * MASS - TARGET)).given(MASS.equals(summed(TARGET)))
     return [share * mass, -target], abs(share * mass) * loss + abs(target), what, formula
 
 
-def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> account.Account:
+def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> Account:
     """The weight of a class counts its surprise everywhere."""
     surprise, smoothed = parts.surprise[:, chosen], parts.smoothed[:, chosen]
     arriving = reading.output_gradient.double().reshape(-1, *[1] * (surprise.dim() - 1))
@@ -183,8 +193,8 @@ def _weight_gradient(reading: Reading, parts: Parts, chosen: int) -> account.Acc
     scale = float((arriving * smoothed * parts.rounding[:, chosen]).abs().sum())
     what = "The weight of a class multiplies its surprise at every position."
     page = DOCS.format(PAGES[reading.node.op])
-    formula = "dweight = Σ dL·target·(−ln p)"
-    return Account(what, formula, written_out(terms), terms.result, page, terms, scale=scale)
+    formula = DWEIGHT.equals(summed(DL * TARGET * SURPRISE))
+    return Account(what, formula, page, terms=terms, scale=scale)
 
 
 def _reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -205,10 +215,8 @@ WHAT = (
     "Softmax makes shares of the logits. The loss is the surprise −ln p at the share of the true class: 0 "
     "where the network was certain and right."
 )
-ONE = "l = Σ target[c]·(−ln p[c])   with p = softmax(x)"
-MEAN = "L = Σ l / n   with l = Σ target[c]·(−ln p[c])"
-WEIGHTED_MEAN = "L = Σ l / Σ weight[true class]   with l = Σ target[c]·(−ln p[c])"
-SUM = "L = Σ l   with l = Σ target[c]·(−ln p[c])"
+OF_ONE = l.equals(summed(TARGET[c] * -ln(p[c])))
+ONE = OF_ONE.given(p.equals(call("softmax")(x)))
 CROSS_ENTROPY, NLL_LOSS = (
     Op(
         f"input target weight=None size_average=None ignore_index=-100 reduce=None reduction=mean{more}",

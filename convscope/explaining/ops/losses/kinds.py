@@ -1,26 +1,27 @@
 """Losses that compare number with number: the formula of each, its slopes and its words."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
+from convscope.explaining.computing import computed
+from convscope.explaining.formula import (
+    Formula,
+    Symbol,
+    call,
+    exp,
+    ln,
+    log1p,
+    maximum,
+    minimum,
+    sigmoid,
+    symbols,
+    where,
+)
 
-class Pairs(NamedTuple):
-    """Every number x with its target t and the setting s, all of one shape and float64.
-
-    A pair's loss counts weight / divisor.
-    """
-
-    x: Tensor
-    t: Tensor
-    s: Tensor
-    weight: Tensor
-    divisor: float
-
-
-ElementLoss = Callable[[Pairs], Tensor]  # float64
+x, t, l, beta, delta = symbols("x t l beta delta")  # noqa: E741
+POSITIVE, LOG_TARGET = symbols("pos_weight log_target")
+sign = call("sign")
 
 
 class PointwiseLoss(NamedTuple):
@@ -30,11 +31,10 @@ class PointwiseLoss(NamedTuple):
         page: of its documentation.
         signature: of its function.
         what: for a person who meets it for the first time.
-        formula: in general, for people.
-        code: the same in Python.
-        loss: the same for tensors.
+        loss: in general, of `x`, `t` and the setting.
         slopes: its derivative by each argument.
-        setting: the argument that is s: a number, or a tensor.
+        setting: the argument that the formulas use beside x and t: a number, or a tensor.
+        worked: the loss as a computer has to take it, without a number too large on the way; None: as it is.
         size: what the loss's rounding is measured against, where it subtracts; None: the loss itself.
         slope_sizes: the same for the slopes that subtract.
         weight_learns: whether torch has a gradient for its weight.
@@ -44,51 +44,59 @@ class PointwiseLoss(NamedTuple):
     page: str
     signature: str
     what: str
-    formula: str
-    code: str
-    loss: ElementLoss
-    slopes: dict[str, ElementLoss]
+    loss: Formula
+    slopes: dict[str, Formula]
     setting: str = ""
-    size: ElementLoss | None = None
-    slope_sizes: dict[str, ElementLoss] = {}  # noqa: RUF012 - never changed
+    worked: Formula | None = None
+    size: Formula | None = None
+    slope_sizes: dict[str, Formula] = {}  # noqa: RUF012 - never changed
     weight_learns: bool = False
     mean_by_weight: bool = False
 
 
-def _log_sigmoid(x: Tensor) -> Tensor:
-    """−ln(1 + e⁻ˣ), without a large number on the way."""
-    return x.clamp(max=0) - torch.log1p(torch.exp(-x.abs()))
+class Pairs(NamedTuple):
+    """Every number x with its target t and the setting s, all of one shape and float64.
+
+    A pair's loss counts weight / divisor.
+    """
+
+    kind: PointwiseLoss
+    x: Tensor
+    t: Tensor
+    s: Tensor
+    weight: Tensor
+    divisor: float
+
+    def of(self, formula: Formula) -> Tensor:
+        """What a formula of the pairs comes to."""
+        values = {x: self.x, t: self.t, Symbol(self.kind.setting): self.s}
+        return computed(formula, values).expand(self.x.shape)
+
+    @property
+    def losses(self) -> Tensor:
+        """The loss of each pair."""
+        return self.of(self.kind.worked or self.kind.loss)
+
+    @property
+    def sizes(self) -> Tensor:
+        """What the rounding of each loss is measured against."""
+        return self.of(self.kind.size).abs() if self.kind.size else self.losses.abs()
 
 
-def _logarithms(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Natural logarithms of x and 1 − x, never below −100: torch's way not to be infinitely surprised."""
-    return x.log().clamp(min=-100), torch.log1p(-x).clamp(min=-100)
-
-
-def _cross_entropy(p: Pairs) -> Tensor:
-    yes, no = _logarithms(p.x)
-    return -(p.t * yes + (1 - p.t) * no)
-
-
-def _logits_cross_entropy(p: Pairs) -> Tensor:
-    return (1 - p.t) * p.x - (1 + (p.s - 1) * p.t) * _log_sigmoid(p.x)
-
-
-def _divergence(p: Pairs) -> Tensor:
-    """The setting says whether the target is a logarithm too."""
-    return torch.where(p.s != 0, p.t.exp() * (p.t - p.x), torch.xlogy(p.t, p.t) - p.t * p.x)
-
-
+off, far, back = x - t, abs(x - t), t - x
+YES, NO = ln(x), log1p(-x)
+LOG_SIGMOID = minimum(x, 0) - log1p(exp(-abs(x)))  # ln σ(x), without a large number on the way
+COUNTS = 1 + (POSITIVE - 1) * t
+IS_LOGARITHM = LOG_TARGET.is_not(0)
+OWN = where(t.is_not(0), t * ln(t), 0)
 OLD = "size_average=None reduce=None reduction=mean"
 KINDS = {
     "mse_loss": PointwiseLoss(
         "MSELoss",
         f"input target {OLD} weight=None",
         "The squared error: twice as far off costs four times as much.",
-        "l = (x − t)²",
-        "(x - t) ** 2",
-        lambda p: (p.x - p.t) ** 2,
-        {"input": lambda p: 2 * (p.x - p.t), "target": lambda p: 2 * (p.t - p.x)},
+        off**2,
+        {"input": 2 * off, "target": 2 * back},
         weight_learns=True,
         mean_by_weight=True,
     ),
@@ -96,10 +104,8 @@ KINDS = {
         "L1Loss",
         f"input target {OLD} weight=None",
         "The absolute error: how far off, whichever way.",
-        "l = |x − t|",
-        "abs(x - t)",
-        lambda p: (p.x - p.t).abs(),
-        {"input": lambda p: (p.x - p.t).sign(), "target": lambda p: (p.t - p.x).sign()},
+        far,
+        {"input": sign(off), "target": sign(back)},
         weight_learns=True,
         mean_by_weight=True,
     ),
@@ -107,14 +113,10 @@ KINDS = {
         "SmoothL1Loss",
         f"input target {OLD} beta=1",
         "Squared where the error is below beta, else absolute: one wild number does not rule.",
-        "l = (x − t)²/(2·beta) where |x − t| < beta, else |x − t| − beta/2",
-        "(x - t) ** 2 / (2 * s) if abs(x - t) < s else abs(x - t) - s / 2",
-        lambda p: torch.where(
-            (p.x - p.t).abs() < p.s, (p.x - p.t) ** 2 / (2 * p.s), (p.x - p.t).abs() - p.s / 2
-        ),
+        where(far < beta, off**2 / (2 * beta), far - beta / 2),
         {
-            "input": lambda p: torch.where((p.x - p.t).abs() < p.s, (p.x - p.t) / p.s, (p.x - p.t).sign()),
-            "target": lambda p: torch.where((p.x - p.t).abs() < p.s, (p.t - p.x) / p.s, (p.t - p.x).sign()),
+            "input": where(far < beta, off / beta, sign(off)),
+            "target": where(far < beta, back / beta, sign(back)),
         },
         "beta",
     ),
@@ -122,14 +124,10 @@ KINDS = {
         "HuberLoss",
         "input target reduction=mean delta=1 weight=None",
         "Half the square where the error is at most delta, else straight: one wild number does not rule.",
-        "l = (x − t)²/2 where |x − t| ≤ delta, else delta·(|x − t| − delta/2)",
-        "(x - t) ** 2 / 2 if abs(x - t) <= s else s * (abs(x - t) - s / 2)",
-        lambda p: torch.where(
-            (p.x - p.t).abs() <= p.s, (p.x - p.t) ** 2 / 2, p.s * ((p.x - p.t).abs() - p.s / 2)
-        ),
+        where(far <= delta, off**2 / 2, delta * (far - delta / 2)),
         {
-            "input": lambda p: (p.x - p.t).clamp(-p.s, p.s),
-            "target": lambda p: (p.t - p.x).clamp(-p.s, p.s),
+            "input": maximum(-delta, minimum(off, delta)),
+            "target": maximum(-delta, minimum(back, delta)),
         },
         "delta",
         weight_learns=True,
@@ -137,53 +135,39 @@ KINDS = {
     "binary_cross_entropy": PointwiseLoss(
         "BCELoss",
         f"input target weight=None {OLD}",
-        "How surprising the truth is, if x is the chance of a yes: −ln of the chance that it got.",
-        "l = −(t·ln x + (1 − t)·ln(1 − x)), no logarithm below −100",
-        "-(t * max(math.log(max(x, 1e-300)), -100) + (1 - t) * max(math.log1p(-min(x, 1 - 1e-16)), -100))",
-        _cross_entropy,
-        {
-            "input": lambda p: (p.x - p.t) / (p.x * (1 - p.x)).clamp(min=1e-12),
-            "target": lambda p: torch.log1p(-p.x) - p.x.log(),
-        },
-        slope_sizes={"target": lambda p: torch.log1p(-p.x).abs() + p.x.log().abs()},
+        "How surprising the truth is, if x is the chance of a yes: −ln of the chance that it got. No "
+        "logarithm is taken as less than −100.",
+        -(t * ln(x) + (1 - t) * ln(1 - x)),
+        {"input": off / maximum(x * (1 - x), 1e-12), "target": NO - YES},
+        worked=-(t * maximum(YES, -100) + (1 - t) * maximum(NO, -100)),
+        slope_sizes={"target": abs(NO) + abs(YES)},
     ),
     "binary_cross_entropy_with_logits": PointwiseLoss(
         "BCEWithLogitsLoss",
         f"input target weight=None {OLD} pos_weight=None",
         "The sigmoid σ makes a chance of a yes of x; the loss is −ln of the chance that the truth got.",
-        "l = −(pos_weight·t·ln σ(x) + (1 − t)·ln(1 − σ(x)))",
-        "(1 - t) * x - (1 + (s - 1) * t) * (min(x, 0) - math.log1p(math.exp(-abs(x))))",
-        _logits_cross_entropy,
-        {
-            "input": lambda p: (1 + (p.s - 1) * p.t) * torch.sigmoid(p.x) - p.s * p.t,
-            "target": lambda p: -p.x - (p.s - 1) * _log_sigmoid(p.x),
-        },
+        -(POSITIVE * t * ln(sigmoid(x)) + (1 - t) * ln(1 - sigmoid(x))),
+        {"input": COUNTS * sigmoid(x) - POSITIVE * t, "target": -x - (POSITIVE - 1) * LOG_SIGMOID},
         "pos_weight",
-        lambda p: ((1 - p.t) * p.x).abs() + ((1 + (p.s - 1) * p.t) * _log_sigmoid(p.x)).abs(),
+        (1 - t) * x - COUNTS * LOG_SIGMOID,
+        abs((1 - t) * x) + abs(COUNTS * LOG_SIGMOID),
         {
-            "input": lambda p: ((1 + (p.s - 1) * p.t) * torch.sigmoid(p.x)).abs() + (p.s * p.t).abs(),
-            "target": lambda p: p.x.abs() + ((p.s - 1) * _log_sigmoid(p.x)).abs(),
+            "input": abs(COUNTS * sigmoid(x)) + abs(POSITIVE * t),
+            "target": abs(x) + abs((POSITIVE - 1) * LOG_SIGMOID),
         },
     ),
     "kl_div": PointwiseLoss(
         "KLDivLoss",
         f"input target {OLD} log_target=False",
         "How much a distribution t differs from the one whose logarithm is x: 0 where they are equal.",
-        "l = t·(ln t − x), or eᵗ·(t − x) where the target is a logarithm too",
-        "math.exp(t) * (t - x) if s else t * (math.log(t) - x) if t > 0 else 0.0",
-        _divergence,
+        where(IS_LOGARITHM, exp(t) * back, t * (ln(t) - x)),
         {
-            "input": lambda p: -torch.where(p.s != 0, p.t.exp(), p.t),
-            "target": lambda p: torch.where(p.s != 0, p.t.exp() * (p.t - p.x + 1), p.t.log() + 1 - p.x),
+            "input": -where(IS_LOGARITHM, exp(t), t),
+            "target": where(IS_LOGARITHM, exp(t) * (back + 1), ln(t) + 1 - x),
         },
         "log_target",
-        lambda p: torch.where(
-            p.s != 0, p.t.exp() * (p.t.abs() + p.x.abs()), torch.xlogy(p.t, p.t).abs() + (p.t * p.x).abs()
-        ),
-        {
-            "target": lambda p: torch.where(
-                p.s != 0, p.t.exp() * (p.t.abs() + p.x.abs() + 1), p.t.log().abs() + 1 + p.x.abs()
-            )
-        },
+        where(IS_LOGARITHM, exp(t) * back, OWN - t * x),
+        where(IS_LOGARITHM, exp(t) * (abs(t) + abs(x)), abs(OWN) + abs(t * x)),
+        {"target": where(IS_LOGARITHM, exp(t) * (abs(t) + abs(x) + 1), abs(ln(t)) + 1 + abs(x))},
     ),
 }

@@ -1,24 +1,36 @@
 """Tensors made from nothing: zeros, ones, arange, random numbers, constants."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
+from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.boxes import Boxes, clip
+from convscope.explaining.formula import Formula, symbols, where
 from convscope.explaining.op import Op
-from convscope.explaining.ops.moves.moving import DOCS, Reach, free, listed
-from convscope.explaining.plain import Account, Index, Step, number
+from convscope.explaining.ops.moves.moving import DOCS, Reach, free
 from convscope.explaining.reading import Reading
-from convscope.explaining.rendering.python import literal
+from convscope.explaining.rendering.words import number
 from convscope.tracing.graph import Ref
 from convscope.tracing.replay import run_again
 
-Creation = Callable[[Reading, Index], float]
+y, dx, i, r, c = symbols("y dx i r c")
+START, END, STEP, STEPS = symbols("start end step steps")
+FILL, DATA, DRAW = symbols("fill_value data draw")
+NO_SLOPE = dx.equals(0)
 
 
-def _account(what: str, formula: str, numbers: str, result: float, docs: str) -> Account:
-    step = Step("output", formula, f"{numbers} = {number(result)}", result, literal(result))
-    return Account(what, formula, step.numbers, result, DOCS.format(docs), steps=(step,))
+def _account(
+    what: str,
+    formula: Formula,
+    docs: str,
+    values: Mapping[Any, float] | None = None,
+    scale: float | None = None,
+) -> Account:
+    """A number in one step."""
+    made = Step("output", formula, values or {})
+    return Account(what, formula, DOCS.format(docs), steps=(made,), scale=scale)
 
 
 def _no_tensor(reading: Reading, boxes: Boxes) -> Reach:  # noqa: ARG001 - asked as all others
@@ -28,9 +40,7 @@ def _no_tensor(reading: Reading, boxes: Boxes) -> Reach:  # noqa: ARG001 - asked
 
 def _nothing(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - asked as all others
     """Only the shape of the tensor is used."""
-    return _account(
-        "Only the shape of this tensor is used, none of its numbers.", "dx = 0", "dx", 0.0, "torch.zeros"
-    )
+    return _account("Only the shape of this tensor is used, none of its numbers.", NO_SLOPE, "torch.zeros")
 
 
 def _fixed(value: float, docs: str) -> Op:
@@ -38,15 +48,14 @@ def _fixed(value: float, docs: str) -> Op:
 
     def explain(reading: Reading, at: Index) -> Account:  # noqa: ARG001 - every place is alike
         what = f"The tensor is made here, and every number in it is {number(value)}."
-        return _account(what, f"y = {number(value)}", "y", value, docs)
+        return _account(what, y.equals(value), docs)
 
     return Op("input", explain, _nothing, free, _no_tensor)
 
 
 def _explain_full(reading: Reading, at: Index) -> Account:  # noqa: ARG001 - every place is alike
-    value = float(reading["fill_value"])
     what = "The tensor is made here, and every number in it is the one that was asked for."
-    return _account(what, "y = fill_value", "y", value, "torch.full")
+    return _account(what, y.equals(FILL), "torch.full", {FILL: float(reading["fill_value"])})
 
 
 def _explain_arange(reading: Reading, at: Index) -> Account:
@@ -55,39 +64,30 @@ def _explain_arange(reading: Reading, at: Index) -> Account:
     named = reading.node.kwargs
     start = named.get("start", given[0] if len(given) > 1 else 0)
     step = named.get("step", given[2] if len(given) > 2 else 1)
-    result = float(start + at[0] * step)
-    shown = f"{number(start)} + {at[0]}·{number(step)}"
-    code = f"{float(start)!r} + {at[0]} * {float(step)!r}"
-    made = Step("output", "y[i] = start + i·step", f"{shown} = {number(result)}", result, code)
-    docs = DOCS.format("torch.arange")
-    return Account("Numbers at equal distances.", made.formula, made.numbers, result, docs, steps=(made,))
+    values = {START: start, i: at[0], STEP: step}
+    return _account("Numbers at equal distances.", y[i].equals(START + i * STEP), "torch.arange", values)
 
 
 def _explain_linspace(reading: Reading, at: Index) -> Account:
     """Equal steps from the first number to the last."""
     start, end = float(reading["start"]), float(reading["end"])
-    gaps = max(int(reading.arguments["steps"]) - 1, 1)
-    result = start + at[0] * (end - start) / gaps
-    shown = f"{number(start)} + {at[0]}·({number(end)} − {number(start)}) / {gaps} = {number(result)}"
-    code = f"{start!r} + {at[0]} * ({end!r} - {start!r}) / {gaps}"
-    made = Step("output", "y[i] = start + i·(end − start) / (steps − 1)", shown, result, code)
+    steps = int(reading.arguments["steps"])
+    rule = y[i].equals(START + i * (END - START) / (STEPS - 1)) if steps > 1 else y.equals(START)
     what = "Numbers at equal distances, from the first to the last."
-    docs, scale = DOCS.format("torch.linspace"), abs(start) + abs(end)
-    return Account(what, made.formula, shown, result, docs, steps=(made,), scale=scale)
+    values = {START: start, END: end, STEPS: steps, i: at[0]}
+    return _account(what, rule, "torch.linspace", values, scale=abs(start) + abs(end))
 
 
 def _explain_eye(reading: Reading, at: Index) -> Account:  # noqa: ARG001 - the place decides
-    what = "Ones on the diagonal, zeros elsewhere."
-    return _account(
-        what, "y[r, c] = 1 if r = c, else 0", f"y[{listed(at)}]", float(at[0] == at[1]), "torch.eye"
-    )
+    what, rule = "Ones on the diagonal, zeros elsewhere.", y[r, c].equals(where(r.is_(c), 1, 0))
+    return _account(what, rule, "torch.eye", dict(zip((r, c), at, strict=True)))
 
 
 def _explain_constant(reading: Reading, at: Index) -> Account:
     """The number as it stands in the code."""
     value = float(torch.as_tensor(reading["data"], dtype=torch.float64)[at])
     what = "The tensor is made here from numbers in the code."
-    return _account(what, "y = data", f"data[{listed(at)}]", value, "torch.tensor")
+    return _account(what, y.equals(DATA), "torch.tensor", {DATA: value})
 
 
 def _explain_drawn(reading: Reading, at: Index) -> Account | None:
@@ -96,7 +96,8 @@ def _explain_drawn(reading: Reading, at: Index) -> Account | None:
         return None
     _, again = run_again(reading.trace, reading.node, reading.which)
     what = "A random number. Drawn again from the state that the generator was in, it comes out the same."
-    return _account(what, "y ~ the generator", "drawn", float(again[at].detach()), f"torch.{reading.node.op}")
+    rule, drawn = y.equals(DRAW).given("from the generator"), float(again[at].detach())
+    return _account(what, rule, f"torch.{reading.node.op}", {DRAW: drawn})
 
 
 def _drawn_reach(reading: Reading, boxes: Boxes) -> Reach:
@@ -108,7 +109,7 @@ def _drawn_reach(reading: Reading, boxes: Boxes) -> Reach:
 
 def _drawn_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - asked as all others
     what = "A draw has no slope: torch passes no gradient on to what it was drawn with."
-    return _account(what, "dx = 0", "dx", 0.0, "torch.bernoulli")
+    return _account(what, NO_SLOPE, "torch.bernoulli")
 
 
 ZEROS, ONES = _fixed(0.0, "torch.zeros"), _fixed(1.0, "torch.ones")

@@ -7,12 +7,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.explaining import account
+from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
+from convscope.explaining.formula import Formula, Sum, Worked, call, sqrt, summed, symbols
+from convscope.explaining.op import OUT, Cost, Extent, Op
 from convscope.explaining.ops.products.contraction import joined
 from convscope.explaining.ops.reducing.softmax import first_steps, shares_of
-from convscope.explaining.plain import Account, Cost, Index, Op, Step, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
+
+y, q, k, v, p, d, dy = symbols("y q k v p d dy")
+l, s, e = symbols("l s e")  # a query, a key, a feature  # noqa: E741
+SCALE, MASK, DX, DMASK = symbols("scale mask dx dmask")
+DQ, DK, DV = symbols("dq dk dv")
+HEADS, QUERIES, KEYS, IN = symbols("heads queries keys in")
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.scaled_dot_product_attention.html"
 TENSORS = ("query", "key", "value", "attn_mask")
@@ -24,6 +31,7 @@ class Head(NamedTuple):
     Attributes:
         query, key, value: (L, E), (S, E), (S, V).
         scale: 1/√E, or as it was given.
+        added: what a mask of numbers adds to the scores, (L, S); None without one.
         scores: q·k·scale + mask, (L, S); −∞ where a query may not look.
         shares: what softmax makes of them, (L, S).
         loss: how far rounding can carry a share, in parts of itself, (L, S).
@@ -33,6 +41,7 @@ class Head(NamedTuple):
     key: Tensor
     value: Tensor
     scale: float
+    added: Tensor | None
     scores: Tensor
     shares: Tensor
     loss: Tensor
@@ -46,10 +55,12 @@ def _head(reading: Reading, lead: Index, row: int | None = None) -> Head:
     scale = _scale(reading)
     scores = query @ key.T * scale
     rounding = query.abs() @ key.T.abs() * scale  # what the sums of the scores are rounded in parts of
+    added = None
     if reading.has("attn_mask"):
         mask = reading["attn_mask"][_lead(reading, "attn_mask", lead)]
         mask = mask.expand(len(picked["query"]), len(key))[rows]
-        scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask.double()
+        added = None if mask.dtype == torch.bool else mask.double()
+        scores = scores.masked_fill(~mask, -math.inf) if added is None else scores + added
     if reading["is_causal"]:
         scores = scores.masked_fill(rows[:, None] < torch.arange(len(key)), -math.inf)
     softmax = shares_of(scores, axis=1)
@@ -57,7 +68,7 @@ def _head(reading: Reading, lead: Index, row: int | None = None) -> Head:
     shares = torch.where(nobody, 0.0, softmax.shares)
     # exp makes of a score's absolute error a relative one: its own, and by the sum the average of all.
     loss = softmax.loss + rounding + (shares * rounding).sum(1, keepdim=True)
-    return Head(query, key, picked["value"], scale, scores, shares, torch.where(nobody, 1.0, loss))
+    return Head(query, key, picked["value"], scale, added, scores, shares, torch.where(nobody, 1.0, loss))
 
 
 def _lead(reading: Reading, name: str, lead: Index) -> Index:
@@ -78,7 +89,7 @@ def _drops(reading: Reading) -> bool:
     return float(reading["dropout_p"]) > 0
 
 
-def explain_attention(reading: Reading, at: Index) -> account.Account | None:
+def explain_attention(reading: Reading, at: Index) -> Account | None:
     """Scores, their softmax, and the weighted sum of the values."""
     if _drops(reading):
         return None
@@ -87,50 +98,52 @@ def explain_attention(reading: Reading, at: Index) -> account.Account | None:
     place = _lead(reading, "value", tuple(lead))
     places = torch.tensor([(*place, key, feature) for key in range(len(head.key))])
     terms = product(("key",), {"value": places}, share=head.shares[0], value=head.value[:, feature])
-    last = Step(
-        "output",
-        "y = Σ p·v",
-        written_out(terms),
-        terms.result,
-        "math.fsum(p * v for p, v in zip(share, value))",
-    )
+    last = Step("output", y.equals(summed(p * v)), terms=terms)
     scale = float((terms.values.abs() * head.loss[0]).sum())
     what = (
         "The query is compared with every key (a product, divided by √d). Softmax turns these scores into "
         "shares that add up to 1, and the output is the sum of the values in these shares."
     )
-    formula = f"y[l,e] = Σ softmax(q[l]·k[s]·{number(head.scale)})[s]·v[s,e]   over s"
-    steps = (*_steps(head, row), last)
     hidden = int((head.scores[0] == -math.inf).sum())
-    notes = (
-        (f"{hidden:,} of {len(head.key):,} keys are hidden from this query by the mask.",) if hidden else ()
-    )
-    return Account(
-        what, formula, last.numbers, terms.result, DOCS, terms, steps=steps, scale=scale, notes=notes
-    )
+    note = f"{hidden:,} of {len(head.key):,} keys are hidden from this query by the mask."
+    steps, notes = (*_steps(reading, head), last), (note,) if hidden else ()
+    return Account(what, _formula(reading), DOCS, terms=terms, steps=steps, scale=scale, notes=notes)
 
 
-def _steps(head: Head, row: int) -> tuple[account.Step, ...]:
+def _steps(reading: Reading, head: Head) -> tuple[Step, ...]:
     """The score of the key that the query looks at most, and the softmax of all scores."""
     best = int(head.shares[0].argmax())
     if head.scores[0, best] == -math.inf:
         return ()
     factors = product(("feature",), {}, query=head.query[0], key=head.key[best])
-    added = float(head.scores[0, best]) - factors.result * head.scale
-    code = f"math.fsum(terms) * {head.scale!r} + {added!r}" if added else f"math.fsum(terms) * {head.scale!r}"
-    score = Step(
-        f"score of key {best}",
-        "q·k / √d" + (" + mask" if added else ""),
-        f"({written_out(factors)})·{number(head.scale)}{f' + {number(added)}' if added else ''}"
-        f" = {number(float(head.scores[0, best]))}   (query {row})",
-        float(head.scores[0, best]),
-        code,
-        factors,
-    )
-    return (score, *first_steps(shares_of(head.scores[0]), name="scores"))
+    score, values = _scaled(reading, summed(q * k)), {SCALE: head.scale, d: len(head.query[0])}
+    if head.added is not None:
+        score, values[MASK] = score + MASK, float(head.added[0, best])
+    first = Step(f"score of key {best}", score, values, factors)
+    return (first, *first_steps(shares_of(head.scores[0]), name="scores"))
 
 
-def attention_gradient(reading: Reading, name: str, at: Index) -> account.Account:
+def _scaled(reading: Reading, products: Formula) -> Formula:
+    return products * SCALE if reading.has("scale") else products / sqrt(d)
+
+
+def _formula(reading: Reading) -> Formula:
+    shares = call("softmax")(_scaled(reading, q[l] * k))
+    return y[l, e].equals(summed(p[l, s] * v[s, e], (s,))).given(p[l].equals(shares))
+
+
+def _slope_formulas(reading: Reading) -> dict[str, Formula]:
+    """How each role is changed; `slope` is that of a score."""
+    slope = p[l, s] * (dy[l] * v[s] - summed(p * dy * v))
+    return {
+        "query": DQ[l].equals(summed(_scaled(reading, slope * k[s]), (s,))),
+        "key": DK[s].equals(summed(_scaled(reading, slope * q[l]), (l,))),
+        "value": DV[s, e].equals(summed(p[l, s] * dy[l, e], (l,))),
+        "attn_mask": DMASK[l, s].equals(summed(slope)).given("over the scores that it is added to"),
+    }
+
+
+def attention_gradient(reading: Reading, name: str, at: Index) -> Account:
     """Sums over the heads that use the number, and over all roles of a tensor that has several."""
     index = reading.value(name).index
     roles = [each for each in TENSORS if reading.has(each) and reading.value(each).index == index]
@@ -144,8 +157,9 @@ def attention_gradient(reading: Reading, name: str, at: Index) -> account.Accoun
     terms = joined([part for part, _ in parts])
     what = WHATS.get(name, WHATS["score"]) if len(roles) == 1 else WHATS["score"]
     scale = sum(size for _, size in parts)
-    formula = " and ".join(FORMULAS[role] for role in roles)
-    return Account(what, formula, written_out(terms), terms.result, DOCS, terms, scale=scale)
+    formulas = [_slope_formulas(reading)[role] for role in roles]
+    every = DX.equals(summed(Sum(tuple(OWN[role] for role in roles)))).given(*formulas)
+    return Account(what, formulas[0] if len(roles) == 1 else every, DOCS, terms=terms, scale=scale)
 
 
 def _role_gradient(reading: Reading, role: str, lead: Index, at: Index) -> tuple[Terms, float]:
@@ -188,8 +202,8 @@ def attention_cost(reading: Reading) -> Cost:
     queries, features = reading.shape("query")[-2:]
     keys, out = reading.shape("value")[-2:]
     heads = math.prod(reading.output_shape[:-2])
-    macs = heads * queries * keys * (features + out)
-    return Cost(macs, f"{heads:,}·{queries:,}·{keys:,}·({features:,} + {out:,}) = {macs:,}")
+    values = {HEADS: heads, QUERIES: queries, KEYS: keys, IN: features, OUT: out}
+    return Cost(Worked(HEADS * QUERIES * KEYS * (IN + OUT), values))
 
 
 def attention_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -225,10 +239,13 @@ def _lead_boxes(reading: Reading, name: str, boxes: Boxes) -> Boxes:
     return result
 
 
-def attention_size(reading: Reading) -> str:
+def attention_size(reading: Reading) -> tuple[Extent, ...]:
     """Queries by features of the values."""
     queries, out = reading.shape("query")[-2], reading.shape("value")[-1]
-    return f"positions of the query = {queries:,}\nfeatures of the value = {out:,}"
+    return (
+        Extent("positions", Worked(OUT, {OUT: queries}), ("those of the query",)),
+        Extent("features", Worked(OUT, {OUT: out}), ("those of the value",)),
+    )
 
 
 WHATS = {
@@ -238,12 +255,7 @@ WHATS = {
         "what the query brings on the average."
     ),
 }
-FORMULAS = {
-    "query": "dq[l] = Σ p[l,s]·(dy[l]·v[s] − Σ p·dy·v)·k[s]/√d   over s",
-    "key": "dk[s] = Σ p[l,s]·(dy[l]·v[s] − Σ p·dy·v)·q[l]/√d   over l",
-    "value": "dv[s,e] = Σ p[l,s]·dy[l,e]   over l",
-    "attn_mask": "dmask[l,s] = p[l,s]·(dy[l]·v[s] − Σ p·dy·v)",
-}
+OWN = {"query": DQ, "key": DK, "value": DV, "attn_mask": DMASK}
 ATTENTION = Op(
     "query key value attn_mask=None dropout_p=0 is_causal=False scale=None enable_gqa=False",
     explain_attention,

@@ -57,7 +57,7 @@ DY, OTHERS = Symbol("dy"), Symbol("(the other factors)")
 def contraction_op(
     signature: Signature,
     form: Form,
-    size: Callable[[Reading], tuple[Extent, ...] | str] | None = None,
+    size: Callable[[Reading], tuple[Extent, ...]] | None = None,
     parameters: Callable[[Reading], Worked | None] = lambda _: None,
 ) -> Op:
     """The entry of `OPS` of an operation that is a sum of products."""

@@ -1,17 +1,24 @@
 """Embeddings: a table in which every index has a row of numbers."""
 
+import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.explaining.account import Account, Index, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.op import Role
+from convscope.explaining.formula import Symbol, Worked, largest, minimum, summed, symbols
+from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.products.linear import linear_axes
-from convscope.explaining.plain import Account, Cost, Index, Op, Terms, number, product, written_out
 from convscope.explaining.reading import Reading
 
+y, b, e, i, n, s, dy, ds = symbols("y b e i n s dy ds")
+WEIGHT, INDEX, BAG, DWEIGHT, ANY = symbols("weight index bag dweight …")
+NORM, MAX_NORM, COUNTS = *symbols("‖row‖ max_norm"), Symbol("(what i counts in it)")
+INDICES, ROWS, FEATURES = symbols("indices rows features")
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html"
 BAG_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html"
 
@@ -24,7 +31,7 @@ def explain_embedding(reading: Reading, at: Index) -> Account:
     table = reading["weight"]
     terms = _looked_up(reading, table, torch.tensor([row]), feature)
     what = f"The index is {row}, so the row {row} of the table is taken; this is its number {feature}."
-    return Account(what, "y[…,e] = weight[index[…], e]", written_out(terms), terms.result, DOCS, terms)
+    return Account(what, y[ANY, e].equals(WEIGHT[INDEX[ANY], e]), DOCS, terms=terms)
 
 
 def _table_afterwards(reading: Reading, at: Index) -> Account:
@@ -39,7 +46,7 @@ def _table_afterwards(reading: Reading, at: Index) -> Account:
     )
     what = f"A row that is looked up and longer than max_norm is shortened in the table. Row {row} was "
     what += "looked up." if used else "not looked up and stays as it is."
-    return Account(what, "weight·min(1, max_norm/‖row‖)", written_out(terms), terms.result, DOCS, terms)
+    return Account(what, WEIGHT * minimum(1, MAX_NORM / NORM), DOCS, terms=terms)
 
 
 def _looked_up(reading: Reading, table: Tensor, rows: Tensor, feature: int, **factors: Tensor) -> Terms:
@@ -64,9 +71,8 @@ def embedding_gradient(reading: Reading, name: str, at: Index) -> Account:  # no
         gradient, what = gradient[:0], f"The row {row} is for padding: it is not trained."
     times = _frequency(reading, gradient, int((reading["input"] == row).sum()))
     terms = product(("time",), {}, gradient=gradient, **times)
-    return Account(
-        what, "dweight[i] = Σ dy at every place of i", written_out(terms), terms.result, DOCS, terms
-    )
+    formula = DWEIGHT[i].equals(summed(dy)).given("at every place of i")
+    return Account(what, formula, DOCS, terms=terms)
 
 
 def _is_padding(reading: Reading, row: int) -> bool:
@@ -125,9 +131,8 @@ def explain_bag(reading: Reading, at: Index) -> Account:
     how = {"sum": "added up", "mean": "averaged", "max": "compared: the largest wins"}[mode]
     what = f"This bag has {len(rows):,} indices; their rows of the table are {how}."
     if mode == "max" and len(rows):
-        terms = Terms(terms.values, terms.axes, terms.factors, terms.places, "max")
-        return Account(what, FORMULAS[mode], f"max = {number(terms.result)}", terms.result, BAG_DOCS, terms)
-    return Account(what, FORMULAS[mode], written_out(terms), terms.result, BAG_DOCS, terms)
+        terms = replace(terms, rule="max")
+    return Account(what, FORMULAS[mode], BAG_DOCS, terms=terms)
 
 
 def bag_gradient(reading: Reading, name: str, at: Index) -> Account:
@@ -147,8 +152,7 @@ def bag_gradient(reading: Reading, name: str, at: Index) -> Account:
         extra["share"] = 1 / sizes[bags.bag[chosen]].double()
     terms = product(("time",), {}, gradient=gradient, **extra)
     what = f"The row {row} counts {len(gradient):,} times; each hands on its bag's gradient."
-    formula = "dweight[i] = Σ dy[bag]·(what i counts in it)"
-    return Account(what, formula, written_out(terms), terms.result, BAG_DOCS, terms)
+    return Account(what, DWEIGHT[i].equals(summed(dy[BAG] * COUNTS)), BAG_DOCS, terms=terms)
 
 
 def _count_in_bags(bags: Bags, row: int) -> int:
@@ -178,27 +182,25 @@ def _sample_weight_gradient(reading: Reading, at: Index) -> Account:
     gradient = reading.output_gradient[bag] if bag >= 0 else torch.zeros(reading.output_shape[1])
     terms = product(("feature",), {}, gradient=gradient, weight=reading["weight"][row])
     what = f"It says how much the row {row} counts: every feature of the row hands on its bag's gradient."
-    return Account(
-        what, "ds = Σ dy[bag,e]·weight[i,e]   over e", written_out(terms), terms.result, BAG_DOCS, terms
-    )
+    return Account(what, ds.equals(summed(dy[BAG, e] * WEIGHT[i, e], (e,))), BAG_DOCS, terms=terms)
 
 
 def free(reading: Reading) -> Cost:
     """A look-up multiplies nothing."""
-    return Cost(0, "", _parameters(reading))
+    return Cost(parameters=_parameters(reading))
 
 
 def bag_cost(reading: Reading) -> Cost:
     """Only with a weight for every index something is multiplied and added up."""
     if not reading.has("per_sample_weights"):
         return free(reading)
-    count, features = int(np.prod(reading.shape("input"))), reading.shape("weight")[1]
-    return Cost(count * features, f"{count:,}·{features:,} = {count * features:,}", _parameters(reading))
+    values = {INDICES: math.prod(reading.shape("input")), FEATURES: reading.shape("weight")[1]}
+    return Cost(Worked(INDICES * FEATURES, values), _parameters(reading))
 
 
-def _parameters(reading: Reading) -> str:
+def _parameters(reading: Reading) -> Worked:
     rows, features = reading.shape("weight")
-    return f"{rows:,}·{features:,} = {rows * features:,}"
+    return Worked(ROWS * FEATURES, {ROWS: rows, FEATURES: features})
 
 
 def embedding_reach(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
@@ -224,16 +226,18 @@ def _columns(reading: Reading, boxes: Boxes) -> Boxes:
     return np.stack([rows, boxes[..., -1, :]], axis=-2)
 
 
-def size(reading: Reading) -> str:
+def size(reading: Reading) -> tuple[Extent, ...]:
     """The table's width."""
     rows, features = reading.shape("weight")
-    return f"features: the width of the table, {rows:,} × {features:,} = {features:,}"
+    note = f"the width of the table, {rows:,} × {features:,}"
+    return (Extent("features", Worked(FEATURES, {FEATURES: features}), (note,)),)
 
 
+OF_BAG = "over the indices i of bag b"
 FORMULAS = {
-    "sum": "y[b,e] = Σ s[i]·weight[i,e]   over the indices i of bag b",
-    "mean": "y[b,e] = Σ weight[i,e] / n   over the n indices i of bag b",
-    "max": "y[b,e] = max weight[i,e]   over the indices i of bag b",
+    "sum": y[b, e].equals(summed(s[i] * WEIGHT[i, e])).given(OF_BAG),
+    "mean": y[b, e].equals(summed(WEIGHT[i, e] / n)).given("over the n indices i of bag b"),
+    "max": y[b, e].equals(largest(WEIGHT[i, e])).given(OF_BAG),
 }
 EMBEDDING = Op(
     "input weight padding_idx=None max_norm=None norm_type=2 scale_grad_by_freq=False sparse=False",
