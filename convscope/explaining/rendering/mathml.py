@@ -34,10 +34,11 @@ from convscope.explaining.rendering.words import FENCES, NAMES, number
 
 Element = list[Any]  # a name, then texts and elements
 BREAKS = ("=", "←", "+", "−")
+LONG = 24  # letters of a part that may also break inside of its brackets, and before "·"
 
 
 def lines(given: Formula) -> list[Element]:
-    """The parts between which a line may break: before "=", "+" and "−".
+    """The parts between which a line may break: before "=", "+" and "−", in long ones before "·".
 
     >>> from convscope.explaining.formula import symbols
     >>> a, b = symbols("a b")
@@ -46,10 +47,21 @@ def lines(given: Formula) -> list[Element]:
     """
     found: list[Element] = []
     for part in _flat(given):
-        if not found or (part[0] == "mo" and part[1] in BREAKS and len(found[-1]) > 1):
+        if not found or _breaks(part, found[-1]):
             found.append(["mrow"])
         found[-1].append(part)
     return found
+
+
+def _breaks(part: Element, line: Element) -> bool:
+    """Whether a line may break between these two."""
+    if part[0] != "mo" or len(line) == 1:
+        return False
+    return part[1] in BREAKS or (part[1] == "·" and _length(line) > LONG)
+
+
+def _length(element: Element) -> int:
+    return sum(len(part) if isinstance(part, str) else _length(part) for part in element[1:])
 
 
 def markup(element: Element) -> str:
@@ -69,7 +81,14 @@ def _flat(given: Formula) -> list[Element]:
         return [*_flat(given.left), _sign(given.sign), *_flat(given.right)]
     if isinstance(given, Sum):
         return _sum(given)
-    return [_write(given)]
+    return _opened(_write(given))
+
+
+def _opened(element: Element) -> list[Element]:
+    """A long row as what stands in it, so that lines can break there; a number keeps its sign."""
+    if element[0] != "mrow" or element[1] == _sign("−") or _length(element) <= LONG:
+        return [element]
+    return [inner for part in element[1:] for inner in _opened(part)]
 
 
 def _write(given: Formula) -> Element:

@@ -170,3 +170,11 @@ test("what costs most are blocks that can be told apart", () => {
   assert.equal(made.operations[heaviest(tree(made), "macs")].name, "body.block2.d");
   assert.equal(found.reduce((sum, { macs }) => sum + macs, 0), made.operations.reduce((sum, { macs }) => sum + macs, 0));
 });
+
+test("a network of one operation has a map", () => {
+  const made = graph([["rnn", "rnn_relu", 0, [-1]]]);
+  const { cells, edges: drawn } = laidOut(made);
+  assert.equal(tree(made).last, made.operations[0]);
+  assert.equal(cells.filter((cell) => cell.element.type === "box").length, 1);
+  assert.equal(drawn.length, 1);
+});

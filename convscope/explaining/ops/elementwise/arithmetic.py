@@ -201,7 +201,9 @@ def _choice(reading: Reading) -> Pointwise | None:
 
 def _swapped(rule: Pointwise) -> Pointwise:
     """The rule of `2 / x`, which reaches torch as a method of x."""
-    return replace(rule, operands=rule.operands[1::-1] + rule.operands[2:])
+    value = rule.value
+    turned = value and (lambda first, second: value(second, first))
+    return replace(rule, operands=rule.operands[1::-1] + rule.operands[2:], value=turned)
 
 
 SIGNS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "maximum": "max", "minimum": "min"}

@@ -6,7 +6,8 @@
 
 import { el, math as element } from "./dom.js";
 
-const BREAKS = ["=", "←", "+", "−"];
+const BREAKS = ["=", "←", "+", "−", "·"]; // signs that may begin a line
+const SPACED = ["=", "←", "+", "−"];
 
 /**
  * @param {Rendered} shown one formula
@@ -14,9 +15,9 @@ const BREAKS = ["=", "←", "+", "−"];
  * @returns {HTMLElement}
  */
 export const formula = ({ text, math }, { general = false } = {}) =>
-  el(`div.formula${general ? ".general" : ""}`, { title: text }, math.map((part) => [element("math", { displaystyle: "true" }, [node(part, true)]), el("wbr")]));
+  el(`div.formula${general ? ".general" : ""}`, { title: text }, math.map((part, place) => [element("math", { displaystyle: "true" }, [node(part, place > 0)]), el("wbr")]));
 
-/** An element with all that is inside. @param {MathML} math @param {boolean} [first] in its line: a sign there would stand as that of a number @returns {Element | string} */
+/** An element with all that is inside. @param {MathML} math @param {boolean} [first] in a further line: a sign there would stand as that of a number @returns {Element | string} */
 function node(math, first = false) {
   if (typeof math === "string") return math;
   const [name, ...inside] = math;
@@ -25,7 +26,7 @@ function node(math, first = false) {
 }
 
 /** A formula that the page makes: `written("e", "=", 2.72)`. @param {Part[]} parts @returns {Rendered} */
-export const written = (...parts) => ({ text: parts.map(plain).join(" "), math: [row(...parts)], beside: [] });
+export const written = (...parts) => ({ text: parts.map(plain).join("").trim(), math: [row(...parts)], beside: [] });
 
 /** One above the other. @param {Part} above @param {Part} below @returns {MathML} */
 export const fraction = (above, below) => ["mfrac", leaf(above), leaf(below)];
@@ -45,8 +46,12 @@ function leaf(part) {
 
 /** What a part says. @param {Part} part @returns {string} */
 function plain(part) {
-  if (!Array.isArray(part)) return String(part);
+  if (!Array.isArray(part)) return SPACED.includes(String(part)) ? ` ${part} ` : String(part);
   const [name, ...inside] = part;
-  const words = inside.map(plain);
-  return name === "mfrac" ? `(${words[0]})/(${words[1]})` : words.join(name === "msup" ? "^" : " ");
+  if (name === "mfrac") return inside.map(bracketed).join("/");
+  if (name === "msup") return inside.map(bracketed).join("^");
+  return inside.map(plain).join("");
 }
+
+/** In brackets where it is more than one sign. @param {Part} part */
+const bracketed = (part) => (Array.isArray(part) && Array.isArray(part[1]) ? `(${plain(part)})` : plain(part));

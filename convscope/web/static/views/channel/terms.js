@@ -102,7 +102,7 @@ function shortened(shown) {
 
 /** @param {import("../../messages").Step} step @param {number} place @param {Context} context */
 function line(step, place, context) {
-  const head = el("div.step-line", {}, el("span.step-name", {}, el("i", {}, place + 1), step.name), el("div.step-formulas", {}, formula(step.formula, { general: true }), shortened(step.numbers)), el("span.number.strong", {}, plain(step.value, 6)));
+  const head = el("div.step-line", {}, el("span.step-name", {}, el("i", {}, place + 1), step.name), el("div.step-formulas", {}, rule(step.formula), shortened(step.numbers)), el("span.number.strong", {}, plain(step.value, 6)));
   if (!step.terms) return head;
   return el("details.step", {}, el("summary", {}, head), termTable(step.terms, context));
 }

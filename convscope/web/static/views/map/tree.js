@@ -36,7 +36,7 @@ export function tree(graph) {
   for (const op of graph.operations) hang(op, graph, modules, root);
   const ids = new Map();
   const made = /** @type {Block} */ (tidy(root, ids));
-  const top = made.type === "op" ? Object.assign(root, { children: [made] }) : made;
+  const top = made.type === "op" ? sign(Object.assign(root, { children: [made] }), ids) : made;
   dissolve(top);
   finish(top, ids);
   adopt(top);
