@@ -14,8 +14,6 @@ CPU = torch.device("cpu")
 def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
     """Draw from `seed` in this block; afterwards the caller's random numbers go on where they were.
 
-    Python's, NumPy's and torch's are meant, for a person's own network may draw from any of them.
-
     Args:
         seed: any whole number.
         device: where torch draws beside the CPU.
@@ -26,14 +24,29 @@ def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
     ...     (torch.rand(1), random.random()) == first
     True
     """
-    python, numpy = random.getstate(), np.random.get_state()
-    kind, accelerators = device.type, [] if device.type == "cpu" else [device.index or 0]
-    with torch.random.fork_rng(accelerators, device_type="cuda" if kind == "cpu" else kind):
+    with forked(device):
         random.seed(seed)
         np.random.seed(seed % 2**32)
         torch.default_generator.manual_seed(seed)  # `torch.manual_seed` would seed every accelerator too
-        if accelerators:
+        if device.type != "cpu":
             torch.get_device_module(device).manual_seed(seed)
+        yield
+
+
+@contextmanager
+def forked(device: torch.device = CPU) -> Iterator[None]:
+    """Draw on from the caller's random numbers in this block; afterwards they go on where they were.
+
+    Python's, NumPy's and torch's are meant, for a person's own network may draw from any of them.
+
+    >>> with forked():
+    ...     first = torch.rand(1), random.random()
+    >>> (torch.rand(1), random.random()) == first
+    True
+    """
+    python, numpy = random.getstate(), np.random.get_state()
+    kind, accelerators = device.type, [] if device.type == "cpu" else [device.index or 0]
+    with torch.random.fork_rng(accelerators, device_type="cuda" if kind == "cpu" else kind):
         try:
             yield
         finally:

@@ -17,8 +17,11 @@ from torch import nn
 import convscope
 from convscope import recipe
 from convscope.errors import NetworkError, TrainingError
+from convscope.network import fit
+from convscope.network.model import assemble
 from convscope.randomness import seeded
 from convscope.training.events import TrainingStep
+from convscope.training.scores import takes_channels_last
 
 OWN = """
 import random
@@ -141,6 +144,30 @@ def test_looking_inside():
     convscope.attribute(model, inputs, target=1)
     convscope.suspicions(seen)
     convscope.diagnose(convscope.trace(model, torch.zeros(1, 2, 8, 8)))
+
+
+class Jittered(nn.Module):
+    """A forward that draws from all three generators."""
+
+    def __init__(self, features=72):
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(features, 3))
+
+    def forward(self, x):
+        return self.body(x) + random.random() + np.random.rand() + torch.rand(1)
+
+
+def test_a_forward_that_draws():
+    with seeded(4):
+        model, wrong = Jittered(), Jittered(70)
+    inputs = torch.linspace(-1, 1, 64).view(1, 1, 8, 8)
+    fit.check(model, 1, 3, (8, 8))
+    for method in ("gradient", "integrated-gradients", "occlusion"):
+        convscope.attribute(model, inputs, target=1, method=method)
+    takes_channels_last(assemble(model, 1), inputs)
+    with seeded(4):
+        failed = convscope.trace(wrong, inputs)
+    assert "72" in str(convscope.diagnose(failed))
 
 
 def test_pictures_and_plots():

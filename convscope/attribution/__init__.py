@@ -22,6 +22,7 @@ from convscope.attribution.scores import Attribution, Scorer, Target
 from convscope.attribution.slopes import gradient, integrated_gradients
 from convscope.errors import ShapeError, TraceError, UnknownName
 from convscope.lint import diagnose
+from convscope.randomness import forked
 from convscope.tracing import trace
 
 __all__ = ["METHODS", "Attribution", "attribute"]
@@ -67,7 +68,7 @@ def attribute(
     if method not in METHODS:
         raise UnknownName("method of attribution", method, METHODS)
     _check(inputs)
-    with _evaluating(model):
+    with _evaluating(model, inputs.device):
         scorer = Scorer(model, target, batch, samples=len(inputs))
         try:
             return METHODS[method](scorer, inputs.detach(), **options)
@@ -94,11 +95,11 @@ def _explain_failure(model: nn.Module, inputs: Tensor) -> None:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def _evaluating(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Evaluation mode, so that no sample depends on another one or on chance; then as it was."""
     modes = [(module, module.training) for module in model.modules()]
     try:
-        with torch.random.fork_rng(devices=[]):
+        with forked(device):
             model.eval()
             yield
     finally:

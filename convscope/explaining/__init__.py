@@ -144,7 +144,7 @@ def _through(reading: Reading, value: Value) -> Tensor | None:
     leaves, made = run_again(reading.trace, reading.node, reading.which, value.index)
     if not made.requires_grad:
         return None
-    arriving = reading.output_gradient.to(made.dtype)
+    arriving = reading.output_gradient.to(made)
     return torch.autograd.grad(made, [leaves[value.index]], arriving, allow_unused=True)[0]
 
 

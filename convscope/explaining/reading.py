@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError, UnknownName
-from convscope.tracing.graph import Node, Ref, Trace, Value
+from convscope.tracing.graph import Node, Ref, Trace, Value, with_float64
 from convscope.tracing.structure import convert, leaves
 
 
@@ -86,7 +86,7 @@ class Reading:
         if self.trace.score is None and not any(value.gradient is not None for value in self.trace.values):
             raise TraceError("this trace has no gradients.\n  Trace with score=CLASS or score=LOSS FUNCTION.")
         gradient = self.output_value.gradient
-        return torch.zeros(self.output_shape) if gradient is None else gradient
+        return torch.zeros(self.output_shape) if gradient is None else with_float64(gradient)
 
     @property
     def training(self) -> bool:

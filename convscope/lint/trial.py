@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.lint.finding import Fix, TextEdit
+from convscope.randomness import forked
 from convscope.tracing import trace
 from convscope.tracing.graph import Failure, Ref, Trace
 from convscope.tracing.structure import convert, leaves
@@ -61,7 +62,7 @@ def again(seen: Trace, fix: Fix, failed: Failure | None = None) -> Trace | None:
         return None
     try:
         with ExitStack() as stack:
-            stack.enter_context(torch.random.fork_rng(devices=[]))
+            stack.enter_context(forked())
             stack.enter_context(torch.no_grad())
             stack.enter_context(_mode(model, evaluation=fix.evaluation))
             for path, expression in fix.layers.items():

@@ -10,6 +10,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from convscope.errors import NetworkError, ShapeError
 from convscope.network.layers import Space
+from convscope.randomness import forked
 from convscope.shapes import elements, show, window_output
 
 SAMPLES = 2  # BatchNorm needs more than one; rows that get mixed show in the output
@@ -54,7 +55,7 @@ def _as_it_was(network: nn.Module) -> Iterator[None]:
     modes = [(module, module.training) for module in network.modules()]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     try:
-        with torch.random.fork_rng(devices=[]):
+        with forked():
             yield
     finally:
         for module, training in modes:

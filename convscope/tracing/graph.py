@@ -24,6 +24,11 @@ from convscope.tracing.structure import Ref, Source, convert
 ValueRole = Literal["input", "parameter", "buffer", "constant", "activation"]
 
 
+def with_float64(tensor: Tensor) -> Tensor:
+    """The same numbers where float64 can be computed: Apple's GPU has none."""
+    return tensor.cpu() if tensor.device.type == "mps" else tensor
+
+
 @dataclass(slots=True)
 class Value:
     """One state of one tensor.
@@ -53,7 +58,7 @@ class Value:
     @property
     def numbers(self) -> Tensor | None:
         """The numbers, if there are any to look at: they were kept, and are not on the device meta."""
-        return None if self.tensor is None or self.tensor.is_meta else self.tensor
+        return None if self.tensor is None or self.tensor.is_meta else with_float64(self.tensor)
 
     @property
     def bytes(self) -> int:
@@ -224,7 +229,15 @@ class Trace:
         return [node for node in self.nodes if not node.seen]
 
     def tensor(self, index: int) -> Tensor:
-        """The numbers of a value.
+        """The numbers of a value, to compute with; in the CPU's memory where their device has no float64.
+
+        Raises:
+            TraceError: they were not kept.
+        """
+        return with_float64(self.original(index))
+
+    def original(self, index: int) -> Tensor:
+        """The numbers of a value, where the model had them.
 
         Raises:
             TraceError: they were not kept.

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from convscope.errors import TraceError
-from convscope.tracing.graph import Node, Ref, Trace
+from convscope.tracing.graph import Node, Ref, Trace, with_float64
 from convscope.tracing.names import DIFFERENTIATING, NOT_CHANNELS_LAST, UNWRITTEN, arguments, function_at
 from convscope.tracing.snapshot import same_numbers, snapshot
 from convscope.tracing.structure import Unkept, convert, leaves
@@ -45,7 +45,7 @@ def replay(trace: Trace, node: Node) -> Replay:
     try:
         with torch.inference_mode(False), torch.set_grad_enabled(bool(node.followed)):
             made = run_node(node, {index: _input(trace, node, index) for index in node.inputs})
-        return _compared({index: trace.tensor(index) for index in made}, made)
+        return _compared({index: trace.original(index) for index in made}, made)
     except TraceError as error:
         return Replay(False, None, str(error))
     except Exception as error:  # noqa: BLE001 - an operation may raise anything
@@ -70,7 +70,7 @@ def run_again(
     refused = statistics(node)
     changed = {before for before, _ in node.changed}
     with torch.inference_mode(False), torch.enable_grad():
-        given = {index: _start(node, trace.tensor(index)) for index in node.inputs}
+        given = {index: _start(node, trace.original(index)) for index in node.inputs}
         starts = {
             index: tensor.requires_grad_(wanted in (None, index))
             for index, tensor in given.items()
@@ -97,7 +97,7 @@ def statistics(node: Node) -> set[int]:
 
 def _input(trace: Trace, node: Node, index: int) -> Tensor:
     """An input as it was, followed by autograd if it was; what is to be changed is no leaf then."""
-    tensor = snapshot(trace.tensor(index))
+    tensor = snapshot(trace.original(index))
     if index not in node.followed:
         return tensor
     tensor.requires_grad_()
@@ -138,7 +138,8 @@ def _compared(network: dict[int, Tensor], made: dict[int, Tensor]) -> Replay:
     if (made[index].shape, made[index].dtype) != (network[index].shape, network[index].dtype):
         return Replay(False, None, "run by itself it gives another shape or type of number.")
     wide = torch.complex128 if made[index].is_complex() else torch.float64
-    difference = float((made[index].to(wide) - network[index].to(wide)).abs().nan_to_num(torch.inf).max())
+    mine, its = (with_float64(each[index]).to(wide) for each in (made, network))
+    difference = float((mine - its).abs().nan_to_num(torch.inf).max())
     return Replay(False, difference, "run by itself it gives other numbers: its inputs may share memory.")
 
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from convscope.network.model import Model
+from convscope.randomness import forked
 from convscope.settings import TrainingSettings
 
 
@@ -36,7 +37,7 @@ def takes_channels_last(model: Model, x: Tensor) -> bool:
         modes = [(module, module.training) for module in model.modules()]
         model.eval()
         try:
-            with torch.no_grad(), torch.random.fork_rng(devices=[]):
+            with torch.no_grad(), forked(x.device):
                 model.network(_channels_last(x[:1]))
             model.channels_last = True
         except RuntimeError:  # if there is another reason, the real forward pass says so

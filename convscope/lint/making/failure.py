@@ -12,12 +12,12 @@ from itertools import islice
 from types import FrameType, TracebackType
 from typing import Any
 
-import torch
 from torch import nn
 
 from convscope.errors import NetworkError
 from convscope.lint.finding import Fix, TextEdit, Where
 from convscope.network.own import Incomplete
+from convscope.randomness import forked
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ class MakingFailure:
         """Whether making the network comes past the line that failed; what it prints was seen before."""
         text = self.edited(fix)
         try:
-            with torch.random.fork_rng(devices=[]), redirect_stdout(io.StringIO()):
+            with forked(), redirect_stdout(io.StringIO()):
                 self.remake(text)
         except NetworkError:
             return False
