@@ -20,7 +20,7 @@ class Packed(TypedDict):
     data: str
 
 
-class Place(TypedDict):
+class PlaceMessage(TypedDict):
     """One number of the input."""
 
     at: list[int]
@@ -44,7 +44,7 @@ class Given(TypedDict):
     shape: NotRequired[list[int]]  # of a list of numbers
     caption: NotRequired[str]
     of: NotRequired[int | None]  # the sample that the numbers were made from
-    edit: NotRequired[Place]
+    edit: NotRequired[PlaceMessage]
     mask: NotRequired[Box]
     reset: NotRequired[bool]
 
