@@ -3,6 +3,7 @@
 import platform
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -225,9 +226,18 @@ def _on_one_line(toml: str) -> str:
 
 
 def _faults(path: Path, error: ValidationError) -> str:
-    lines = [f"    {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()[:5]]
+    lines = [f"    {'.'.join(map(str, fault['loc']))}: {_fault(fault)}" for fault in error.errors()[:5]]
     return (
         f"{path} has settings that make no sense:\n"
         + "\n".join(lines)
         + "\n  Take it from a backup, or train again."
     )
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """What is wrong with one setting."""
+    unknown = fault["type"] in (
+        "unexpected_keyword_argument",
+        "extra_forbidden",
+    )  # of a dataclass, of a model
+    return "there is no such setting" if unknown else fault["msg"]
