@@ -29,3 +29,9 @@ test("nothing of it is read as markup", () => {
   const drawn = formula({ text: "<b>", math: [["mtext", "<b>x</b>"]], beside: [] });
   assert.equal(drawn.querySelector("b"), null);
 });
+
+test("words in the place of a formula are words", () => {
+  const drawn = formula({ text: "the first of them", math: [["mrow", ["mtext", "the first of them"]]], beside: [] });
+  assert.equal(drawn.textContent, "the first of them");
+  assert.equal(drawn.querySelector("math"), null);
+});

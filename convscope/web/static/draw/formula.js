@@ -15,7 +15,10 @@ const SPACED = ["=", "←", "+", "−"];
  * @returns {HTMLElement}
  */
 export const formula = ({ text, math }, { general = false } = {}) =>
-  el(`div.formula${general ? ".general" : ""}`, { title: text }, math.map((part, place) => [element("math", { displaystyle: "true" }, [node(part, place > 0)]), el("wbr")]));
+  el(`div.formula${general ? ".general" : ""}`, { title: text }, isWords(math) ? text : math.map((part, place) => [element("math", { displaystyle: "true" }, [node(part, place > 0)]), el("wbr")]));
+
+/** Whether words stand in the place of a formula: they break as words do. @param {MathML[]} math */
+const isWords = ([only, ...more]) => !more.length && (only[0] === "mtext" || (only.length === 2 && only[1][0] === "mtext"));
 
 /** An element with all that is inside. @param {MathML} math @param {boolean} [first] in a further line: a sign there would stand as that of a number @returns {Element | string} */
 function node(math, first = false) {
@@ -26,7 +29,7 @@ function node(math, first = false) {
 }
 
 /** A formula that the page makes: `written("e", "=", 2.72)`. @param {Part[]} parts @returns {Rendered} */
-export const written = (...parts) => ({ text: parts.map(plain).join("").trim(), math: [row(...parts)], beside: [] });
+export const written = (...parts) => ({ text: parts.map(plain).join("").replace(/ +/g, " ").trim(), math: [row(...parts)], beside: [] });
 
 /** One above the other. @param {Part} above @param {Part} below @returns {MathML} */
 export const fraction = (above, below) => ["mfrac", leaf(above), leaf(below)];

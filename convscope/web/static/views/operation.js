@@ -34,14 +34,14 @@ function title({ name, op, settings, source, docs }) {
   return section(el("h2.wrap-anywhere", { title: name }, end), end !== name && name && el("p.caption.wrap-anywhere", {}, name), el("p.soft.wrap-anywhere", {}, settings), code);
 }
 
-/** Rules, and the same with the numbers; axes with the same numbers share a line. @param {Formula[]} made */
+/** Rules that are more than their numbers, and the same with the numbers; axes with the same numbers share a line. @param {Formula[]} made */
 function rule(made) {
   const general = new Map(made.map((each) => [each.general.text, each]));
   /** @type {Map<string, Formula[]>} */
   const same = new Map();
   for (const each of made) same.set(each.numbers.text, [...(same.get(each.numbers.text) ?? []), each]);
   return [
-    ...Array.from(general.values(), (each) => formula(each.general, { general: true })),
+    ...Array.from(general.values()).filter((each) => !each.numbers.text.startsWith(each.general.text)).map((each) => formula(each.general, { general: true })),
     ...Array.from(same.values(), (each) => el("div.formula-line", {}, each[0].axis !== "" && el("span.caption", {}, each.map(({ axis }) => axis).join(", ")), formula(each[0].numbers), each[0].notes.map((note) => el("span.caption", {}, note)))),
   ];
 }

@@ -48,9 +48,9 @@ function plots(scene, found, sizes) {
   const value = fixed(output[at[0]], 4);
   const drawn = [
     hatching(), axis(slide, sizes), empty(slide, sizes),
-    text(sizes.left, 10, inputName(slide, found.chosen, t), "name"),
-    text(sizes.left, sizes.top2 - 6, t("output channel {channel}, {count} positions: y({at}) = {value}", { channel: channel.channel, count: output.length, at: at[0], value }), "name"),
     windowOn(slide, inputOf(scene, found), output, at, sizes), result(output, at, sizes),
+    text(0, 10, inputName(slide, found.chosen, t), "name"), // above the fan, so that they can be read
+    text(0, sizes.top2 - 6, t("output channel {channel}, {count} positions: y({at}) = {value}", { channel: channel.channel, count: output.length, at: at[0], value }), "name"),
   ];
   return /** @type {Element[]} */ (drawn.flat(2).filter(Boolean));
 }
