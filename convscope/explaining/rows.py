@@ -21,6 +21,12 @@ from convscope.tracing.graph import Call, Node, Trace
 from convscope.tracing.labels import name_of
 
 Shape = tuple[int, ...]
+HOMES = {  # modules as people write them
+    "torch.nn.functional": "F",
+    "torch._C._nn": "F",
+    "torch._VF": "torch",
+    "torch.Tensor": "Tensor",
+}
 USUAL = {  # settings that go without saying
     *("stride 1", "padding 0", "dilation 1", "groups 1", "bias True", "eps 1e−05", "momentum 0.1"),
     *("affine True", "track_running_stats True", "ceil_mode False", "inplace False", "inplace True"),
@@ -37,6 +43,7 @@ class Row:
         kind: the module's class, or the function: "Conv2d", "F.relu".
         op: what runs: "conv2d"; "" where there are rows inside, or nothing runs.
         settings: "1, 16, kernel 5, padding 2".
+        kernel: size of its window; () without one.
         output: shape of what comes out, of each tensor.
         size: the output's size, an axis each; none where it is not calculated.
         parameters: elements of the parameters that are used here first; of a module: of all inside.
@@ -56,6 +63,7 @@ class Row:
     kind: str
     op: str = ""
     settings: str = ""
+    kernel: Shape = ()
     output: tuple[Shape, ...] = ()
     size: tuple[Extent, ...] = ()
     parameters: int = 0
@@ -86,6 +94,7 @@ class Row:
             "size": [extent(each) for each in self.size],
             "counting": self.counting and text(self.counting.numbers),
             "multiplying": self.multiplying and text(self.multiplying.numbers),
+            "kernel": list(self.kernel),
             "output": [list(shape) for shape in self.output],
             "field": self.field and self.field._asdict(),
             "rows": [row.as_dict() for row in self.rows],
@@ -158,6 +167,7 @@ class _Tree:
             _function(node),
             node.op,
             _arguments(node),
+            _kernel(self.trace, node),
             tuple(values[index].shape for index in node.outputs),
             size,
             parameters,
@@ -222,6 +232,16 @@ def _numbers(trace: Trace, node: Node) -> tuple[Cost | None, tuple[Extent, ...]]
     return entry.cost(reading) if entry.cost else free, size
 
 
+def _kernel(trace: Trace, node: Node) -> Shape:
+    """What an operation slides over its input: as it was asked for, or as large as its weights."""
+    entry = known(node.op)
+    reading = Reading(trace, node, entry.signature)
+    if entry.role in (Role.CONVOLUTION, Role.TRANSPOSED):
+        return reading.shape("weight")[2:]
+    sized = reading.arguments.get("kernel_size") is not None
+    return reading.each("kernel_size", entry.space or 1) if sized else ()
+
+
 def _is_view(node: Node) -> bool:
     """An operation that only looks at the same memory in another way."""
     return all(_results(kernel) == {"view"} for kernel in node.kernels)
@@ -249,13 +269,13 @@ def _function(node: Node) -> str:
     >>> _function(Node(0, "relu", "torch.nn.functional.relu", 0)), _function(Node(0, "view", "", 0))
     ('F.relu', 'view')
     """
-    short = re.sub(r"^torch\.nn\.functional\.|^torch\._C\._nn\.", "F.", node.function)
-    short = re.sub(r"^torch\.Tensor\.|^torch\.ops\.", lambda found: found[0][6:], short)
-    if not short or "__" in short:
+    home, _, name = node.function.rpartition(".")
+    if not name or "__" in name:
         return node.op
-    home, _, name = short.replace("torch._VF", "torch").rpartition(".")
-    same = home == "torch" and getattr(functional, name, None) is getattr(torch, name, torch)
-    return f"F.{name}" if same else f"{home}.{name}"
+    same = home in ("torch", "torch._VF") and getattr(functional, name, None) is getattr(torch, name, torch)
+    if home.startswith("torch.ops."):
+        home = home.removeprefix("torch.")
+    return f"{'F' if same else HOMES.get(home, home)}.{name}"
 
 
 def _as_call(row: Row, call: Call) -> str:

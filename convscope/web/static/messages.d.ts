@@ -308,7 +308,7 @@ export interface Failure {
 /** What runs and looks wrong. */
 export interface Suspicion {
   what: string;
-  where: string;
+  path: string; // of the module
   why: string;
   fix: string;
   rule: string; // convscope rule NAME says more

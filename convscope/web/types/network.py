@@ -60,7 +60,7 @@ class SuspicionMessage(TypedDict):
     """What runs and looks wrong."""
 
     what: str
-    where: str
+    path: str  # of the module
     why: str
     fix: str
     rule: str  # convscope rule NAME says more

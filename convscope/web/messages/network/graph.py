@@ -1,6 +1,5 @@
 """The whole network without its tensors: operations, modules, edges, a small picture of each."""
 
-import re
 from collections.abc import Iterable
 from typing import Literal
 
@@ -50,7 +49,7 @@ def _graph(session: Session, seen: Seen) -> GraphMessage:
         "suspicions": [
             {
                 "what": each.what,
-                "where": str(each.where),
+                "path": each.where.path,
                 "why": each.cause,
                 "fix": ". ".join(filter(None, (each.fix, each.advice))),
                 "rule": each.rule,
@@ -184,12 +183,7 @@ def drawn(trace: Trace, node: Node, sources: list[int]) -> Literal["pill", "join
 
 def what(row: Row) -> str:
     """Kind and kernel: "Conv2d 5×5"."""
-    found = re.search(r"kernel ([\d×]+)", row.settings)
-    axes = known(row.op).space or 1
-    if not found or "(" in row.settings:
-        return row.kind
-    size = found[1] if "×" in found[1] else "×".join([found[1]] * axes)
-    return f"{row.kind} {size}"
+    return f"{row.kind} {'×'.join(map(str, row.kernel))}" if row.kernel else row.kind
 
 
 def by_index(message: GraphMessage, index: int) -> Operation | None:

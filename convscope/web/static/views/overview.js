@@ -43,8 +43,7 @@ function verdict({ classes, probabilities, truth }, t) {
 /** What runs but looks wrong. @param {Graph} graph @param {Context} context */
 function doubts({ suspicions, operations }, { t, go }) {
   if (!suspicions.length) return null;
-  const made = suspicions.map(({ what: found, where, why, fix, rule }) => {
-    const name = where.match(/`([^`]+)`/)?.[1] ?? where;
+  const made = suspicions.map(({ what: found, path: name, why, fix, rule }) => {
     const op = operations.find((each) => each.name === name);
     const place = op && el("button.link", { type: "button", onclick: () => go({ op: op.index }) }, t("Show {name}", { name }));
     return el("div.doubt", {}, el("p.strong.wrap-anywhere", {}, quoted(found)), el("p.small.soft", {}, quoted(why)), fix && el("p.small", {}, quoted(fix)), el("p.small.faint", {}, el("code", {}, `convscope rule ${rule}`)), place);
