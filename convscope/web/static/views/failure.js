@@ -4,7 +4,7 @@ import { button, el, icon } from "../draw/dom.js";
 import { flash } from "./operation.js";
 
 /** @param {import("../messages").Failure} failure @param {import("../main.js").Context} context @returns {[HTMLElement, HTMLElement]} the sentence, and the reasons */
-export function failure({ words, what, where, cause, axis, fix, tried, rule, source }, context) {
+export function failure({ words, what, where, cause, axis, fix, advice, tried, rule, source }, context) {
   const { t } = context;
   const verdict = el("div.verdict", { role: "alert" },
     el("span.mark", { "aria-hidden": "true" }, "!"), el("h1.failed-what", {}, quoted(what || words)),
@@ -12,7 +12,7 @@ export function failure({ words, what, where, cause, axis, fix, tried, rule, sou
   const reasons = [cause, axis].filter(Boolean);
   const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source), el("p.small.faint", {}, el("code", {}, `convscope rule ${rule}`)));
   const said = panel(t("PyTorch said"), el("p.quote", {}, words), !reasons.length && source && code(source));
-  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), said))];
+  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), advice && panel(t("The fix"), el("p.reason", {}, quoted(advice))), said))];
 }
 
 /** `words` between backticks as code. @param {string} text */
