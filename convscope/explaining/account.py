@@ -24,14 +24,12 @@ from convscope.explaining.formula import (
     Sum,
     Symbol,
     children,
-    evaluate,
     formula,
-    put,
     side,
     times,
-    with_result,
 )
 from convscope.explaining.rendering.python import literal, python, python_name
+from convscope.explaining.working import evaluate, put, with_result
 
 Index = tuple[int, ...]
 WRITTEN = 4  # terms of a sum that are written out

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.formula import (
-    COMPARE,
     Choice,
     Condition,
     Constant,
@@ -22,6 +21,7 @@ from convscope.explaining.formula import (
     Product,
     Sum,
 )
+from convscope.explaining.working import COMPARE
 
 # Functions that torch calls something else; all others have their own name there.
 FUNCTIONS: dict[str, Callable[..., Tensor]] = {

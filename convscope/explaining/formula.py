@@ -22,13 +22,13 @@ and bind the symbols where the numbers are known:
 - `formula.given(m.equals(largest(x)))` adds what a reader must know: "with m = max x"; it may be words.
 - What is no formula stays words: `Text("no float32 is so large")`.
 
+`functions.py` has the functions of numbers, `working.py` puts numbers in and computes.
 Renderers (folder `rendering/`) walk the tree; nothing is ever read back out of text.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, Union
 
 Scalar = int | float
@@ -279,11 +279,6 @@ def symbols(names: str) -> tuple[Symbol, ...]:
     return tuple(Symbol(name) for name in names.split())
 
 
-def call(name: str) -> Callable[..., FunctionCall]:
-    """A function of `FUNCTIONS`, as formulas use it."""
-    return lambda *arguments: FunctionCall(name, tuple(formula(each) for each in arguments))
-
-
 def summed(body: Operand, over: tuple[Formula, ...] = ()) -> Over:
     """Σ body."""
     return Over("sum", formula(body), over)
@@ -324,62 +319,11 @@ def _parts(given: Formula, kind: type) -> tuple[Formula, ...]:
     return given.parts if isinstance(given, kind) else (given,)  # pyright: ignore[reportAttributeAccessIssue]
 
 
-@dataclass(frozen=True)
-class Function:
-    """A function of numbers: how Python writes it (`{}` is its arguments), and what it does."""
-
-    python: str
-    of: Callable[..., Any]
-
-
-SHUT = -700.0  # below, exp(−x) is too large for a number, and 1 + exp(−x) no other than exp(−x)
-
-
-def _sigmoid(x: float) -> float:
-    return math.exp(x) if x < SHUT else 1 / (1 + math.exp(-x))
-
-
-FUNCTIONS = {
-    "abs": Function("abs({})", abs),
-    "floor": Function("math.floor({})", math.floor),
-    "ceil": Function("math.ceil({})", math.ceil),
-    "sqrt": Function("math.sqrt({})", math.sqrt),
-    "trunc": Function("math.trunc({})", math.trunc),
-    "round": Function("round({})", round),
-    "exp": Function("math.exp({})", math.exp),
-    "expm1": Function("math.expm1({})", math.expm1),
-    "ln": Function("math.log({})", math.log),
-    "log1p": Function("math.log1p({})", math.log1p),
-    "log2": Function("math.log2({})", math.log2),
-    "log10": Function("math.log10({})", math.log10),
-    "sin": Function("math.sin({})", math.sin),
-    "cos": Function("math.cos({})", math.cos),
-    "erf": Function("math.erf({})", math.erf),
-    "tanh": Function("math.tanh({})", math.tanh),
-    "σ": Function("1 / (1 + math.exp(-({})))", _sigmoid),
-    "max": Function("max({})", max),
-    "min": Function("min({})", min),
-    "sign": Function("(lambda v: (v > 0) - (v < 0))({})", lambda v: (v > 0) - (v < 0)),
-    "fmod": Function("math.fmod({})", math.fmod),
-    "mod": Function("(lambda a, b: a % b)({})", lambda a, b: a % b),
-    "and": Function("(lambda a, b: int(a) & int(b))({})", lambda a, b: int(a) & int(b)),
-    "or": Function("(lambda a, b: int(a) | int(b))({})", lambda a, b: int(a) | int(b)),
-    "xor": Function("(lambda a, b: int(a) ^ int(b))({})", lambda a, b: int(a) ^ int(b)),
-    "float": Function("float({})", float),
-    "isnan": Function("math.isnan({})", math.isnan),
-    "isfinite": Function("math.isfinite({})", math.isfinite),
-}
-BETWEEN = ("mod", "and", "or", "xor")  # functions that stand between their two numbers
-floor, ceil, sqrt, exp, ln, tanh = (call(name) for name in ("floor", "ceil", "sqrt", "exp", "ln", "tanh"))
-expm1, log1p, log2, log10 = (call(name) for name in ("expm1", "log1p", "log2", "log10"))
-sin, cos, erf, trunc = (call(name) for name in ("sin", "cos", "erf", "trunc"))
-rounded, is_nan, is_finite = (call(name) for name in ("round", "isnan", "isfinite"))
-sigmoid, maximum, minimum, absolute = (call(name) for name in ("σ", "max", "min", "abs"))
 PI = Constant("π", math.pi, "math.pi")
 INFINITY = Number(math.inf)
 
 
-# ---- putting numbers in, and computing
+# ---- walking through them
 
 
 def children(given: Formula) -> list[Formula]:
@@ -407,114 +351,6 @@ def _is_several(value: object) -> bool:
     return isinstance(value, tuple) and bool(value) and isinstance(value[0], Formula)
 
 
-def put(given: Formula, values: Mapping[Any, Operand]) -> Formula:
-    """The formula with numbers (or other formulas) for its symbols; of a choice the piece that holds.
-
-    >>> x, a = symbols("x a")
-    >>> put(where(x > 0, x, a * x), {x: -2.0, a: 0.5})
-    Product(parts=(Number(value=0.5), Number(value=-2.0)))
-    """
-    if given in values:
-        return formula(values[given])
-    if isinstance(given, Symbol) and given.at and replace(given, at=()) in values:
-        return formula(values[replace(given, at=())])
-    if isinstance(given, Known):
-        return given
-    if isinstance(given, Choice):
-        return _chosen(given, values)
-    return changed(given, lambda part: put(part, values))
-
-
-def _chosen(given: Choice, values: Mapping[Any, Operand]) -> Formula:
-    condition = put(given.condition, values)
-    try:
-        return put(given.value if evaluate(condition) else given.otherwise, values)
-    except UnboundError:
-        return Choice(put(given.value, values), condition, put(given.otherwise, values))
-
-
-def chosen(given: Formula, values: Mapping[Any, Operand]) -> Formula:
-    """The pieces that hold whatever the other symbols are; all symbols stay.
-
-    >>> x, a = symbols("x a")
-    >>> chosen(where(a > 0, x, where(x > 0, a, 0)), {a: 1.0})
-    Symbol(name='x', below='', at=())
-    """
-    if not isinstance(given, Choice):
-        return changed(given, lambda part: chosen(part, values))
-    condition = put(given.condition, values)
-    try:
-        return chosen(given.value if evaluate(condition) else given.otherwise, values)
-    except UnboundError:
-        return Choice(chosen(given.value, values), given.condition, chosen(given.otherwise, values))
-
-
-COMPARE: dict[str, Callable[[Scalar, Scalar], bool]] = {
-    ">": lambda a, b: a > b,
-    "<": lambda a, b: a < b,
-    "≥": lambda a, b: a >= b,
-    "≤": lambda a, b: a <= b,
-    "=": lambda a, b: a == b,
-    "≠": lambda a, b: a != b,
-}
-
-
-def evaluate(given: Formula) -> Scalar:
-    """What a formula comes to, in float64; whole numbers stay whole.
-
-    Raises:
-        UnboundError: a symbol has no number.
-        ArithmeticError, ValueError: there is none, as for 1/0 and ln 0.
-
-    >>> n, k = symbols("n k")
-    >>> evaluate(put(floor((n - k) / 2) + 1, {n: 28, k: 5}))
-    12
-    """
-    rule = EVALUATE.get(type(given))
-    if rule is None:
-        raise UnboundError(str(given))
-    return rule(given)
-
-
-def _call(given: FunctionCall) -> Scalar:
-    return FUNCTIONS[given.name].of(*(evaluate(each) for each in given.arguments))
-
-
-def _power(given: Power) -> Scalar:
-    base, exponent = evaluate(given.base), evaluate(given.exponent)
-    return base**exponent if isinstance(exponent, int) and exponent >= 0 else math.pow(base, exponent)
-
-
-def _fraction(given: Fraction) -> Scalar:
-    above, below = evaluate(given.above), evaluate(given.below)
-    whole = isinstance(above, int) and isinstance(below, int) and below and above % below == 0
-    return above // below if whole else above / below
-
-
-def _sum(given: Sum) -> Scalar:
-    parts = [evaluate(each) for each in given.parts]
-    whole = all(isinstance(each, int) for each in parts) or not all(map(math.isfinite, parts))
-    return sum(parts) if whole or len(parts) < 3 else math.fsum(parts)
-
-
-EVALUATE: dict[type, Callable[[Any], Scalar]] = {
-    Number: lambda given: given.value,
-    Constant: lambda given: given.value,
-    Known: lambda given: given.value,
-    More: lambda given: given.value,
-    Sum: _sum,
-    Product: lambda given: math.prod(evaluate(each) for each in given.parts),
-    Negative: lambda given: -evaluate(given.inner),
-    Fraction: _fraction,
-    Power: _power,
-    FunctionCall: _call,
-    Condition: lambda given: COMPARE[given.sign](evaluate(given.left), evaluate(given.right)),
-    Choice: lambda given: evaluate(given.value if evaluate(given.condition) else given.otherwise),
-    Equation: lambda given: evaluate(given.right),
-    WhereClause: lambda given: evaluate(given.main),
-}
-
-
 def side(given: Formula) -> Formula:
     """What is computed: the right side of an equation, without what is said beside it.
 
@@ -525,43 +361,3 @@ def side(given: Formula) -> Formula:
     if isinstance(given, WhereClause):
         return side(given.main)
     return given.right if isinstance(given, Equation) else given
-
-
-@dataclass(frozen=True)
-class Worked:
-    """A formula with numbers for its symbols.
-
-    Attributes:
-        formula: in general.
-        values: the symbols' numbers.
-
-    >>> n, k = symbols("n k")
-    >>> Worked(n - k + 1, {n: 28, k: 5}).value
-    24
-    """
-
-    formula: Formula
-    values: Mapping[Any, Operand]
-
-    @cached_property
-    def put_in(self) -> Formula:
-        """The right side with the numbers."""
-        return put(side(self.formula), self.values)
-
-    @cached_property
-    def value(self) -> Scalar:
-        """What it comes to."""
-        return evaluate(self.put_in)
-
-    @property
-    def numbers(self) -> Formula:
-        """The numbers put in, and what comes out."""
-        return with_result(self.put_in, self.value)
-
-
-def with_result(put_in: Formula, value: Scalar) -> Formula:
-    """`… = value`, without saying a number twice."""
-    shown = getattr(put_in, "shown", put_in)
-    right = side(shown) if isinstance(shown, WhereClause) else shown
-    same = isinstance(right, Number) and right.value == value
-    return put_in if same else Equation(put_in, Number(value))

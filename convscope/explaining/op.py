@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from convscope.explaining.account import Account, Index
 from convscope.explaining.axes import Axes
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Symbol, Worked
+from convscope.explaining.formula import Symbol
 from convscope.explaining.reading import Reading, Signature
+from convscope.explaining.working import Worked
 
 if TYPE_CHECKING:
     from convscope.explaining.ops.windows.sliding import Window

@@ -10,12 +10,12 @@ import torch
 from torch.nn import functional
 
 from convscope import torch_private
-from convscope.explaining.formula import Worked
 from convscope.explaining.op import Cost, Extent, Role
 from convscope.explaining.ops import known
 from convscope.explaining.reading import Reading, plain
 from convscope.explaining.receptive import Receptive, receptive_fields
 from convscope.explaining.rendering.words import extent, text
+from convscope.explaining.working import Worked
 from convscope.shapes import elements
 from convscope.tracing.graph import Call, Node, Trace
 from convscope.tracing.labels import name_of

@@ -1,7 +1,6 @@
 """Which part of a formula needs brackets: the same for everyone who writes one in a line."""
 
 from convscope.explaining.formula import (
-    BETWEEN,
     Choice,
     Condition,
     Equation,
@@ -18,6 +17,7 @@ from convscope.explaining.formula import (
     Sum,
     WhereClause,
 )
+from convscope.explaining.functions import BETWEEN
 
 EQUATION, CHOICE, SUM, PRODUCT, POWER, ATOM = range(6)
 LEVELS = {

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from convscope.explaining.formula import (
-    FUNCTIONS,
-    SHUT,
     Choice,
     Condition,
     Constant,
@@ -25,9 +23,10 @@ from convscope.explaining.formula import (
     Symbol,
     UnboundError,
     WhereClause,
-    evaluate,
 )
+from convscope.explaining.functions import FUNCTIONS, SHUT
 from convscope.explaining.rendering.brackets import CHOICE, POWER, PRODUCT, SUM, level
+from convscope.explaining.working import evaluate
 
 COMPARE = {"≥": ">=", "≤": "<=", "=": "==", "≠": "!="}
 
@@ -35,7 +34,8 @@ COMPARE = {"≥": ">=", "≤": "<=", "=": "==", "≠": "!="}
 def python(given: Formula) -> str:
     """A formula as an expression; symbols without a number stand under their names.
 
-    >>> from convscope.explaining.formula import exp, symbols
+    >>> from convscope.explaining.formula import symbols
+    >>> from convscope.explaining.functions import exp
     >>> (x,) = symbols("x")
     >>> python(1 / (1 + exp(-x)))
     '1 / (1 + math.exp(-x))'

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from convscope.explaining.formula import (
-    BETWEEN,
     Choice,
     Condition,
     Constant,
@@ -27,6 +26,7 @@ from convscope.explaining.formula import (
     WhereClause,
     children,
 )
+from convscope.explaining.functions import BETWEEN
 from convscope.explaining.op import Extent
 from convscope.explaining.rendering.brackets import ATOM, CHOICE, POWER, PRODUCT, SUM, is_negative, level
 
@@ -39,7 +39,8 @@ FENCES = {"floor": "⌊⌋", "ceil": "⌈⌉", "abs": "||"}
 def text(given: Formula) -> str:
     """A formula in a line, what must be known beside it at the end.
 
-    >>> from convscope.explaining.formula import floor, summed, symbols
+    >>> from convscope.explaining.formula import summed, symbols
+    >>> from convscope.explaining.functions import floor
     >>> n, p, k, s, y, x, i = symbols("n p k s y x i")
     >>> text(floor((n + 2 * p - k) / s) + 1)
     '⌊(n + 2·p − k)/s⌋ + 1'

@@ -6,19 +6,8 @@ from typing import Any
 
 from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import (
-    PI,
-    Worked,
-    erf,
-    exp,
-    log1p,
-    minimum,
-    sigmoid,
-    sqrt,
-    symbols,
-    tanh,
-    where,
-)
+from convscope.explaining.formula import PI, symbols, where
+from convscope.explaining.functions import erf, exp, log1p, minimum, sigmoid, sqrt, tanh
 from convscope.explaining.op import Extent, Op, Role
 from convscope.explaining.ops.elementwise.curve import (
     DOCS,
@@ -33,6 +22,7 @@ from convscope.explaining.ops.elementwise.curve import (
     y,
 )
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.tracing.graph import Node
 
 α, β, t, scale, input_scale = symbols("α β t scale input_scale")

@@ -5,20 +5,8 @@ from dataclasses import replace
 
 import torch
 
-from convscope.explaining.formula import (
-    Formula,
-    Number,
-    Product,
-    absolute,
-    call,
-    changed,
-    floor,
-    maximum,
-    minimum,
-    symbols,
-    times,
-    where,
-)
+from convscope.explaining.formula import Formula, Number, Product, changed, symbols, times, where
+from convscope.explaining.functions import absolute, call, floor, maximum, minimum
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.elementwise.pointwise import Pointwise, dy, pointwise_op
 from convscope.explaining.reading import Reading

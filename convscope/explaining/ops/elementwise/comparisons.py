@@ -2,7 +2,8 @@
 
 import torch
 
-from convscope.explaining.formula import Formula, call, maximum, symbols
+from convscope.explaining.formula import Formula, symbols
+from convscope.explaining.functions import call, maximum
 from convscope.explaining.op import Op
 from convscope.explaining.ops.elementwise.pointwise import Pointwise, pointwise_op
 from convscope.explaining.reading import Reading

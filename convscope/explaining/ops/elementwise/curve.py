@@ -22,12 +22,8 @@ from convscope.explaining.formula import (
     Operand,
     Symbol,
     Text,
-    Worked,
     children,
-    chosen,
-    evaluate,
     formula,
-    put,
     several,
     summed,
     symbols,
@@ -35,6 +31,7 @@ from convscope.explaining.formula import (
 )
 from convscope.explaining.op import Cost, Extent, Op
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked, chosen, evaluate, put
 from convscope.tracing.structure import Ref
 
 x, y, SLOPE, DY = symbols("x y slope dy")

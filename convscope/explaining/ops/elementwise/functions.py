@@ -5,9 +5,8 @@ from dataclasses import replace
 import torch
 
 from convscope.explaining.account import Index
-from convscope.explaining.formula import (
-    INFINITY,
-    PI,
+from convscope.explaining.formula import INFINITY, PI, symbols, where
+from convscope.explaining.functions import (
     ceil,
     cos,
     erf,
@@ -23,9 +22,7 @@ from convscope.explaining.formula import (
     rounded,
     sin,
     sqrt,
-    symbols,
     trunc,
-    where,
 )
 from convscope.explaining.ops.elementwise.curve import SLOPE, Curve, Names, x
 from convscope.explaining.reading import Reading

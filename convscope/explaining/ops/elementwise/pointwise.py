@@ -13,11 +13,12 @@ from torch import Tensor
 from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.computing import computed
-from convscope.explaining.formula import Formula, Known, Symbol, Worked, put, several, summed, symbols, times
+from convscope.explaining.formula import Formula, Known, Symbol, several, summed, symbols, times
 from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moves.moving import DOCS, Reach, broadcast, places_at
 from convscope.explaining.reading import Reading, Signature
 from convscope.explaining.rendering.python import literal
+from convscope.explaining.working import Worked, put
 from convscope.shapes import show
 from convscope.tracing.graph import Ref
 

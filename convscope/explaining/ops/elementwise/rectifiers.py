@@ -11,10 +11,12 @@ import torch
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import INFINITY, Worked, maximum, minimum, summed, symbols, where
+from convscope.explaining.formula import INFINITY, summed, symbols, where
+from convscope.explaining.functions import maximum, minimum
 from convscope.explaining.op import Cost, Role
 from convscope.explaining.ops.elementwise.curve import ALWAYS, DOCS, Curve, Names, gradient, x
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import elements
 
 a, t, v, λ, low, high = symbols("a t v λ low high")

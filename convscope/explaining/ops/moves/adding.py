@@ -5,10 +5,11 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.formula import Worked, summed, symbols
+from convscope.explaining.formula import summed, symbols
 from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moves.moving import DOCS, Reach
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import elements
 
 y, value, factor, dx, dy, i, NUMBERS = symbols("y value factor dx dy i numbers")

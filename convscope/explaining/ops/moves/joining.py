@@ -12,10 +12,11 @@ from torch import Tensor
 
 from convscope.explaining.account import Index
 from convscope.explaining.boxes import Boxes, is_empty, unit
-from convscope.explaining.formula import Formula, Number, Sum, Text, Worked, several, symbols
+from convscope.explaining.formula import Formula, Number, Sum, Text, several, symbols
 from convscope.explaining.op import Extent, Op, Role
 from convscope.explaining.ops.moves.moving import Move, Origin, Reach, Strided, bare, tensor_names, through
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.tracing.graph import Node
 
 # A tensor without numbers → the same with the axes along which it is joined; and that axis.

@@ -7,10 +7,12 @@ import numpy as np
 
 from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.formula import Formula, Worked, call, floor, symbols
+from convscope.explaining.formula import Formula, symbols
+from convscope.explaining.functions import call, floor
 from convscope.explaining.op import Extent, Op
 from convscope.explaining.ops.moves.moving import Move, Reach, Strided, bare, by_table, through
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import elements
 
 x, y, i, j, k, r, c, g = symbols("x y i j k r c g")

@@ -6,11 +6,12 @@ from dataclasses import replace
 from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes, usual
 from convscope.explaining.boxes import Boxes, clip
-from convscope.explaining.formula import Formula, Number, Text, Worked, symbols, times
+from convscope.explaining.formula import Formula, Number, Text, symbols, times
 from convscope.explaining.op import Extent, Op, Role
 from convscope.explaining.ops.moves.moving import DOCS, Move, Origin, Reach, bare, replay, view_reach
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import text
+from convscope.explaining.working import Worked
 from convscope.tracing.names import CASTS, function_at
 
 x, y, dx, i, j, k = symbols("x y dx i j k")

@@ -7,7 +7,8 @@ from math import prod
 from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes, features_last, kept_of, usual
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Formula, Symbol, Worked, sqrt, symbols
+from convscope.explaining.formula import Formula, Symbol, symbols
+from convscope.explaining.functions import sqrt
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops.elementwise.curve import DOCS, same_size, smallest
 from convscope.explaining.ops.normalisation import gradients as backward
@@ -26,6 +27,7 @@ from convscope.explaining.ops.normalisation.steps import (
     μ,
 )
 from convscope.explaining.reading import Reading, Signature
+from convscope.explaining.working import Worked
 from convscope.shapes import elements
 from convscope.tracing.structure import Ref
 

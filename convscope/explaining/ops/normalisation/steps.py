@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.account import Step, Terms, product
-from convscope.explaining.formula import Symbol, sqrt, summed, symbols
+from convscope.explaining.formula import Symbol, summed, symbols
+from convscope.explaining.functions import sqrt
 from convscope.explaining.ops.normalisation.grouping import Grouping, Region, places
 from convscope.explaining.reading import Reading
 

@@ -15,9 +15,10 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Formula, Sum, Symbol, Worked, summed, times
+from convscope.explaining.formula import Formula, Sum, Symbol, summed, times
 from convscope.explaining.op import Cost, Extent, Op
 from convscope.explaining.reading import Reading, Signature
+from convscope.explaining.working import Worked
 
 
 class Added(NamedTuple):

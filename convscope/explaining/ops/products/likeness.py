@@ -14,22 +14,19 @@ from convscope.explaining.boxes import Boxes, clip, is_empty
 from convscope.explaining.formula import (
     Formula,
     Symbol,
-    Worked,
-    absolute,
-    call,
     largest,
-    maximum,
     smallest_of,
-    sqrt,
     summed,
     symbols,
     times,
 )
+from convscope.explaining.functions import absolute, call, maximum, sqrt
 from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.elementwise.pointwise import served
 from convscope.explaining.ops.moves.moving import Reach, broadcast
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import number
+from convscope.explaining.working import Worked
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
 

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 from convscope.explaining.axes import Axes, features_last
-from convscope.explaining.formula import Worked, symbols
+from convscope.explaining.formula import symbols
 from convscope.explaining.op import Extent, Role
 from convscope.explaining.ops.products.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 LINEAR_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html"
 LEAD = "tuvwxyzn"  # axes in front, the last one next to the features

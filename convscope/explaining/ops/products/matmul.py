@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from convscope.explaining.formula import Worked
 from convscope.explaining.op import OUT, Extent, Op, Role
 from convscope.explaining.ops.products.contraction import Added, Contraction, contraction_op
 from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.working import Worked
 from convscope.tracing.graph import Node, Ref
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.{}.html"

@@ -15,7 +15,8 @@ from torch import Tensor
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.axes import Axes
-from convscope.explaining.formula import several, tanh
+from convscope.explaining.formula import several
+from convscope.explaining.functions import tanh
 from convscope.explaining.op import Op, Role
 from convscope.explaining.ops.recurrent.cells import Moment, Sized, stack
 from convscope.explaining.ops.recurrent.gradients import gradient

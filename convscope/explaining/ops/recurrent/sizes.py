@@ -3,10 +3,11 @@
 import numpy as np
 
 from convscope.explaining.boxes import Boxes, is_empty, whole
-from convscope.explaining.formula import Formula, Sum, Symbol, Worked, symbols, times
+from convscope.explaining.formula import Formula, Sum, Symbol, symbols, times
 from convscope.explaining.op import Cost, Extent
 from convscope.explaining.ops.recurrent.sequences import RecurrentConfig, plan
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 H, OUT, X = symbols("h out x")  # sizes of the hidden state, of its projection, and of the input
 GATES, DIRECTIONS, LAYERS, STEPS, SAMPLES, ROWS = symbols("gates directions layers steps samples rows")

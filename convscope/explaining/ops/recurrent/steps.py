@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from convscope.explaining.account import CellState, Gate, Squash, Step, product
-from convscope.explaining.formula import Formula, Symbol, call, maximum, summed, symbols, tanh, times
+from convscope.explaining.formula import Formula, Symbol, summed, symbols, times
+from convscope.explaining.functions import call, maximum, tanh
 from convscope.explaining.ops.recurrent.cells import Moment
 from convscope.explaining.ops.recurrent.sequences import Pass, RecurrentConfig
 

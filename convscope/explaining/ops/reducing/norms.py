@@ -8,19 +8,8 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, added_up, product
 from convscope.explaining.boxes import Boxes, is_empty, whole
-from convscope.explaining.formula import (
-    Formula,
-    Worked,
-    absolute,
-    call,
-    largest,
-    smallest_of,
-    sqrt,
-    summed,
-    symbols,
-    times,
-    where,
-)
+from convscope.explaining.formula import Formula, largest, smallest_of, summed, symbols, times, where
+from convscope.explaining.functions import absolute, call, sqrt
 from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.moves.moving import DOCS, Reach, broadcast
 from convscope.explaining.ops.reducing.reducing import (
@@ -34,6 +23,7 @@ from convscope.explaining.ops.reducing.reducing import (
 from convscope.explaining.ops.reducing.reductions import one_a_number
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import number
+from convscope.explaining.working import Worked
 
 x, y, dx, dy, n, p, S = symbols("x y dx dy n p Σ")
 v, g, w, dv, dg, dw = symbols("v g w dv dg dw")

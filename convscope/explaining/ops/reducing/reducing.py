@@ -10,9 +10,10 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.formula import Formula, Known, Number, Operand, evaluate, put, side, symbols
+from convscope.explaining.formula import Formula, Known, Number, Operand, side, symbols
 from convscope.explaining.ops.moves.moving import DOCS, Reach, places_at
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import evaluate, put
 
 x, dx, dy, s = symbols("x dx dy s")
 PASSED_ON = dx.equals(dy * s)

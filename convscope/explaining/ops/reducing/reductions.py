@@ -12,17 +12,15 @@ from convscope.explaining.formula import (
     Known,
     More,
     Number,
-    Worked,
     largest,
-    maximum,
     multiplied,
     smallest_of,
-    sqrt,
     summed,
     symbols,
     times,
     where,
 )
+from convscope.explaining.functions import maximum, sqrt
 from convscope.explaining.op import Cost, Op, free
 from convscope.explaining.ops.moves.moving import DOCS, Reach, passed_on
 from convscope.explaining.ops.reducing.reducing import (
@@ -34,6 +32,7 @@ from convscope.explaining.ops.reducing.reducing import (
     window,
 )
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 AXES = "input dim=None keepdim=False dtype=None"
 WRITTEN = 4  # factors of a product that are written out

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Known, Number, exp, largest, ln, summed, symbols
+from convscope.explaining.formula import Known, Number, largest, summed, symbols
+from convscope.explaining.functions import exp, ln
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.reading import Reading
 

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import Worked, summed, symbols
+from convscope.explaining.formula import summed, symbols
 from convscope.explaining.op import Cost, Op
 from convscope.explaining.ops.windows.sliding import pick
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 grid, dgrid, θ, dθ, place, i, j = symbols("grid dgrid θ dθ place i j")
 NUMBERS, COLUMNS = symbols("numbers columns")

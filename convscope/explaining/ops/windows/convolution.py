@@ -5,11 +5,13 @@ from math import prod
 
 from convscope.explaining.account import Account, Index
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Formula, Worked, floor, summed, symbols
+from convscope.explaining.formula import Formula, summed, symbols
+from convscope.explaining.functions import floor
 from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.windows import kernels
 from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES, show, window_output
 
 y, x, w, b = symbols("y x w b")

@@ -11,11 +11,12 @@ from torch import Tensor
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import Formula, Number, Text, Worked, summed, symbols, times
+from convscope.explaining.formula import Formula, Number, Text, summed, symbols, times
 from convscope.explaining.op import OUT, Cost, Extent, Op
 from convscope.explaining.ops.windows.sliding import pick
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import number
+from convscope.explaining.working import Worked
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.grid_sample.html"
 Floats = NDArray[Any]

@@ -4,10 +4,11 @@ import torch
 
 from convscope.explaining.account import Account, Index, Terms
 from convscope.explaining.axes import Axes, channels_second
-from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbols, times
+from convscope.explaining.formula import Formula, Symbol, summed, symbols, times
 from convscope.explaining.op import Cost
 from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, grid, products
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES
 
 db, dy, o, n, r = symbols("db dy o n r")

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from convscope.explaining.account import Account, Index, Terms
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import Text, Worked, summed, symbols
+from convscope.explaining.formula import Text, summed, symbols
 from convscope.explaining.op import Extent, Op, Role, free
 from convscope.explaining.ops.windows.sliding import POSITIONS, grid, products
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.pad.html"

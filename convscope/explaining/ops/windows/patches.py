@@ -8,7 +8,8 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes, clip, is_empty
-from convscope.explaining.formula import Worked, call, summed, symbols, times
+from convscope.explaining.formula import summed, symbols, times
+from convscope.explaining.functions import call
 from convscope.explaining.op import Extent, Op, asked_for, free
 from convscope.explaining.ops.moves.moving import (
     DOCS,
@@ -22,6 +23,7 @@ from convscope.explaining.ops.moves.moving import (
 )
 from convscope.explaining.ops.windows.sliding import Slide, pick
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES
 from convscope.tracing.graph import Node
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.axes import Axes, channels_second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import Formula, Operand, Symbol, Text, ceil, floor, largest, summed, symbols
+from convscope.explaining.formula import Formula, Operand, Symbol, Text, largest, summed, symbols
+from convscope.explaining.functions import ceil, floor
 from convscope.explaining.op import Extent, Op, Role, asked_for, free
 from convscope.explaining.ops.windows.convolution import window_size
 from convscope.explaining.ops.windows.sliding import POSITIONS, Slide, Window, grid, pick

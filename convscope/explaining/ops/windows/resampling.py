@@ -11,22 +11,12 @@ from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.axes import second
 from convscope.explaining.boxes import Boxes, is_empty
-from convscope.explaining.formula import (
-    Number,
-    Text,
-    Worked,
-    absolute,
-    call,
-    ceil,
-    floor,
-    summed,
-    symbols,
-    times,
-    where,
-)
+from convscope.explaining.formula import Number, Text, summed, symbols, times, where
+from convscope.explaining.functions import absolute, call, ceil, floor
 from convscope.explaining.op import Cost, Extent, Op, Role, asked_for
 from convscope.explaining.ops.windows.sliding import POSITIONS, grid, pick
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.interpolate.html"

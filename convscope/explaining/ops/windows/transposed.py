@@ -6,12 +6,13 @@ from typing import Any
 
 from convscope.explaining.account import Account, Index
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Formula, Symbol, Worked, summed, symbols
+from convscope.explaining.formula import Formula, Symbol, summed, symbols
 from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.windows import kernels
 from convscope.explaining.ops.windows.convolution import CONVOLUTION
 from convscope.explaining.ops.windows.sliding import POSITIONS, Convolution, Slide, Window, missed, products
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 from convscope.shapes import AXES
 
 y, x, w, b, dx, dy, dw = symbols("y x w b dx dy dw")

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import cast
 
-from convscope.explaining.formula import Worked, side
+from convscope.explaining.formula import side
 from convscope.explaining.op import Extent
 from convscope.explaining.rendering.message import shown
 from convscope.explaining.rendering.words import number
+from convscope.explaining.working import Worked
 from convscope.web.types.parts import FormulaMessage, Rendered
 
 

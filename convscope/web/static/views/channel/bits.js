@@ -24,9 +24,6 @@ export function cell(value, limit, props = {}, digits = 4) {
   return el("span.kind-cell", { title: plain(value, 9), ...props, style: { background: css(rgb), color: inkOn(rgb) } }, value === 0 ? "0" : fixed(value, digits));
 }
 
-/** A place in the padding: no data, counts as 0. @param {Record<string, any>} props @param {string} [text] */
-export const noData = (props, text = "0") => el("span.kind-cell.no-data", props, text);
-
 /**
  * @typedef {object} Row
  * @property {string} key @property {string} name @property {number} sum
