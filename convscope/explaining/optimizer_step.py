@@ -11,7 +11,8 @@ from torch import Tensor
 
 from convscope.errors import ShapeError
 from convscope.explaining.account import Account, Index, Step
-from convscope.explaining.formula import sqrt, symbols
+from convscope.explaining.formula import symbols
+from convscope.explaining.functions import sqrt
 
 w, g, d, b, m, v, t = symbols("w g d b m v t")
 RATE, DECAY, KEEP, EPSILON, FIRST, SECOND = symbols("η λ μ ε β₁ β₂")

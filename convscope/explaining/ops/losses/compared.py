@@ -13,10 +13,11 @@ from torch import Tensor
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.formula import Formula, Symbol, chosen, summed, symbols
+from convscope.explaining.formula import Formula, Symbol, summed, symbols
 from convscope.explaining.op import Loss, Op, Role, free
 from convscope.explaining.ops.losses.kinds import KINDS, Pairs, PointwiseLoss, l, t, x
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import chosen
 from convscope.shapes import AXES
 
 y, L, SHARE, WEIGHT, SLOPE, DL = symbols("y L share weight slope dL")

@@ -10,13 +10,15 @@ from torch.nn import functional as F
 from convscope.errors import TraceError
 from convscope.explaining.account import Account, Index, Step, Terms, product, written
 from convscope.explaining.boxes import Boxes, whole
-from convscope.explaining.formula import Formula, Known, Symbol, call, ln, put, summed, symbols
+from convscope.explaining.formula import Formula, Known, Symbol, summed, symbols
+from convscope.explaining.functions import call, ln
 from convscope.explaining.op import Loss, Op, Role, free
 from convscope.explaining.ops.losses.compared import dearest, reduction_of, sample_axes
 from convscope.explaining.ops.reducing.softmax import Shares, first_steps, log_scale, shares_of
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.python import python
 from convscope.explaining.rendering.words import number
+from convscope.explaining.working import put
 
 x, p, l, n, m, S, t, c = symbols("x p l n m S t c")  # noqa: E741
 L, DL, DX, DT, DWEIGHT, SHARE, MASS = symbols("L dL dx dt dweight share mass")

@@ -5,19 +5,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from convscope.explaining.computing import computed
-from convscope.explaining.formula import (
-    Formula,
-    Symbol,
-    call,
-    exp,
-    ln,
-    log1p,
-    maximum,
-    minimum,
-    sigmoid,
-    symbols,
-    where,
-)
+from convscope.explaining.formula import Formula, Symbol, symbols, where
+from convscope.explaining.functions import call, exp, ln, log1p, maximum, minimum, sigmoid
 
 x, t, l, beta, delta = symbols("x t l beta delta")  # noqa: E741
 POSITIVE, LOG_TARGET = symbols("pos_weight log_target")

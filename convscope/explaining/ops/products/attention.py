@@ -9,11 +9,13 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Formula, Sum, Worked, call, sqrt, summed, symbols
+from convscope.explaining.formula import Formula, Sum, summed, symbols
+from convscope.explaining.functions import call, sqrt
 from convscope.explaining.op import OUT, Cost, Extent, Op
 from convscope.explaining.ops.products.contraction import joined
 from convscope.explaining.ops.reducing.softmax import first_steps, shares_of
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 y, q, k, v, p, d, dy = symbols("y q k v p d dy")
 l, s, e = symbols("l s e")  # a query, a key, a feature  # noqa: E741

@@ -10,10 +10,12 @@ from torch import Tensor
 
 from convscope.explaining.account import Account, Index, Terms, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import Symbol, Worked, largest, minimum, summed, symbols
+from convscope.explaining.formula import Symbol, largest, summed, symbols
+from convscope.explaining.functions import minimum
 from convscope.explaining.op import Cost, Extent, Op, Role
 from convscope.explaining.ops.products.linear import linear_axes
 from convscope.explaining.reading import Reading
+from convscope.explaining.working import Worked
 
 y, b, e, i, n, s, dy, ds = symbols("y b e i n s dy ds")
 WEIGHT, INDEX, BAG, DWEIGHT, ANY = symbols("weight index bag dweight …")
