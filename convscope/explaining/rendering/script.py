@@ -19,7 +19,7 @@ def as_python(explanation: Explanation) -> str:
     # y = max(0, x)
     import math
     <BLANKLINE>
-    output = max(0.0, 2.0)
+    output = max(0, 2.0)
     result = output
     network = 2.0
     print(result, network, network - result)
