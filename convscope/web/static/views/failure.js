@@ -12,7 +12,7 @@ export function failure({ words, what, where, cause, axis, fix, advice, tried, r
   const reasons = [cause, axis].filter(Boolean);
   const why = reasons.length > 0 && panel(t("Why"), reasons.map((text) => el("p.reason", {}, quoted(text))), source && code(source), el("p.small.faint", {}, el("code", {}, `convscope rule ${rule}`)));
   const said = panel(t("PyTorch said"), el("p.quote", {}, words), !reasons.length && source && code(source));
-  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), advice && panel(t("The fix"), el("p.reason", {}, quoted(advice))), said))];
+  return [verdict, el("div.two", {}, why, el("div.stack", {}, fix && repair(fix, tried, context), advice ? panel(t("The fix"), el("p.reason", {}, quoted(advice))) : null, said))];
 }
 
 /** `words` between backticks as code. @param {string} text */
