@@ -34,7 +34,6 @@ LEAKS = (
 )
 
 EITHER = where(low.is_(-INFINITY), minimum(x, high), minimum(maximum(x, low), high))
-CLAMPED = where(high.is_(INFINITY), maximum(x, low), EITHER)
 
 
 def drawn_slope(reading: Reading, at: Index) -> Names:

@@ -54,7 +54,7 @@ export function draw(messages, context) {
 }
 
 /** @param {import("../../state.js").State} state @param {typeof import("../../texts.js").t} t */
-export function titleOf({ channel, at }, t) {
+function titleOf({ channel, at }, t) {
   return at?.length ? t("Channel {k}, element ({at})", { k: channel ?? 0, at: at.join(", ") }) : t("Number {k}", { k: channel ?? 0 });
 }
 

@@ -45,7 +45,7 @@ export const padded = ({ window, space }) => space.map((size, axis) => size + wi
 export const extent = (window) => window.kernel.map((size, axis) => (size - 1) * window.dilation[axis] + 1);
 
 /** Where the first tap lies, below 0 in the padding. @param {Window} window @param {number[]} at */
-export const corner = (window, at) => at.map((step, axis) => (window.spans ? window.spans[axis][step][0] : step * window.stride[axis] - window.padding[axis][0]));
+const corner = (window, at) => at.map((step, axis) => (window.spans ? window.spans[axis][step][0] : step * window.stride[axis] - window.padding[axis][0]));
 
 /** The taps that count in one number of the output, in the order of the kernel. @param {Slide} slide @param {number[]} at @returns {Tap[]} */
 export function tapsAt({ window, space, taps }, at) {

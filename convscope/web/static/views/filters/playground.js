@@ -102,7 +102,7 @@ function below(held, box, plane, out, context) {
 }
 
 /** One plane of the input: a channel, the mean of the colours, the middle slice of a volume. @param {Look} look @param {number} channel @returns {Plane} */
-export function planeOf(look, channel) {
+function planeOf(look, channel) {
   const { shape } = look.numbers;
   const values = unpack(look.numbers);
   const [height, width] = sides(look);

@@ -36,7 +36,7 @@ function field(size, axis, hear) {
 }
 
 /** What happens at the border, and how the window steps. @param {Scene} scene @returns {string[]} */
-export function hints({ slide, context: { t } }) {
+function hints({ slide, context: { t } }) {
   const { window } = slide;
   if (window.kind === "transposed") return [t("Each input number is laid, times the kernel, on the output, {s} places apart; here are those that fall on this number.", { s: window.stride.join("×") })];
   const said = LOST[slide.space.length - 1](slide, t);
