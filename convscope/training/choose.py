@@ -80,7 +80,9 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     fill(
         "label_smoothing",
         smoothing,
-        f"label smoothing {smoothing:g}: helps accuracy; the validation part puts the probabilities right",
+        f"label smoothing {smoothing:g}: helps accuracy; the validation part puts the probabilities right"
+        if smoothing
+        else "no label smoothing: the targets are learned as they are",
     )
     fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
     changes, why = _changes(dataset)

@@ -121,6 +121,16 @@ def test_sequences_and_tiny_samples_are_left_alone(stripes, model_for):
         assert choose(model_for(dataset), dataset, TrainingSettings())[0].augment == Augment()
 
 
+def test_no_smoothing_is_not_said_to_help(stripes, model_for):
+    dataset = stripes()
+    given = TrainingSettings(loss="mse")
+    settings, reasons = choose(model_for(dataset), dataset, given)
+    assert settings.label_smoothing == 0
+    assert [reason for reason in reasons if "smoothing" in reason] == [
+        "no label smoothing: the targets are learned as they are"
+    ]
+
+
 def test_photographs_are_mirrored_and_it_is_said(stripes, model_for):
     dataset = stripes(space=(64, 64), channels=3)
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
