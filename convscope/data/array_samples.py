@@ -31,7 +31,9 @@ def of_array(x: Any, spec: SampleSpec, name: str = "sample", *, last: bool = Fal
     torch.Size([1, 1, 2, 2])
     """
     try:
-        values = torch.as_tensor(np.asarray(x) if not isinstance(x, Tensor) else x).detach().cpu()
+        values = (
+            (x if isinstance(x, Tensor) else torch.from_numpy(_as_torch_has(np.asarray(x)))).detach().cpu()
+        )
         if values.is_complex():
             raise TypeError("its numbers are complex.")
     except (TypeError, ValueError, RuntimeError) as error:
@@ -42,6 +44,11 @@ def of_array(x: Any, spec: SampleSpec, name: str = "sample", *, last: bool = Fal
     inputs = _with_axes(values, spec.shape, last)
     _demand_raw(inputs, spec)
     return Samples(inputs, [f"{name} {row}" for row in range(len(inputs))], (None,) * len(inputs))
+
+
+def _as_torch_has(array: np.ndarray) -> np.ndarray:
+    """In this machine's order of bytes, in order in memory, and writable; a copy only where it is not so."""
+    return np.require(array, array.dtype.newbyteorder("="), ["C", "W"])
 
 
 def of_file_array(values: np.ndarray, spec: SampleSpec, source: str) -> Samples:

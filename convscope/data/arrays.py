@@ -107,8 +107,8 @@ KINDS = {"signal": as_signals, "image": as_pictures, "volume": as_volumes}
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    """The array as a tensor; a copy only where memory is not in this order or may not be written."""
-    return torch.from_numpy(np.require(array, requirements=["C", "W"]))
+    """The array as a tensor; a copy only where its memory is of another order or may not be written."""
+    return torch.from_numpy(np.require(array, array.dtype.newbyteorder("="), ["C", "W"]))
 
 
 def _numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:

@@ -105,7 +105,8 @@ def received(content: bytes, name: str, spec: SampleSpec) -> tuple[Samples, Clai
 def accepted(kind: str) -> str:
     """What can be read for samples of a kind, in words; what comes first is the commonest."""
     names = [form.files.one for form in FORMATS.values() if form.files and kind in form.files.kinds]
-    return ", ".join(dict.fromkeys(f"a {name}" for name in reversed(names)))
+    spoken = [f"{'an' if name[0] in 'AEIOaeio' else 'a'} {name}" for name in reversed(names)]
+    return ", ".join(dict.fromkeys(spoken))
 
 
 def _files(path: Path, kind: str) -> list[tuple[Path, Files]]:

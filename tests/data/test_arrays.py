@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from convscope.data.array_samples import of_array
 from convscope.data.arrays import from_arrays
 from convscope.data.dataset import DataSettings
+from convscope.data.samples import SampleSpec
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -272,3 +274,12 @@ def test_size_and_channels_are_changed_if_given():
     assert_dataset_is_sound(data)
     assert data.inputs.shape == (12, 1, 4, 6)
     assert data.inputs.dtype == torch.uint8
+
+
+@pytest.mark.parametrize(
+    "changed", [lambda x: x.astype(">f4"), lambda x: x[:, :, ::-1].copy()[:, :, ::-1], np.asfortranarray]
+)
+def test_a_sample_in_another_order_of_memory_is_the_same(changed):
+    sample = np.random.default_rng(0).normal(size=(2, 1, 6)).astype(np.float32)
+    found = of_array(changed(sample), SampleSpec((1, 6), "signal")).inputs
+    assert torch.equal(found, torch.from_numpy(sample))

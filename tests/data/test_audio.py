@@ -12,7 +12,7 @@ from convscope.data import DataSettings, load
 from convscope.data.check import check
 from convscope.data.files import cache
 from convscope.data.formats import audio
-from convscope.data.signals import wav
+from convscope.data.signals import rates, wav
 from convscope.data.signals.wav import BadWave
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
@@ -320,3 +320,9 @@ def test_the_check_finds_copies_and_silence(sounds):
     assert found.flat == ("low/silent.wav",)
     assert found.counts["test"] == {"high": 2, "low": 2}
     assert "one value throughout: 1" in str(found)
+
+
+@pytest.mark.parametrize(("points", "rate"), [(20_000, 1), (100, 2**32 - 1), (5, 1e-5)])
+def test_a_rate_that_a_header_only_says_takes_no_memory(points, rate):
+    with pytest.raises(rates.TooFarError, match=r"its rate, .* is too far from 11025"):
+        rates.at_rate(np.zeros((1, points), np.float32), rate, 11025)

@@ -146,7 +146,10 @@ def _read(file: Path, settings: DataSettings) -> np.ndarray:
     found = signals.with_channels(found, settings.channels or 1)  # one of them is the same on both ears
     if len(found) != settings.channels:
         raise BadWave(file, f"it has {head.channels} channels, not {settings.channels}")
-    same = rates.at_rate(found, head.rate, settings.rate or head.rate)
+    try:
+        same = rates.at_rate(found, head.rate, settings.rate or head.rate)
+    except rates.TooFarError as error:
+        raise BadWave(file, str(error)) from error
     fitted = signals.fit(same, settings.length or same.shape[1], settings.unequal)
     return fitted.astype(np.float32, copy=False)
 

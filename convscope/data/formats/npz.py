@@ -29,6 +29,7 @@ INPUTS = {"x", "images", "inputs", "data"}
 LABELS = {"y", "labels", "targets", "target"}
 NAMES = {"class_names", "classes"}
 KIND = "kind"
+ALONE = "the array"  # of a .npy file
 NPY, ZIP = b"\x93NUMPY", b"PK\x03\x04"  # what an array begins with, and an archive
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
@@ -130,7 +131,7 @@ def _members(path: Path) -> Iterator[dict[str, Member]]:
     with path.open("rb") as file:
         alone = file.read(len(NPY)) == NPY
     if alone:
-        yield {path.name: Member(partial(path.open, "rb"), path.stat().st_size)}
+        yield {ALONE: Member(partial(path.open, "rb"), path.stat().st_size)}
         return
     with zipfile.ZipFile(path) as archive:
         yield {

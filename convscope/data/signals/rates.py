@@ -11,6 +11,12 @@ from convscope.data.dataset import DataSettings
 from convscope.errors import DataError
 
 FINEST = 10_000  # rates are compared as fractions of whole numbers up to this
+TAPS = 20  # of resample_poly's filter, for each step between the rates
+MOST = 1 << 27  # numbers of the filter, and of what a signal grows to
+
+
+class TooFarError(ValueError):
+    """Rates so far apart that bringing one to the other takes more memory than a signal is worth."""
 
 
 def common(rates: Sequence[float], settings: DataSettings) -> tuple[float, list[str]]:
@@ -53,16 +59,27 @@ def at_rate(values: np.ndarray, rate: float, wanted: float) -> np.ndarray:
 
     Returns:
         (channel, `points(time, rate, wanted)`), float32.
+
+    Raises:
+        TooFarError: a header may say any rate.
     """
     if rate == wanted:
         return values.astype(np.float32, copy=False)
+    up, down = _ratio(rate, wanted)
+    if max(TAPS * max(up, down), values.shape[1] * up // down) > MOST:
+        raise _too_far(rate, wanted)
     from scipy.signal import resample_poly  # half a second to import, and seldom needed
 
-    up, down = _ratio(rate, wanted)
     # What lies beyond the ends is taken to go on as the line between them: a baseline makes no step there.
     return resample_poly(values, up, down, axis=1, padtype="line").astype(np.float32)
 
 
 def _ratio(rate: float, wanted: float) -> tuple[int, int]:
+    if rate * FINEST < 1:
+        raise _too_far(rate, wanted)
     ratio = Fraction(wanted).limit_denominator(FINEST) / Fraction(rate).limit_denominator(FINEST)
     return ratio.numerator, ratio.denominator
+
+
+def _too_far(rate: float, wanted: float) -> TooFarError:
+    return TooFarError(f"its rate, {rate:g} points a second, is too far from {wanted:g}")

@@ -167,10 +167,13 @@ def _values(recording: Recording, channels: Sequence[str], rate: float) -> np.nd
     """(channel, time) float32 at one rate; channels that end early end all."""
     known = all(name in recording.channels for name in channels)
     places = [recording.channels.index(name) if known else place for place, name in enumerate(channels)]
-    rows = [
-        _resampled(row, recording.rates[place], rate)
-        for place, row in zip(places, recording.read(places), strict=True)
-    ]
+    try:
+        rows = [
+            _resampled(row, recording.rates[place], rate)
+            for place, row in zip(places, recording.read(places), strict=True)
+        ]
+    except rates.TooFarError as error:
+        raise Broken(str(error)) from error
     shortest = min(len(row) for row in rows)
     return np.stack([row[:shortest] for row in rows])
 

@@ -42,6 +42,9 @@ class SignalRow(NamedTuple):
 class TextError(ValueError):
     """A cell that should hold a number: its place from 0, its text."""
 
+    def __str__(self) -> str:
+        return f"it holds '{self.args[1]}', which is no number"
+
 
 def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
     """Rows of the UCR archive: the class first, then the values; separated by comma, tab or blanks.
