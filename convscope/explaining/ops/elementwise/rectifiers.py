@@ -33,8 +33,6 @@ LEAKS = (
     (ALWAYS, "x is not above zero, so it is made small."),
 )
 
-EITHER = where(low.is_(-INFINITY), minimum(x, high), minimum(maximum(x, low), high))
-
 
 def drawn_slope(reading: Reading, at: Index) -> Names:
     """Slope of a randomised ReLU: the middle in evaluation; in training it is drawn again as it was."""
