@@ -168,7 +168,7 @@ def _call(given: FunctionCall) -> Element:
 def _choice(given: Choice) -> Element:
     return [
         "mrow",
-        *_flat(given.value),
+        _inside(given.value, SUM),
         ["mtext", " if "],
         _inside(given.condition, CHOICE),
         ["mtext", " else "],
@@ -197,7 +197,12 @@ WRITE: dict[type, Callable[[Any], Element]] = {
     FunctionCall: _call,
     Over: lambda given: ["mrow", _sign(NAMES.get(given.rule) or given.rule), _inside(given.body, PRODUCT)],
     More: lambda given: ["mtext", f"… ({given.count:,} more)"],
-    Condition: lambda given: ["mrow", *_flat(given.left), _sign(given.sign), *_flat(given.right)],
+    Condition: lambda given: [
+        "mrow",
+        _inside(given.left, SUM),
+        _sign(given.sign),
+        _inside(given.right, SUM),
+    ],
     Choice: _choice,
     Equation: lambda given: ["mrow", *_flat(given)],
     WhereClause: lambda given: _write(given.main),

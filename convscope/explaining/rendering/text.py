@@ -62,24 +62,24 @@ def _term_lines(terms: Terms | None) -> list[str]:
     """The largest terms with their factors, and each channel's part where there are several."""
     if terms is None:
         return []
-    lines = [
-        "",
-        f"  {terms.values.numel()} terms, {show(tuple(terms.values.shape))} ({', '.join(terms.axes)}):",
-    ]
+    count = terms.values.numel()
+    words = "1 term" if count == 1 else f"{count} terms"
+    lines = ["", f"  {words}, {show(tuple(terms.values.shape))} ({', '.join(terms.axes)}):"]
     order = terms.values.flatten().abs().argsort(descending=True, stable=True)[:MOST].tolist()
-    for place in order:
-        factors = " × ".join(
-            f"{number(float(factor.flatten()[place])):>11}" for factor in terms.factors.values()
-        )
-        lines.append(
-            f"    {factors} = {number(float(terms.values.flatten()[place])):>11}{_where(terms, place)}"
-        )
-    if terms.values.numel() > len(order):
-        lines.append(f"    … {terms.values.numel() - len(order)} smaller ones")
+    lines += [f"    {_term(terms, place)}{_where(terms, place)}" for place in order]
+    if count > len(order):
+        lines.append(f"    … {count - len(order)} smaller ones")
     if terms.rule == "sum" and terms.values.dim() > 1 and terms.values.shape[0] > 1:
         lines += ["", f"  The sum of each {terms.axes[0]}:"]
         lines += [f"    {place:>4}  {number(float(part)):>11}" for place, part in enumerate(terms.partial())]
     return lines
+
+
+def _term(terms: Terms, place: int) -> str:
+    """Factor times factor, and what that is; a number that is no product alone."""
+    factors = " × ".join(f"{number(float(each.flatten()[place])):>11}" for each in terms.factors.values())
+    value = f"{number(float(terms.values.flatten()[place])):>11}"
+    return f"{factors} = {value}" if factors else value
 
 
 def _where(terms: Terms, place: int) -> str:
