@@ -32,6 +32,7 @@ BELOW = ("network/", "data/", "torch_private.py")
 # What formulas are made of: functions of mathematics, under the names that Python gives them.
 MATHEMATICS = (
     "explaining/formula.py",
+    "explaining/functions.py",
     "explaining/account.py",
     "explaining/rendering/",
     "explaining/computing.py",
