@@ -34,7 +34,7 @@ from convscope.explaining.rendering.words import FENCES, NAMES, number
 
 Element = list[Any]  # a name, then texts and elements
 BREAKS = ("=", "←", "+", "−")
-LONG = 24  # letters of a part that may also break inside of its brackets, and before "·"
+LONG = 16  # letters of a part that may also break inside of its brackets, and before "·"
 
 
 def lines(given: Formula) -> list[Element]:
@@ -86,9 +86,14 @@ def _flat(given: Formula) -> list[Element]:
 
 def _opened(element: Element) -> list[Element]:
     """A long row as what stands in it, so that lines can break there; a number keeps its sign."""
-    if element[0] != "mrow" or element[1] == _sign("−") or _length(element) <= LONG:
+    if element[0] != "mrow" or element[1] == _sign("−") or _length(element) <= LONG or _is_tall(element):
         return [element]
     return [inner for part in element[1:] for inner in _opened(part)]
+
+
+def _is_tall(element: Element) -> bool:
+    """Whether brackets around it grow, which they do only in one piece with it."""
+    return element[0] == "mfrac" or any(_is_tall(part) for part in element[1:] if isinstance(part, list))
 
 
 def _write(given: Formula) -> Element:
