@@ -86,7 +86,9 @@ def _flat(given: Formula) -> list[Element]:
 
 def _opened(element: Element) -> list[Element]:
     """A long row as what stands in it, so that lines can break there; a number keeps its sign."""
-    if element[0] != "mrow" or element[1] == _sign("−") or _length(element) <= LONG or _is_tall(element):
+    if element[0] != "mrow" or element[1] == _sign("−") or _length(element) <= LONG:
+        return [element]
+    if element[1][0] == "mo" and _is_tall(element):
         return [element]
     return [inner for part in element[1:] for inner in _opened(part)]
 
