@@ -11,7 +11,7 @@ from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
 from convscope.explaining.ops.recurrent.layers import gates
 from convscope.tracing import trace
-from tests.explaining.shown import said
+from tests.explaining.shown import lines, said
 
 LAYERS = {
     "lstm": nn.LSTM,
@@ -288,3 +288,10 @@ def test_packed_sequences_say_that_they_are_not_explained():
         gates(reading)
     with pytest.raises(TraceError, match=r"gradient of gru is not explained: its sequences are packed"):
         explain_gradient(seen, "gru", "weight_hh_l0", (0, 0))
+
+
+def test_the_width_says_what_it_is():
+    seen = trace(nn.LSTM(4, 3, bidirectional=True), torch.randn(5, 1, 4))
+    assert lines(OPS["lstm"].size(read(seen, seen["lstm"]))).splitlines()[-1] == (
+        "unit 2·3 = 6 (directions · hidden size)"
+    )

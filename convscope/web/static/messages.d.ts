@@ -67,7 +67,7 @@ export interface Channel {
 /** The numbers that one rule makes into one. */
 export interface Terms {
   axes: string[];
-  rule: string;
+  rule: "sum" | "max" | "min";
   values: Nested;
   factors: Record<string, Nested>;
   places: Record<string, Nested>;

@@ -79,7 +79,7 @@ class TermsMessage(TypedDict):
     """The numbers that one rule makes into one."""
 
     axes: list[str]
-    rule: str
+    rule: Literal["sum", "max", "min"]
     values: Nested
     factors: dict[str, Nested]
     places: dict[str, Nested]

@@ -67,14 +67,15 @@ def size(reading: Reading) -> tuple[Extent, ...]:
     """Each axis of the output."""
     sizes = plan(reading)
     which, values = reading.which + sizes.is_cell, _values(sizes) | {LAYERS: sizes.layers}
-    width = H if which == 2 or sizes.outputs == sizes.units else OUT
+    hidden = which == 2 or sizes.outputs == sizes.units
+    width, said = (H, "hidden size") if hidden else (OUT, "size of the projection")
     sample = Extent("sample", Worked(SAMPLES, values))
     if sizes.is_cell:
-        return sample, Extent("unit", Worked(width, values))
+        return sample, Extent("unit", Worked(width, values), (said,))
     if which:
-        states = Extent("state", Worked(LAYERS * DIRECTIONS, values))
-        return states, sample, Extent("unit", Worked(width, values))
-    units = Extent("unit", Worked(DIRECTIONS * width, values))
+        states = Extent("state", Worked(LAYERS * DIRECTIONS, values), ("layers · directions",))
+        return states, sample, Extent("unit", Worked(width, values), (said,))
+    units = Extent("unit", Worked(DIRECTIONS * width, values), (f"directions · {said}",))
     if sizes.packed:
         return Extent("row", Worked(ROWS, values), ("all steps of all samples",)), units
     step = Extent("step", Worked(STEPS, values), ("one output for every step of the input",))

@@ -170,6 +170,7 @@ export default {
   "{n} further terms": "其余 {n} 项",
   "{n} candidates, the largest wins": "{n} 个候选，最大者胜出",
   "one term": "一项",
+  "{n} candidates, the smallest wins": "{n} 个候选，最小者胜出",
   "{n} terms, the largest first": "{n} 项，最大者在前",
   "largest": "最大值",
   "term": "项",

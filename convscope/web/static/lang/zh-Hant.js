@@ -170,6 +170,7 @@ export default {
   "{n} further terms": "其餘 {n} 項",
   "{n} candidates, the largest wins": "{n} 個候選，最大者勝出",
   "one term": "一項",
+  "{n} candidates, the smallest wins": "{n} 個候選，最小者勝出",
   "{n} terms, the largest first": "{n} 項，最大者在前",
   "largest": "最大值",
   "term": "項",

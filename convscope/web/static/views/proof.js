@@ -66,7 +66,7 @@ function parts(local, number, t) {
   const sum = local ? local.sum : number?.terms?.result ?? null;
   /** @type {[string, string][]} */
   const rows = [];
-  if (terms && sum !== null && (local || number?.terms?.rule !== "max")) rows.push([terms === 1 ? t("one term") : t("Σ of {n} terms", { n: count(terms) }), signed(sum, 6)]);
+  if (terms && sum !== null && (local || number?.terms?.rule === "sum")) rows.push([terms === 1 ? t("one term") : t("Σ of {n} terms", { n: count(terms) }), signed(sum, 6)]);
   if (bias !== null) rows.push([t("bias"), signed(bias, 6)]);
   return rows;
 }

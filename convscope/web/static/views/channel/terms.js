@@ -136,9 +136,17 @@ export function termTable(terms, { t }) {
   show(FIRST);
   linked(body);
   return el("div.term-table", {},
-    el("div.title-row.apart", {}, el("h2", {}, terms.rule === "max" ? t("{n} candidates, the largest wins", { n: count(values.length) }) : values.length === 1 ? t("one term") : t("{n} terms, the largest first", { n: count(values.length) })), el("b", {}, `${terms.rule === "max" ? t("largest") : "Σ"} = ${fixed(terms.result, 6)}`)),
+    el("div.title-row.apart", {}, el("h2", {}, heading(terms.rule, values.length, t)), el("b", {}, `${{ sum: "Σ", max: t("largest"), min: t("smallest") }[terms.rule]} = ${fixed(terms.result, 6)}`)),
     el("div.term-rows.head", { style: { "--factors": factors.length } }, el("span", {}, terms.axes.join(", ") || t("term")), factors.map(({ name }) => el("span", {}, name)), el("span", {}, t("term")), el("span", {}, t("share"))),
     body, more);
+}
+
+/** @param {Terms["rule"]} rule @param {number} terms @param {Context["t"]} t */
+function heading(rule, terms, t) {
+  const n = count(terms);
+  if (rule === "max") return t("{n} candidates, the largest wins", { n });
+  if (rule === "min") return t("{n} candidates, the smallest wins", { n });
+  return terms === 1 ? t("one term") : t("{n} terms, the largest first", { n });
 }
 
 /** @param {number} place @param {number[]} values @param {{name: string, values: number[]}[]} factors @param {number[]} shape @param {Terms} terms */
@@ -150,7 +158,7 @@ function termRow(place, values, factors, shape, terms) {
     factors.map((factor) => tinted(factor.values[factor.values.length === values.length ? place : 0], limitOf(factor.values))),
     tinted(values[place], most),
     el("span.term-bar", {}, el("i", { class: values[place] < 0 ? "down" : "up", style: { width: `${Math.min(50, (50 * Math.abs(values[place])) / most)}%` } })),
-    terms.rule === "max" && values[place] === terms.result ? el("b.winner", {}, "◂") : null);
+    terms.rule !== "sum" && values[place] === terms.result ? el("b.winner", {}, "◂") : null);
 }
 
 /** @param {number} value @param {number} most */
