@@ -140,7 +140,7 @@ class MachineSettings:
 class Checked:
     """Settings whose fields are checked and converted when they are made."""
 
-    __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012 - read by pydantic, where settings are part of others
+    __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012 - pydantic's name for it
 
     def __post_init__(self) -> None:
         """Raise pydantic's ValidationError, a ValueError, for what no field can be."""
@@ -179,6 +179,8 @@ class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, S
     files in just the same way.
     """
 
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - a share that is no number is refused with the others
+
     seed: int = 0  # of the split
 
 
@@ -188,18 +190,18 @@ class TrainingSettings(Checked, MachineSettings, LearningSettings):
 
 
 @cache
-def _model(kind: type) -> Any:  # noqa: ANN401 - a class of pydantic's, which takes time to import
-    from pydantic import ConfigDict, create_model
+def _model(kind: type[Checked]) -> Any:  # noqa: ANN401 - a class of pydantic's, which takes time to import
+    from pydantic import create_model
 
     hints = get_type_hints(kind, include_extras=True)
     known: dict[str, Any] = {
         each.name: (hints[each.name], ... if each.default is MISSING else each.default)
         for each in fields(kind)
     }
-    return create_model(kind.__name__, __config__=ConfigDict(extra="forbid", allow_inf_nan=False), **known)
+    return create_model(kind.__name__, __config__=kind.__pydantic_config__, **known)
 
 
-def checked(kind: type, given: Mapping[str, Any]) -> dict[str, Any]:
+def checked(kind: type[Checked], given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a settings class, each of its type and within its limits.
 
     Raises:

@@ -118,9 +118,7 @@ def _wording(error: CycloptsError) -> str:
             return f"too many arguments: {' '.join(error.unused_tokens or ())}"
         case MissingArgumentError(argument=Argument(name=name)) if not name.startswith("-"):
             return f"{name} is missing."
-    checked = (
-        error.__cause__
-    )  # pydantic's, where it is there already: cyclopts asks it for the limits of a type
+    checked = error.__cause__  # pydantic's, which cyclopts asks for the limits of a type
     if isinstance(error, ValidationError) and error.argument and hasattr(checked, "errors"):
         return f"{error.argument.name}: {limit(checked)}"  # pyright: ignore[reportArgumentType]
     text = str(error)

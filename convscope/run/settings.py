@@ -235,9 +235,6 @@ def _faults(path: Path, error: ValidationError) -> str:
 
 
 def _fault(fault: Mapping[str, Any]) -> str:
-    """What is wrong with one setting."""
-    unknown = fault["type"] in (
-        "unexpected_keyword_argument",
-        "extra_forbidden",
-    )  # of a dataclass, of a model
+    """What is wrong with one setting; pydantic has two words for one that is unknown."""
+    unknown = fault["type"] in ("unexpected_keyword_argument", "extra_forbidden")
     return "there is no such setting" if unknown else fault["msg"]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -26,7 +26,9 @@ class Machine:
     def arithmetic(self) -> Iterator[None]:
         """Do forward passes in this machine's precision."""
         half = self.precision == "bf16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half), _without_onednn(half):
+        imitated = half and self.device.type == "cpu" and torch.backends.cpu.get_cpu_capability() == "AVX2"
+        kernels = _without_onednn() if imitated else nullcontext()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half), kernels:
             yield
 
     @contextmanager
@@ -47,14 +49,13 @@ def machine(settings: TrainingSettings) -> Machine:
 
 
 @contextmanager
-def _without_onednn(half: bool) -> Iterator[None]:
+def _without_onednn() -> Iterator[None]:
     """Where bf16 is imitated without AVX-512, oneDNN has no LSTM for it; torch has one, as fast.
 
     Source: https://uxlfoundation.github.io/oneDNN/dev_guide_data_types.html
     """
     before = torch.backends.mkldnn.enabled
-    if half and torch.backends.cpu.get_cpu_capability() == "AVX2":
-        torch.backends.mkldnn.enabled = False
+    torch.backends.mkldnn.enabled = False
     try:
         yield
     finally:
