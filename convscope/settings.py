@@ -137,6 +137,7 @@ class MachineSettings:
     """Processor threads to compute with."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """Settings whose fields are checked and converted when they are made."""
 
