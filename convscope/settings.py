@@ -192,14 +192,14 @@ class TrainingSettings(Checked, MachineSettings, LearningSettings):
 
 @cache
 def _model(kind: type[Checked]) -> Any:  # noqa: ANN401 - a class of pydantic's, which takes time to import
-    from pydantic import create_model
+    from pydantic import ConfigDict, create_model
 
     hints = get_type_hints(kind, include_extras=True)
     known: dict[str, Any] = {
         each.name: (hints[each.name], ... if each.default is MISSING else each.default)
         for each in fields(kind)
     }
-    return create_model(kind.__name__, __config__=kind.__pydantic_config__, **known)
+    return create_model(kind.__name__, __config__=ConfigDict(**kind.__pydantic_config__), **known)
 
 
 def checked(kind: type[Checked], given: Mapping[str, Any]) -> dict[str, Any]:
