@@ -107,6 +107,11 @@ def test_the_script_runs_and_agrees(capsys):
     assert result == pytest.approx(network, rel=1e-4)
 
 
+def test_a_model_of_one_operation_needs_no_name_for_it(capsys):
+    words = ("explain", "nn.Linear(4, 9)", "--input", "4", "--python")
+    assert printed(capsys, *words) == printed(capsys, *words, "--op", "linear")
+
+
 def test_without_a_place_the_largest_is_taken_and_said(capsys):
     words = ("explain", "nn.Linear(4, 9)", "--input", "4", "--op", "linear")
     assert "Without --at: the number of the output that is farthest from 0." in printed(capsys, *words)
@@ -191,6 +196,14 @@ def test_examples_by_name(capsys):
             ["explain", "plain", "--input", "1x28x28", "--op", "fc", "--gradient", "wait"],
             1,
             "no argument of fc is called 'wait'; did you mean 'weight'?",
+        ),
+        *(
+            (
+                ["explain", "plain", "--input", "1x28x28", *asked],
+                2,
+                f"{asked[0]}: expected one operation, got",
+            )
+            for asked in (["--at", "3"], ["--python"], ["--gradient", "weight"])
         ),
         (["compare", "plain"], 2, "two models at least are compared."),
         (["compare", "plain", "--example", "stacked"], 2, "--example stacked brings its own models"),

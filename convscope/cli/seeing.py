@@ -103,8 +103,8 @@ def explain(
 
     opened = _with_a_sample(model, inputs or (), classes)
     seen = _traced(opened, score, wants_gradient=gradient is not None)
-    if op is None and at and len(seen.nodes) == 1:
-        op = seen.nodes[0].name
+    asked = {"--at": at, "--gradient": gradient, "--python": python}
+    op = op or _only(seen, [option for option, given in asked.items() if given])
     if op is None:
         return _list_operations(opened, seen, as_json=as_json)
     place = _index(at) if at is not None else _largest(seen, op, gradient)
@@ -209,6 +209,18 @@ def _largest_output(output: object) -> "Tensor":
     from convscope.tracing.structure import leaves
 
     return next(leaf for leaf in leaves(output) if isinstance(leaf, Tensor)).max()
+
+
+def _only(seen: "Trace", asked: Sequence[str]) -> str | None:
+    """The operation that options mean where none is named: there must be no other."""
+    if not asked or seen.failure:
+        return None
+    if len(seen.nodes) == 1:
+        return seen.nodes[0].name
+    raise UsageError(
+        f"{asked[0]}: expected one operation, got {len(seen.nodes)}.\n"
+        "  Name it with --op; without these options they are listed."
+    )
 
 
 def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
