@@ -11,11 +11,23 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Lt
 
-Share = Annotated[float, Ge(0), Lt(1)]
-Count = Annotated[int, Ge(1)]
-Positive = Annotated[float, Gt(0)]
+class Limits:
+    """Bounds of a number, named as pydantic does: ge, gt, le, lt; its own take time to import."""
+
+    def __init__(self, **bounds: float) -> None:
+        self.bounds = bounds
+
+    def __get_pydantic_core_schema__(self, kind: Any, handler: Any) -> Any:  # noqa: ANN401
+        """The check of the type, with these limits."""
+        return {**handler(kind), **self.bounds}
+
+
+Share = Annotated[float, Limits(ge=0, lt=1)]
+Count = Annotated[int, Limits(ge=1)]
+Positive = Annotated[float, Limits(gt=0)]
+NotNegative = Annotated[float, Limits(ge=0)]
+Degrees = Annotated[float, Limits(ge=0, le=180)]
 
 
 class Device:
@@ -95,7 +107,7 @@ class LearningSettings:
 
     epochs: Positive | None = None
     """Passes over the training part; 0.5 is half a pass."""
-    batch: Annotated[int, Gt(0)] | Literal["full"] | None = None
+    batch: Annotated[int, Limits(gt=0)] | Literal["full"] | None = None
     """Samples for each update of the weights. full: all of them (batch gradient descent); 1: stochastic."""
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None = None
     """The rule that turns a gradient into an update."""
@@ -110,7 +122,7 @@ class LearningSettings:
     """Certainty taken from the true class: with 0.1 the network aims at 90 %, not at 100 %."""
     balance: Literal["none", "weights", "sampling"] | None = None
     """Rare classes: count their errors for more, or show them more often. Chosen from the data otherwise."""
-    weight_decay: Annotated[float, Ge(0)] | None = None
+    weight_decay: NotNegative | None = None
     """How strongly weights are pulled towards 0."""
     clip: Positive | None = None
     """Shorten a gradient that is longer than this."""
@@ -160,11 +172,11 @@ class Augment(Checked):
     shift: Share = 0.0  # up to this share of each axis, in whole positions
     flip: bool = False  # mirrored left-right, every second time
     crop: Share = 0.0  # cut out a window smaller by up to this share, and enlarge it
-    rotate: Annotated[float, Ge(0), Le(180)] = 0.0  # up to this many degrees either way, in the last two axes
+    rotate: Degrees = 0.0  # up to this many degrees either way, in the last two axes
     scale: Share = 0.0  # larger or smaller by up to this share
     cutout: Share = 0.0  # a box of this share of each axis gets its channel's mean
     gain: Share = 0.0  # all values larger or smaller by up to this share
-    noise: Annotated[float, Ge(0)] = 0.0  # normal noise, this share of each channel's standard deviation
+    noise: NotNegative = 0.0  # normal noise, this share of each channel's standard deviation
 
     @property
     def bends(self) -> bool:

@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import ctypes
 import errno
 import os
 import sys
@@ -12,7 +11,10 @@ import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from ctypes import CDLL
 
 WINDOWS, MACOS = sys.platform == "win32", sys.platform == "darwin"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # without one, Linux opens a browser in the terminal
@@ -63,6 +65,8 @@ def _installed_memory() -> int:
 
 def _memory_of_windows() -> int:
     """Source: learn.microsoft.com/windows/win32/api/sysinfoapi, GetPhysicallyInstalledSystemMemory."""
+    import ctypes  # takes time to import, and `convscope --help` needs none of it
+
     kilobytes = ctypes.c_ulonglong(0)
     try:
         kernel: Any = vars(ctypes)["windll"].kernel32
@@ -106,8 +110,10 @@ def freed_memory_kept() -> Iterator[None]:
         glibc.malloc_trim(0)
 
 
-def _glibc() -> ctypes.CDLL | None:
+def _glibc() -> "CDLL | None":
     """The C library, if it is glibc."""
+    import ctypes  # as above
+
     try:
         library = ctypes.CDLL(None)  # TypeError on Windows
         return library if library.mallopt and library.malloc_trim else None  # AttributeError on macOS

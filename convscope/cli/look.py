@@ -1,6 +1,5 @@
 """The command that opens the explorer: a page in the browser, served by this machine for this machine."""
 
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,6 +95,8 @@ def _save(session: "Session", path: Path) -> int:
 
 
 def _serve(session: "Session", port: int, *, opens: bool) -> int:
+    import webbrowser
+
     from convscope.web import Server
 
     try:
