@@ -67,16 +67,24 @@ class MakingFailure:
         return steps
 
     @cached_property
+    def _own(self) -> list[TracebackType]:
+        """The steps in the person's file."""
+        return [step for step in self._steps if step.tb_frame.f_code.co_filename == self.file]
+
+    @cached_property
     def _at(self) -> int:
         """Which step was the last one in the person's file; −1: none was."""
-        places = [i for i, step in enumerate(self._steps) if step.tb_frame.f_code.co_filename == self.file]
-        return places[-1] if places else -1
+        return self._steps.index(self._own[-1]) if self._own else -1
 
     @cached_property
     def active(self) -> set[int]:
         """Every line of the person's file that had begun and not ended."""
-        steps = [step for step in self._steps if step.tb_frame.f_code.co_filename == self.file]
-        return {step.tb_lineno for step in steps}
+        return {step.tb_lineno for step in self._own}
+
+    @cached_property
+    def imported(self) -> bool:
+        """Whether it failed while the file was imported, not when the network was made of it."""
+        return any(step.tb_frame.f_code.co_name == "<module>" for step in self._own)
 
     @cached_property
     def frame(self) -> FrameType | None:

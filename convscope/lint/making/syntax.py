@@ -83,9 +83,15 @@ def syntax(failure: MakingFailure) -> Finding | None:
     """,
 )
 def ended(failure: MakingFailure) -> Finding | None:
-    """A file that ends the program while it is imported."""
+    """A file that ends the program while it is imported, or a network that does while it is made."""
     if not isinstance(failure.error, SystemExit):
         return None
+    if not failure.imported:
+        return Finding(
+            f"{failure.name} ends the program while it is made.",
+            "sys.exit() and quit() end all of Python, not only what makes the network.",
+            advice="Where a network cannot be made, raise an error that says why: `raise ValueError(…)`.",
+        )
     return Finding(
         "The file ends the program while it is imported, so the network is never made.",
         "To take a network out of a file, all of the file is run once; a script that trains or reads its"
