@@ -5,6 +5,7 @@ Every tensor of samples is (sample, channel, *space): space is (time,) for signa
 """
 
 from math import prod
+from typing import Any
 
 AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -24,6 +25,24 @@ def window_output(size: int, kernel: int, stride: int = 1, padding: int = 0, dil
     14
     """
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+def half_padding(kernel: tuple[int, ...], dilation: tuple[int, ...]) -> tuple[int, ...]:
+    """Padding that keeps a size, on each side of each axis; with an even kernel one position is lost.
+
+    >>> half_padding((3, 5), (1, 2))
+    (1, 4)
+    """
+    return tuple(spread * (size - 1) // 2 for size, spread in zip(kernel, dilation, strict=True))
+
+
+def short(setting: Any) -> Any:  # noqa: ANN401 - any setting of a layer
+    """One number for all axes where they have the same, as people write it.
+
+    >>> short((3, 3)), short((3, 5)), short(3)
+    (3, (3, 5), 3)
+    """
+    return setting[0] if isinstance(setting, tuple) and len(set(setting)) == 1 else setting
 
 
 def show(shape: tuple[int, ...]) -> str:

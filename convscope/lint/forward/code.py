@@ -10,6 +10,7 @@ from torch import nn
 
 from convscope.lint.finding import Fix
 from convscope.lint.forward.scene import Scene
+from convscope.shapes import short
 from convscope.tracing.graph import Value
 
 OPERATORS = {"+": ast.Add, "−": ast.Sub, "×": ast.Mult, "÷": ast.Div, "@": ast.MatMult}  # by their sign
@@ -38,7 +39,7 @@ def layer(module: nn.Module, **changes: Any) -> str:  # noqa: ANN401 - any setti
         if each.name == "bias" and _has_no_weights(module):
             continue
         value = changes.get(each.name, getattr(module, each.name))
-        value = value if each.name == "normalized_shape" else _plain(value)
+        value = value if each.name == "normalized_shape" else short(value)
         if each.name == "bias" and not isinstance(value, bool):
             value = value is not None
         if each.default is inspect.Parameter.empty or value != each.default:
@@ -55,12 +56,6 @@ def _is_leading(setting: inspect.Parameter, words: list[str]) -> bool:
 def _has_no_weights(module: nn.Module) -> bool:
     """A normalisation that was told so; then there is no bias to speak of."""
     return not getattr(module, "affine", True) or not getattr(module, "elementwise_affine", True)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401
-    """(3, 3) as 3, as people write it."""
-    equal = isinstance(value, tuple) and len(set(value)) == 1
-    return value[0] if equal else value
 
 
 def replaced(scene: Scene, **changes: Any) -> tuple[Fix, ...]:  # noqa: ANN401

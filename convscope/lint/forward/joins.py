@@ -9,7 +9,7 @@ from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import around, is_torchs, layer
 from convscope.lint.forward.scene import Scene
-from convscope.shapes import AXES
+from convscope.shapes import AXES, half_padding, short
 from convscope.tracing.graph import Call, Value
 
 DONE = {"+": "added", "−": "subtracted", "×": "multiplied", "÷": "divided"}
@@ -91,9 +91,7 @@ def _padded(scene: Scene, first: Value, second: Value) -> tuple[Fix, ...]:
     for node, before in scene.way(value):
         call = scene.trace.call(node)
         if is_torchs(call.module) and re.match(r"conv[123]d", node.op) and set(call.module.stride) == {1}:
-            half = tuple(
-                d * (k - 1) // 2 for k, d in zip(call.module.kernel_size, call.module.dilation, strict=True)
-            )
+            half = half_padding(call.module.kernel_size, call.module.dilation)
             if call.module.padding != half:
                 layers[call.path] = layer(call.module, padding=half)
         if before.index == shortcut.index:
@@ -110,12 +108,9 @@ def _projected(scene: Scene, first: Value, second: Value) -> tuple[Fix, ...]:
     if space not in AXES:
         return ()
     strides = tuple(-(-old // new) for old, new in zip(shortcut.shape[2:], main.shape[2:], strict=True))
-    step = strides[0] if len(set(strides)) == 1 else strides
-    if min(strides) < 1 or any(
-        old < new for old, new in zip(shortcut.shape[2:], main.shape[2:], strict=True)
-    ):
+    if any(old < new for old, new in zip(shortcut.shape[2:], main.shape[2:], strict=True)):
         return ()
-    stride = "" if step == 1 else f", stride={step}"
+    stride = "" if set(strides) == {1} else f", stride={short(strides)}"
     made = f"nn.Conv{space}d({shortcut.shape[1]}, {main.shape[1]}, kernel_size=1{stride}, bias=False)"
     identity = _identity(scene, shortcut)
     if identity:

@@ -7,7 +7,7 @@ from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import replaced
 from convscope.lint.forward.scene import Scene
-from convscope.shapes import AXES, show, window_output
+from convscope.shapes import AXES, half_padding, show, window_output
 from convscope.tracing.graph import Value
 
 
@@ -80,8 +80,7 @@ def _fixes(
     if scene.entry.role is Role.POOLING:
         path = scene.call.path
         return (Fix(layers={path: "nn.Identity()"}),) if path and "Pool" in scene.call.kind else ()
-    half = tuple(spread * (size - 1) // 2 for size, spread in zip(kernel, dilation, strict=True))
-    return replaced(scene, padding=tuple(map(max, half, padding)))
+    return replaced(scene, padding=tuple(map(max, half_padding(kernel, dilation), padding)))
 
 
 @rule(

@@ -7,6 +7,7 @@ from typing import Any
 
 from convscope.lint.finding import Finding, rule
 from convscope.lint.making.failure import MakingFailure
+from convscope.shapes import half_padding, short
 
 SIZES = (
     *("in_features", "out_features", "in_channels", "out_channels", "kernel_size", "groups", "num_features"),
@@ -220,8 +221,7 @@ def same_padding(failure: MakingFailure) -> Finding | None:
     kernel, dilation, stride = (failure.settings[n] for n in ("kernel_size", "dilation", "stride"))
     sizes = kernel if isinstance(kernel, tuple) else (kernel,)
     spread = dilation if isinstance(dilation, tuple) else (dilation,) * len(sizes)
-    around = tuple(d * (k - 1) // 2 for k, d in zip(sizes, spread, strict=True))
-    padding = around[0] if len(set(around)) == 1 else around
+    padding = short(half_padding(sizes, spread))
     return Finding(
         f"{failure.called} cannot have padding='same' and stride={stride} at once.",
         "'same' means as large as before, and a stride makes it smaller.",
@@ -261,11 +261,11 @@ def negative(failure: MakingFailure) -> Finding | None:
         return None
     name, value = wrong[0]
     node = failure.argument(name)
-    what = f"{name} of {failure.called} is {_short(value)}: a size is 1 at least."
+    what = f"{name} of {failure.called} is {short(value)}: a size is 1 at least."
     if node is not None and re.fullmatch(r"-\s*\d+", failure.written(node)):
         fix = failure.with_argument(name, abs(_lowest(value)))
         return Finding(what, "It is written with a minus.", fixes=fix)
-    written = f"`{failure.written(node)}` comes to {_short(value)}" if node else "It comes to that"
+    written = f"`{failure.written(node)}` comes to {short(value)}" if node else "It comes to that"
     advice = "Look at what it is computed from: often the input is smaller than the network takes."
     return Finding(what, f"{written} for this input.", advice=advice)
 
@@ -273,10 +273,6 @@ def negative(failure: MakingFailure) -> Finding | None:
 def _lowest(value: Any) -> float:  # noqa: ANN401
     numbers = value if isinstance(value, tuple) else (value,)
     return min((n for n in numbers if isinstance(n, int)), default=1)
-
-
-def _short(value: Any) -> Any:  # noqa: ANN401
-    return value[0] if isinstance(value, tuple) and len(set(value)) == 1 else value
 
 
 @rule(
