@@ -212,13 +212,13 @@ def _arguments(
     for knob in needed:
         if knob not in signature.parameters:
             raise NetworkError(f"network '{name}' has no {knob}.\n  Its signature: {signature}.")
-    unknown = [key for key, value in signature.parameters.items() if _is_asked(value) and key not in facts]
+    unknown = [key for key, value in signature.parameters.items() if is_asked(value) and key not in facts]
     if unknown:
         raise Incomplete("asked", make, unknown)
     return {key: value for key, value in facts.items() if key in signature.parameters}
 
 
-def _is_asked(parameter: inspect.Parameter) -> bool:
+def is_asked(parameter: inspect.Parameter) -> bool:
     """A parameter that a call cannot leave out."""
     variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
     return parameter.default is parameter.empty and not variadic

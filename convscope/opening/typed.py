@@ -5,7 +5,6 @@ of layers, are all that is understood.
 """
 
 import ast
-import inspect
 import operator
 import re
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from convscope.errors import BrokenModel, NetworkError
 from convscope.lint import why_not_made
 from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.networks import not_made
+from convscope.lint.signature import signature
 
 LOOKS_TYPED = re.compile(r"\s*((torch\.)?nn\.\w|[A-Za-z_]\w*\s*\()")
 LAYERS: dict[str, type[nn.Module]] = {
@@ -81,13 +81,8 @@ class _Refused(Exception):  # noqa: N818 - on its way from torch to the words fo
 def _unexplained(text: str, refused: _Refused) -> NetworkError:
     """The place, torch's words and what the layer takes."""
     node, kind, error = refused.node, refused.kind, refused.error
-    plain = [
-        each.replace(annotation=each.empty)
-        for each in inspect.signature(kind.__init__).parameters.values()
-        if each.name not in ("self", "device", "dtype")
-    ]
     why = str(error).removeprefix(f"{kind.__name__}.__init__() ") or type(error).__name__
-    hint = f"It takes: {kind.__name__}({', '.join(map(str, plain))})"
+    hint = f"It takes: {signature(kind)}"
     what = f"nn.{kind.__name__} refuses this: {why}"
     return _misread(text, what, node.lineno, _column(text, node) + 1, hint)
 

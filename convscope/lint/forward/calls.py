@@ -1,6 +1,5 @@
 """Calls: of a forward, of what holds modules, of what gives or takes several tensors."""
 
-import inspect
 import re
 from difflib import get_close_matches
 from typing import Any
@@ -9,6 +8,7 @@ from torch import nn
 
 from convscope.lint.finding import Finding, rule
 from convscope.lint.forward.scene import Scene
+from convscope.lint.signature import needed, parameters
 from convscope.lint.trial import attribute
 from convscope.tracing.graph import Call
 
@@ -50,28 +50,27 @@ def arguments(scene: Scene) -> Finding | None:
         return None
     if not isinstance(scene.module, nn.Module) or "forward()" not in scene.message:
         return None
-    wanted = list(inspect.signature(scene.module.forward).parameters.values())
-    needed = [
-        each.name
-        for each in wanted
-        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+    asked = needed(scene.module.forward)
+    optional = [
+        f"{each.name}={each.default!r}"
+        for each in parameters(scene.module.forward).values()
+        if each.default is not each.empty
     ]
-    optional = [f"{each.name}={each.default!r}" for each in wanted if each.default is not each.empty]
-    takes = f"forward({', '.join([*needed, *optional])})"
+    takes = f"forward({', '.join([*asked, *optional])})"
     own = not scene.call.path
     who = "The model" if own else f"The module {scene.name}"
     what = f"{who} was called with other arguments than its forward takes: {takes}."
     args, kwargs = scene.trace.given
     gave = [*(_shown(each) for each in args), *(f"{name}={_shown(each)}" for name, each in kwargs.items())]
-    cause = f"It needs {len(needed)} ({', '.join(needed) or 'none'})" + (
+    cause = f"It needs {len(asked)} ({', '.join(asked) or 'none'})" + (
         f", and was given {len(gave)}: {', '.join(gave) or 'nothing'}." if own else "."
     )
-    return Finding(what, cause, advice=_how(needed) if own else f"Look at the call on {scene.name}.")
+    return Finding(what, cause, advice=_how(asked) if own else f"Look at the call on {scene.name}.")
 
 
-def _how(needed: list[str]) -> str:
-    names = ", ".join(needed) + "," * (len(needed) == 1)
-    pairs = ", ".join(f"{name!r}: {name}" for name in needed)
+def _how(asked: list[str]) -> str:
+    names = ", ".join(asked) + "," * (len(asked) == 1)
+    pairs = ", ".join(f"{name!r}: {name}" for name in asked)
     return f"Give several inputs as a tuple, trace(model, ({names})), or by name: trace(model, {{{pairs}}})."
 
 

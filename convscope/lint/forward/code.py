@@ -10,11 +10,11 @@ from torch import nn
 
 from convscope.lint.finding import Fix
 from convscope.lint.forward.scene import Scene
+from convscope.lint.signature import parameters
 from convscope.shapes import short
 from convscope.tracing.graph import Value
 
 OPERATORS = {"+": ast.Add, "−": ast.Sub, "×": ast.Mult, "÷": ast.Div, "@": ast.MatMult}  # by their sign
-NEVER_WRITTEN = ("device", "dtype", "mode", "_weight", "_freeze")
 
 
 def is_torchs(module: Any) -> bool:  # noqa: ANN401
@@ -29,12 +29,12 @@ def layer(module: nn.Module, **changes: Any) -> str:  # noqa: ANN401 - any setti
     'nn.Conv2d(3, 16, kernel_size=5, padding=2)'
     >>> layer(nn.LSTM(5, 8, batch_first=True), input_size=7)
     'nn.LSTM(7, 8, batch_first=True)'
+    >>> layer(nn.Upsample(scale_factor=2, mode="bilinear"))
+    "nn.Upsample(scale_factor=2.0, mode='bilinear')"
     """
-    owner = nn.RNNBase if isinstance(module, nn.RNNBase) else type(module)
-    settings = list(inspect.signature(owner).parameters.values())
     words: list[str] = []
-    for each in settings:
-        if each.name in NEVER_WRITTEN or not hasattr(module, each.name):
+    for each in parameters(type(module)).values():
+        if not hasattr(module, each.name):
             continue
         if each.name == "bias" and _has_no_weights(module):
             continue

@@ -1,15 +1,13 @@
 """Layers that were given other arguments than they take."""
 
 import ast
-import inspect
 import re
-from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
 
 from convscope.lint.finding import Finding, rule
 from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.names import nearest
+from convscope.lint.signature import needed, signature
 
 USUAL = {"kernel_size": 3}  # of what is forgotten most
 ALIASES = {  # what other libraries call it
@@ -90,7 +88,7 @@ def too_few(failure: MakingFailure) -> Finding | None:
         return None
     names = re.findall(r"'(\w+)'", found[1])
     gave = len(failure.call.args) + len(failure.call.keywords)
-    kind, wanted = failure.called, [*needed(failure.kind)]
+    kind, wanted = failure.called, needed(failure.kind)
     given = f"{gave} of them" if gave else "nothing"
     cause = f"It needs {', '.join(wanted) or ', '.join(names)}, and was given {given}."
     what = f"{kind} is missing {' and '.join(names)}."
@@ -199,25 +197,3 @@ def one_of(failure: MakingFailure) -> Finding | None:
         f"It is one of {', '.join(sorted(known))}.",
         fixes=fixes,
     )
-
-
-def needed(kind: Any) -> Iterator[str]:  # noqa: ANN401
-    """Arguments that a call cannot leave out."""
-    for each in _parameters(kind):
-        if each.default is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD):
-            yield each.name
-
-
-def signature(kind: Any) -> str:  # noqa: ANN401
-    """A class or function with all that it takes."""
-    return f"{getattr(kind, '__name__', 'it')}({', '.join(map(str, _parameters(kind)))})"
-
-
-def _parameters(kind: Any) -> list[inspect.Parameter]:  # noqa: ANN401
-    """Without what stands for the object, and without types."""
-    made = kind.__init__ if isinstance(kind, type) else kind
-    try:
-        found = list(inspect.signature(made).parameters.values())[isinstance(kind, type) :]
-    except (TypeError, ValueError):
-        return []
-    return [each.replace(annotation=each.empty) for each in found if each.name not in ("device", "dtype")]

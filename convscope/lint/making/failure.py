@@ -16,6 +16,7 @@ from torch import nn
 
 from convscope.errors import NetworkError
 from convscope.lint.finding import Fix, TextEdit, Where
+from convscope.lint.signature import parameters
 from convscope.network.own import Incomplete
 from convscope.randomness import forked
 
@@ -135,13 +136,7 @@ class MakingFailure:
     @cached_property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """What that class takes, by name, in order."""
-        owner = nn.RNNBase if isinstance(self.kind, type) and issubclass(self.kind, nn.RNNBase) else self.kind
-        made = owner.__init__ if isinstance(owner, type) else owner
-        try:
-            found = list(inspect.signature(made).parameters.values())[isinstance(owner, type) :]
-        except (TypeError, ValueError):  # no Python function
-            return {}
-        return {each.name: each for each in found if each.name not in ("mode", "device", "dtype")}
+        return parameters(self.kind)
 
     @cached_property
     def line(self) -> int:

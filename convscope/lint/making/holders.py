@@ -7,9 +7,9 @@ from typing import Any
 from torch import nn
 
 from convscope.lint.finding import Finding, Fix, rule
-from convscope.lint.making.arguments import needed, signature
 from convscope.lint.making.failure import MakingFailure
 from convscope.lint.making.names import nearest
+from convscope.lint.signature import needed, signature
 
 
 @rule(
@@ -45,7 +45,7 @@ def no_layer(failure: MakingFailure) -> Finding | None:
     line = node.lineno if node else 0
     if isinstance(value, type):
         what = f"{place} is the class {written}, not a layer made of it."
-        ready = not any(True for _ in needed(value))
+        ready = not needed(value)
         fixes = (failure.replaced(node, f"{failure.written(node)}()"),) if node and ready else ()
         advice = "" if fixes else f"Write it with brackets. It takes: {signature(value)}"
         return Finding(
