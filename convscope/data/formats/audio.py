@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from convscope.data import signals
@@ -15,7 +13,6 @@ from convscope.data.files import cache, decoding, folder, listing, table
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
-from convscope.data.pictures.decode import BadPicture
 from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.signals import rates, wav
 from convscope.data.signals.wav import BadWave, WavHeader
@@ -23,7 +20,6 @@ from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
 SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
-BYTES = 4  # of a float32
 
 
 def recognises(path: Path) -> bool:
@@ -99,28 +95,10 @@ def read(
         raise DataError(
             "the rate, channels and length of the sounds are not set.\n  Call audio.choose first."
         )
-    shape = (len(files), settings.channels, settings.length * BYTES)
     said = {name: getattr(settings, name) for name in ("rate", "channels", "length", "unequal")}
-    entry = cache.through(
-        cache.key(files, {"sounds": said}), shape, lambda rows: _read_all(files, settings, rows)
-    )
-    skipped = [Skipped(decoding.shown(files[position], root), reason) for position, reason in entry.skipped]
-    left_out = {position for position, _ in entry.skipped}
-    kept = [position for position in range(len(files)) if position not in left_out]
-    return torch.from_numpy(entry.pixels.view(np.float32)), skipped, kept
-
-
-def _read_all(files: Sequence[Path], settings: DataSettings, rows: np.ndarray) -> list[tuple[int, str]]:
-    """Fill `rows` from the start with the sounds that can be read: (position, reason) of the others."""
-    skipped = []
-    values = rows.view(np.float32)  # (file, channel, time)
-    sounds = decoding.each(partial(_read, settings=settings), files, "reading")
-    for position, sound in enumerate(sounds):
-        if isinstance(sound, BadPicture):
-            skipped.append((position, sound.reason))
-        else:
-            values[position - len(skipped)] = sound
-    return skipped
+    key = cache.key(files, {"sounds": said, "type": "float32"})
+    shape = (len(files), settings.channels, settings.length)
+    return decoding.cached(files, lambda file: _read(file, settings), key, shape, root, np.float32)
 
 
 def header(path: Path) -> Claim:
