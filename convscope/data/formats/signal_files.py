@@ -47,7 +47,9 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             with `strict` any row left out.
     """
     files = _parts(_chosen(path) if path.is_dir() else path)
-    reads = [_read(file, "" if len(files) == 1 else part, settings) for part, file in files.items()]
+    reads = [
+        _read(_lines(file), file, "" if len(files) == 1 else part, settings) for part, file in files.items()
+    ]
     together = Read(
         [signal for read in reads for signal in read.signals],
         [skipped for read in reads for skipped in read.skipped],
@@ -58,7 +60,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
 
 def header(path: Path) -> Claim:
     """Rows and cells of a text; a column of numbers is one row."""
-    rows = _cells(path)
+    rows = _cells(_lines(path))
     cells = len(rows[-1]) if rows else 0
     return Claim((1, len(rows)) if cells == 1 else (len(rows), cells))
 
@@ -73,12 +75,13 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     Raises:
         DataError: text where numbers should be, rows of unequal length that are one sample, no signal at all.
     """
+    lines = _lines(path)
     if spec.kind != "signal":
-        return of_file_array(_array(_cells(path), path), spec, path.name)
-    if _labelled(path, spec):
-        read = _read(path, "", spec.settings)
+        return of_file_array(_array(_cells(lines), path), spec, path.name)
+    if _labelled(lines, path, spec):
+        read = _read(lines, path, "", spec.settings)
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
-    rows, channels = _cells(path), spec.shape[0]
+    rows, channels = _cells(lines), spec.shape[0]
     wanted = channels * spec.shape[1]
     alone = all(len(row) == 1 for row in rows) or (len(rows) == channels > 1 and len(rows[-1]) != wanted)
     if alone or not spec.classes:
@@ -93,9 +96,13 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     return signals.as_samples(found, skipped, str(path), spec)
 
 
-def _cells(path: Path) -> list[list[str]]:
+def _lines(path: Path) -> list[str]:
+    return signal_text.read(path).splitlines()
+
+
+def _cells(lines: Sequence[str]) -> list[list[str]]:
     """The rows, cut into cells; without the names of the columns."""
-    rows = [cut(line) for line in signal_text.read(path).splitlines() if line.strip()]
+    rows = [cut(line) for line in lines if line.strip()]
     return rows[1:] if rows and not any(NUMBER.match(cell) for cell in rows[0]) else rows
 
 
@@ -113,11 +120,11 @@ def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
     return array.T if array.shape[1] == 1 else array
 
 
-def _labelled(path: Path, spec: SampleSpec) -> bool:
+def _labelled(lines: Sequence[str], path: Path, spec: SampleSpec) -> bool:
     """Whether there are classes beside the values."""
     if signal_text.ending(path) == ".ts":
         return True
-    lines = [line for line in signal_text.read(path).splitlines() if line.strip()]
+    lines = [line for line in lines if line.strip()]
     if has_header(lines[:FIRST]):
         names = {name.casefold() for name in cut(lines[0])}
         return not names.isdisjoint(
@@ -132,8 +139,7 @@ def _labelled(path: Path, spec: SampleSpec) -> bool:
         return False
 
 
-def _read(path: Path, part: str, settings: DataSettings) -> Read:
-    lines = signal_text.read(path).splitlines()
+def _read(lines: Sequence[str], path: Path, part: str, settings: DataSettings) -> Read:
     filled = [line for line in lines[:FIRST] if line.strip()]
     if not any(line.strip() for line in lines):
         raise DataError(
