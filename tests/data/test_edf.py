@@ -5,6 +5,7 @@ import builtins
 import edfio
 import numpy as np
 import pytest
+import torch
 
 from convscope.data import DataSettings, load
 from convscope.errors import DataError
@@ -98,6 +99,17 @@ def test_folders_of_classes_give_whole_recordings_or_pieces(tmp_path):
     assert pieces.inputs.shape == (2 * (4 + 3 + 3), 2, 500)
     np.testing.assert_allclose(pieces.inputs[1, 0].numpy(), ramp(0)[500:1000], atol=0.02)
     assert pieces.names[1] == "ill/0.edf at 10.00 s"
+
+
+@pytest.mark.parametrize("unequal", ["pad", "crop", "resample"])
+def test_whole_recordings_are_loaded_again_by_the_settings_they_gave(tmp_path, unequal):
+    for number in range(6):
+        label = ("ill", "well")[number % 2]
+        write(tmp_path / label / f"{number}.edf", number, seconds=30 + 10 * (number < 3))
+    first = load(tmp_path, DataSettings(unequal=unequal))
+    again = load(tmp_path, first.settings)
+    assert torch.equal(again.inputs, first.inputs)
+    assert again.names == first.names
 
 
 def test_another_rate_is_resampled(nights):

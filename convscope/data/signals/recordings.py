@@ -63,12 +63,13 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
 
     Around a mark of a moment: `settings.length` points, by default a second, the mark in the middle. Within
     a mark that lasts: pieces of `settings.length` points one after the other, by default as long as the
-    shortest such mark. A recording with a label of its own: pieces of `settings.length`, else the whole.
+    shortest such mark. A recording with a label of its own: the whole, or pieces of `settings.length`; with
+    an `unequal` that cuts or stretches it is the whole, which is then brought to that length.
     Of several recordings each is a group: what was recorded of one person stays in one part.
 
     Args:
         recordings: at least one.
-        settings: `rate` and `length`.
+        settings: `rate`, `length` and `unequal`.
 
     Returns:
         The signals, and the settings with the `rate`.
@@ -79,7 +80,7 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
     channels, said = _channels(recordings)
     own = [rate for recording in recordings for rate in recording.rates[:1]]
     rate, resampled = rates.common(own, settings)
-    length = settings.length or _usual_length(recordings, rate)
+    length = _length(recordings, settings, rate)
     found = Read([], [], [*said, *resampled, *_on_length(recordings, length, rate)], rate, channels)
     outside, longest = 0, 0
     short: list[Signal] = []  # whole recordings that are no piece long
@@ -207,10 +208,12 @@ def _pieces(recording: Recording, points: int, length: int | None, rate: float) 
     return found
 
 
-def _usual_length(recordings: Sequence[Recording], rate: float) -> int | None:
-    """Points of a piece where the person did not say; None: each recording whole."""
+def _length(recordings: Sequence[Recording], settings: DataSettings, rate: float) -> int | None:
+    """Points of a piece; None: each recording whole."""
     if any(recording.label for recording in recordings):
-        return None
+        return (settings.length or None) if settings.unequal == "pad" else None
+    if settings.length:
+        return settings.length
     durations = [mark.duration for recording in recordings for mark in recording.marks if mark.duration > 0]
     return max(1, round((min(durations) if durations else SECONDS) * rate))
 
