@@ -56,7 +56,7 @@ def again(seen: Trace, fix: Fix, failed: Failure | None = None) -> Trace | None:
     Returns:
         What happens then; None where that cannot be tried.
     """
-    model = seen.calls[0].module if seen.calls else None
+    model = seen.module
     given = [seen.values[leaf.index] for leaf in leaves(seen.given) if isinstance(leaf, Ref)]
     if not isinstance(model, nn.Module) or any(value.tensor is None for value in given):
         return None

@@ -164,7 +164,7 @@ def summarise(
 
 def _totals(seen: Trace, rows: tuple[Row, ...], seconds: float | None) -> Totals:
     operations = [leaf for row in rows for leaf in row.leaves()]
-    module = seen.calls[0].module if seen.calls else None
+    module = seen.module
     own = _ready(module.named_parameters()) if isinstance(module, nn.Module) else {}
     buffers = _ready(module.named_buffers()) if isinstance(module, nn.Module) else {}
     taken = {value.name: value for value in seen.values if value.role == "parameter"}

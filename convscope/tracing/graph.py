@@ -264,6 +264,15 @@ class Trace:
 
         save(self, Path(path))
 
+    @property
+    def module(self) -> Any:  # noqa: ANN401 - any module, torch's or the person's
+        """The model itself; None in a trace that was loaded from a file."""
+        return self.calls[0].module if self.calls else None
+
+    def maker(self, value: Value) -> Node | None:
+        """The node that made a value."""
+        return None if value.producer is None else self.nodes[value.producer]
+
     def parents(self, node: Node) -> Iterator[Node]:
         """The nodes whose results a node takes."""
         makers = (self.values[index].producer for index in node.inputs)
@@ -289,8 +298,7 @@ class Trace:
         """The operation that made what a module returned."""
         for call in reversed(self.calls):
             if call.path == path and call.outputs:
-                maker = self.values[call.outputs[0]].producer
-                return None if maker is None else self.nodes[maker]
+                return self.maker(self.values[call.outputs[0]])
         return None
 
     def _repr_html_(self) -> str:

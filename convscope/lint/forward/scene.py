@@ -100,17 +100,13 @@ class Scene:
         """The tensor that the operation or module works on: its first."""
         return self.tensors[0] if self.tensors else None
 
-    def maker(self, value: Value) -> Node | None:
-        """The operation that made a value."""
-        return None if value.producer is None else self.trace.nodes[value.producer]
-
     def way(self, value: Value) -> Iterator[tuple[Node, Value]]:
         """Back from a value: the operation that made it with the first tensor that it took, and so on."""
-        node = self.maker(value)
+        node = self.trace.maker(value)
         while node is not None and node.inputs:
             value = self.trace.values[node.inputs[0]]
             yield node, value
-            node = self.maker(value)
+            node = self.trace.maker(value)
 
     def origin(self, value: Value) -> Value:
         """Where the way back ends: an input of the model, or a tensor that was made on the way."""

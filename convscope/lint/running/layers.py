@@ -57,7 +57,7 @@ LINES = {"time": "step", "height": "row", "width": "column", "depth": "slice"}
 )
 def unregistered(trace: Trace) -> Iterator[Finding]:
     """Modules with weights that ran, but that the model does not know as its own."""
-    root = trace.calls[0].module if trace.calls else None
+    root = trace.module
     if not isinstance(root, nn.Module):
         return
     own = {id(each) for each in root.parameters()}

@@ -9,7 +9,7 @@ from torch import Tensor
 from convscope.explaining import known
 from convscope.lint.finding import NOWHERE, Finding, Where, rule
 from convscope.lint.running.order import cuts
-from convscope.lint.running.ran import maker, outputs, place
+from convscope.lint.running.ran import outputs, place
 from convscope.tracing.graph import Node, Trace, Value
 from convscope.tracing.structure import leaves
 
@@ -232,7 +232,7 @@ def constant_output(trace: Trace) -> Iterator[Finding]:
             value.numbers is not None and value.shape and value.shape[0] > 1 and _all_the_same(value.numbers)
         )
         if same and given and value.shape[0] == given[0].shape[0] and not _all_the_same(_numbers(given[0])):
-            made = maker(trace, value)
+            made = trace.maker(value)
             yield Finding(
                 f"All {value.shape[0]} samples get the same output, though they differ.",
                 "What comes out does not depend on what goes in.",

@@ -7,7 +7,7 @@ import torch
 
 from convscope.explaining import Role, known, read
 from convscope.lint.finding import Finding, rule
-from convscope.lint.running.ran import maker, named, outputs, place, samples_of
+from convscope.lint.running.ran import named, outputs, place, samples_of
 from convscope.tracing.graph import Node, Trace, Value
 
 PROBABILITIES, LOGARITHMS = (0.0, 1.0), (-math.inf, 0.0)  # ranges of what was squashed
@@ -42,7 +42,7 @@ def before_a_loss(trace: Trace) -> Iterator[Finding]:
     for node in trace.nodes:
         loss = known(node.op).loss
         scores = read(trace, node).given("input") if loss and loss.does else None
-        made = maker(trace, scores) if isinstance(scores, Value) else None
+        made = trace.maker(scores) if isinstance(scores, Value) else None
         if loss and made is not None and known(made.op).range in (PROBABILITIES, LOGARITHMS):
             yield _squashed(node, loss.does, made)
 
@@ -117,7 +117,7 @@ def squashed_output(trace: Trace) -> Iterator[Finding]:
     if any(known(node.op).loss for node in trace.nodes):
         return
     for value in outputs(trace):
-        made = maker(trace, value)
+        made = trace.maker(value)
         if made is not None and known(made.op).role is Role.SHARES and len(value.shape) == 2:
             yield Finding(
                 f"The model ends with {made.op}. If it is trained with cross_entropy, that is wrong.",
@@ -183,7 +183,7 @@ def softmax_over_samples(trace: Trace) -> Iterator[Finding]:
 def cut_scores(trace: Trace) -> Iterator[Finding]:
     """ReLU as the last operation."""
     for value in outputs(trace):
-        made = maker(trace, value)
+        made = trace.maker(value)
         if made is not None and cuts(made) and len(value.shape) == 2 and _has_weights_before(trace, made):
             yield Finding(
                 f"The model ends with {made.op}: what is below zero is cut off. For scores that is wrong.",
@@ -200,7 +200,7 @@ def cuts(node: Node) -> bool:
 
 
 def _has_weights_before(trace: Trace, node: Node) -> bool:
-    before = maker(trace, trace.values[node.inputs[0]])
+    before = trace.maker(trace.values[node.inputs[0]])
     return before is not None and known(before.op).role is Role.LINEAR
 
 
@@ -222,7 +222,7 @@ def twice(trace: Trace) -> Iterator[Finding]:
     for node in trace.nodes:
         if not _activates(node) or not node.inputs:
             continue
-        before = maker(trace, trace.values[node.inputs[0]])
+        before = trace.maker(trace.values[node.inputs[0]])
         if before is not None and _activates(before):
             same = node.op == before.op and cuts(node)
             yield Finding(

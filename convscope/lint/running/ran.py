@@ -43,11 +43,6 @@ def named(node: Node) -> str:
     return f"`{node.name}` ({Path(code.file).name}:{code.line})" if code else f"`{node.name}`"
 
 
-def maker(trace: Trace, value: Value) -> Node | None:
-    """The operation that made a value."""
-    return None if value.producer is None else trace.nodes[value.producer]
-
-
 def outputs(trace: Trace) -> list[Value]:
     """The tensors that the model returned."""
     return [trace.values[leaf.index] for leaf in leaves(trace.output) if isinstance(leaf, Ref)]

@@ -46,7 +46,7 @@ NAMED = 4  # names that are listed
 )
 def never_ran(trace: Trace) -> Iterator[Finding]:
     """Modules with weights of which none took part in any operation."""
-    root = trace.calls[0].module if trace.calls else None
+    root = trace.module
     if not isinstance(root, nn.Module) or trace.failure is not None:
         return
     used = {value.name for value in trace.values if value.role == "parameter"}
@@ -111,7 +111,7 @@ def never_ran(trace: Trace) -> Iterator[Finding]:
 )
 def without_gradient(trace: Trace) -> Iterator[Finding]:
     """Weights that took part in the forward, and that no gradient reached."""
-    root = trace.calls[0].module if trace.calls else None
+    root = trace.module
     asked = any(value.gradient is not None for value in trace.values)
     if not isinstance(root, nn.Module) or not asked:
         return

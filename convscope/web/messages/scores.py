@@ -49,8 +49,8 @@ def prediction(session: Session, seen: Seen) -> Prediction | None:
 def _are_probabilities(trace: Trace) -> bool:
     """A model that ends in a softmax of its own has said what it believes."""
     index = scores_value(trace)
-    producer = None if index is None else trace.values[index].producer
-    entry = None if producer is None else known(trace.nodes[producer].op)
+    made = None if index is None else trace.maker(trace.values[index])
+    entry = made and known(made.op)
     return entry is not None and entry.role is Role.SHARES and entry.range == (0, 1)
 
 
