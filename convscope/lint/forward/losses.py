@@ -2,7 +2,7 @@
 
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import changed
-from convscope.lint.forward.scene import Scene
+from convscope.lint.forward.scene import Scene, kind_of
 from convscope.lint.forward.targets import takes
 from convscope.tracing.graph import Value
 
@@ -113,7 +113,6 @@ def by_number(scene: Scene) -> Finding | None:
     target = scene.given("target")
     if not takes(scene, "", "numbers") or not isinstance(target, Value) or target.dtype.is_floating_point:
         return None
-    kind = str(target.dtype).removeprefix("torch.")
-    what = f"{scene.name} compares with fractions (float32), but its targets are {kind}."
+    what = f"{scene.name} compares with fractions (float32), but its targets are {kind_of(target.dtype)}."
     cause = "Class numbers are for cross_entropy; here each target is a number such as 0.0 or 1.0."
     return Finding(what, cause, fixes=changed(scene, target, ".float()", 1))

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from convscope.lint.finding import Finding, rule
-from convscope.lint.forward.scene import Scene
+from convscope.lint.forward.scene import Scene, kind_of
 from convscope.tracing.graph import Ref
 from convscope.tracing.names import function_at
 from convscope.tracing.structure import convert, leaves
@@ -97,5 +97,5 @@ def _would_make(scene: Scene) -> str:
     made = [leaf for leaf in leaves(result) if isinstance(leaf, Tensor)]
     size = sum(each.numel() * each.element_size() for each in made)
     shapes = ", ".join(str(tuple(each.shape)) for each in made)
-    kind = str(made[0].dtype).removeprefix("torch.") if made else ""
+    kind = kind_of(made[0].dtype) if made else ""
     return f"Its result alone, {shapes} of {kind}, takes {readable(size)}. " if made else ""

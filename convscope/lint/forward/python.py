@@ -6,7 +6,7 @@ from torch import nn
 
 from convscope.lint.finding import Finding, rule
 from convscope.lint.forward.calls import NO_OPERATION
-from convscope.lint.forward.scene import Scene
+from convscope.lint.forward.scene import Scene, kind_of
 from convscope.lint.making.names import IMPORTS
 
 
@@ -120,5 +120,5 @@ def _nearest(scene: Scene) -> str:
 )
 def unknown(scene: Scene) -> Finding:
     """Any other operation that fails: only what is certain is said."""
-    shapes = ", ".join(f"{value.shape} {str(value.dtype).removeprefix('torch.')}" for value in scene.tensors)
+    shapes = ", ".join(f"{value.shape} {kind_of(value.dtype)}" for value in scene.tensors)
     return Finding(f"{scene.name} failed.", f"It was given {shapes or 'no tensors'}.")

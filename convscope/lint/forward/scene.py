@@ -5,6 +5,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from convscope.errors import TraceError
 from convscope.explaining import Op, Reading, Role, known, read
 from convscope.lint import trial
@@ -189,6 +191,15 @@ def counted(value: int, noun: str) -> str:
     ('1 channel', '2,304 numbers')
     """
     return f"{value:,} {noun}{'' if value == 1 else 's'}"
+
+
+def kind_of(dtype: torch.dtype) -> str:
+    """A kind of numbers in a word.
+
+    >>> kind_of(torch.float32)
+    'float32'
+    """
+    return str(dtype).removeprefix("torch.")
 
 
 def times(sizes: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ import torch
 from convscope.explaining import Role
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import changed, replaced
-from convscope.lint.forward.scene import Scene
+from convscope.lint.forward.scene import Scene, kind_of
 from convscope.shapes import AXES, show
 from convscope.tracing.graph import Value
 
@@ -43,8 +43,8 @@ def _given(scene: Scene) -> LossInputs | None:
     scores, target = scene.given("input"), scene.given("target")
     if not takes(scene, "", "classes") or not isinstance(scores, Value) or not isinstance(target, Value):
         return None
-    kind = str(target.dtype).removeprefix("torch.")
-    return LossInputs(scores, target, f"Scores are {scores.shape}, targets {target.shape} {kind}.")
+    ways = f"Scores are {scores.shape}, targets {target.shape} {kind_of(target.dtype)}."
+    return LossInputs(scores, target, ways)
 
 
 @rule(

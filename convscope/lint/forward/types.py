@@ -6,7 +6,7 @@ import torch
 
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.forward.code import behind, changed
-from convscope.lint.forward.scene import Scene
+from convscope.lint.forward.scene import Scene, kind_of
 from convscope.lint.trial import attribute
 from convscope.tracing.graph import Call, Ref, Value
 
@@ -50,13 +50,13 @@ def kind_of_numbers(scene: Scene) -> Finding | None:
         return None
     weights = [each for each in _weights(scene) if each.dtype.is_floating_point]
     if weights and weights[0].dtype != value.dtype:
-        expected, why = weights[0].dtype, f"its weights (`{weights[0].name}`) are {_short(weights[0].dtype)}"
+        expected, why = weights[0].dtype, f"its weights (`{weights[0].name}`) are {kind_of(weights[0].dtype)}"
     elif not weights and not value.dtype.is_floating_point:
         expected, why = torch.get_default_dtype(), "this operation needs fractions"
     else:
         return None
-    kind = WORDS.get(value.dtype, _short(value.dtype))
-    what = f"{scene.name} got {_short(value.dtype)} numbers, but needs {_short(expected)}."
+    kind = WORDS.get(value.dtype, kind_of(value.dtype))
+    what = f"{scene.name} got {kind_of(value.dtype)} numbers, but needs {kind_of(expected)}."
     cause = f"The tensor {value.shape} is {kind}, and {why}. {scene.came(value)}"
     method = f".to({expected})" if expected != torch.float32 else ".float()"
     fixes = changed(
@@ -85,10 +85,6 @@ def _first_of_kind(scene: Scene, value: Value) -> Value:
 def _line(scene: Scene, value: Value, method: str) -> tuple[Fix, ...]:
     text = behind(scene, 0, method) if value.role != "input" else ""
     return scene.rewritten(text)
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 @rule(
