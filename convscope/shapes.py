@@ -7,6 +7,7 @@ Every tensor of samples is (sample, channel, *space): space is (time,) for signa
 from math import prod
 from typing import Any
 
+UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 AXES = {1: ("time",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
@@ -52,6 +53,18 @@ def show(shape: tuple[int, ...]) -> str:
     '1 × 28 × 28'
     """
     return " × ".join(str(size) for size in shape)
+
+
+def readable(size: float) -> str:
+    """Bytes as people write them.
+
+    >>> readable(1536), readable(4e14)
+    ('1.5 KiB', '363.8 TiB')
+    """
+    place = 0
+    while size >= 1024 and place < len(UNITS) - 1:
+        size, place = size / 1024, place + 1
+    return f"{size:.1f} {UNITS[place]}" if place else f"{size:.0f} B"
 
 
 def elements(shape: tuple[int, ...]) -> int:

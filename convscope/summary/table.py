@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from convscope.explaining.rendering.words import extent, text
 from convscope.explaining.rows import Row
-from convscope.shapes import show
+from convscope.shapes import readable, show
 from convscope.summary import Summary
 
 TITLES = ("layer", "what", "output", "parameters", "MACs", "field", "memory", "time")
@@ -85,10 +85,7 @@ def memory(size: int) -> str:
     >>> memory(0), memory(3136), memory(94_000_000)
     ('–', '3.1 KiB', '89.6 MiB')
     """
-    for unit, step in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
-        if size >= step:
-            return f"{size / step:,.1f} {unit}"
-    return f"{size} B" if size else "–"
+    return readable(size) if size else "–"
 
 
 def duration(seconds: float | None) -> str:

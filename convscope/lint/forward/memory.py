@@ -7,11 +7,11 @@ from torch import Tensor
 
 from convscope.lint.finding import Finding, rule
 from convscope.lint.forward.scene import Scene, kind_of
+from convscope.shapes import readable
 from convscope.tracing.graph import Ref
 from convscope.tracing.names import function_at
 from convscope.tracing.structure import convert, leaves
 
-UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 SPOKEN = re.compile(r"allocate memory|out of memory|Storage size calculation overflowed|MemoryError", re.I)
 
 
@@ -53,18 +53,6 @@ def memory(scene: Scene) -> Finding | None:
         "for prediction torch.no_grad(), which keeps nothing for the way back."
     )
     return Finding(what, cause, advice=advice)
-
-
-def readable(size: float) -> str:
-    """Bytes as people write them.
-
-    >>> readable(1536), readable(4e14)
-    ('1.5 KiB', '363.8 TiB')
-    """
-    place = 0
-    while size >= 1024 and place < len(UNITS) - 1:
-        size, place = size / 1024, place + 1
-    return f"{size:.1f} {UNITS[place]}" if place else f"{size:.0f} B"
 
 
 def _asked(message: str) -> str:
