@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 MANY = 60  # names that a person will not read through
 
 
+def guess(name: str, known: Iterable[str]) -> str:
+    """How a sentence about an unknown name ends: with the nearest known one.
+
+    >>> guess("resnt", ["plain", "resnet"]), guess("xyz", ["plain", "resnet"])
+    ("; did you mean 'resnet'?", '.')
+    """
+    near = get_close_matches(name, known, n=1)
+    return f"; did you mean '{near[0]}'?" if near else "."
+
+
 class ConvscopeError(Exception):
     """Something the person can put right."""
 
@@ -72,9 +82,7 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
-        near = get_close_matches(name, known, n=1)
-        guess = f"; did you mean '{near[0]}'?" if near else "."
         few = len(known) <= MANY
         listed = known if few else get_close_matches(name, known, n=5)
         more = f"\n  The {'known' if few else 'nearest'} ones: {', '.join(listed)}." if listed else ""
-        super().__init__(f"no {what} is called '{name}'{guess}{more}")
+        super().__init__(f"no {what} is called '{name}'{guess(name, known)}{more}")

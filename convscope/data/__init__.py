@@ -6,13 +6,12 @@ A new data set is one function and one line in `CATALOGUE`. Neither knows anythi
 
 from collections import Counter
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.formats import FORMATS, Format
-from convscope.errors import DataError
+from convscope.errors import DataError, guess
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
 
@@ -52,10 +51,9 @@ def load(
 
 
 def _not_there(source: str) -> str:
-    near = get_close_matches(source.lower(), CATALOGUE, n=1)
-    guess = f"; did you mean '{near[0]}'?" if near else "."
+    near = guess(source.lower(), CATALOGUE)
     return (
-        f"there is no file or folder '{source}', and no data set of that name{guess}\n"
+        f"there is no file or folder '{source}', and no data set of that name{near}\n"
         f"  Give a path, or one of the names {', '.join(CATALOGUE)}."
     )
 

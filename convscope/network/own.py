@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope.errors import NetworkError
+from convscope.errors import NetworkError, guess
 from convscope.network.layers import Space
 
 PRIVATE = "_convscope_own_network"  # the name under which Python keeps the file: in nobody's way
@@ -99,8 +99,8 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
 def _no_file(path: Path, file: str) -> str:
     """What to say where there is no such file."""
     near = get_close_matches(path.name, [each.name for each in path.parent.glob("*.py")], n=1)
-    guess = f"; did you mean '{Path(file).parent / near[0]}'?" if near else "."
-    return f"there is no file '{file}'{guess}\n  {FORM}"
+    meant = f"; did you mean '{Path(file).parent / near[0]}'?" if near else "."
+    return f"there is no file '{file}'{meant}\n  {FORM}"
 
 
 def _read(path: Path, file: str) -> str:
@@ -193,9 +193,7 @@ def _find(module: ModuleType, wanted: str, file: str) -> Callable[..., Any]:
         raise NetworkError(f"say which class or function of {file} makes the network: {file}:Name.{has}")
     found = getattr(module, wanted, None)
     if found is None:
-        near = get_close_matches(wanted, names, n=1)
-        guess = f"; did you mean '{near[0]}'?" if near else "."
-        raise NetworkError(f"{file} has no '{wanted}'{guess}{has}")
+        raise NetworkError(f"{file} has no '{wanted}'{guess(wanted, names)}{has}")
     if isinstance(found, nn.Module) or not callable(found):
         kind = type(found).__name__
         raise NetworkError(f"'{wanted}' of {file} is a {kind}, not a class or function.{has}")

@@ -13,13 +13,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
 from torch import Tensor, nn
 
-from convscope.errors import NetworkError, ShapeError
+from convscope.errors import NetworkError, ShapeError, guess
 from convscope.lint import explained
 from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
@@ -153,10 +152,8 @@ def _found(name: str) -> Path:
     known = [*NETWORKS, *(run.name for run in folders.inside(folders.ROOT))]
     if name in known:
         return folders.find(name)
-    near = get_close_matches(name, known, n=1)
-    guess = f"; did you mean '{near[0]}'?" if near else "."
     raise NetworkError(
-        f"there is no model '{name}'{guess}\n"
+        f"there is no model '{name}'{guess(name, known)}\n"
         f"  A model is a network ({', '.join(NETWORKS)}), a run (its folder, or latest),\n"
         '  file.py:Class, a .keras file, or a layer as it is typed, such as "nn.Conv2d(1, 8, 3)".'
     )
