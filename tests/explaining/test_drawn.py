@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.explaining.reading import RAISED, figure
+from tests.explaining.reading import RAISED, add, figure
 from tests.explaining.test_shown import CASES, explained, flat, meets
 
 SCRIPT = Path(__file__).with_name("drawn.js")
@@ -74,3 +74,24 @@ def test_the_formulas_are_those_of_the_message(drawings):
     for number, drawn in drawings:
         known = [each["numbers"]["math"] for each in (number, *number["steps"])]
         assert all(formula in known for formula in drawn["formulas"])
+
+
+def test_what_is_added_up_comes_to_what_is_computed(drawings):
+    """Σ and bias stand where they are the number; where a step goes on from the sum, its formula says it."""
+    for number, drawn in drawings:
+        names = [name for name, _ in drawn["rows"]]
+        at = names.index("computed here")
+        worked = (0.0, 0.0)
+        for _, part in drawn["rows"][:at]:
+            worked = add(worked, shown(part))
+        assert not at or meets(worked, shown(drawn["rows"][at][1])), drawn["rows"]
+        assert bool(at) == (is_sum(number) or number["bias"] is not None), (number["op"], drawn["rows"])
+
+
+def is_sum(number):
+    """Whether its terms and its bias are the number."""
+    terms, bias = number["terms"], number["bias"] or 0.0
+    if not terms or terms["rule"] != "sum" or not flat(terms["values"]):
+        return False
+    numbers = (terms["result"], number["result"])
+    return None not in numbers and math.isclose(numbers[0] + bias, numbers[1], rel_tol=1e-9, abs_tol=1e-15)

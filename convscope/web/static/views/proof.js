@@ -64,12 +64,16 @@ function parts(local, number, t) {
   const terms = local?.terms ?? (number?.terms ? numbersOf(number.terms.values).length : 0);
   const bias = local ? local.bias : number?.bias ?? null;
   const sum = local ? local.sum : number?.terms?.result ?? null;
+  if (number && !local && sum !== null && !addsUp(number, sum)) return []; // a step goes on from the sum, as a mean or a root: the formula has it
   /** @type {[string, string][]} */
   const rows = [];
   if (terms && sum !== null && (local || number?.terms?.rule === "sum")) rows.push([terms === 1 ? t("one term") : t("Σ of {n} terms", { n: count(terms) }), signed(sum, 6)]);
   if (bias !== null) rows.push([t("bias"), signed(bias, 6)]);
   return rows;
 }
+
+/** Whether sum and bias are the result already. @param {OneNumber} number @param {number} sum */
+const addsUp = ({ bias, result }, sum) => result !== null && Math.abs(sum + (bias ?? 0) - result) <= 1e-12 * (Math.abs(sum) + Math.abs(bias ?? 0));
 
 /** Six digits after the point where that says something. @param {number} value */
 const figure = (value) => (Number.isFinite(value) && Math.abs(value) < 1e6 && (Math.abs(value) >= 1e-4 || value === 0) ? fixed(value, 6) : plain(value, 6));
