@@ -9,6 +9,7 @@ import importlib
 import io
 import math
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,9 @@ def one_number(output):
     return sum((leaf * torch.rand_like(leaf)).sum() for leaf in floats)
 
 
+@cache
 def seen(case):
+    """The trace of a case; nobody writes into it."""
     torch.manual_seed(2)
     score = one_number if case.gradients else None
     result = trace(case.model, case.inputs, case.keywords, score=score)
