@@ -62,6 +62,11 @@ class Reading:
         return sizes * axes if len(sizes) == 1 else sizes
 
     @property
+    def axis(self) -> int:
+        """The axis of the input that `dim` names, counted from the front."""
+        return int(self.arguments["dim"]) % max(len(self.shape("input")), 1)
+
+    @property
     def output_value(self) -> Value:
         """The output that is asked about."""
         return self.trace.values[self.node.outputs[self.which]]

@@ -8,14 +8,13 @@ from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.formula import PI, symbols, where
 from convscope.explaining.functions import erf, exp, log1p, minimum, sigmoid, sqrt, tanh
-from convscope.explaining.op import Extent, Op, Role
+from convscope.explaining.op import Extent, Op, Role, free
 from convscope.explaining.ops.elementwise.curve import (
     DOCS,
     DY,
     SLOPE,
     Curve,
     explain,
-    free,
     gradient,
     smallest,
     x,

@@ -29,7 +29,7 @@ from convscope.explaining.formula import (
     symbols,
     times,
 )
-from convscope.explaining.op import Cost, Extent, Op
+from convscope.explaining.op import Extent, Op, free
 from convscope.explaining.reading import Reading
 from convscope.explaining.working import Worked, chosen, evaluate, put
 from convscope.tracing.structure import Ref
@@ -97,11 +97,6 @@ def same_place(reading: Reading, boxes: Boxes, also: tuple[str, ...] = ()) -> di
     """Element by element: a unit sees its own place only; smaller tensors are stretched over the output."""
     names = [name for name in ("input", *also) if isinstance(reading.arguments[name], Ref)]
     return {name: _stretched(boxes, reading.shape(name)) for name in names}
-
-
-def free(reading: Reading) -> Cost:  # noqa: ARG001
-    """No multiplication with an addition."""
-    return Cost()
 
 
 def same_size(reading: Reading) -> tuple[Extent, ...]:

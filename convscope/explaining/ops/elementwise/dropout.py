@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.formula import Formula, symbols
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Op, Role, free
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import number
 
@@ -123,17 +123,12 @@ def _same_place(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]
     return {"input": boxes}
 
 
-def _free(reading: Reading) -> Cost:  # noqa: ARG001
-    """No multiplication with an addition."""
-    return Cost()
-
-
 DROPOUTS = {
     kind: Op(
         "input p=0.5 training=True inplace=False",
         partial(_explain_dropout, kind),
         partial(_dropout_gradient, kind),
-        _free,
+        free,
         _same_place,
         role=Role.DROPOUT,
         by_mode=True,
@@ -144,7 +139,7 @@ DROPOUTS = {
         "input p=0.5 training=False inplace=False",
         _explain_alpha,
         _alpha_gradient,
-        _free,
+        free,
         _same_place,
         role=Role.DROPOUT,
         by_mode=True,

@@ -17,13 +17,9 @@ ADDED = y[i].equals(summed(value * factor)).given("over x[i] and every source[k]
 WHAT = "Rows are added to those rows of the tensor that the index names; one named twice gets both."
 
 
-def _axis(reading: Reading) -> int:
-    return int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
-
-
 def _sources(reading: Reading, at: Index) -> Tensor:
     """Where the numbers stand that are added to one place, (number, axis)."""
-    axis = _axis(reading)
+    axis = reading.axis
     rows = (reading["index"].reshape(-1) == at[axis]).nonzero().flatten()
     places = torch.tensor(at).repeat(len(rows), 1)
     places[:, axis] = rows
@@ -48,7 +44,7 @@ def _added_gradient(reading: Reading, name: str, at: Index) -> Account:
     if reading.arguments["input"] == reading.arguments[name]:
         by, went = [1.0], [at]
     if reading.arguments["source"] == reading.arguments[name]:
-        axis = _axis(reading)
+        axis = reading.axis
         row = int(reading["index"].reshape(-1)[at[axis]])
         by, went = (
             [*by, float(reading.arguments["alpha"])],
@@ -65,7 +61,7 @@ def _added_reach(reading: Reading, boxes: Boxes) -> Reach:
     """The same place, and any row of the source: which one, the index says."""
     boxes = clip(boxes, reading.output_shape)
     source = boxes.copy()
-    source[..., _axis(reading), :] = (0, reading.shape("source")[_axis(reading)])
+    source[..., reading.axis, :] = (0, reading.shape("source")[reading.axis])
     return {
         "input": boxes,
         "source": clip(source * ~is_empty(boxes)[..., None, None], reading.shape("source")),

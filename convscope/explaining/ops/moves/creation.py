@@ -8,8 +8,8 @@ import torch
 from convscope.explaining.account import Account, Index, Step
 from convscope.explaining.boxes import Boxes, clip
 from convscope.explaining.formula import Formula, symbols, where
-from convscope.explaining.op import Op
-from convscope.explaining.ops.moves.moving import DOCS, Reach, free
+from convscope.explaining.op import Op, free
+from convscope.explaining.ops.moves.moving import DOCS, Reach
 from convscope.explaining.reading import Reading
 from convscope.explaining.rendering.words import number
 from convscope.tracing.graph import Ref

@@ -167,7 +167,7 @@ SPLIT = Move(
 
 
 def _index_select_reach(reading: Reading, boxes: Boxes) -> Reach:
-    axis = int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
+    axis = reading.axis
     boxes = clip(boxes, reading.output_shape)
     table = reading["index"].reshape(-1).numpy()
     listed = boxes[..., axis : axis + 1, :] if reading.shape("index") else boxes[..., :0, :]
@@ -176,7 +176,7 @@ def _index_select_reach(reading: Reading, boxes: Boxes) -> Reach:
 
 def _gather_reach(reading: Reading, boxes: Boxes) -> Reach:
     """The same place on every axis but one; on that one the places that the index names."""
-    axis = int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
+    axis = reading.axis
     return _taken_along(reading, clip(boxes, reading.output_shape), "index", axis)
 
 

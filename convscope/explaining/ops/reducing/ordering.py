@@ -26,10 +26,6 @@ x, y = symbols("x y")
 TAKEN = "s = 1 for the number that was taken, else 0"
 
 
-def _axis(reading: Reading) -> int:
-    return int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
-
-
 def _row(reading: Reading, axis: int, at: Index) -> tuple[Tensor, Tensor]:
     """The numbers along an axis through a place, float64, and where they stand, (number, axis)."""
     x = reading["input"]
@@ -61,7 +57,7 @@ def _ordered(reading: Reading, row: Tensor) -> list[int]:
 
 def _explain_ordered(reading: Reading, at: Index) -> Account:
     """The number of this rank, or its place."""
-    axis = _axis(reading)
+    axis = reading.axis
     row, places = _row(reading, axis, at)
     rank, first = at[axis] if at else 0, _largest_first(reading)
     own = reading["input"][places.unbind(-1)] if at else reading["input"].reshape(1)
@@ -96,7 +92,7 @@ def _place(reading: Reading, row: Tensor, places: Tensor, place: int, axis: int)
 
 def _ordered_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
     """What arrives at the rank that the number has; nothing where it is not among the first k."""
-    axis = _axis(reading)
+    axis = reading.axis
     _, places = _row(reading, axis, at)
     own = reading["input"][places.unbind(-1)] if at else reading["input"].reshape(1)
     order = torch.tensor(_ordered(reading, own))
@@ -111,7 +107,7 @@ def _ordered_reach(reading: Reading, boxes: Boxes) -> Reach:
     """The whole axis decides who comes where."""
     boxes = clip(boxes, reading.output_shape)
     if boxes.shape[-2]:
-        axis = _axis(reading)
+        axis = reading.axis
         some = boxes[..., axis, 1] > boxes[..., axis, 0]
         boxes[..., axis, 0] = 0
         boxes[..., axis, 1] = some * reading.shape("input")[axis]

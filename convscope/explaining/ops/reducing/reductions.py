@@ -180,7 +180,7 @@ def _product_gradient(reading: Reading, name: str, at: Index) -> Account:  # noq
 
 
 def _explain_cumsum(reading: Reading, at: Index) -> Account:
-    axis = _along(reading)
+    axis = reading.axis
     before = reading["input"].double()
     values = before[
         tuple(slice(0, place + 1) if each == axis else place for each, place in enumerate(at))
@@ -195,20 +195,16 @@ def _explain_cumsum(reading: Reading, at: Index) -> Account:
 
 
 def _cumsum_gradient(reading: Reading, name: str, at: Index) -> Account:  # noqa: ARG001 - there is one argument
-    axis = _along(reading)
+    axis = reading.axis
     later = range(at[axis], reading.output_shape[axis]) if at else ()
     places = [(*at[:axis], place, *at[axis + 1 :]) for place in later] or [at]
     return passed_on(reading, torch.tensor(places, dtype=torch.int64), DOCS.format("torch.cumsum"))
 
 
-def _along(reading: Reading) -> int:
-    return int(reading.arguments["dim"]) % max(len(reading.shape("input")), 1)
-
-
 def _cumsum_reach(reading: Reading, boxes: Boxes) -> Reach:
     found = clip(boxes, reading.output_shape)
     if found.shape[-2]:
-        found[..., _along(reading), 0] = 0
+        found[..., reading.axis, 0] = 0
     return {"input": found}
 
 

@@ -17,7 +17,7 @@ from convscope.explaining.account import Account, Index, Step, Terms, product
 from convscope.explaining.boxes import Boxes
 from convscope.explaining.formula import Known, Number, largest, summed, symbols
 from convscope.explaining.functions import exp, ln
-from convscope.explaining.op import Cost, Op, Role
+from convscope.explaining.op import Op, Role, free
 from convscope.explaining.reading import Reading
 
 x, y, p, e, dx, dy = symbols("x y p e dx dy")
@@ -189,11 +189,6 @@ def _same_row(reading: Reading, boxes: Boxes) -> dict[str, Boxes | list[Boxes]]:
     return {"input": result}
 
 
-def _free(reading: Reading) -> Cost:  # noqa: ARG001
-    """No multiplication with an addition."""
-    return Cost()
-
-
 def _summed(reading: Reading) -> tuple[int, ...]:
     axes, given = len(reading.shape("input")), reading["dim"]
     return tuple(axis % max(axes, 1) for axis in ((given,) if isinstance(given, int) else given))
@@ -260,7 +255,7 @@ SOFTMAX, SOFTMIN = (
         ARGUMENTS,
         partial(_explain_softmax, kind),
         partial(_softmax_gradient, kind),
-        _free,
+        free,
         _same_row,
         role=Role.SHARES,
         range=(0.0, 1.0),
@@ -272,10 +267,10 @@ LOG_SOFTMAX = Op(
     ARGUMENTS,
     _explain_log_softmax,
     partial(_softmax_gradient, "log_softmax"),
-    _free,
+    free,
     _same_row,
     role=Role.SHARES,
     drawing="shares",
     range=(-math.inf, 0.0),
 )
-LOGSUMEXP = Op("input dim keepdim=False", _explain_logsumexp, _logsumexp_gradient, _free, _logsumexp_reach)
+LOGSUMEXP = Op("input dim keepdim=False", _explain_logsumexp, _logsumexp_gradient, free, _logsumexp_reach)
