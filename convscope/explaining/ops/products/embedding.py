@@ -187,7 +187,7 @@ def _sample_weight_gradient(reading: Reading, at: Index) -> Account:
     return Account(what, ds.equals(summed(dy[BAG, e] * WEIGHT[i, e], (e,))), BAG_DOCS, terms=terms)
 
 
-def free(reading: Reading) -> Cost:
+def table_cost(reading: Reading) -> Cost:
     """A look-up multiplies nothing."""
     return Cost(parameters=_parameters(reading))
 
@@ -195,7 +195,7 @@ def free(reading: Reading) -> Cost:
 def bag_cost(reading: Reading) -> Cost:
     """Only with a weight for every index something is multiplied and added up."""
     if not reading.has("per_sample_weights"):
-        return free(reading)
+        return table_cost(reading)
     values = {INDICES: math.prod(reading.shape("input")), FEATURES: reading.shape("weight")[1]}
     return Cost(Worked(INDICES * FEATURES, values), _parameters(reading))
 
@@ -245,7 +245,7 @@ EMBEDDING = Op(
     "input weight padding_idx=None max_norm=None norm_type=2 scale_grad_by_freq=False sparse=False",
     explain_embedding,
     embedding_gradient,
-    free,
+    table_cost,
     embedding_reach,
     size,
     role=Role.LOOKUP,

@@ -1,5 +1,6 @@
 """Pooling: a window of one channel becomes one number. Here the windows, and the largest of each."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Literal, NamedTuple
 
@@ -237,15 +238,4 @@ MAX_POOL = Op(
     window=partial(pool_window, "max"),
     edits=("setting",),
 )
-ADAPTIVE_MAX_POOL = Op(
-    "input output_size return_indices=False",
-    explain_max,
-    max_gradient,
-    free,
-    pool_reach,
-    pool_size,
-    role=Role.POOLING,
-    drawing="window",
-    axes=pool_axes,
-    window=partial(pool_window, "max"),
-)
+ADAPTIVE_MAX_POOL = replace(MAX_POOL, signature="input output_size return_indices=False", edits=())
