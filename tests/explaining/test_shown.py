@@ -223,7 +223,7 @@ def check_html(words, found):
     shown = [each["numbers"]["math"] for each in (found, *steps)]
     assert [[nested(part) for math in line.iter("math") for part in math] for line in formulas] == shown
     rows = {row.find("th").text: row.find("td").text for row in page.iter("tr") if row.find("th") is not None}
-    for name, key in (("sum of the terms", "result"), ("the network's own number", "network")):
+    for name, key in (("computed here", "result"), ("the network's own number", "network")):
         assert meets(ends(rows[name]), number_of(found[key]))
     totals = []
     for window in page.iter("div"):

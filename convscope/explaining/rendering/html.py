@@ -53,7 +53,7 @@ def _proof(explanation: Explanation) -> str:
     rows = [("the network's own number", explanation.network)]
     if explanation.kind == "explained":
         kept = "within" if explanation.holds else "OVER"
-        rows.insert(0, ("sum of the terms", explanation.result))
+        rows.insert(0, ("computed here", explanation.result))
         rows.append((f"difference, {kept} its bound {number(explanation.bound)}", explanation.difference))
     cells = "".join(f"<tr><th>{escape(name)}</th><td>{number(value)}</td></tr>" for name, value in rows)
     return f"<table>{cells}</table>"
