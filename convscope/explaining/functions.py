@@ -66,3 +66,4 @@ expm1, log1p, log2, log10 = (call(name) for name in ("expm1", "log1p", "log2", "
 sin, cos, erf, trunc = (call(name) for name in ("sin", "cos", "erf", "trunc"))
 rounded, is_nan, is_finite = (call(name) for name in ("round", "isnan", "isfinite"))
 sigmoid, maximum, minimum, absolute = (call(name) for name in ("σ", "max", "min", "abs"))
+both = call("and")

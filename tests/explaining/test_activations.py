@@ -13,6 +13,8 @@ from torch.nn import functional as F
 
 from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
+from convscope.explaining.ops.elementwise.activations import TANH_GELU
+from convscope.explaining.ops.elementwise.rectifiers import HARDSIGMOID, HARDTANH
 from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
 from tests.explaining.shown import said
@@ -237,3 +239,20 @@ def test_too_large_for_the_type_is_said():
     account = explain(trace(torch.exp, torch.tensor([100.0])), "exp", (0,)).account
     assert account.result == math.inf
     assert text(account.steps[-1].formula) == "no float32 is so large"
+
+
+@pytest.mark.parametrize(
+    ("curve", "words"),
+    [
+        (HARDTANH, "1 if (low < x) and (x < high) else 0"),
+        (HARDSIGMOID, "1/6 if |x| < 3 else 0"),
+        (
+            TANH_GELU,
+            "(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2 + "
+            "x·(1 − tanh(√(2/π)·(x + 0.044715·x³))²)·√(2/π)·(1 + 3·0.044715·x²)/2",
+        ),
+    ],
+    ids=["hardtanh", "hardsigmoid", "gelu"],
+)
+def test_a_slope_has_no_rounded_number_and_one_condition(curve, words):
+    assert text(curve.slope) == words

@@ -29,6 +29,7 @@ from convscope.explaining.formula import (
     Text,
     WhereClause,
 )
+from convscope.explaining.functions import BETWEEN
 from convscope.explaining.rendering.brackets import ATOM, CHOICE, POWER, PRODUCT, SUM, is_negative, level
 from convscope.explaining.rendering.words import FENCES, NAMES, number
 
@@ -163,6 +164,9 @@ def _product(given: Product) -> Element:
 def _call(given: FunctionCall) -> Element:
     if given.name == "sqrt":
         return ["msqrt", _write(given.arguments[0])]
+    if given.name in BETWEEN:
+        first, second = (_inside(each, POWER) for each in given.arguments)
+        return ["mrow", first, _sign(given.name), second]
     inside: list[Element] = []
     for place, part in enumerate(given.arguments):
         inside += [_sign(",")] if place else []

@@ -123,7 +123,7 @@ GELU = Curve(
     slope_size=1 + abs(x) * (1 + x**2) * exp(-(x**2) / 2),
 )
 INNER = sqrt(2 / PI) * (x + 0.044715 * x**3)
-INNER_SLOPE = sqrt(2 / PI) * (1 + 0.134145 * x**2)
+INNER_SLOPE = sqrt(2 / PI) * (1 + 3 * (0.044715 * x**2))
 TANH_GELU = replace(
     GELU,
     value=x * (1 + tanh(INNER)) / 2,

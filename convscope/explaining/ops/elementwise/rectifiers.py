@@ -11,8 +11,8 @@ import torch
 
 from convscope.explaining.account import Account, Index, product
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.formula import INFINITY, summed, symbols, where
-from convscope.explaining.functions import maximum, minimum
+from convscope.explaining.formula import INFINITY, Number, summed, symbols, where
+from convscope.explaining.functions import both, maximum, minimum
 from convscope.explaining.op import Cost, Role
 from convscope.explaining.ops.elementwise.curve import ALWAYS, DOCS, Curve, Names, gradient, x
 from convscope.explaining.reading import Reading
@@ -21,6 +21,7 @@ from convscope.shapes import elements
 
 a, t, v, λ, low, high = symbols("a t v λ low high")
 da, dy, SIZE = symbols("da dy n")
+SIXTH = Number(1) / 6
 
 
 LIMITS = (
@@ -72,7 +73,7 @@ RELU = Curve(
 RELU6 = Curve(
     "ReLU6 lets numbers between 0 and 6 through.",
     minimum(maximum(0, x), 6),
-    where(x <= 0, 0, where(x < 6, 1, 0)),
+    where(both(x > 0, x < 6), 1, 0),
     "inplace=False",
     page="nn.ReLU6",
 )
@@ -97,7 +98,7 @@ RRELU = replace(
 HARDTANH = Curve(
     "Numbers outside of the limits become the limit.",
     minimum(maximum(x, low), high),
-    where(low >= x, 0, where(x < high, 1, 0)),
+    where(both(low < x, x < high), 1, 0),
     "min_val=-1 max_val=1 inplace=False",
     {"min_val": low, "max_val": high},
     LIMITS,
@@ -110,13 +111,13 @@ CLAMP = Curve(
         maximum(x, low),
         where(low.is_(-INFINITY), minimum(x, high), minimum(maximum(x, low), high)),
     ),
-    where(x < low, 0, where(x > high, 0, 1)),
+    where(both(low <= x, x <= high), 1, 0),
     "min=None max=None",
     {"min": low, "max": high},
     LIMITS,
     "clamp",
     slopes={
-        "min": where(low <= x, 0, where(low < high, 1, 0)),
+        "min": where(both(x < low, low < high), 1, 0),
         "max": where(x > high, 1, where(low > high, 1, 0)),
     },
     further=open_limits,
@@ -124,7 +125,7 @@ CLAMP = Curve(
 HARDSIGMOID = Curve(
     "A sigmoid made of three straight lines: 0, a ramp from −3 to 3, and 1.",
     minimum(maximum(x + 3, 0), 6) / 6,
-    where(x <= -3, 0, where(x < 3, 1 / 6, 0)),
+    where(abs(x) < 3, SIXTH, 0),
     "inplace=False",
     page="nn.Hardsigmoid",
     size=minimum(abs(x) + 3, 6) / 6,  # x + 3 loses the digits of 3 where x is near −3

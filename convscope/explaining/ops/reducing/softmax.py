@@ -20,7 +20,7 @@ from convscope.explaining.functions import exp, ln
 from convscope.explaining.op import Op, Role, free
 from convscope.explaining.reading import Reading
 
-x, y, p, e, dx, dy = symbols("x y p e dx dy")
+x, y, p, e, dx, dy, i, j = symbols("x y p e dx dy i j")
 m, S, INPUT, SLOPE = symbols("m S input slope")
 LARGEST, TOTAL = m.equals(largest(x)), S.equals(summed(exp(x - m)))
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.nn.functional.{}.html"
@@ -164,19 +164,19 @@ def _softmax_gradient(kind: str, reading: Reading, name: str, at: Index) -> Acco
     here = torch.zeros_like(row.shares).index_fill(0, torch.tensor(own), 1.0)
     size, share = gradient.abs(), float(row.shares[own])
     if kind == "log_softmax":
-        slope = here - share
-        what, known = "A share's part of all gradients is taken off its own.", dy - p * summed(dy)
+        slope, rule = here - share, i.is_(j) - p[i]
+        what = "A share's part of all gradients is taken off its own."
         # A share p carries the relative error of its power and its sum.
         scale = size[own] + share * row.loss[own] * size.sum()
     else:
         slope = sign * row.shares * (here - share)
         what = "One number more raises its own share and lowers the others'."
-        rule = p * (dy - summed(dy * p))
-        known = -rule if sign < 0 else rule
+        rule = p[j] * (i.is_(j) - p[i])
+        rule = -rule if sign < 0 else rule
         # Both shares in a product p·p carry that relative error.
         scale = share * (size[own] * row.loss[own] + (size * row.shares * (row.loss + row.loss[own])).sum())
     terms = product(("place",), {}, gradient=gradient, slope=slope)
-    formula = dx.equals(summed(dy * SLOPE)).given(dx.equals(known))
+    formula = dx[i].equals(summed(dy[j] * SLOPE[j], over=(j,))).given(SLOPE[j].equals(rule))
     return Account(what, formula, DOCS.format(kind), terms=terms, scale=float(scale))
 
 
