@@ -7,6 +7,7 @@ from torch import nn
 
 from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
+from convscope.network.fit import BATCH_NORMS
 from convscope.network.model import Model
 from convscope.settings import Augment, TrainingSettings
 from convscope.system import cores
@@ -37,7 +38,6 @@ STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
-BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
 
