@@ -2,6 +2,7 @@
 
 ConvscopeError
 ├── DataError       files, arrays, tables, downloads
+│   └── BadFile     one file that cannot be used, among others that can
 ├── NetworkError    a network that cannot be built or does not fit its input
 │   ├── ShapeError  sizes that do not go together
 │   └── BrokenModel a person's own network that cannot be made, with its Finding
@@ -16,6 +17,7 @@ The command line prints it and exits with 1; the traceback comes with `--debug` 
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,6 +43,14 @@ class ConvscopeError(Exception):
 
 class DataError(ConvscopeError):
     """The data cannot be read, or is not what it should be."""
+
+
+class BadFile(DataError):  # noqa: N818 - reads as a sentence where it is raised
+    """A file (or a folder that is one sample) that cannot be used; `reason` says why without the name."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.reason = reason
 
 
 class NetworkError(ConvscopeError):

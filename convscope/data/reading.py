@@ -13,9 +13,8 @@ from convscope.data.dataset import Skipped
 from convscope.data.files.decoding import each, printable, shown
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
-from convscope.data.pictures.decode import BadPicture
 from convscope.data.samples import ANY, Samples, SampleSpec, demand_shape, together
-from convscope.errors import ConvscopeError, DataError, ShapeError
+from convscope.errors import BadFile, ConvscopeError, DataError, ShapeError
 from convscope.shapes import show
 
 HEAD = 512  # bytes that tell what a file is
@@ -46,7 +45,7 @@ def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
     results = each(lambda pair: pair[1].decode(pair[0], spec), pairs)
     good, bad = [], []
     for (file, _), result in zip(pairs, results, strict=True):
-        if isinstance(result, BadPicture):
+        if isinstance(result, BadFile):
             bad.append(Skipped(shown(file, root), result.reason))
         else:
             demand_shape(result, spec, file.name)

@@ -13,8 +13,7 @@ from convscope.data.check import check
 from convscope.data.files import cache
 from convscope.data.formats import audio
 from convscope.data.signals import rates, wav
-from convscope.data.signals.wav import BadWave
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 from tests.data.soundness import assert_dataset_is_sound
 
 RATE = 8000
@@ -167,17 +166,17 @@ BAD = {
 @pytest.mark.parametrize(("content", "reason"), BAD.values(), ids=BAD)
 def test_bad_files_say_what_is_wrong(tmp_path, content, reason):
     (tmp_path / "a.wav").write_bytes(content)
-    with pytest.raises(BadWave, match=reason):
+    with pytest.raises(BadFile, match=reason):
         wav.header(tmp_path / "a.wav")
 
 
 def test_a_file_that_is_not_there_or_shrinks(tmp_path):
-    with pytest.raises(BadWave, match="there is no such file"):
+    with pytest.raises(BadFile, match="there is no such file"):
         wav.header(tmp_path / "a.wav")
     (tmp_path / "a.wav").write_bytes(GOOD)
     head = wav.header(tmp_path / "a.wav")
     (tmp_path / "a.wav").write_bytes(GOOD[:-2])
-    with pytest.raises(BadWave, match="changed while it was read"):
+    with pytest.raises(BadFile, match="changed while it was read"):
         wav.samples(tmp_path / "a.wav", head)
 
 

@@ -10,7 +10,7 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 from convscope.data import load, memory
 from convscope.data.check import check
 from convscope.data.formats.dicom import decode, header
-from convscope.data.pictures.decode import BadPicture
+from convscope.errors import BadFile
 from tests.data.soundness import assert_dataset_is_sound
 
 VOXELS = np.random.default_rng(0).integers(0, 4000, (7, 6, 5)).astype(np.uint16)  # depth, height, width
@@ -90,7 +90,7 @@ def test_without_places_the_numbers_count(tmp_path):
     folder = series(tmp_path / "a", ImagePositionPatient=None)
     assert np.array_equal(decoded(folder)[0], VOXELS)
     folder = series(tmp_path / "b", ImagePositionPatient=None, InstanceNumber=None)
-    with pytest.raises(BadPicture, match="its slices do not say where they lie"):
+    with pytest.raises(BadFile, match="its slices do not say where they lie"):
         decoded(folder)
 
 
@@ -164,7 +164,7 @@ def not_decodable(folder: Path) -> None:
 def test_what_cannot_be_read_has_a_reason(tmp_path, spoil, reason):
     folder = series(tmp_path / "a")
     spoil(folder)
-    with pytest.raises(BadPicture) as caught:
+    with pytest.raises(BadFile) as caught:
         decoded(folder)
     assert reason in caught.value.reason
     assert "\n" not in caught.value.reason
@@ -185,7 +185,7 @@ def test_what_cannot_be_read_has_a_reason(tmp_path, spoil, reason):
 def test_a_header_that_cannot_be_a_volume(tmp_path, monkeypatch, fields, reason):
     monkeypatch.setattr(memory, "physical_memory", lambda: 10**9)
     folder = series(tmp_path / "a", **fields)
-    with pytest.raises(BadPicture) as caught:
+    with pytest.raises(BadFile) as caught:
         header(folder)
     assert reason in caught.value.reason
 

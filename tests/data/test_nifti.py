@@ -9,8 +9,7 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff, ornt_transform
 
 from convscope.data import load, memory
 from convscope.data.formats import nifti
-from convscope.data.pictures.decode import BadPicture
-from convscope.data.volumes.codec import BadVolume
+from convscope.errors import BadFile
 from tests.data.soundness import assert_dataset_is_sound
 
 SIZE = (5, 6, 7)  # width, height, depth
@@ -149,7 +148,7 @@ def header(path: Path, shape: tuple[int, ...], **fields) -> Path:
 )  # fmt: skip
 def test_what_cannot_be_read_has_a_reason(tmp_path, make, reason):
     make(tmp_path / "a.nii")
-    with pytest.raises(BadPicture) as caught:
+    with pytest.raises(BadFile) as caught:
         nifti.header(tmp_path / "a.nii")
         decoded(tmp_path / "a.nii")
     assert reason in caught.value.reason
@@ -175,5 +174,5 @@ def test_a_gz_that_claims_too_much_asks_for_no_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "physical_memory", lambda: 10_000_000)
     path = tmp_path / "a.nii.gz"
     path.write_bytes(gzip.compress(header(tmp_path / "a.nii", (500, 500, 500)).read_bytes()))
-    with pytest.raises(BadVolume, match="500 × 500 × 500 voxels, more than this machine's memory"):
+    with pytest.raises(BadFile, match="500 × 500 × 500 voxels, more than this machine's memory"):
         decoded(path)

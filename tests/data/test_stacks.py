@@ -7,7 +7,7 @@ from PIL import Image
 
 from convscope.data import DataSettings, load
 from convscope.data.formats.stacks import decode, header, spread
-from convscope.data.pictures.decode import BadPicture
+from convscope.errors import BadFile
 from tests.data.soundness import assert_dataset_is_sound
 
 
@@ -134,12 +134,12 @@ def test_a_table(folders):
 def test_what_cannot_be_read_has_a_reason(tmp_path):
     whole = save(tmp_path / "a.tif", some(0)).read_bytes()
     (tmp_path / "b.tif").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(BadPicture) as caught:
+    with pytest.raises(BadFile) as caught:
         decode(tmp_path / "b.tif", (6, 8, 10), 1)
     assert "damaged" in caught.value.reason
     images = [Image.new("L", (4, 4)), Image.new("L", (5, 4))]
     images[0].save(tmp_path / "c.tif", save_all=True, append_images=images[1:])
-    with pytest.raises(BadPicture, match="its frame 1 has another size than the first"):
+    with pytest.raises(BadFile, match="its frame 1 has another size than the first"):
         decode(tmp_path / "c.tif", (2, 4, 4), 1)
 
 

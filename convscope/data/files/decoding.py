@@ -21,7 +21,7 @@ from torch import Tensor
 
 from convscope.data.dataset import Skipped
 from convscope.data.files import cache
-from convscope.data.pictures.decode import BadPicture
+from convscope.errors import BadFile
 from convscope.progress import track
 from convscope.system import cores
 
@@ -43,7 +43,7 @@ def cached(
 
     Args:
         files: in the order of the rows.
-        one: decodes a file to (channel, *space), or raises BadPicture.
+        one: decodes a file to (channel, *space), or raises BadFile.
         key: name in the cache, see `cache.key`.
         shape: (file, channel, *space).
         root: folder that the names of skipped files are given relative to.
@@ -58,10 +58,10 @@ def cached(
 
 def each(
     function: Callable[[Item], Result], files: Sequence[Item], what: str = ""
-) -> Iterator[Result | BadPicture]:
+) -> Iterator[Result | BadFile]:
     """Call a function of Pillow's kind for each file, in threads; results come in the order of the files.
 
-    A BadPicture that the function raises comes as a result. With `what`, progress is shown under this name.
+    A BadFile that the function raises comes as a result. With `what`, progress is shown under this name.
     """
     chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
     pool = ThreadPoolExecutor(cores())
@@ -94,18 +94,18 @@ def _decode_all(
     """Fill `rows` from the start with the pictures that can be decoded: (position, reason) of the others."""
     skipped = []
     for position, result in enumerate(each(one, files, "decoding")):
-        if isinstance(result, BadPicture):
+        if isinstance(result, BadFile):
             skipped.append((position, result.reason))
         else:
             rows[position - len(skipped)] = result
     return skipped
 
 
-def _attempts(function: Callable[[Item], Result]) -> Callable[[Sequence[Item]], list[Result | BadPicture]]:
-    def attempt(file: Item) -> Result | BadPicture:
+def _attempts(function: Callable[[Item], Result]) -> Callable[[Sequence[Item]], list[Result | BadFile]]:
+    def attempt(file: Item) -> Result | BadFile:
         try:
             return function(file)
-        except BadPicture as error:
+        except BadFile as error:
             return error
 
     return lambda files: [attempt(file) for file in files]

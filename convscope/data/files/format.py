@@ -34,7 +34,7 @@ class Files:
         takes: whether a file (or a folder that is one sample) is of this format, mostly by its name.
         ending: the ending of a file that begins with these bytes; "" where that is another format.
         header: what it claims to hold; cheap, and damage may go unseen.
-        decode: its samples, as training has them. Raises BadPicture where it cannot be used.
+        decode: its samples, as training has them. Raises BadFile where it cannot be used.
         many: whether a file is many samples: rows, windows, pieces.
     """
 

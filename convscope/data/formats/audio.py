@@ -15,8 +15,8 @@ from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.signals import rates, wav
-from convscope.data.signals.wav import BadWave, WavHeader
-from convscope.errors import DataError, ShapeError
+from convscope.data.signals.wav import WavHeader
+from convscope.errors import BadFile, DataError, ShapeError
 from convscope.shapes import show
 
 SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
@@ -120,14 +120,14 @@ def _read(file: Path, settings: DataSettings) -> np.ndarray:
     head = wav.header(file)
     found = wav.samples(file, head)
     if not np.isfinite(found).all():
-        raise BadWave(file, "it holds values that are NaN or infinite")
+        raise BadFile(file, "it holds values that are NaN or infinite")
     found = signals.with_channels(found, settings.channels or 1)  # one of them is the same on both ears
     if len(found) != settings.channels:
-        raise BadWave(file, f"it has {head.channels} channels, not {settings.channels}")
+        raise BadFile(file, f"it has {head.channels} channels, not {settings.channels}")
     try:
         same = rates.at_rate(found, head.rate, settings.rate or head.rate)
     except rates.TooFarError as error:
-        raise BadWave(file, str(error)) from error
+        raise BadFile(file, str(error)) from error
     fitted = signals.fit(same, settings.length or same.shape[1], settings.unequal)
     return fitted.astype(np.float32, copy=False)
 

@@ -13,9 +13,9 @@ from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
 from convscope.data.names import natural
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
 from convscope.data.volumes.voxels import VolumeSize
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -52,7 +52,7 @@ def header(path: Path) -> VolumeHeader:
     """Read the first slice's header and count the others.
 
     Raises:
-        DataError: (BadVolume) no slices, or the first one is damaged or holds no grey values.
+        DataError: (BadFile) no slices, or the first one is damaged or holds no grey values.
     """
     files = slices(path)
     with _reasons(path):
@@ -66,14 +66,14 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: 
     """Read all slices: (1, depth, height, width), uint8 or float32.
 
     Raises:
-        DataError: (BadVolume) damaged, slices of several series or of no known place, missing slices,
+        DataError: (BadFile) damaged, slices of several series or of no known place, missing slices,
             or a compression for which the decoder is not installed.
     """
     exact = header(path).exact
     with _reasons(path):
         series = [_library().dcmread(file) for file in slices(path)]
         if size[0] > 1 and not path.is_dir() and _frames(series[0]) == 1:
-            raise BadVolume(path, "one slice is no volume: it needs more than one file. Give their folder")
+            raise BadFile(path, "one slice is no volume: it needs more than one file. Give their folder")
         _demand_one_series(series, path)
         if len(series) > 1:
             series = _in_order(series, path)
@@ -86,20 +86,18 @@ def slices(path: Path) -> list[Path]:
     """The DICOM files of a folder, by name; or the one file, if it is one.
 
     Raises:
-        DataError: (BadVolume) there are none, or one with the ending .dcm is none.
+        DataError: (BadFile) there are none, or one with the ending .dcm is none.
     """
     try:
         files = _inside(path)
         good = [file for file in files if _is_dicom(file)]
     except OSError as error:
-        raise BadVolume(path, f"cannot be opened: {error.strerror or error}") from error
+        raise BadFile(path, f"cannot be opened: {error.strerror or error}") from error
     bad = [file.name for file in files if file.suffix.lower() == ENDING and file not in set(good)]
     if bad:
-        raise BadVolume(path, f"{bad[0]} is damaged: a DICOM file says DICM at byte 128")
+        raise BadFile(path, f"{bad[0]} is damaged: a DICOM file says DICM at byte 128")
     if not good:
-        raise BadVolume(
-            path, "it holds no DICOM files" if path.exists() else "there is no such file or folder"
-        )
+        raise BadFile(path, "it holds no DICOM files" if path.exists() else "there is no such file or folder")
     return good
 
 
@@ -144,15 +142,15 @@ def _reasons(path: Path) -> Iterator[None]:
         raise
     except Exception as error:  # pydicom raises AttributeError, ValueError, struct.error …
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadVolume(path, f"damaged, cannot be read as DICOM: {reason}") from error
+        raise BadFile(path, f"damaged, cannot be read as DICOM: {reason}") from error
 
 
 def _size(first: "FileDataset", files: int, path: Path) -> VolumeSize:
     """(depth, height, width) of a series, by its first header."""
     if "Rows" not in first or "Columns" not in first:
-        raise BadVolume(path, "it holds no pixels, but another kind of DICOM object")
+        raise BadFile(path, "it holds no pixels, but another kind of DICOM object")
     if first.get("SamplesPerPixel", 1) != 1:
-        raise BadVolume(path, "its slices are in colour; grey values are read")
+        raise BadFile(path, "its slices are in colour; grey values are read")
     size = (files * _frames(first), int(first.Rows), int(first.Columns))
     refuse_absurd(path, size[0] * size[1] * size[2], size)
     return size
@@ -167,14 +165,14 @@ def _demand_one_series(series: Sequence["FileDataset"], path: Path) -> None:
         found = {str(one.get(name)) for one in series}
         if len(found) > 1:
             what = ", ".join(sorted(found)[:3])
-            raise BadVolume(path, f"its {len(series)} slices belong to {len(found)} series ({name} {what})")
+            raise BadFile(path, f"its {len(series)} slices belong to {len(found)} series ({name} {what})")
 
 
 def _in_order(series: Sequence["FileDataset"], path: Path) -> list["FileDataset"]:
     """Sort the slices along the normal of their plane, and make sure that none is missing or there twice."""
     if not all("ImagePositionPatient" in one and "ImageOrientationPatient" in one for one in series):
         if not all(one.get("InstanceNumber") is not None for one in series):
-            raise BadVolume(path, "its slices do not say where they lie (ImagePositionPatient)")
+            raise BadFile(path, "its slices do not say where they lie (ImagePositionPatient)")
         places = np.array([float(one.InstanceNumber) for one in series])
     else:
         axes = np.array(series[0].ImageOrientationPatient, float).reshape(2, 3)
@@ -184,12 +182,12 @@ def _in_order(series: Sequence["FileDataset"], path: Path) -> list["FileDataset"
     steps = np.diff(places[order])  # (slice − 1,), mm
     usual = float(np.median(steps))
     if (steps <= CLOSE * usual).any():
-        raise BadVolume(path, "several of its slices lie at the same place: more than one volume")
+        raise BadFile(path, "several of its slices lie at the same place: more than one volume")
     if (steps > GAP * usual).any():
         at = int(np.argmax(steps))
         missing = max(1, round(steps[at] / usual) - 1)
         name = Path(str(series[order[at]].filename)).name
-        raise BadVolume(path, f"after {name} {missing} of its slices are missing")
+        raise BadFile(path, f"after {name} {missing} of its slices are missing")
     return [series[index] for index in order]
 
 
@@ -201,7 +199,7 @@ def _values(one: "FileDataset", path: Path) -> np.ndarray:
         syntax = one.file_meta.TransferSyntaxUID
         if not syntax.is_compressed:
             raise
-        raise BadVolume(
+        raise BadFile(
             path, f"its slices are compressed ({syntax.name}) and no decoder for it is installed: "
             "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg",
         ) from error  # fmt: skip

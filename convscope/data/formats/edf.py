@@ -13,11 +13,10 @@ from convscope.data.files.decoding import shown
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Listed, left_out
 from convscope.data.names import natural
-from convscope.data.pictures.decode import BadPicture
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import recordings
 from convscope.data.signals.recordings import Broken, Mark, Recording
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 
 HEAD, COUNTS, FIELD = 256, 216, 8  # bytes of a header, before a channel's number of points, of a number
 RECORDINGS = folder.Wanted((".edf", ".bdf"), "recording")
@@ -63,7 +62,7 @@ def header(path: Path) -> Claim:
             counts = file.read(channels * HEAD)[channels * COUNTS : channels * (COUNTS + FIELD)]
             points = max(int(counts[at : at + FIELD]) for at in range(0, len(counts), FIELD))
         except ValueError as error:
-            raise BadPicture(path, f"it is damaged, or no EDF file: {error}") from error
+            raise BadFile(path, f"it is damaged, or no EDF file: {error}") from error
     return Claim((channels, max(records, 0) * points))
 
 
@@ -75,7 +74,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         recording = _open(_library(), Listed(path, label), folder)
         return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
     except Broken as error:
-        raise BadPicture(path, str(error)) from error
+        raise BadFile(path, str(error)) from error
 
 
 def _labelled(recording: Recording) -> Recording:

@@ -15,9 +15,9 @@ from convscope.data.files.format import Format
 from convscope.data.layout import FEW
 from convscope.data.pictures.decode import regular
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
 from convscope.data.volumes.voxels import VolumeSize
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 
 if TYPE_CHECKING:
     from nibabel.nifti1 import Nifti1Image
@@ -49,7 +49,7 @@ def header(path: Path) -> VolumeHeader:
     """Read shape, type and orientation; no voxel is decoded.
 
     Raises:
-        DataError: (BadVolume) damaged, no NIfTI file, or nothing that can be one sample.
+        DataError: (BadFile) damaged, no NIfTI file, or nothing that can be one sample.
     """
     with _opened(path) as image:
         width, height, depth, channels = _shape(image, path)
@@ -63,7 +63,7 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: 
     """Read all voxels in the file's own units: (channel, depth, height, width), uint8 or float32.
 
     Raises:
-        DataError: (BadVolume) as `header`, or the voxels are damaged.
+        DataError: (BadFile) as `header`, or the voxels are damaged.
     """
     import nibabel
 
@@ -99,7 +99,7 @@ def _opened(path: Path) -> Iterator["Nifti1Image"]:
         raise
     except Exception as error:  # nibabel raises errors of its own, zlib's, ValueError, OSError …
         reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadVolume(path, f"damaged, cannot be read as NIfTI: {reason}") from error
+        raise BadFile(path, f"damaged, cannot be read as NIfTI: {reason}") from error
 
 
 def _shape(image: "Nifti1Image", path: Path) -> tuple[int, int, int, int]:
@@ -107,13 +107,13 @@ def _shape(image: "Nifti1Image", path: Path) -> tuple[int, int, int, int]:
     shape = tuple(int(size) for size in image.shape)
     dtype = np.dtype(image.get_data_dtype())
     if dtype.kind not in "biuf":
-        raise BadVolume(path, f"its voxels are of type {dtype}, no plain numbers")
+        raise BadFile(path, f"its voxels are of type {dtype}, no plain numbers")
     if len(shape) < 3:
-        raise BadVolume(path, f"it has {len(shape)} axes, a volume has three")
+        raise BadFile(path, f"it has {len(shape)} axes, a volume has three")
     refuse_absurd(path, int(np.prod(shape, dtype=object)), shape)
     channels = int(np.prod(shape[3:], dtype=object))
     if channels > FEW:
-        raise BadVolume(
+        raise BadFile(
             path, f"a series of {channels:,} volumes; up to {FEW} are read as channels. Keep one, or the mean"
         )
     return shape[0], shape[1], shape[2], channels

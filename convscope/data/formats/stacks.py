@@ -10,10 +10,11 @@ from convscope.data.files import folder, table
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
 from convscope.data.formats.pictures import PICTURES
-from convscope.data.pictures.decode import BadPicture, opened, plain
+from convscope.data.pictures.decode import opened, plain
 from convscope.data.volumes import codec
-from convscope.data.volumes.codec import BadVolume, Codec, VolumeHeader, refuse_absurd
+from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
 from convscope.data.volumes.voxels import VolumeSize
+from convscope.errors import BadFile
 
 SUFFIXES = (".tif", ".tiff", ".gif")
 STARTS = (b"II*\0", b"MM\0*", b"GIF8")
@@ -47,7 +48,7 @@ def header(path: Path) -> VolumeHeader:
     """Read the size and the number of frames, and see whether the first frame is grey.
 
     Raises:
-        DataError: (BadVolume) damaged, no picture, or a single frame.
+        DataError: (BadFile) damaged, no picture, or a single frame.
     """
     with opened(path) as image:
         size, deep = _size(image, path), _deep(image)
@@ -59,7 +60,7 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:
     """Read `size[0]` frames, evenly spread: (channel, depth, height, width), uint8 or float32.
 
     Raises:
-        DataError: (BadVolume, BadPicture) as `header`, or a frame is damaged or of another size.
+        DataError: (BadFile) as `header`, or a frame is damaged or of another size.
     """
     with opened(path) as image:
         chosen = spread(_size(image, path)[0], size[0])
@@ -84,7 +85,7 @@ def _frames(path: Path) -> int:
     try:
         with opened(path) as image:
             return _count(image)
-    except BadPicture:
+    except BadFile:
         return 0
 
 
@@ -95,7 +96,7 @@ def _count(image: Image.Image) -> int:
 def _size(image: Image.Image, path: Path) -> VolumeSize:
     size = (_count(image), image.height, image.width)
     if size[0] < 2:
-        raise BadVolume(path, "a picture of a single frame among stacks")
+        raise BadFile(path, "a picture of a single frame among stacks")
     refuse_absurd(path, size[0] * size[1] * size[2], size)
     return size
 
@@ -115,7 +116,7 @@ def _frame(image: Image.Image, index: int, channels: int, path: Path) -> np.ndar
     size = image.size
     image.seek(index)
     if image.size != size:
-        raise BadVolume(path, f"its frame {index} has another size than the first")
+        raise BadFile(path, f"its frame {index} has another size than the first")
     if _deep(image):
         return np.asarray(image, np.float32)[None]
     pixels = np.asarray(plain(image, "L" if channels == 1 else "RGB", path))

@@ -14,11 +14,10 @@ from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import left_out
 from convscope.data.names import natural
-from convscope.data.pictures.decode import BadPicture
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import recordings
 from convscope.data.signals.recordings import Broken, Mark, Recording
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 
 ENDING = ".hea"
 ANNOTATORS = ("atr", "blh", "ecg", "ari", "qrsc", "bph", "blm", "qrs", "bpm")  # people's before machines'
@@ -118,7 +117,7 @@ def header(path: Path) -> Claim:
         with _quiet():
             head = _library().rdheader(str(path.with_suffix("")))
     except Exception as error:  # the library raises whatever a damaged file leads it to
-        raise BadPicture(path, f"it is damaged: {error}") from error
+        raise BadFile(path, f"it is damaged: {error}") from error
     return Claim((head.n_sig or 0, head.sig_len or 0), rate=float(head.fs))
 
 
@@ -129,7 +128,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         (recording,), _ = _beats([_open(library, path)], library)
         return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
     except Broken as error:
-        raise BadPicture(path, str(error)) from error
+        raise BadFile(path, str(error)) from error
 
 
 def _beats(opened: Sequence[Recording], library: ModuleType) -> tuple[list[Recording], Counter[str]]:

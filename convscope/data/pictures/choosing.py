@@ -12,9 +12,9 @@ from torch import Tensor
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import cache
 from convscope.data.files.decoding import cached, each, spread
-from convscope.data.pictures.decode import BadPicture, PictureHeader, decode, header
+from convscope.data.pictures.decode import PictureHeader, decode, header
 from convscope.data.pictures.resize import demand_grey_or_colour
-from convscope.errors import DataError
+from convscope.errors import BadFile, DataError
 
 SAMPLE = 1000  # headers looked at to choose a size
 GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
@@ -86,7 +86,7 @@ def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
 
 
 def _first_reason(files: Sequence[Path]) -> str:
-    return next((str(bad) for bad in each(header, files[:1]) if isinstance(bad, BadPicture)), "")
+    return next((str(bad) for bad in each(header, files[:1]) if isinstance(bad, BadFile)), "")
 
 
 def _all_grey(files: Sequence[Path]) -> bool:

@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from convscope.errors import DataError
+from convscope.errors import BadFile
 
 VERSION = 2  # of the pixels that come out: raise it when they change, so that no cache of older ones is used
 SUFFIXES = frozenset(
@@ -39,14 +39,6 @@ TURNS = {
 }
 
 
-class BadPicture(DataError):  # noqa: N818 - reads as a sentence where it is raised
-    """A file that is no usable picture; `reason` says why without the name."""
-
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
-        self.reason = reason
-
-
 class PictureHeader(NamedTuple):
     """What a file says about its picture before anything is decoded; sizes in pixels, turned upright."""
 
@@ -59,7 +51,7 @@ def header(path: Path) -> PictureHeader:
     """Read size and mode of a picture without decoding it.
 
     Raises:
-        DataError: (BadPicture) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
+        DataError: (BadFile) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
     """
     with opened(path) as image:
         width, height = image.size
@@ -95,7 +87,7 @@ def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterb
         uint8, (channel, height, width).
 
     Raises:
-        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than
+        DataError: (BadFile) the file cannot be read, is damaged or no picture, or has more than
             PIXEL_LIMIT pixels.
     """
     with opened(path) as image:
@@ -115,47 +107,47 @@ def opened(path: Path) -> Iterator[Image.Image]:
     """Open, check the header, and give every failure, here or while the picture is used, its reason.
 
     Raises:
-        DataError: (BadPicture) the file cannot be read, is damaged or no picture, or has more than
+        DataError: (BadFile) the file cannot be read, is damaged or no picture, or has more than
             PIXEL_LIMIT pixels.
     """
     try:
         with regular(path) as file, _identified(path, file) as image:
             width, height = image.size
             if width < 1 or height < 1:
-                raise BadPicture(path, f"its header says {width} × {height} pixels")
+                raise BadFile(path, f"its header says {width} × {height} pixels")
             if width * height > PIXEL_LIMIT:
-                raise BadPicture(
+                raise BadFile(
                     path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}"
                 )
             yield image
-    except BadPicture:
+    except BadFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPicture(path, f"its header says more pixels than the limit of {PIXEL_LIMIT:,}") from None
+        raise BadFile(path, f"its header says more pixels than the limit of {PIXEL_LIMIT:,}") from None
     except Exception as error:  # on damaged bytes Pillow's decoders raise anything, SyntaxError included
-        raise BadPicture(path, f"damaged, cannot be decoded: {str(error) or type(error).__name__}") from error
+        raise BadFile(path, f"damaged, cannot be decoded: {str(error) or type(error).__name__}") from error
 
 
 def regular(path: Path, what: str = "picture") -> IO[bytes]:
     """Open a regular file; a pipe or a device would block for ever.
 
     Raises:
-        DataError: (BadPicture) it is not there, empty, no file or may not be read.
+        DataError: (BadFile) it is not there, empty, no file or may not be read.
     """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            raise BadPicture(path, f"a folder, not a {what}")
+            raise BadFile(path, f"a folder, not a {what}")
         if not stat.S_ISREG(status.st_mode):
-            raise BadPicture(path, "a pipe, socket or device, not a file")
+            raise BadFile(path, "a pipe, socket or device, not a file")
         if status.st_size == 0:
-            raise BadPicture(path, "the file is empty (0 bytes)")
+            raise BadFile(path, "the file is empty (0 bytes)")
         return path.open("rb")
     except FileNotFoundError:
         link = "a link to a file that does not exist" if path.is_symlink() else "there is no such file"
-        raise BadPicture(path, link) from None
+        raise BadFile(path, link) from None
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the name
-        raise BadPicture(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+        raise BadFile(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _identified(path: Path, file: IO[bytes]) -> Image.Image:
@@ -166,10 +158,10 @@ def _identified(path: Path, file: IO[bytes]) -> Image.Image:
         start = file.read(64)
     kind = next((name for magic, name in MAGIC.items() if start.startswith(magic)), None)
     if kind:
-        raise BadPicture(path, f"a {kind} file whose header is damaged")
+        raise BadFile(path, f"a {kind} file whose header is damaged")
     text = all(byte in b"\t\n\r\f" or byte >= 32 for byte in start)  # UTF-8 included
     what = "holds text" if text else "holds something else"
-    raise BadPicture(path, f"not a picture: it {what}, not PNG, JPEG, GIF, BMP, TIFF or WebP")
+    raise BadFile(path, f"not a picture: it {what}, not PNG, JPEG, GIF, BMP, TIFF or WebP")
 
 
 def _orientation(image: Image.Image) -> int:
@@ -234,7 +226,7 @@ def _to_bytes(values: np.ndarray, path: Path) -> np.ndarray:
     if values.dtype.itemsize == 2 and values.dtype.kind == "u":
         return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if not np.isfinite(values).all():
-        raise BadPicture(path, "holds values that are not finite (NaN or infinity)")
+        raise BadFile(path, "holds values that are not finite (NaN or infinity)")
     low, high = float(values.min()), float(values.max())
     whites = (1, 255, 65535) if values.dtype.kind == "f" else (255, 65535)
     white = next((white for white in whites if low >= 0 and high <= white), None)

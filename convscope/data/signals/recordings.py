@@ -54,7 +54,7 @@ class Piece(NamedTuple):
     points: int
 
 
-class Broken(Exception):  # noqa: N818 - as BadPicture
+class Broken(Exception):  # noqa: N818 - as BadFile
     """A recording whose values cannot be read; the reason."""
 
 

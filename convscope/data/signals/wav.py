@@ -7,7 +7,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from convscope.data.pictures.decode import BadPicture
+from convscope.errors import BadFile
 
 PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 NAMES = {
@@ -16,10 +16,6 @@ NAMES = {
 }  # fmt: skip
 BITS = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}
 UNKNOWN = 0xFFFFFFFF  # size that a program writes which does not know it yet: up to the end of the file
-
-
-class BadWave(BadPicture):
-    """A file that is no usable WAV file; `reason` says why without the name."""
 
 
 class WavHeader(NamedTuple):
@@ -37,16 +33,16 @@ def header(file: Path) -> WavHeader:
     """Read the header.
 
     Raises:
-        BadWave: no WAV file, compressed, damaged, cut short, or without a single frame.
+        BadFile: no WAV file, compressed, damaged, cut short, or without a single frame.
     """
     try:
         with file.open("rb") as stream:
             return _header(stream, file.stat().st_size)
     except OSError as error:
         reason = "there is no such file" if not file.exists() else error.strerror or str(error)
-        raise BadWave(file, reason) from error
+        raise BadFile(file, reason) from error
     except ValueError as error:
-        raise BadWave(file, str(error)) from error
+        raise BadFile(file, str(error)) from error
 
 
 def samples(file: Path, head: WavHeader) -> np.ndarray:
@@ -56,14 +52,14 @@ def samples(file: Path, head: WavHeader) -> np.ndarray:
         (channel, frame), float32.
 
     Raises:
-        BadWave: the file has become shorter since its header was read.
+        BadFile: the file has become shorter since its header was read.
     """
     size = head.bits // 8
     with file.open("rb") as stream:
         stream.seek(head.start)
         raw = stream.read(head.frames * head.channels * size)
     if len(raw) < head.frames * head.channels * size:
-        raise BadWave(file, "it was changed while it was read")
+        raise BadFile(file, "it was changed while it was read")
     return np.ascontiguousarray(_floats(raw, head).reshape(head.frames, head.channels).T)
 
 

@@ -21,10 +21,10 @@ from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import cache, decoding, folder, listing, table
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Claim, Files
-from convscope.data.pictures.decode import SUFFIXES, BadPicture
+from convscope.data.pictures.decode import SUFFIXES
 from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.volumes.voxels import VolumeSize, halved, holds, resampled, wanted_size
-from convscope.errors import DataError, ShapeError
+from convscope.errors import BadFile, DataError, ShapeError
 from convscope.shapes import show
 
 WORK = 12  # bytes that decoding takes for each voxel: as read, as float32, and while it is resampled
@@ -35,10 +35,6 @@ SIDES = (
 )  # up to so many volumes: as many voxels as a cube of this side; more volumes: LEAST_SIDE
 LEAST_SIDE = 32
 FORM = "channels × depth × height × width"
-
-
-class BadVolume(BadPicture):
-    """A file, or a folder of slices, that is no usable volume; `reason` says why without the name."""
 
 
 class VolumeHeader(NamedTuple):
@@ -56,9 +52,9 @@ class Codec(NamedTuple):
     Attributes:
         name: for the cache; it changes when the voxels that come out do.
         wanted: what counts as a sample.
-        header: reads a VolumeHeader, or raises BadVolume.
+        header: reads a VolumeHeader, or raises BadFile.
         decode: (path, size, channels) → (channel, depth, height, width), uint8 if exact, else float32, in any
-            size: one that can be had at no cost may be nearer to what is asked for. May raise BadVolume.
+            size: one that can be had at no cost may be nearer to what is asked for. May raise BadFile.
         channels: chooses one of the numbers of channels that the files have.
         inside: the files of a sample that is a folder.
     """
@@ -129,7 +125,7 @@ class DataSetFiles:
         looks = list(decoding.each(self.codec.header, files, "looking"))
         heads = [head for head in looks if isinstance(head, VolumeHeader)]
         if not heads:
-            reason = next((str(bad) for bad in looks if isinstance(bad, BadPicture)), "")
+            reason = next((str(bad) for bad in looks if isinstance(bad, BadFile)), "")
             raise DataError(f"none of the {len(files)} {self.codec.wanted.what}s can be read.\n  {reason}")
         size, remarks = wanted_size(settings), []
         if size is None:
@@ -169,7 +165,7 @@ class DataSetFiles:
             return _fitted(volume, path, self.channels, size, holes=True), bool(np.isnan(volume).any())
 
         some = decoding.spread(files, LOOKED_AT)
-        seen = [result for result in decoding.each(one, some) if not isinstance(result, BadPicture)]
+        seen = [result for result in decoding.each(one, some) if not isinstance(result, BadFile)]
         if not seen:
             return Look(np.dtype(np.float16), False, [])
         values, holes = np.stack([volume for volume, _ in seen]), any(hole for _, hole in seen)
@@ -192,7 +188,7 @@ def decoded(codec: Codec, path: Path, channels: int, size: VolumeSize, look: Loo
     if look.dtype != np.float16:
         return values.astype(look.dtype)
     if not holds(values, float(np.abs(values).max())):
-        raise BadVolume(
+        raise BadFile(
             path, f"its values run from {values.min():g} to {values.max():g}, far beyond the others'"
         )
     return halved(values)
@@ -230,12 +226,12 @@ def files(
 
 def _fitted(volume: np.ndarray, path: Path, channels: int, size: VolumeSize, holes: bool) -> np.ndarray:
     if len(volume) != channels:
-        raise BadVolume(path, f"it has {len(volume)} channels where {channels} are wanted")
+        raise BadFile(path, f"it has {len(volume)} channels where {channels} are wanted")
     if volume.dtype != np.uint8:
         if holes and np.isnan(volume).any() and not np.isnan(volume).all():
             volume = np.where(np.isnan(volume), np.nanmin(volume), volume)
         if not np.isfinite(volume).all():
-            raise BadVolume(path, "it holds values that are not finite (NaN or infinity)")
+            raise BadFile(path, "it holds values that are not finite (NaN or infinity)")
     return resampled(volume, size)
 
 
@@ -243,12 +239,12 @@ def refuse_absurd(path: Path, voxels: int, shape: Sequence[int]) -> None:
     """Check what a header claims before memory is asked for.
 
     Raises:
-        DataError: (BadVolume) an axis is empty, or the volume takes more memory than this machine has.
+        DataError: (BadFile) an axis is empty, or the volume takes more memory than this machine has.
     """
     if min(shape) < 1:
-        raise BadVolume(path, f"its header says {show(tuple(shape))} voxels")
+        raise BadFile(path, f"its header says {show(tuple(shape))} voxels")
     if voxels * WORK > memory.SHARE * memory.physical_memory():
-        raise BadVolume(path, f"its header says {show(tuple(shape))} voxels, more than this machine's memory")
+        raise BadFile(path, f"its header says {show(tuple(shape))} voxels, more than this machine's memory")
 
 
 def chosen_size(heads: Sequence[VolumeHeader]) -> tuple[VolumeSize, str]:
