@@ -11,7 +11,7 @@ const PATIENCE = 16; // ms that a drawing waits for what it can do without: a fr
 /**
  * @param {(address: string, signal?: AbortSignal) => Promise<any>} get
  * @param {import("./browser.js").Clock} clock
- * @param {() => void} redraw
+ * @param {(signal: AbortSignal) => void} redraw the page anew, unless it is another one by then
  */
 export function gather(get, clock, redraw) {
   /** @type {Map<string, any>} address → what came, of what a view can do without */
@@ -19,7 +19,7 @@ export function gather(get, clock, redraw) {
   /** @type {Set<string>} those that took longer than a drawing waits */
   const overdue = new Set();
   const patience = () => new Promise((done) => clock.after(PATIENCE, () => done(null)));
-  const again = (/** @type {AbortSignal} */ signal) => clock.after(SOON, () => signal.aborted || redraw());
+  const again = (/** @type {AbortSignal} */ signal) => clock.after(SOON, () => redraw(signal));
 
   /** What a view cannot be drawn without. @param {View} view @param {Drawing} drawing @returns {Promise<Messages>} */
   async function needed(view, { state, session, signal }) {
@@ -41,7 +41,7 @@ export function gather(get, clock, redraw) {
       asked.forEach(([, address], place) => {
         if (late.has(address)) return;
         overdue.add(address);
-        coming[place].then(() => void (signal.aborted || redraw()));
+        coming[place].then(() => redraw(signal));
       });
       if (!here.length) return;
     }

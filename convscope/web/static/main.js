@@ -38,11 +38,13 @@ import { pageOf, VIEWS } from "./views.js";
 const REST = 200; // ms without a move until the address takes the place
 const api = connect();
 const root = document.documentElement;
-const messages = gather(api.get, browser().clock, () => void draw());
+const messages = gather(api.get, browser().clock, (signal) => void shown.then(() => void (signal.aborted || draw())));
 /** @type {Map<string, any>} */
 const memory = new Map();
 let state = read(location.hash);
 let drawn = 0;
+/** The last drawing is on the screen: what can wait does not delay it. @type {Promise<void>} */
+let shown = Promise.resolve();
 let resting = 0;
 /** @type {AbortController | null} */
 let running = null;
@@ -94,7 +96,8 @@ async function draw(passing = false) {
     const made = views.map((view, place) => view.draw(found[place], context()));
     frame(context(), made, found[0].graph);
     root.dataset.drawn = String((drawn += 1)); // whoever waits for the picture sees it here
-    if (!passing) views.forEach((view, place) => view.likely?.(state, found[place]).forEach(near));
+    shown = new Promise((done) => browser().clock.painted(done));
+    if (!passing) shown.then(() => signal.aborted || views.forEach((view, place) => view.likely?.(state, found[place]).forEach(near)));
   } catch (error) {
     if (signal.aborted) return;
     say(error);
