@@ -67,6 +67,13 @@ def receptive_fields(
     >>> receptive_fields(trace(convs, torch.zeros(1, 1, 20)))[1]
     Receptive(size=(7,), jump=(2,), start=(2.0,), exact=True)
     """
+    return {index: field for index, (field, _) in fields_and_boxes(trace, given, nodes).items()}
+
+
+def fields_and_boxes(
+    trace: Trace, given: Value | None = None, nodes: Sequence[Node] | None = None
+) -> dict[int, tuple[Receptive, Boxes]]:
+    """The same with the part of the input that the unit in the middle sees, as `box_on_input` gives it."""
     given = given or _main_input(trace)
     if given is None:
         return {}
@@ -76,15 +83,16 @@ def receptive_fields(
     units = [(node, at) for node in chosen if node.outputs for at in _middle(trace, node)]
     boxes, active, exact = _boxes_on(trace, given, units)
     space = _space(given, boxes[active])
-    fields: dict[int, Receptive] = {}
+    found: dict[int, tuple[Receptive, Boxes]] = {}
     row = 0
     while row < len(units):
         node, at = units[row]
         count = sum(1 for _ in _middle(trace, node))
         if active[row]:
-            fields[node.index] = _field(at, boxes[row : row + count], bool(exact[row]), space)
+            field = _field(at, boxes[row : row + count], bool(exact[row]), space)
+            found[node.index] = field, clip(boxes[row], given.shape)
         row += count
-    return fields
+    return found
 
 
 def box_on_input(trace: Trace, node: Node, at: Index, given: Value | None = None) -> Boxes | None:
@@ -185,13 +193,15 @@ def _hand_back(
     else:
         reading = Reading(trace, node, entry.signature, which)
         reached = list(_by_value(reading, entry.reach(reading, boxes)))
-    for index, found in reached:
+    for index, theirs in reached:
         if trace.values[index].role in ("input", "activation"):  # nothing lies behind a parameter
             into = _sweep(sweeps, trace, index, len(exact))
-            sees = ~is_empty(found)
-            met = into.active[rows[sees]][:, None, None]  # by another path before
-            into.boxes[rows[sees]] = np.where(met, hull(into.boxes[rows[sees]], found[sees]), found[sees])
-            into.active[rows[sees]] = True
+            sees = ~is_empty(theirs)
+            seen, found = rows[sees], theirs[sees]
+            met = into.active[seen]  # by another path before
+            if met.any():
+                found = np.where(met[:, None, None], hull(into.boxes[seen], found), found)
+            into.boxes[seen], into.active[seen] = found, True
 
 
 def _by_value(reading: Reading, reached: dict[str, Boxes | list[Boxes]]) -> list[tuple[int, Boxes]]:

@@ -7,8 +7,9 @@ from torch import Tensor
 
 from convscope.errors import ConvscopeError, ShapeError
 from convscope.explaining import explain, full_index, known, read
+from convscope.explaining.boxes import Boxes
 from convscope.explaining.reading import Reading, tensors_of
-from convscope.explaining.receptive import Receptive, box_on_input, receptive_fields
+from convscope.explaining.receptive import Receptive, box_on_input, fields_and_boxes
 from convscope.shapes import elements
 from convscope.tracing import Node, replay
 from convscope.tracing.replay import statistics
@@ -43,8 +44,8 @@ def operation(session: Session, op: int, at: tuple[int, ...] = ()) -> OperationD
         return fixed
     node = node_at(seen.trace, op)
     place = full_index(seen.trace, node, layout(session, seen, node).place(at), 0)
-    box = _box(seen, node, place)
-    return fixed if box is None else {**fixed, "receptive": {**fixed["receptive"], "box": box}}
+    box = box_on_input(seen.trace, node, place)
+    return fixed if box is None else {**fixed, "receptive": {**fixed["receptive"], "box": box.tolist()}}
 
 
 def _operation(session: Session, seen: Seen, index: int) -> OperationDetail:
@@ -99,26 +100,18 @@ def docs(seen: Seen, node: Node) -> str:
 
 def receptive(session: Session, seen: Seen, node: Node) -> ReceptiveMessage | None:
     """What the unit in the middle sees of the input."""
-    shape = seen.trace.values[node.outputs[0]].shape
-    field = None if 0 in shape else _field(session, seen, node)
-    if field is None:
+    found = _field(session, seen, node)
+    if found is None:
         return None
-    box = _box(seen, node, tuple(size // 2 if axis else 0 for axis, size in enumerate(shape)))
-    if box is None:
-        return None
-    return {"size": list(field.size), "jump": list(field.jump), "exact": field.exact, "box": box}
+    field, box = found
+    return {"size": list(field.size), "jump": list(field.jump), "exact": field.exact, "box": box.tolist()}
 
 
-def _field(session: Session, seen: Seen, node: Node) -> Receptive | None:
+def _field(session: Session, seen: Seen, node: Node) -> tuple[Receptive, Boxes] | None:
     """All at once, as long as that takes about as long as one."""
     if len(seen.trace.nodes) > MANY:
-        return receptive_fields(seen.trace, nodes=[node]).get(node.index)
-    return kept(session, seen, "fields", lambda: receptive_fields(seen.trace)).get(node.index)
-
-
-def _box(seen: Seen, node: Node, at: tuple[int, ...]) -> list[list[int]] | None:
-    box = box_on_input(seen.trace, node, at)
-    return None if box is None else box.tolist()
+        return fields_and_boxes(seen.trace, nodes=[node]).get(node.index)
+    return kept(session, seen, "fields", lambda: fields_and_boxes(seen.trace)).get(node.index)
 
 
 def histogram(values: Tensor | None) -> Histogram | None:
