@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import chdir
 from pathlib import Path
 
 from convscope import train
@@ -51,23 +52,33 @@ NETWORKS = {  # by the names of scenes.js
 }
 
 
-def sessions(folder: Path, wanted: Sequence[str]) -> Iterator[tuple[str, Session]]:
-    """The networks that are asked for, one after the other; what they are made of goes into the folder."""
-    (folder / "joined.py").write_text(JOINED, encoding="utf-8")
+def sessions(wanted: Sequence[str]) -> Iterator[tuple[str, Session]]:
+    """The networks that are asked for, one after the other; their files go into the folder we are in."""
+    Path("joined.py").write_text(JOINED, encoding="utf-8")
     for name, (model, *shapes) in NETWORKS.items():
         if name in wanted:
-            session = session_of(model.replace("joined.py", str(folder / "joined.py")), tuple(shapes))
+            session = session_of(model, tuple(shapes))
             if name == "changed":
                 answer(POST, session, "edit", {"op": 0, "what": "channel", "channel": 1})
             yield name, session
     if "run" in wanted:
-        train("digits", network="plain", epochs=1, runs=folder / "runs", seed=0)
-        run = next(path for path in (folder / "runs").iterdir() if not path.is_symlink())
+        train("digits", network="plain", epochs=1, runs="runs", seed=0)
+        dated = next(path for path in Path("runs").iterdir() if not path.is_symlink())
+        run = dated.rename(dated.with_name("digits_plain"))
         yield "run", session_of(str(run), ())
+
+
+def steady(session: Session) -> None:
+    """Measured times and random keys are others each time: a recording changes where its message does."""
+    session.seen.key, trace = "recorded", session.seen.trace
+    failed = [trace.failure.node] if trace.failure and trace.failure.node else []
+    for place, node in enumerate([*trace.nodes, *failed]):
+        node.seconds = 0.001 * (place + 1)
 
 
 def record(name: str, session: Session) -> None:
     """Ask for everything over HTTP, as a browser would."""
+    steady(session)
     server = Server(session)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -80,6 +91,6 @@ def record(name: str, session: Session) -> None:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as made:
-        for name, session in sessions(Path(made), sys.argv[1:] or [*NETWORKS, "run"]):
+    with tempfile.TemporaryDirectory() as made, chdir(made):
+        for name, session in sessions(sys.argv[1:] or [*NETWORKS, "run"]):
             record(name, session)

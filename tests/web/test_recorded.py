@@ -28,9 +28,10 @@ def form(message):
 
 
 @pytest.mark.parametrize("network", SCRIPT["NETWORKS"])
-def test_what_was_recorded_is_sent_so_today(network, tmp_path):
+def test_what_was_recorded_is_sent_so_today(network, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     recorded = json.loads((ROOT / f"tests/web/js/recorded/{network}.json").read_text("utf-8"))
-    for _, session in SCRIPT["sessions"](tmp_path, [network]):
+    for _, session in SCRIPT["sessions"]([network]):
         for address, message in recorded.items():
             now = json.loads(as_json(answer(GET, session, address)))
             assert form(now) == form(message), f"{address}: run scripts/record_messages.py"
