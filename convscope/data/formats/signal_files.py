@@ -60,8 +60,8 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
 
 def header(path: Path) -> Claim:
     """Rows and cells of a text; a column of numbers is one row."""
-    rows = _cells(_lines(path))
-    cells = len(rows[-1]) if rows else 0
+    rows = _rows(_lines(path))
+    cells = len(cut(rows[-1])) if rows else 0
     return Claim((1, len(rows)) if cells == 1 else (len(rows), cells))
 
 
@@ -100,10 +100,14 @@ def _lines(path: Path) -> list[str]:
     return signal_text.read(path).splitlines()
 
 
+def _rows(lines: Sequence[str]) -> list[str]:
+    """The lines that hold something; without the names of the columns."""
+    rows = [line for line in lines if line.strip()]
+    return rows[1:] if rows and not any(NUMBER.match(cell) for cell in cut(rows[0])) else rows
+
+
 def _cells(lines: Sequence[str]) -> list[list[str]]:
-    """The rows, cut into cells; without the names of the columns."""
-    rows = [cut(line) for line in lines if line.strip()]
-    return rows[1:] if rows and not any(NUMBER.match(cell) for cell in rows[0]) else rows
+    return [cut(row) for row in _rows(lines)]
 
 
 def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
@@ -130,11 +134,10 @@ def _labelled(lines: Sequence[str], path: Path, spec: SampleSpec) -> bool:
         return not names.isdisjoint(
             [spec.settings.label.casefold()] if spec.settings.label else COLUMNS["label"]
         )
-    rows = [cut(line) for line in lines]
-    if not rows or len(rows[-1]) == spec.shape[0] * spec.shape[1]:
+    if not lines or len(cut(lines[-1])) == spec.shape[0] * spec.shape[1]:
         return False
     try:
-        return {signal_rows.class_name(row[0], "") for row in rows} <= set(spec.classes)
+        return {signal_rows.class_name(cut(line)[0], "") for line in lines} <= set(spec.classes)
     except DataError:  # a fraction is no class
         return False
 
