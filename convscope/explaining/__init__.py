@@ -16,10 +16,11 @@ from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.explanation import Explanation, tolerance
 from convscope.explaining.op import Cost, Op, Role
 from convscope.explaining.ops import OPS, known
-from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.reading import Reading
 from convscope.explaining.unknown import unknown
 from convscope.tracing.graph import Node, Trace, Value
 from convscope.tracing.replay import run_again
+from convscope.tracing.structure import tensors_of
 
 __all__ = [
     "OPS",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.errors import TraceError, UnknownName
 from convscope.tracing.graph import Node, Ref, Trace, Value, with_float64
-from convscope.tracing.structure import convert, leaves
+from convscope.tracing.structure import convert, tensors_of
 
 
 class Reading:
@@ -132,11 +132,6 @@ def _default(text: str) -> Any:  # noqa: ANN401
 
 
 DEFAULTS = {"": None, "None": None, "True": True, "False": False, "0": 0, "1": 1, "-1": -1}
-
-
-def tensors_of(structure: Any) -> list[int]:  # noqa: ANN401
-    """Indices of the values in an argument that may be a list of tensors, as of `torch.cat`."""
-    return [leaf.index for leaf in leaves(structure) if isinstance(leaf, Ref)]
 
 
 def plain(structure: Any) -> Any:  # noqa: ANN401

@@ -14,7 +14,7 @@ from convscope.lint.finding import Fix, TextEdit
 from convscope.randomness import forked
 from convscope.tracing import trace
 from convscope.tracing.graph import Failure, Ref, Trace
-from convscope.tracing.structure import convert, leaves
+from convscope.tracing.structure import convert, tensors_of
 
 
 def attribute(path: str, owner: str = "self") -> str:
@@ -57,7 +57,7 @@ def again(seen: Trace, fix: Fix, failed: Failure | None = None) -> Trace | None:
         What happens then; None where that cannot be tried.
     """
     model = seen.module
-    given = [seen.values[leaf.index] for leaf in leaves(seen.given) if isinstance(leaf, Ref)]
+    given = [seen.values[index] for index in tensors_of(seen.given)]
     if not isinstance(model, nn.Module) or any(value.tensor is None for value in given):
         return None
     try:

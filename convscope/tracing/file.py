@@ -16,7 +16,7 @@ from convscope.errors import TraceError
 from convscope.torch_private import data_address
 from convscope.tracing.codec import DTYPES, decode, encode
 from convscope.tracing.graph import Call, Failure, Node, Source, Trace, Value
-from convscope.tracing.structure import Ref, leaves
+from convscope.tracing.structure import tensors_of
 
 FORMAT = "convscope trace 1"
 ROLES = ("input", "parameter", "buffer", "constant", "activation")
@@ -226,7 +226,7 @@ def _optional(index: int | None) -> int | None:
 def _check(trace: Trace) -> None:
     """Every index points at something that is there."""
     broken = [trace.failure.node] if trace.failure and trace.failure.node else []
-    values = [trace.score, *_references((trace.output, trace.given))]
+    values = [trace.score, *tensors_of((trace.output, trace.given))]
     nodes = [value.producer for value in trace.values]
     calls: list[int | None] = [trace.failure.call] if trace.failure else []
     for call in trace.calls:
@@ -239,7 +239,7 @@ def _check(trace: Trace) -> None:
             *node.followed,
             *itertools.chain(*node.changed),
         )
-        values += _references((node.args, node.kwargs, node.result))
+        values += tensors_of((node.args, node.kwargs, node.result))
         calls.append(node.call)
     for indices, there in ((values, trace.values), (nodes, trace.nodes), (calls, trace.calls)):
         if any(index is not None and not 0 <= index < len(there) for index in indices):
@@ -248,7 +248,3 @@ def _check(trace: Trace) -> None:
         raise ValueError("its operations are not in order")
     if any(call.parent is not None and call.parent >= call.index for call in trace.calls):
         raise ValueError("its calls are not in order")
-
-
-def _references(structure: Any) -> list[int]:  # noqa: ANN401
-    return [leaf.index for leaf in leaves(structure) if isinstance(leaf, Ref)]

@@ -86,3 +86,8 @@ def _named(structure: Any) -> dict[str, Any]:  # noqa: ANN401
 def _has_fields(structure: Any) -> bool:  # noqa: ANN401
     """A dataclass, as some models return; a `Ref` is a leaf."""
     return is_dataclass(structure) and not isinstance(structure, type | Ref | Unkept)
+
+
+def tensors_of(structure: Any) -> list[int]:  # noqa: ANN401
+    """Indices of the values in an argument that may be a list of tensors, as of `torch.cat`."""
+    return [leaf.index for leaf in leaves(structure) if isinstance(leaf, Ref)]

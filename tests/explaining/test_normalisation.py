@@ -12,19 +12,12 @@ from convscope.explaining import OPS, explain, explain_gradient, read
 from convscope.explaining.boxes import unit
 from convscope.explaining.rendering.words import text
 from convscope.tracing import trace
+from tests.explaining.cases.normalisation import used
 from tests.explaining.shown import said
 
 torch.manual_seed(0)
 X = torch.randn(3, 4, 5, 6) * 2 + 0.7
 SHAPE = tuple(X.shape)
-
-
-def filled(module):
-    with torch.no_grad():
-        for each in (*module.parameters(), *module.buffers()):
-            if each.is_floating_point():
-                each.copy_(torch.rand_like(each) + 0.5)
-    return module
 
 
 def numpy_norm(x, axes, weight, bias, affine, eps=1e-5, mean=None, variance=None, centred=True):
@@ -52,14 +45,14 @@ def in_groups(x, weight, bias):
 
 
 BATCH, STORED, LAYER = (
-    filled(nn.BatchNorm2d(4)),
-    filled(nn.BatchNorm2d(4)).eval(),
-    filled(nn.LayerNorm([5, 6])),
+    used(nn.BatchNorm2d(4)),
+    used(nn.BatchNorm2d(4)).eval(),
+    used(nn.LayerNorm([5, 6])),
 )
 GROUP, INSTANCE, RMS = (
-    filled(nn.GroupNorm(2, 4)),
-    filled(nn.InstanceNorm2d(4, affine=True)),
-    filled(nn.RMSNorm(6)),
+    used(nn.GroupNorm(2, 4)),
+    used(nn.InstanceNorm2d(4, affine=True)),
+    used(nn.RMSNorm(6)),
 )
 EXPECTED = [
     (BATCH, "batch_norm", lambda: numpy_norm(X, (0, 2, 3), BATCH.weight, BATCH.bias, (1,))),
@@ -140,7 +133,7 @@ ARGUMENTS = {
 
 
 def test_running_variance_is_over_n_minus_1():
-    model = filled(nn.BatchNorm2d(4, momentum=0.3))
+    model = used(nn.BatchNorm2d(4, momentum=0.3))
     before = model.running_mean.clone(), model.running_var.clone()
     result = trace(model, X)
     node = next(node for node in result.nodes if node.op == "batch_norm")
@@ -227,7 +220,7 @@ def test_words_and_numbers_of_a_batch_norm():
 def test_numbers_far_from_zero_hold_their_bound(make, offset, order):
     """Where the mean is large beside the spread a network loses digits; the bound says how many."""
     torch.manual_seed(5)
-    model = filled(make())
+    model = used(make())
     result = trace(model, (X + offset).contiguous(memory_format=order), score=lambda y: (y * y).sum())
     node = next(node for node in result.nodes if node.op.endswith("norm"))
     for at in some(SHAPE):
@@ -239,7 +232,7 @@ def test_numbers_far_from_zero_hold_their_bound(make, offset, order):
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
 def test_other_types_hold_their_bound(dtype):
-    model = filled(nn.BatchNorm2d(4)).to(dtype)
+    model = used(nn.BatchNorm2d(4)).to(dtype)
     result = trace(model, X.to(dtype))
     node = next(node for node in result.nodes if node.op == "batch_norm")
     for at in some(SHAPE):

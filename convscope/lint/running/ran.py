@@ -5,8 +5,8 @@ from pathlib import Path
 
 from convscope.lint import trial
 from convscope.lint.finding import NOWHERE, Fix, Rule, Where
-from convscope.tracing.graph import Node, Ref, Trace, Value
-from convscope.tracing.structure import leaves
+from convscope.tracing.graph import Node, Trace, Value
+from convscope.tracing.structure import tensors_of
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def named(node: Node) -> str:
 
 def outputs(trace: Trace) -> list[Value]:
     """The tensors that the model returned."""
-    return [trace.values[leaf.index] for leaf in leaves(trace.output) if isinstance(leaf, Ref)]
+    return [trace.values[index] for index in tensors_of(trace.output)]
 
 
 def samples_of(trace: Trace) -> int:

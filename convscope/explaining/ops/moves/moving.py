@@ -21,12 +21,12 @@ from convscope.explaining.account import Account, Index, Step, product
 from convscope.explaining.boxes import Boxes, clip, is_empty, unit
 from convscope.explaining.formula import Formula, FunctionCall, Known, Symbol, side, summed, symbols
 from convscope.explaining.op import Extent, Op, free
-from convscope.explaining.reading import Reading, Signature, tensors_of
+from convscope.explaining.reading import Reading, Signature
 from convscope.explaining.rendering.python import literal
 from convscope.explaining.working import put
 from convscope.tracing.graph import Ref
 from convscope.tracing.names import function_at
-from convscope.tracing.structure import convert, leaves
+from convscope.tracing.structure import convert, leaves, tensors_of
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/{}.html"
 Reach = dict[str, Boxes | list[Boxes]]

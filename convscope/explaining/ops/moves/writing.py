@@ -19,8 +19,9 @@ from convscope.explaining.ops.moves.moving import (
     passed_on,
 )
 from convscope.explaining.ops.moves.picking import IndexList, index_parts
-from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.reading import Reading
 from convscope.shapes import elements
+from convscope.tracing.structure import tensors_of
 
 x, y, index, given, src = symbols("x y index value src")
 

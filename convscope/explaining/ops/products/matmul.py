@@ -6,9 +6,10 @@ from typing import Any
 
 from convscope.explaining.op import OUT, Extent, Op, Role
 from convscope.explaining.ops.products.contraction import Added, Contraction, contraction_op
-from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.reading import Reading
 from convscope.explaining.working import Worked
 from convscope.tracing.graph import Node, Ref
+from convscope.tracing.structure import tensors_of
 
 DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.{}.html"
 LEAD = "stuvwxyb"  # axes in front of the matrices, the last one next to them

@@ -8,11 +8,12 @@ from torch import Tensor
 from convscope.errors import ConvscopeError, ShapeError
 from convscope.explaining import explain, full_index, known, read
 from convscope.explaining.boxes import Boxes
-from convscope.explaining.reading import Reading, tensors_of
+from convscope.explaining.reading import Reading
 from convscope.explaining.receptive import Receptive, box_on_input, fields_and_boxes
 from convscope.shapes import elements
 from convscope.tracing import Node, replay
 from convscope.tracing.replay import statistics
+from convscope.tracing.structure import tensors_of
 from convscope.web.messages.asked import node_at
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layout

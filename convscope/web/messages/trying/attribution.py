@@ -10,7 +10,7 @@ from torch import Tensor
 from convscope.attribution import Attribution, attribute
 from convscope.errors import ShapeError
 from convscope.tracing import Ref
-from convscope.tracing.structure import leaves
+from convscope.tracing.structure import leaves, tensors_of
 from convscope.web.messages.asked import one_of
 from convscope.web.messages.kept import demand_class, kept
 from convscope.web.messages.numbers import exact, sentence
@@ -81,7 +81,7 @@ def _asker(seen: Seen, target: int) -> Any:  # noqa: ANN401 - a class or a funct
     if isinstance(seen.trace.output, Ref):
         return target
     value = scores_value(seen.trace)
-    refs = [leaf.index for leaf in leaves(seen.trace.output) if isinstance(leaf, Ref)]
+    refs = tensors_of(seen.trace.output)
     place = refs.index(value) if value in refs else 0
 
     def pick(output: Any) -> Tensor:  # noqa: ANN401
