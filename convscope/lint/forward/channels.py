@@ -177,7 +177,7 @@ def batch_norm(scene: Scene) -> Finding | None:
         return None
     what = f"{scene.name} normalises {counted(sizes[0], 'channel')}, but got {got:,}."
     axis = f"axis 1 (channel) of {value.shape}: got {got:,}, expected {sizes[0]:,}"
-    return Finding(what, _came(scene, value), axis=axis, fixes=replaced(scene, num_features=got))
+    return Finding(what, scene.came(value, "The tensor"), axis=axis, fixes=replaced(scene, num_features=got))
 
 
 @rule(
@@ -203,7 +203,7 @@ def one_value(scene: Scene) -> Finding | None:
     what = f"{scene.name} is in training mode and got one value a channel, {value.shape}: it has no variance."
     cause = (
         "Batch norm in training takes mean and variance over the samples (and positions) of the batch; of a "
-        f"single number the variance is 0 and nothing would be left. {_came(scene, value)}"
+        f"single number the variance is 0 and nothing would be left. {scene.came(value, "The tensor")}"
     )
     advice = "For training: give at least 2 samples, or drop the last incomplete batch (drop_last=True)."
     axis = f"axis 0 (sample): {value.shape[0]}, expected at least 2"
@@ -242,7 +242,7 @@ def group_norm(scene: Scene) -> Finding | None:
     fixes = replaced(scene, num_groups=good, num_channels=got)
     advice = "" if fixes else f"Take a number of groups that divides {got}, such as {good}."
     return Finding(
-        f"{scene.name}{wanted}{trouble}", _came(scene, value), axis=axis, fixes=fixes, advice=advice
+        f"{scene.name}{wanted}{trouble}", scene.came(value, "The tensor"), axis=axis, fixes=fixes, advice=advice
     )
 
 
@@ -271,13 +271,8 @@ def layer_norm(scene: Scene) -> Finding | None:
     last = "last axis" if len(expected) == 1 else f"last {len(expected)} axes"
     what = f"{scene.name} normalises the {last}, made for {show(expected)}, but got {show(got)}."
     axis = f"axis −1 of {value.shape}: got {got[-1]:,}, expected {expected[-1]:,}"
-    fixes: tuple[Fix, ...] = ()
     if len(value.shape) > 2 and expected == (value.shape[1],):
         space = AXES.get(len(value.shape) - 2, ())
         what += f" The {expected[0]:,} channels stand on axis 1, before ({', '.join(space)})."
-    fixes += replaced(scene, normalized_shape=got[0] if len(got) == 1 else list(got))
-    return Finding(what, _came(scene, value), axis=axis, fixes=fixes)
-
-
-def _came(scene: Scene, value: Value) -> str:
-    return scene.came(value, "The tensor")
+    fixes = replaced(scene, normalized_shape=got[0] if len(got) == 1 else list(got))
+    return Finding(what, scene.came(value, "The tensor"), axis=axis, fixes=fixes)

@@ -186,11 +186,10 @@ def _differing(scene: Scene, first: Value, other: Value, number: int, along: int
         f"{axis_name(first.shape, each)}: {first.shape[each]:,} and {other.shape[each]:,}" for each in bad
     )
     cause = f"{scene.came(first, 'Tensor 0')} {scene.came(other, f'Tensor {number}')}"
-    fixes: tuple[Fix, ...] = ()
-    if len(bad) == 1 and along >= 0:  # the axis that may differ is the one to join along
-        fixes += _along(scene, along, bad[0])
+    # the one axis that differs may be the one to join along
+    fixes = _along(scene, along, bad[0]) if len(bad) == 1 and along >= 0 else ()
     advice = ""
-    if bad and min(bad) >= 2:
+    if min(bad) >= 2:
         sizes = tuple(min(one.shape[each] for one in (first, other)) for each in range(2, len(first.shape)))
         advice = (
             f"Bring both to the same {' × '.join(AXES.get(len(sizes), ()))}: padding=kernel//2 in the branch "

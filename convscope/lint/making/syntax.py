@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from convscope.lint.finding import Finding, Fix, rule
 from convscope.lint.making.failure import MakingFailure
@@ -38,7 +39,8 @@ def syntax(failure: MakingFailure) -> Finding | None:
         return None
     said = (error.msg or "invalid syntax").rstrip(".")
     column = f", character {error.offset}" if error.offset else ""
-    fixes = tuple(fix for fix in _attempts(failure, said) if _reads_on(failure, failure.edited(fix)))
+    readable = (fix for fix in _attempts(failure, said) if _reads_on(failure, failure.edited(fix)))
+    fixes = tuple(islice(readable, 1))
     advice = (
         "" if fixes else "Look at this line and at the end of the one before it: brackets, commas, colons."
     )
@@ -46,7 +48,7 @@ def syntax(failure: MakingFailure) -> Finding | None:
     return Finding(
         f"Line {failure.line} is no Python{column}: {said}",
         "Python reads the whole file before it runs a line of it, so nothing has run yet.",
-        fixes=fixes[:1],
+        fixes=fixes,
         advice=advice,
     )
 
