@@ -12,10 +12,12 @@ from convscope.web.dispatch import answer
 from convscope.web.messages import GET
 from convscope.web.messages.channels.layer import PAGE
 from convscope.web.messages.data.results import PATIENCE
-from convscope.web.messages.numbers import Message
 from convscope.web.saved_lists import sample_lists
 from convscope.web.session import Session
 from convscope.web.table import SavedAnswers
+from convscope.web.types.channels import Channel
+from convscope.web.types.network import GraphMessage, Operation
+from convscope.web.types.parts import Prediction, Real
 
 EACH = {"wrong": 2, "right": 2, "unsure": 1}  # samples that are taken besides the one on the screen
 HERE = "here"  # stands for an input that is no sample of the data
@@ -46,7 +48,7 @@ class Taker:
         """Whether this is the input that is shown first."""
         return self.key == self.table.start
 
-    def take(self, address: str, *, without_terms: bool = False) -> Message | None:
+    def take(self, address: str, *, without_terms: bool = False) -> Any:  # noqa: ANN401 - any message
         """Keep an answer; None where the server refuses or there is no room.
 
         Args:
@@ -85,7 +87,7 @@ def collected(session: Session, samples: Sequence[int] | None, room: int) -> Sav
     return table
 
 
-def ask(session: Session, address: str) -> Message:
+def ask(session: Session, address: str) -> Any:  # noqa: ANN401 - any message
     """What the server would say."""
     with session.lock:
         return answer(GET, session, address)
@@ -152,23 +154,23 @@ def _depth(taker: Taker) -> None:
         _sorted(taker, graph["operations"])
 
 
-def _sorted(taker: Taker, operations: list[Message]) -> None:
+def _sorted(taker: Taker, operations: list[Operation]) -> None:
     """Layers in other orders; by effect, which takes a pass a channel, only those with weights."""
     for each in operations:
         for sort in SORTS if each["parameters"] else SORTS[:-1]:
             taker.take(f"layer/{each['index']}?sort={sort}&page=0")
 
 
-def _pixels(taker: Taker, graph: Message) -> None:
+def _pixels(taker: Taker, graph: GraphMessage) -> None:
     """Attributions of the predicted class."""
     if not graph["prediction"]:
         return
-    said = int(np.argmax(graph["prediction"]["probabilities"]))
+    said = _best(graph["prediction"]["probabilities"])
     for method in METHODS if graph["totals"]["seconds"] < QUICK else METHODS[:2]:
         taker.take(f"attribution?method={method}&class={said}")
 
 
-def _channel(taker: Taker, op: int, place: int, prediction: Message | None) -> None:
+def _channel(taker: Taker, op: int, place: int, prediction: Prediction | None) -> None:
     """One channel, its strongest number, the way back.
 
     Where a window slides, the page itself computes the number; so for the further inputs these are left out.
@@ -179,12 +181,17 @@ def _channel(taker: Taker, op: int, place: int, prediction: Message | None) -> N
     taker.take(f"number/{op}?at={_strongest(found)}", without_terms=bool(found["window"]))
     if prediction and taker.first:
         truth = prediction["truth"]
-        slope = _slope(found, int(np.argmax(prediction["logits"])) if truth is None else truth)
+        slope = _slope(found, _best(prediction["logits"]) if truth is None else truth)
         if slope:
             taker.take(slope)
 
 
-def _strongest(channel: Message) -> str:
+def _best(scores: list[Real]) -> int:
+    """The class with the largest score; one that is no number is none."""
+    return int(np.argmax([float("-inf") if score is None else score for score in scores]))
+
+
+def _strongest(channel: Channel) -> str:
     """Index of the number that the page shows first: the largest one, whatever its sign."""
     output = channel["output"]
     values = np.frombuffer(output["data"], "<f4")
@@ -193,7 +200,7 @@ def _strongest(channel: Message) -> str:
     return ",".join(str(int(each)) for each in (0, channel["channel"], *at))
 
 
-def _slope(channel: Message, target: int) -> str | None:
+def _slope(channel: Channel, target: int) -> str | None:
     """Address of the gradient that the page shows first: of the weight in the middle of the first kernel."""
     window = channel["window"]
     if window is None or window["weight"] is None or window["kind"] != "convolution":

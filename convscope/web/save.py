@@ -17,6 +17,7 @@ from convscope.web.inline import inlined
 from convscope.web.later import Later
 from convscope.web.messages.data.results import PATIENCE
 from convscope.web.session import Session
+from convscope.web.table import SavedAnswers
 from convscope.web.types.data import Saving
 
 BUDGET = 20 * 2**20  # bytes of the file
@@ -89,9 +90,12 @@ def write(made: SavedPage, path: Path) -> int:
 
 def page(session: Session, samples: Sequence[int] | None = None, budget: int = BUDGET) -> SavedPage:
     """Make the page, so that its size can be told before it is written."""
-    frame = len(inlined({}).encode())
-    table = collected(copy.copy(session), samples, budget - frame)
-    return SavedPage(inlined(table.as_dict()).encode(), len(table.inputs))
+    table = collected(copy.copy(session), samples, budget - len(_written(SavedAnswers("", 0))))
+    return SavedPage(_written(table), len(table.inputs))
+
+
+def _written(table: SavedAnswers) -> bytes:
+    return inlined(table.as_dict()).encode()
 
 
 def prepared(session: Session) -> SavedPage:

@@ -14,7 +14,7 @@ from convscope.web.messages.numbers import as_json
 from convscope.web.values import Data
 
 FEW = 48  # bytes up to which numbers stand in the answer itself
-MARKS = 6  # quotes, colon and comma around a name and what it stands for
+MARKS = 6  # quotes (or brackets), colon and comma around a name and what it stands for
 
 
 @dataclass
@@ -53,6 +53,8 @@ class SavedAnswers:
 
         packed = pack(as_json(message, name, FEW).encode())
         size = sum(len(word) + len(text) + MARKS for word, text in [(address, packed), *new.items()])
+        if key is not None and key not in self.inputs:
+            size += len(key) + MARKS
         if size > self.room - leave:
             return False
         self.room -= size

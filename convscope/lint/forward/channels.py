@@ -203,7 +203,7 @@ def one_value(scene: Scene) -> Finding | None:
     what = f"{scene.name} is in training mode and got one value a channel, {value.shape}: it has no variance."
     cause = (
         "Batch norm in training takes mean and variance over the samples (and positions) of the batch; of a "
-        f"single number the variance is 0 and nothing would be left. {scene.came(value, "The tensor")}"
+        f"single number the variance is 0 and nothing would be left. {scene.came(value, 'The tensor')}"
     )
     advice = "For training: give at least 2 samples, or drop the last incomplete batch (drop_last=True)."
     axis = f"axis 0 (sample): {value.shape[0]}, expected at least 2"
@@ -242,7 +242,11 @@ def group_norm(scene: Scene) -> Finding | None:
     fixes = replaced(scene, num_groups=good, num_channels=got)
     advice = "" if fixes else f"Take a number of groups that divides {got}, such as {good}."
     return Finding(
-        f"{scene.name}{wanted}{trouble}", scene.came(value, "The tensor"), axis=axis, fixes=fixes, advice=advice
+        f"{scene.name}{wanted}{trouble}",
+        scene.came(value, "The tensor"),
+        axis=axis,
+        fixes=fixes,
+        advice=advice,
     )
 
 

@@ -15,7 +15,6 @@ from convscope.web.types.parts import Numbers, Sentence
 from convscope.web.values import Data
 
 FEW = 2**13  # bytes that travel in the message itself: to ask for them would cost more than they do
-Message = dict[str, Any]
 
 
 def sentence(text: str, **values: object) -> Sentence:

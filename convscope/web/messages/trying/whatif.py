@@ -10,12 +10,12 @@ from convscope.web.messages.asked import node_at
 from convscope.web.messages.kept import kept
 from convscope.web.messages.layout import layouts
 from convscope.web.messages.network.failure import failure
-from convscope.web.messages.numbers import Message
 from convscope.web.messages.scores import prediction
 from convscope.web.messages.thumbnails import thumbnail
 from convscope.web.messages.trying import changes
 from convscope.web.messages.trying.changes import Change
 from convscope.web.session import Seen, Session
+from convscope.web.types.parts import Numbers, Prediction
 from convscope.web.types.trying import Before, Edit, EditChoices, Edited, Outcome, Undone
 
 
@@ -38,11 +38,12 @@ def choices(session: Session, op: int) -> EditChoices:
 
 def _before(session: Session, seen: Seen, index: int) -> Before:
     """This input through the model as it was opened."""
-    pictures = kept(session, seen, "before", lambda: _original(session, seen))
-    return {"prediction": pictures["prediction"], "thumbnail": pictures["thumbnails"].get(index)}
+    said, pictures = kept(session, seen, "before", lambda: _original(session, seen))
+    return {"prediction": said, "thumbnail": pictures.get(index)}
 
 
-def _original(session: Session, seen: Seen) -> Message:
+def _original(session: Session, seen: Seen) -> tuple[Prediction | None, dict[int, Numbers]]:
+    """What is said, and the small picture of each operation."""
     found = Seen(trace(session.original, seen.inputs, session.opened.keywords), seen.given)
     axes = layouts(found.trace)
     pictures = {}
@@ -50,7 +51,7 @@ def _original(session: Session, seen: Seen) -> Message:
         for output in node.outputs[:1]:
             value = found.trace.values[output]
             pictures[node.index] = thumbnail(value, axes.get(output) or usual(len(value.shape)))
-    return {"prediction": prediction(session, found), "thumbnails": pictures}
+    return prediction(session, found), pictures
 
 
 def edit(session: Session, body: Edit) -> Edited:
