@@ -78,10 +78,6 @@ class Part:
         label = self.dataset.labels[self.row(index)].item()
         return f"{label:.4g}" if self.dataset.regression else self.dataset.classes[int(label)]
 
-    def words(self, index: int) -> str:
-        """What stands above it: "test 17"."""
-        return f"{self.name} {index}"
-
 
 def _said(model: Model, dataset: Dataset, rows: Tensor) -> Said:
     size = max(1, dataset.inputs[0].numel())

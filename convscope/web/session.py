@@ -31,7 +31,9 @@ class SessionInput:
 
     Attributes:
         inputs: (1, …) each.
-        caption: in words.
+        caption: in words, what is no sample of the data; "" of one that is.
+        place: of a sample: part of the data, and its number there.
+        change: what the person did to it, in words.
         sample: its place in the part of the data that is shown; None: it came from elsewhere.
         label: its class, where it is known.
         whole: the first input as it was before the person changed numbers of it.
@@ -42,6 +44,14 @@ class SessionInput:
     sample: int | None = None
     label: int | None = None
     whole: Tensor | None = None
+    place: tuple[str, int] | None = None
+    change: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is, in a line: "test 17, masked"."""
+        part = f"{self.place[0]} {self.place[1]}" if self.place else ""
+        return ", ".join(filter(None, (part, self.caption, self.change)))
 
 
 @dataclass
@@ -62,7 +72,6 @@ class Seen:
     gradients: dict[int, Trace] = field(default_factory=dict)
 
     inputs = property(lambda self: self.given.inputs)
-    caption = property(lambda self: self.given.caption)
     sample = property(lambda self: self.given.sample)
     label = property(lambda self: self.given.label)
 
@@ -117,7 +126,7 @@ class Session:
     @property
     def words(self) -> str:
         """What is shown, in a line for the terminal."""
-        run, what = self.opened.run, self._first.caption
+        run, what = self.opened.run, self._first.words
         trained = f"{run.settings.network.name} trained on {run.settings.data.source}, " if run else ""
         return f"{trained}{what}{f' ({self.note})' if self.note else ''}"
 
@@ -166,12 +175,10 @@ class Session:
         except Exception:  # noqa: BLE001 - told when it is asked for
             pass
 
-    def show(
-        self, inputs: tuple[Tensor, ...], caption: str, sample: int | None = None, label: int | None = None
-    ) -> None:
+    def show(self, inputs: tuple[Tensor, ...], caption: str) -> None:
         """Send another input through."""
         with self.lock:
-            self._seen = self._see(SessionInput(inputs, caption, sample, label))
+            self._seen = self._see(SessionInput(inputs, caption))
 
     def choose(self, index: int) -> None:
         """Send a sample of the data through."""
@@ -184,18 +191,17 @@ class Session:
         with self.lock:
             given = self.seen.given
             whole = given.inputs[0] if given.whole is None else given.whole
-            caption = given.caption if given.whole is not None else f"{given.caption}, {words}"
-            changed = replace(given, inputs=(first, *given.inputs[1:]), whole=whole, caption=caption)
-            self._seen = self._see(changed)
+            self._seen = self._see(
+                replace(given, inputs=(first, *given.inputs[1:]), whole=whole, change=words)
+            )
 
     def restore(self) -> None:
         """The input without the person's changes."""
         with self.lock:
             given = self.seen.given
             if given.whole is not None:
-                caption = given.caption.rpartition(", ")[0]
                 inputs = (given.whole, *given.inputs[1:])
-                self._seen = self._see(replace(given, inputs=inputs, caption=caption, whole=None))
+                self._seen = self._see(replace(given, inputs=inputs, change="", whole=None))
 
     def sandbox(self) -> nn.Module:
         """The copy that may be changed; made at the first change."""
@@ -231,7 +237,8 @@ class Session:
 
     def _sample(self, index: int) -> SessionInput:
         part = self.part
-        return SessionInput((part.sample(index)[None],), part.words(index), index, part.label(index))
+        inputs, place = (part.sample(index)[None],), (part.name, index)
+        return SessionInput(inputs, "", index, part.label(index), place=place)
 
     def _data(self) -> Dataset:
         if not self.has_data:
@@ -254,4 +261,4 @@ def _first(opened: Opened) -> SessionInput:
         return SessionInput(opened.inputs, caption)
     label = None if opened.run.settings.facts.regression else int(place.label)
     index = place.number if place.part == "test" else None
-    return SessionInput(opened.inputs, f"{place.part} {place.number}", index, label)
+    return SessionInput(opened.inputs, "", index, label, place=(place.part, place.number))

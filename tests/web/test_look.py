@@ -71,7 +71,7 @@ class Looking:
 def test_a_run_from_the_first_line_to_ctrl_c(world):
     with Looking(world, "latest") as page:
         assert page.get("session")["title"].endswith("digits_plain_1")
-        assert page.get("graph")["input"]["caption"] == "test 0"
+        assert page.get("graph")["input"]["place"] == {"part": "test", "number": 0}
         assert page.get("samples")["total"] == 359
     assert page.process.returncode == 130
     assert "plain trained on digits, test 0" in page.said

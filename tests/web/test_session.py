@@ -76,13 +76,13 @@ def test_a_run_begins_with_its_first_test_sample(digits, folder):
     dataset = load(of(folder, "digits")).dataset()
     seen = digits.seen
     assert torch.equal(seen.inputs[0][0], dataset.inputs[dataset.parts["test"][0]])
-    assert (seen.sample, seen.caption) == (0, "test 0")
+    assert (seen.sample, seen.given.words) == (0, "test 0")
     assert seen.label == int(dataset.labels[dataset.parts["test"][0]])
 
 
 def test_a_sample_that_is_named_on_the_command_line(folder):
     session = session_of(str(of(folder, "digits")), ["test:17"])
-    assert (session.seen.sample, session.seen.caption) == (17, "test 17")
+    assert (session.seen.sample, session.seen.given.words) == (17, "test 17")
     assert session.seen.label == session.part.label(17)
 
 
@@ -171,12 +171,12 @@ def test_one_number_changed_and_brought_back(digits):
     seen = post(digits, {"edit": {"at": [0, 2, 3], "value": 200.4}})
     assert int(seen.inputs[0][0, 0, 2, 3]) == 200
     assert int((seen.inputs[0] != before).sum()) == 1
-    assert (seen.sample, seen.caption) == (0, "test 0, changed by hand")
+    assert (seen.sample, seen.given.words) == (0, "test 0, changed by hand")
     post(digits, {"edit": {"at": [0, 0, 0], "value": 9999}})
     assert int(digits.seen.inputs[0][0, 0, 0, 0]) == 255
     seen = post(digits, {"reset": True})
     assert torch.equal(seen.inputs[0], before)
-    assert (seen.sample, seen.caption) == (0, "test 0")
+    assert (seen.sample, seen.given.words) == (0, "test 0")
 
 
 def test_a_box_masked(digits, signals):
@@ -204,13 +204,16 @@ def packed(array):
 def test_numbers_that_were_drawn(digits):
     drawn = np.zeros((1, 8, 8))
     drawn[0, 2:5, 3] = 255
-    seen = post(digits, {"numbers": packed(drawn), "caption": "drawn", "of": None})
+    seen = post(digits, {"numbers": packed(drawn), "caption": "drawn"})
     assert np.array_equal(seen.inputs[0][0].numpy(), drawn.astype(np.uint8))
-    assert (seen.caption, seen.sample, seen.label) == ("drawn", None, None)
+    assert (seen.given.words, seen.sample, seen.label) == ("drawn", None, None)
     seen = post(digits, {"numbers": (drawn / 255).flatten().tolist(), "shape": [1, 8, 8]})
     assert np.array_equal(seen.inputs[0][0].numpy(), drawn.astype(np.uint8))
-    seen = post(digits, {"numbers": packed(drawn), "caption": "test 3, edited by hand", "of": 3})
+    was = post(digits, {"sample": 3}).inputs[0].clone()
+    seen = post(digits, {"numbers": packed(drawn), "change": "edited by hand"})
     assert (seen.sample, seen.label) == (3, digits.part.label(3))
+    assert seen.given.words == "test 3, edited by hand"
+    assert torch.equal(post(digits, {"reset": True}).inputs[0], was)
 
 
 def upload(session, path):
@@ -224,7 +227,7 @@ def test_a_picture_is_brought_to_the_size(digits, tmp_path):
     assert seen.inputs[0].shape == (1, 1, 8, 8)
     assert seen.inputs[0].dtype == torch.uint8
     assert seen.inputs[0].unique().tolist() == [76]  # the luma of red
-    assert seen.caption.startswith("seven.png")
+    assert seen.given.words.startswith("seven.png")
 
 
 def test_a_picture_for_a_model_that_takes_shares(tmp_path):
@@ -243,7 +246,7 @@ def test_an_array_and_a_table_and_a_sound_for_signals(signals, tmp_path):
     (tmp_path / "wave.csv").write_text("\n".join(str(each) for each in range(2 * shape[2])))
     seen = upload(signals, tmp_path / "wave.csv")
     assert seen.inputs[0].shape == shape
-    assert "→" in seen.caption
+    assert "→" in seen.given.words
     assert set(seen.inputs[0][0, 0].diff().tolist()) == {1.0}  # its middle, as in training: not stretched
     with wave.open(str(tmp_path / "wave.wav"), "wb") as file:
         file.setparams((1, 2, 8000, shape[2], "NONE", ""))
@@ -270,7 +273,7 @@ def test_a_photograph_of_a_telephone(digits, tmp_path):
     Image.new("L", (8000, 6000), 255).save(tmp_path / "paper.jpg")
     seen = upload(digits, tmp_path / "paper.jpg")
     assert seen.inputs[0].min() == 255
-    assert seen.caption == "paper.jpg, 6000 × 8000 → 1 × 8 × 8"
+    assert seen.given.words == "paper.jpg, 6000 × 8000 → 1 × 8 × 8"
 
 
 @pytest.mark.parametrize(
@@ -399,7 +402,7 @@ def test_a_run_whose_data_are_gone(tmp_path):
     session = session_of(str(run.path))
     assert session.note.startswith("without its data")
     assert not get(session, "session")["hasData"]
-    assert session.seen.caption == "random whole numbers 0 … 255, 1 × 8 × 8"
+    assert session.seen.given.words == "random whole numbers 0 … 255, 1 × 8 × 8"
     with pytest.raises(ConvscopeError, match="no data to take samples from"):
         get(session, "samples")
 

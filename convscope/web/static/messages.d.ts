@@ -108,6 +108,12 @@ export interface Step {
   gate: Gate | null;
 }
 
+/** A number of another operation's first output. */
+export interface Origin {
+  op: number;
+  at: number[];
+}
+
 /** GET number/{op}?at=0,3,7,7: one number with its proof. `at` is (sample, channel, *space) as layer and channel show them, wherever the tensor has these axes; the answer's `at` is the place in the tensor. GET number/{op}?gradient=weight&at=…&target=CLASS: d(score of a class)/d(one number of that argument), `at` in it; without target the true class, else the predicted one. */
 export interface OneNumber {
   op: string;
@@ -132,6 +138,7 @@ export interface OneNumber {
   code: SourceLine | null;
   python: string;
   box: number[][] | null; // its receptive field on the input
+  origin: Origin | null; // where it came from, if one number of another operation became it
 }
 
 /** GET step/{op}?weight=weight&at=3,0,1,1&rule=sgd|momentum|adam&rate=0.01&target=CLASS. One optimizer step on the cross-entropy of this input. */
@@ -322,9 +329,17 @@ export interface Totals {
   bytes: number;
 }
 
-/** The input that went through. */
+/** Where a sample stands in the data. */
+export interface SamplePlace {
+  part: string; // train, val or test
+  number: number;
+}
+
+/** The input that went through: a sample of the data or what `caption` says, and its changes. */
 export interface Shown {
   caption: string;
+  place: SamplePlace | null;
+  change: string;
   look: Look;
   sample: number | null;
   label: string | null;
@@ -494,7 +509,7 @@ export interface Given {
   numbers?: Packed | Finite[];
   shape?: number[]; // of a list of numbers
   caption?: string;
-  of?: number | null; // the sample that the numbers were made from
+  change?: string; // the numbers are the input on the screen, changed so
   edit?: Place;
   mask?: Box;
   reset?: boolean;

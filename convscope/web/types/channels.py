@@ -123,6 +123,13 @@ class StepMessage(TypedDict):
     gate: GateMessage | None
 
 
+class OriginMessage(TypedDict):
+    """A number of another operation's first output."""
+
+    op: int
+    at: list[int]
+
+
 class OneNumber(TypedDict):
     """GET number/{op}?at=0,3,7,7: one number with its proof.
 
@@ -153,6 +160,7 @@ class OneNumber(TypedDict):
     code: SourceLine | None
     python: str
     box: list[list[int]] | None  # its receptive field on the input
+    origin: OriginMessage | None  # where it came from, if one number of another operation became it
 
 
 class WeightStep(OneNumber):

@@ -75,10 +75,19 @@ class TotalsMessage(TypedDict):
     bytes: int
 
 
+class SamplePlace(TypedDict):
+    """Where a sample stands in the data."""
+
+    part: str  # train, val or test
+    number: int
+
+
 class Shown(TypedDict):
-    """The input that went through."""
+    """The input that went through: a sample of the data or what `caption` says, and its changes."""
 
     caption: str
+    place: SamplePlace | None
+    change: str
     look: LookMessage
     sample: int | None
     label: str | None

@@ -43,7 +43,7 @@ class Given(TypedDict):
     numbers: NotRequired[Packed | list[Finite]]
     shape: NotRequired[list[int]]  # of a list of numbers
     caption: NotRequired[str]
-    of: NotRequired[int | None]  # the sample that the numbers were made from
+    change: NotRequired[str]  # the numbers are the input on the screen, changed so
     edit: NotRequired[PlaceMessage]
     mask: NotRequired[Box]
     reset: NotRequired[bool]

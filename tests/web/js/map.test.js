@@ -17,7 +17,7 @@ function graph(lines, modules = [["", null]]) {
   return {
     trace: "t", operations, prediction: null, failure: null, suspicions: [], edited: [],
     modules: modules.map(([path, parent, kind = "Block"], index) => ({ index, path, parent, kind, same: "" })),
-    input: { caption: "", sample: null, label: null, look: { kind: "image", names: [], numbers: { dtype: "u8", shape: [1, 28, 28], data: "", low: 0, high: 1 } } },
+    input: { caption: "", place: null, change: "", sample: null, label: null, look: { kind: "image", names: [], numbers: { dtype: "u8", shape: [1, 28, 28], data: "", low: 0, high: 1 } } },
     totals: { parameters: 0, macs: 0, seconds: 0, bytes: 0 },
   };
 }

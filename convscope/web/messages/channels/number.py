@@ -3,17 +3,17 @@
 from typing import cast
 
 from convscope.errors import UnknownName
-from convscope.explaining import explain, explain_gradient
+from convscope.explaining import explain, explain_gradient, read
 from convscope.explaining.explanation import Explanation
 from convscope.explaining.receptive import box_on_input
-from convscope.tracing import Node
+from convscope.tracing import Node, Trace
 from convscope.web.messages.asked import node_with_output, within
 from convscope.web.messages.kept import gradients, usual_class
 from convscope.web.messages.layout import layout
 from convscope.web.messages.network.failure import source_line
 from convscope.web.messages.network.operation import differentiable
 from convscope.web.session import Seen, Session
-from convscope.web.types.channels import OneNumber
+from convscope.web.types.channels import OneNumber, OriginMessage
 
 
 def number(
@@ -38,7 +38,7 @@ def _number(session: Session, index: int, at: tuple[int, ...], output: int) -> O
     place = layout(session, seen, node).place(at) if output == 0 else at
     found = explain(seen.trace, node, place, output)
     box = box_on_input(seen.trace, node, found.at) if output == 0 else None
-    return message(found, None if box is None else box.tolist())
+    return message(found, None if box is None else box.tolist(), _origin(seen.trace, node, found))
 
 
 def _slope(session: Session, index: int, name: str, at: tuple[int, ...], target: int | None) -> OneNumber:
@@ -58,6 +58,20 @@ def demand_gradient(seen: Seen, node: Node, name: str) -> None:
         raise UnknownName(f"argument of {node.name} with a gradient", name[:40], known)
 
 
-def message(found: Explanation, box: list[list[int]] | None = None) -> OneNumber:
+def _origin(trace: Trace, node: Node, found: Explanation) -> OriginMessage | None:
+    """Where a number that is one number of another operation stands there."""
+    terms = found.account.terms
+    if terms is None or terms.values.numel() != 1:
+        return None
+    for name, places in terms.places.items():
+        value = read(trace, node).value(name)
+        if value.producer is not None and value.position == 0:
+            return {"op": value.producer, "at": places.flatten().tolist()}
+    return None
+
+
+def message(
+    found: Explanation, box: list[list[int]] | None = None, origin: OriginMessage | None = None
+) -> OneNumber:
     """An explanation as it travels; the line of code is a person's own."""
-    return cast(OneNumber, found.as_dict() | {"code": source_line(found.code), "box": box})
+    return cast(OneNumber, found.as_dict() | {"code": source_line(found.code), "box": box, "origin": origin})

@@ -33,11 +33,13 @@ def graph(session: Session) -> GraphMessage:
 def _graph(session: Session, seen: Seen) -> GraphMessage:
     found = operations(session, seen)
     broken = found[-1] if found and found[-1]["index"] == len(seen.trace.nodes) else None
-    whole = summary_of(session, seen)
+    whole, place = summary_of(session, seen), seen.given.place
     return {
         "trace": seen.key,
         "input": {
-            "caption": seen.caption,
+            "caption": seen.given.caption,
+            "place": {"part": place[0], "number": place[1]} if place else None,
+            "change": seen.given.change,
             "look": input_look(session, seen),
             "sample": seen.sample,
             "label": true_class(session, seen),

@@ -52,17 +52,18 @@ def _upload(session: Session, content: bytes, name: str) -> None:
 
 
 def _numbers(session: Session, numbers: Packed | list[float], body: Given) -> None:
-    """Drawn or changed by hand; `of` says which sample it was made from."""
+    """Drawn by hand, or the input on the screen changed by hand."""
     axis, wanted = _wanted(session)
     if isinstance(numbers, list):
         given = _shaped(torch.tensor(numbers, dtype=torch.float64), body.get("shape", []))
     else:
         given = _shaped(_unpacked(numbers["data"]), numbers["shape"])
     values = uploads.of_numbers(given, wanted)
-    caption = _words(body.get("caption", "")) or "made by hand"
-    of = body.get("of")
-    label = None if of is None else session.part.label(of)
-    session.show(_in_place(session, values.unsqueeze(axis)), caption, of, label)
+    first, change = values.unsqueeze(axis), _words(body.get("change", ""))
+    if change:
+        session.change(first, change)
+    else:
+        session.show(_in_place(session, first), _words(body.get("caption", "")) or "made by hand")
 
 
 def _edit(session: Session, place: tuple[int, ...], value: float) -> None:

@@ -6,6 +6,7 @@ import { editor, isEditing } from "./input/edit.js";
 import { gifts } from "./input/gifts.js";
 import { attribution, laid, overlay } from "./input/overlay.js";
 import { boxOf, large } from "./input/large.js";
+import { named } from "./input/named.js";
 import { prediction } from "./input/prediction.js";
 import { samples } from "./input/samples.js";
 import { address } from "./channel/place.js";
@@ -48,7 +49,7 @@ export function draw(messages, context) {
   const edited = isEditing(context) ? {} : null; // anew each time
   const { view, caption, elements } = kept(context, "input", [messages.graph, messages.samples, messages.attribution, edited, page, level === "map" || op, over, which, label], () => build(messages, context));
   view.box(came(messages.number)?.box ?? messages.operation?.receptive?.box ?? null); // at the channel level that of the one number
-  caption.replaceChildren(named(messages.graph.input.caption, context.t), ...seenBy(messages.graph, messages.operation, context));
+  caption.replaceChildren(named(messages.graph.input, context.t), ...seenBy(messages.graph, messages.operation, context));
   return elements;
 }
 
@@ -74,14 +75,6 @@ function build({ graph, samples: list, attribution: found }, context) {
     !onMap && el("section.input-steps.wide-only", {}, el("h3", {}, t("Operations")), steps(graph, context)),
   ];
   return { view, caption, elements: parts.filter((part) => part instanceof Node) };
-}
-
-/** "test 17" in the page's words; what follows, and every other caption, as it is. @param {string} caption @param {Context["t"]} t */
-function named(caption, t) {
-  const [, part, number, rest] = /^(train|val|test) (\d+)(.*)$/s.exec(caption) ?? [];
-  if (!part) return caption;
-  const names = { train: t("training sample {number}", { number }), val: t("validation sample {number}", { number }), test: t("test sample {number}", { number }) };
-  return names[/** @type {keyof typeof names} */ (part)] + rest;
 }
 
 /** What the box on the picture is. @param {Graph} graph @param {import("../messages").OperationDetail | undefined} operation @param {Context} context */

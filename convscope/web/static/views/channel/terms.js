@@ -108,14 +108,12 @@ function line(step, place, context) {
 }
 
 /** Where a number that was only moved comes from. @param {OneNumber} number @param {Graph} graph @param {Context} context */
-function moved(number, graph, { state, t, go }) {
+function moved({ origin }, graph, { state, t, go }) {
   const operation = graph.operations.find(({ index }) => index === state.op);
-  const [[name, places] = ["", null]] = Object.entries(number.terms?.places ?? {});
-  const from = graph.operations.find(({ index }) => index === operation?.inputs[Number(name.match(/\[(\d+)\]/)?.[1] ?? 0)]); // "tensors[1]" of a cat
-  const place = places && flat(places, 1);
-  if (!from || !(operation?.reshapes || operation?.drawn === "parts") || !place || place.length !== from.shape.length) return null;
-  const [, channel = 0, ...at] = place;
-  return button(t("It is the number ({at}) of {name}", { at: place.slice(1).join(", "), name: from.name }), { "data-focus": "moved", onclick: () => go({ op: from.index, level: "channel", channel, at }) }, "next");
+  const from = origin && graph.operations.find(({ index }) => index === origin.op);
+  if (!from || !(operation?.reshapes || operation?.drawn === "parts") || origin.at.length !== from.shape.length) return null;
+  const [, channel = 0, ...at] = origin.at;
+  return button(t("It is the number ({at}) of {name}", { at: origin.at.slice(1).join(", "), name: from.name }), { "data-focus": "moved", onclick: () => go({ op: from.index, level: "channel", channel, at }) }, "next");
 }
 
 /** Terms by size, with their factors. @param {Terms} terms @param {Context} context */
@@ -172,10 +170,3 @@ export const numbersOf = (nested) => (Array.isArray(nested) ? nested.flatMap(num
 
 /** @param {Nested} nested @returns {number[]} */
 export const shapeOf = (nested) => (Array.isArray(nested) ? [nested.length, ...(nested.length ? shapeOf(nested[0]) : [])] : []);
-
-/** The only place of terms that have one: null where there are several. @param {Nested} nested @param {number} most how many */
-function flat(nested, most) {
-  const shape = shapeOf(nested);
-  return length(shape.slice(0, -1)) <= most ? numbersOf(nested) : null;
-}
-

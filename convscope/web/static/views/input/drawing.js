@@ -3,6 +3,7 @@
 import { button, el, token } from "../../draw/dom.js";
 import { lines, plane } from "../../draw/plane.js";
 import { valuesOf } from "./large.js";
+import { named } from "./named.js";
 import { prediction } from "./prediction.js";
 import { centred, fitted, inked, traced } from "./strokes.js";
 import { mean, newest, pack, scale } from "./values.js";
@@ -26,7 +27,7 @@ export function drawing(graph, context) {
   const desk = /** @type {Desk} */ ({ strokes: [], pen: PEN, fit: true, base: flat(valuesOf(look)), graph, context });
   const parts = { canvas: board(look.kind === "signal"), seen: el("div.seen"), answer: el("div.answer", { "aria-live": "polite", style: { "min-height": `${ROW * (rowsOf(graph) + 1)}px` } }) };
   const send = newest(async (/** @type {Float32Array} */ values) => {
-    const after = await context.act("input", { numbers: pack(values, look.numbers.shape), caption: context.t("drawn by hand"), of: null });
+    const after = await context.act("input", { numbers: pack(values, look.numbers.shape), caption: context.t("drawn by hand") });
     parts.answer.replaceChildren(after?.prediction ? prediction(after.prediction, context, 10) : "");
   });
   const update = () => {
@@ -56,12 +57,12 @@ const flat = (values) => new Float32Array(values.length).fill(mean(values));
 function dialogOf({ canvas, seen: shown, answer }, desk, update) {
   const { graph, context } = desk;
   const { t, act } = context;
-  const { look, caption, sample } = graph.input;
+  const { look, sample } = graph.input;
   const signal = look.kind === "signal";
   const dialog = /** @type {HTMLDialogElement} */ (el("dialog.drawing", { "aria-label": t("Draw an input") }));
   const back = () => {
     dialog.close();
-    if (desk.strokes.length) act("input", sample === null ? { numbers: look.numbers, caption, of: null } : { sample });
+    if (desk.strokes.length) act("input", sample === null ? { numbers: look.numbers, caption: named(graph.input, t) } : { sample });
   };
   canvas.setAttribute("aria-label", t("Draw here with the pointer"));
   dialog.append(

@@ -20,8 +20,8 @@ import { filled, mean, newest, pack, places, scale, way } from "./values.js";
  * @property {string} cover "zero" or "mean": what a masked box becomes
  * @property {Cell} cell
  * @property {Float32Array} values the input as it is now
- * @property {{values: Float32Array, caption: string, sample: number | null} | null} start before the first change
- * @property {string} own caption of what was made here
+ * @property {Float32Array | null} start the input before the first change
+ * @property {string} own what was done here, in words
  */
 
 /** @param {Context} context @returns {Held} */
@@ -43,38 +43,30 @@ export function editor(view, { input }, context) {
   const held = heldIn(context);
   if (!held.on || context.session.saved) return null;
   const { t } = context;
-  if (!held.start || input.caption !== captionOf(held)) {
-    held.start = { values: valuesOf(input.look), caption: input.caption, sample: input.sample };
-  }
+  if (!held.start || input.change !== held.own) held.start = valuesOf(input.look);
   held.values = valuesOf(input.look);
-  const [low, high] = scale(held.start.values, input.look.kind);
+  const [low, high] = scale(held.start, input.look.kind);
   const hand = { view, context, held, low, high, send: sender(view, held, context) };
   const cells = input.look.kind === "sequence" || input.look.kind === "vector";
   if (!cells) listen(hand);
   return el("div.editor", { role: "group", "aria-label": t("Edit the input") },
     cells ? table(input.look, context, (values) => change(hand, values)) : tools(hand),
-    button(t("Undo all changes"), { "data-focus": "edit-reset", onclick: () => restore(held, context, input.look.numbers.shape) }, "reset"));
+    button(t("Undo all changes"), { "data-focus": "edit-reset", onclick: () => restore(held, context) }, "reset"));
 }
 
 /** @typedef {{view: Large, context: Context, held: Held, low: number, high: number, send: (values: Float32Array) => void}} Hand */
 
-/** @param {Held} held */
-const captionOf = ({ start, own }) => `${start?.caption}, ${own}`;
-
 /** @param {Large} view @param {Held} held @param {Context} context */
 function sender(view, held, { act }) {
   return newest(async (/** @type {Float32Array} */ values) => {
-    if (!held.start) return;
-    await act("input", { numbers: pack(values, view.look.numbers.shape), caption: captionOf(held), of: held.start.sample });
+    if (held.start) await act("input", { numbers: pack(values, view.look.numbers.shape), change: held.own });
   });
 }
 
-/** @param {Held} held @param {Context} context @param {number[]} shape */
-function restore(held, { act }, shape) {
-  const { start } = held;
-  if (!start) return;
+/** @param {Held} held @param {Context} context */
+function restore(held, { act }) {
   held.start = null;
-  act("input", start.sample === null ? { numbers: pack(start.values, shape), caption: start.caption, of: null } : { sample: start.sample });
+  act("input", { reset: true });
 }
 
 /** @param {Hand} hand */

@@ -3,6 +3,7 @@
 import { unpack } from "../../draw/arrays.js";
 import { el } from "../../draw/dom.js";
 import { picture } from "../../draw/plane.js";
+import { named } from "./named.js";
 
 /** @typedef {import("../../messages").Look} Look */
 /** @typedef {import("../../main.js").Context} Context */
@@ -29,14 +30,15 @@ export function boxOf(box, look) {
 }
 
 /** @param {import("../../messages").Graph} graph @param {Context} context @returns {Large} */
-export function large({ input: { look, caption } }, { t, memory }) {
+export function large({ input }, { t, memory }) {
+  const { look } = input;
   const { shape } = look.numbers;
   const held = memory("slice of the input", () => ({ slice: -1, shape: "" })); // it stays while the person walks through the network
   if (held.shape !== String(shape)) Object.assign(held, { slice: Math.floor(shape[1] / 2), shape: String(shape) });
   const [height, width] = sides(look);
   const flat = look.kind !== "image" && look.kind !== "volume";
   const stage = el(`div.input-stage${flat ? ".flat" : ""}`, { style: flat ? {} : { "aspect-ratio": `${width} / ${height}` } });
-  const label = t("the input: {caption}", { caption });
+  const label = t("the input: {caption}", { caption: named(input, t) });
   const show = (/** @type {Look} */ shown) => picture(shown, { label, slice: held.slice });
   let drawn = /** @type {Element} */ (show(look));
   const frame = el("div.field-box", { "aria-hidden": "true" });
