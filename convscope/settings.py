@@ -47,6 +47,26 @@ def _device(name: str) -> str:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SampleSettings:
+    """What of the data is a sample, its label and its group."""
+
+    label: str | None = None
+    """Column that holds the class. Otherwise label, class, target or y; of signals the first, if none is."""
+    label_from: str | None = None
+    """Where a file's name says its class: a regular expression whose first group is the class, for example
+    "([a-z]+)_"."""
+    target: str | None = None
+    """Column to predict: words and few whole numbers are classes, other numbers are values."""
+    group: str | None = None
+    """Samples that belong together (of a patient, a day) and stay in one part: a column, or folder. Otherwise
+    found in the data; none: each sample by itself."""
+    images: str | None = None
+    """Folder of the pictures that a table names without their path or ending."""
+    sample: str | None = None
+    """Column that says which sample a row belongs to, where a sample is many rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SplitSettings:
     """What becomes of the data before training."""
 
@@ -75,8 +95,6 @@ class PictureSettings:
 class SignalSettings:
     """How signals are read."""
 
-    label: str | None = None
-    """Column that holds the class. Otherwise label, class, target or y; or the first."""
     unequal: Literal["pad", "crop", "resample"] = "pad"
     """How signals come to one length: filled up at the end, cut off, or stretched."""
     length: int | None = None
@@ -89,12 +107,13 @@ class SignalSettings:
 class SequenceSettings:
     """How a table with a column of dates is read."""
 
-    target: str | None = None
-    """Column to predict: words and few whole numbers are classes, other numbers are values."""
     window: int | None = None
-    """Rows that the network sees. Otherwise chosen by their spacing."""
+    """Rows that the network sees. Otherwise chosen by their spacing. Labelled recordings are cut into pieces
+    of so many points."""
+    stride: int | None = None
+    """Rows from a window to the next one. Otherwise 1; of pieces of a recording: a window."""
     horizon: int | None = None
-    """How many rows ahead the target is; 1, the next row, if not given."""
+    """How many rows ahead the target is; 1, the next row, if not given; 0: that of the same row."""
     time: str | None = None
     """Column that holds the time. Otherwise the one with dates."""
     series: str | None = None
@@ -185,7 +204,7 @@ class Augment(Checked):
 
 
 @dataclass(frozen=True, kw_only=True)
-class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, SplitSettings):
+class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, SampleSettings, SplitSettings):
     """What the person said about the data; None means: choose from the data, and say so.
 
     After loading, `Dataset.settings` holds the same with every None filled in, so that prediction decodes its

@@ -16,6 +16,7 @@ from convscope.errors import DataError
 from convscope.settings import (
     Augment,
     MachineSettings,
+    SampleSettings,
     SequenceSettings,
     SignalSettings,
     SplitSettings,
@@ -158,7 +159,7 @@ def test_no_runs_yet(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("groups", "of_room"),
     [
-        ((SplitSettings, PictureOptions, SignalSettings, SequenceSettings), DataSettings),
+        ((SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings), DataSettings),
         ((TrainingOptions, MachineSettings), TrainingSettings),
     ],
 )
@@ -175,7 +176,7 @@ def test_what_is_typed_becomes_settings():
     settings = options.training_settings(typed)
     assert settings == TrainingSettings(epochs=0.5, batch="full", augment=Augment(shift=0.1, flip=True))
     assert options.data_settings(PictureOptions(size="48x64"), seed=3) == DataSettings(size=(48, 64), seed=3)
-    weather = SequenceSettings(target="weather", window=3), PictureOptions(size="8x9x10")
+    weather = SampleSettings(target="weather"), SequenceSettings(window=3), PictureOptions(size="8x9x10")
     assert options.data_settings(*weather, seed=0) == DataSettings(
         target="weather", window=3, size=(8, 9, 10)
     )

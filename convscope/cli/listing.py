@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-from convscope.cli.options import Json
+from cyclopts import Parameter
+
+from convscope.cli.options import DATA, PICTURES, SEQUENCES, SIGNALS, Json, PictureOptions, data_settings
 from convscope.cli.show import columns, number, percent, write, write_json
+from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
 
 if TYPE_CHECKING:
     from convscope.run.listing import RunSummary
@@ -41,7 +44,17 @@ def data(*, as_json: Json = False) -> None:
     write(columns(["by path", "what is understood"], formats.items()))
 
 
-def check(data: str, /, *, as_json: Json = False) -> None:
+def check(
+    data: str,
+    /,
+    *,
+    samples: Annotated[SampleSettings, Parameter(name="*", group=DATA)] = SampleSettings(),
+    split: Annotated[SplitSettings, Parameter(name="*", group=DATA)] = SplitSettings(),
+    pictures: Annotated[PictureOptions, Parameter(name="*", group=PICTURES)] = PictureOptions(),
+    signals: Annotated[SignalSettings, Parameter(name="*", group=SIGNALS)] = SignalSettings(),
+    sequences: Annotated[SequenceSettings, Parameter(name="*", group=SEQUENCES)] = SequenceSettings(),
+    as_json: Json = False,
+) -> None:
     """Look for trouble in data before training.
 
     Counts of classes and parts, sizes, broken files, duplicates, samples that are in two parts.
@@ -49,10 +62,9 @@ def check(data: str, /, *, as_json: Json = False) -> None:
     Args:
         data: A name that convscope data lists, or the path of a file or folder. Nothing in it is changed.
     """
-    from convscope.data import DataSettings
     from convscope.data.check import check as look_through
 
-    found = look_through(data, DataSettings())
+    found = look_through(data, data_settings(samples, split, pictures, signals, sequences, seed=0))
     if as_json:
         write_json(found.as_dict())
     else:

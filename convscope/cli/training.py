@@ -22,7 +22,13 @@ from convscope.cli.options import (
     training_settings,
 )
 from convscope.cli.show import console, write_json
-from convscope.settings import MachineSettings, SequenceSettings, SignalSettings, SplitSettings
+from convscope.settings import (
+    MachineSettings,
+    SampleSettings,
+    SequenceSettings,
+    SignalSettings,
+    SplitSettings,
+)
 
 if TYPE_CHECKING:
     from convscope.recipe import Created, Judged, Loaded
@@ -35,6 +41,7 @@ def train(
     data: str | None = None,
     /,
     *,
+    samples: Annotated[SampleSettings, Parameter(name="*", group=DATA)] = SampleSettings(),
     split: Annotated[SplitSettings, Parameter(name="*", group=DATA)] = SplitSettings(),
     network_options: NetworkOptions = NetworkOptions(),
     learning: Annotated[TrainingOptions, Parameter(name="*", group=TRAINING)] = TrainingOptions(),
@@ -53,7 +60,7 @@ def train(
         data: A name that convscope data lists, or the path of a file or folder: a folder of pictures, sounds
             or volumes for each class, signals or arrays in one file, or a table with a column of dates.
     """
-    of_data, of_training = (split, pictures, signals, sequences), (learning, machine)
+    of_data, of_training = (samples, split, pictures, signals, sequences), (learning, machine)
     events = _events(data, of_data, network_options, of_training, run_options)
 
     from convscope.cli.terminal import Terminal
@@ -73,7 +80,7 @@ def train(
 
 def _events(
     data: str | None,
-    of_data: tuple[SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
+    of_data: tuple[SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
     network_options: NetworkOptions,
     of_training: tuple[TrainingOptions, MachineSettings],
     run_options: RunOptions,
