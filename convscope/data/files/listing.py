@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from convscope.data import split
+from convscope.data import split, targets
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind, Skipped
 from convscope.data.files import decoding
 from convscope.data.names import natural
@@ -54,8 +54,8 @@ class Sorted(NamedTuple):
     """Samples with their classes and parts.
 
     Attributes:
-        labels: (sample,), int64, index into `classes`.
-        classes: their names in natural order.
+        labels: (sample,), int64, index into `classes`; of amounts float32, the values themselves.
+        classes: their names in natural order; of amounts the target's name alone.
         parts: "train", "val", "test" → rows.
         lost: a sentence on each class of which no sample can be used.
         remarks: which parts were made here, and which are empty.
@@ -135,31 +135,38 @@ def sort(
     settings: DataSettings,
     what: str = "picture",
 ) -> Sorted:
-    """Name the classes, number the labels, and split.
+    """Name the classes, number the labels, and split; a target of amounts needs no classes.
 
     Args:
         listed: what the source names.
         used: what of it can be used, in the order of the rows; at least one.
         source: what the person gave, for messages.
-        settings: the shares and the seed of the split.
+        settings: the target, the shares and the seed of the split.
         what: what a sample is called, for messages.
 
     Raises:
-        DataError: fewer than two classes, classes that differ in case only, or a class that is in val or test
-            but not in train.
+        DataError: fewer than two classes, classes that differ in case only, labels that are no classes, or a
+            class that is in val or test but not in train.
     """
+    told = [item.label for item in used]
+    values = targets.amounts(told, settings.target, source)
+    if values is not None:
+        parts = _split(torch.zeros(len(used), dtype=torch.int64), used, settings)
+        said = f"target: the amount of {settings.target}", *_on_parts(used, parts, what, "")
+        return Sorted(torch.from_numpy(values).float(), (str(settings.target),), parts, (), said)
+    targets.demand_classes(told, source)
     classes = _classes(used, source, what)
     number = {name: index for index, name in enumerate(classes)}
-    labels = torch.tensor([number[item.label] for item in used])  # (sample,)
-    parts = split.parts(
-        labels,
-        settings,
-        given=[item.part for item in used],
-        groups=[item.group for item in used] if any(item.group is not None for item in used) else None,
-    )
+    labels = torch.tensor([number[label] for label in told])  # (sample,)
+    parts = _split(labels, used, settings)
     lost = sorted({item.label for item in listed} - set(classes), key=natural)
     gone = tuple(f"class '{name}' has no readable {what} and is left out" for name in lost)
     return Sorted(labels, classes, parts, gone, tuple(_on_parts(used, parts, what)))
+
+
+def _split(labels: Tensor, used: Sequence[Labelled], settings: DataSettings) -> dict[str, Tensor]:
+    groups = [item.group for item in used] if any(item.group is not None for item in used) else None
+    return split.parts(labels, settings, given=[item.part for item in used], groups=groups)
 
 
 def left_out(what: str, skipped: Sequence[Skipped]) -> str:
@@ -198,13 +205,15 @@ def _classes(used: Sequence[Labelled], source: Path, what: str) -> tuple[str, ..
     return tuple(everywhere)
 
 
-def _on_parts(used: Sequence[Labelled], parts: dict[str, Tensor], what: str) -> list[str]:
+def _on_parts(
+    used: Sequence[Labelled], parts: dict[str, Tensor], what: str, how: str = ", class by class"
+) -> list[str]:
     """Say which parts were made here, and which are empty."""
     stated = {item.part for item in used}
     made = [
         f"{len(parts[name]):,} to {name}" for name in PARTS[1:] if name not in stated and len(parts[name])
     ]
-    remarks = [f"held back at random, class by class: {' and '.join(made)}"] if made else []
+    remarks = [f"held back at random{how}: {' and '.join(made)}"] if made else []
     if not len(parts["test"]):
         remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")
     return remarks

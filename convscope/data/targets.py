@@ -1,0 +1,80 @@
+"""What is learnt: classes or amounts, told by the labels and by what the person said."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from convscope.errors import DataError
+
+FEW_VALUES = 20  # whole numbers up to which they are classes; more are amounts
+SOME = 10  # different labels, from which on nearly as many labels as samples are no classes
+
+
+def amounts(labels: Sequence[str], target: str | None, source: object) -> np.ndarray | None:
+    """The labels as numbers, where the person named their column as target and they are no classes.
+
+    Args:
+        labels: one a sample, none of them empty.
+        target: what `--target` says; None: the labels are classes.
+        source: where they come from, for messages.
+
+    Returns:
+        (sample,) float64; None: they are words or few whole numbers, classes.
+
+    Raises:
+        DataError: text among numbers.
+
+    >>> amounts(["0.5", "2"], "price", "waves.csv").tolist(), amounts(["1", "2"], "kind", "waves.csv")
+    ([0.5, 2.0], None)
+    """
+    if target is None:
+        return None
+    distinct = dict.fromkeys(labels)
+    numbers = {label: number for label in distinct if (number := _number(label)) is not None}
+    if not numbers or len(numbers) < len(distinct) / 2:
+        return None
+    if len(numbers) < len(distinct):
+        text = next(label for label in distinct if label not in numbers)
+        raise DataError(
+            f"{source}: the target '{target}' holds numbers, but also '{text}'.\n"
+            "  Correct these cells, or leave them empty."
+        )
+    whole = all(number == round(number) for number in numbers.values())
+    if whole and len(numbers) <= FEW_VALUES:
+        return None
+    return np.array([numbers[label] for label in labels])
+
+
+def demand_classes(labels: Sequence[str], source: object) -> None:
+    """Refuse labels that can be no classes: nearly all are different, or numbers with a fraction.
+
+    Raises:
+        DataError: they are; says what to do.
+
+    >>> demand_classes(["a", "b"] * 9, "waves.csv")
+    """
+    counts = len(labels), len(set(labels))
+    numbers = [_number(label) for label in dict.fromkeys(labels)]
+    if counts[1] > SOME and 2 * counts[1] > counts[0]:
+        what = f"{counts[1]:,} different labels for {counts[0]:,} samples"
+    elif None not in numbers and (odd := [each for each in numbers if each != round(each or 0)]):
+        what = f"the label {odd[0]:g}, which is no whole number"
+    else:
+        return
+    numeric = None not in numbers
+    advice = (
+        "To predict a number, name its column: --target NAME."
+        if numeric
+        else "Choose its column: --label NAME."
+    )
+    raise DataError(
+        f"{source} holds {what}: {'amounts' if numeric else 'names'}, and no classes.\n  {advice}"
+    )
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
