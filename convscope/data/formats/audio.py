@@ -1,4 +1,4 @@
-"""Sounds: WAV files in one folder a class, at one rate, as many channels as wanted, one length; cached."""
+"""Sounds: files in one folder a class, at one rate, as many channels as wanted, one length; cached."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,12 +14,12 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import ANY, Samples, SampleSpec, single
-from convscope.data.signals import rates, wav
-from convscope.data.signals.wav import WavHeader
+from convscope.data.signals import rates, sounds
+from convscope.data.signals.sounds import SoundHeader
 from convscope.errors import BadFile, DataError, ShapeError
 from convscope.shapes import show
 
-SOUNDS = folder.Wanted((".wav", ".wave"), "sound")
+SOUNDS = folder.Wanted(sounds.ENDINGS, "sound")
 
 
 def recognises(path: Path) -> bool:
@@ -33,7 +33,7 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Load WAV files; the layouts are those of pictures (see `folder.load` and `table.load`).
+    """Load sounds; the layouts are those of pictures (see `folder.load` and `table.load`).
 
     Raises:
         DataError: no sound can be read, classes that cannot be trained on (see `listing.sort`), and with
@@ -62,7 +62,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     Raises:
         DataError: a rate, a number of channels or a length below 1.
     """
-    heads = [head for head in decoding.each(wav.header, files) if isinstance(head, WavHeader)]
+    heads = [head for head in decoding.each(sounds.header, files) if isinstance(head, SoundHeader)]
     if settings.channels is not None and settings.channels < 1:
         raise DataError(f"sounds need at least 1 channel; got {settings.channels}.")
     channels = settings.channels or 1
@@ -83,7 +83,7 @@ def read(
     """Read files into one tensor, or take it from the cache where the same files were read before.
 
     Args:
-        files: WAV files, in the order of the rows.
+        files: sounds, in the order of the rows.
         settings: `rate`, `channels` and `length` must be set.
         root: folder that the names of skipped files are given relative to.
 
@@ -103,7 +103,7 @@ def read(
 
 def header(path: Path) -> Claim:
     """Channels, frames and rate of a sound, none of it read."""
-    head = wav.header(path)
+    head = sounds.header(path)
     return Claim((head.channels, head.frames), rate=head.rate)
 
 
@@ -117,15 +117,15 @@ def sample(path: Path, spec: SampleSpec) -> Samples:
 
 def _read(file: Path, settings: DataSettings) -> np.ndarray:
     """One sound as (channel, time), at the rate and of the length of the settings."""
-    head = wav.header(file)
-    found = wav.samples(file, head)
+    rate, found = sounds.header(file).rate, sounds.samples(file)
+    had = len(found)
     if not np.isfinite(found).all():
         raise BadFile(file, "it holds values that are NaN or infinite")
     found = signals.with_channels(found, settings.channels or 1)  # one of them is the same on both ears
     if len(found) != settings.channels:
-        raise BadFile(file, f"it has {head.channels} channels, not {settings.channels}")
+        raise BadFile(file, f"it has {had} channels, not {settings.channels}")
     try:
-        same = rates.at_rate(found, head.rate, settings.rate or head.rate)
+        same = rates.at_rate(found, rate, settings.rate or rate)
     except rates.TooFarError as error:
         raise BadFile(file, str(error)) from error
     fitted = signals.fit(same, settings.length or same.shape[1], settings.unequal)
@@ -137,12 +137,12 @@ FILES = Files(
     form="channels × time: a sound has one axis, its time",
     kinds=("signal", ANY),
     takes=SOUNDS.takes,
-    ending=lambda head: ".wav" if head[:4] == b"RIFF" and head[8:12] == b"WAVE" else "",
+    ending=sounds.ending,
     header=header,
     decode=sample,
 )
 FORMAT = Format(
-    what="WAV files in a folder a class, or named by a CSV file",
+    what="sounds (WAV, FLAC, OGG, MP3 …) in a folder a class, or named by a CSV file",
     recognises=recognises,
     load=load,
     files=FILES,

@@ -18,6 +18,10 @@ BITS = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}
 UNKNOWN = 0xFFFFFFFF  # size that a program writes which does not know it yet: up to the end of the file
 
 
+class Compressed(BadFile):
+    """A WAV file whose samples are in a form that is not read here."""
+
+
 class WavHeader(NamedTuple):
     """What a WAV file says of itself."""
 
@@ -33,11 +37,11 @@ def header(file: Path) -> WavHeader:
     """Read the header.
 
     Raises:
-        BadFile: no WAV file, compressed, damaged, cut short, or without a single frame.
+        BadFile: no WAV file, damaged, cut short, or without a single frame; Compressed where it is.
     """
     try:
         with file.open("rb") as stream:
-            return _header(stream, file.stat().st_size)
+            return _header(stream, file)
     except OSError as error:
         reason = "there is no such file" if not file.exists() else error.strerror or str(error)
         raise BadFile(file, reason) from error
@@ -63,14 +67,15 @@ def samples(file: Path, head: WavHeader) -> np.ndarray:
     return np.ascontiguousarray(_floats(raw, head).reshape(head.frames, head.channels).T)
 
 
-def _header(stream: BinaryIO, size: int) -> WavHeader:
+def _header(stream: BinaryIO, file: Path) -> WavHeader:
+    size = file.stat().st_size
     first = stream.read(12)
     if len(first) < 12 or first[8:] != b"WAVE" or first[:4] != b"RIFF":
         raise ValueError("it is empty" if size == 0 else "it is no WAV file (RIFF)")
     form = None
     for name, length, start in _chunks(stream, size):
         if name == b"fmt ":
-            form = _format(stream.read(min(length, 40)))
+            form = _format(stream.read(min(length, 40)), file)
         elif name == b"data":
             if form is None:
                 raise ValueError("its format is missing (no 'fmt ' before the samples)")
@@ -88,7 +93,7 @@ def _chunks(stream: BinaryIO, size: int) -> Iterator[tuple[bytes, int, int]]:
         place += 8 + length + length % 2
 
 
-def _format(chunk: bytes) -> WavHeader:
+def _format(chunk: bytes, file: Path) -> WavHeader:
     if len(chunk) < 16:
         raise ValueError("its format is cut short")
     code, channels, rate, _, _, bits = struct.unpack("<HHIIHH", chunk[:16])
@@ -96,8 +101,8 @@ def _format(chunk: bytes) -> WavHeader:
         code = struct.unpack("<H", chunk[24:26])[0]
     if code not in BITS:
         name = NAMES.get(code, f"format {code:#06x}")
-        raise ValueError(
-            f"it is compressed ({name}); convert it to PCM, for example by ffmpeg -i FILE OUT.wav"
+        raise Compressed(
+            file, f"it is compressed ({name}); convert it to PCM, for example by ffmpeg -i FILE OUT.wav"
         )
     if bits not in BITS[code] or channels < 1 or rate < 1:
         raise ValueError(f"{channels} channels of {bits} bits at {rate:,} Hz are not understood")
