@@ -28,7 +28,7 @@ from convscope.training.machine import threads
 class Plan:
     """What a person asks for; all but `source` may be left open."""
 
-    source: str | Path
+    source: str | Path | Dataset | tuple
     network: str | None = None  # a name of the table, or file.py:Class
     width: float | None = None
     depth: int | None = None
@@ -108,7 +108,7 @@ def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
 
 
 def train(
-    source: str | Path,
+    source: str | Path | Dataset | tuple,
     *,
     network: str | None = None,
     runs: str | Path = "runs",
@@ -117,7 +117,7 @@ def train(
     """Train on data and return the finished run.
 
     Args:
-        source: a catalogue name or a path.
+        source: a catalogue name, a path, arrays (X, y) or a dataset.
         network: a name of the table, or `file.py:Class`; None: the fast default.
         runs: the folder that gets the run's folder.
         settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
@@ -136,7 +136,7 @@ def train(
     raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
 
 
-def plan(source: str | Path, **given: Any) -> Plan:  # noqa: ANN401
+def plan(source: str | Path | Dataset | tuple, **given: Any) -> Plan:  # noqa: ANN401
     """Sort settings by name to where they belong; `seed` goes to both the split and the training.
 
     >>> plan("mnist", epochs=2, seed=3).training.epochs

@@ -247,3 +247,17 @@ def test_parts_that_are_empty(photos, val, test):
     judged = finish(stream(small(photos, size=(14, 12), val=val, test=test)))
     assert judged.part == ("test" if test else "val" if val else "train")
     assert judged.evaluation.samples > 0
+
+
+@pytest.mark.parametrize("shape", [(60, 2, 90), (60, 9, 8), (60, 9, 9, 9)])
+def test_arrays_with_amounts_train_as_values(shape):
+    x = np.random.default_rng(0).normal(size=shape).astype("f")
+    y = x.reshape(60, -1)[:, 0] * 3
+    run = convscope.train((x, y), epochs=0.5, threads=1, device="cpu")
+    assert run.settings.facts.regression
+    assert run.predict(x[:2]).values.shape == (2,)
+    assert run.evaluate((x, y)).samples == 60
+    with pytest.raises(DataError, match=r"trained on arrays in memory.*\n.*run.evaluate\(\(X, y\)\)"):
+        run.evaluate()
+    with pytest.raises(DataError, match="got 3 arrays; expected two"):
+        convscope.train((x, y, y))

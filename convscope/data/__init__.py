@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from convscope.data.arrays import ARRAYS, from_arrays
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.formats import FORMATS, Format
@@ -17,7 +18,7 @@ __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
 
 
 def load(
-    source: str | Path,
+    source: str | Path | Dataset | tuple,
     settings: DataSettings = DataSettings(),
     *,
     strict: bool = False,
@@ -27,7 +28,8 @@ def load(
     A name of the catalogue comes first; write `./mnist` for a folder of that name.
 
     Args:
-        source: "mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits", or a path in one of `FORMATS`.
+        source: "mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits", or a path in one of `FORMATS`;
+            in Python also arrays (X, y), see `arrays.from_arrays`, or a dataset, which stays as it is.
         settings: size, channels and split; what is left open is chosen from the data.
         strict: stop at the first broken file; otherwise it is left out and named in `Dataset.skipped`.
 
@@ -41,6 +43,10 @@ def load(
     >>> data.inputs.shape, len(data.classes)
     (torch.Size([1797, 1, 8, 8]), 10)
     """
+    if isinstance(source, Dataset):
+        return source
+    if isinstance(source, tuple):
+        return _of_pair(source, settings)
     if isinstance(source, str) and source in CATALOGUE:
         return CATALOGUE[source](settings)
     path = Path(source).expanduser()
@@ -50,7 +56,18 @@ def load(
     return replace(form.load(path, settings, strict), source=str(source))
 
 
+def _of_pair(pair: tuple, settings: DataSettings) -> Dataset:
+    if len(pair) != 2:
+        raise DataError(f"got {len(pair)} arrays; expected two, the samples and their labels: (X, y).")
+    return from_arrays(*pair, settings)
+
+
 def _not_there(source: str) -> str:
+    if source == ARRAYS:
+        return (
+            "the run was trained on arrays in memory, which are not here any more.\n"
+            "  Give them again: run.evaluate((X, y))."
+        )
     near = guess(source.lower(), CATALOGUE)
     return (
         f"there is no file or folder '{source}', and no data set of that name{near}\n"

@@ -8,12 +8,14 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from convscope.data import layout, signals, split
+from convscope.data import layout, signals, split, targets
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.names import Numbered, natural
 from convscope.data.pictures.resize import resized
 from convscope.data.volumes import voxels
 from convscope.errors import DataError
+
+ARRAYS = "arrays"  # what arrays are called that come from no file
 
 
 def from_arrays(
@@ -24,7 +26,7 @@ def from_arrays(
     given: Mapping[str, int] | None = None,
     groups: Sequence | None = None,
     classes: Sequence[str] | None = None,
-    source: str = "arrays",
+    source: str = ARRAYS,
     kind: Kind | None = None,
 ) -> Dataset:
     """Make a dataset of samples that are already arrays: signals, pictures or volumes.
@@ -36,7 +38,8 @@ def from_arrays(
     Args:
         inputs: samples first, 2 to 5 axes; NumPy, torch or nested lists. A fourth channel of pictures,
             transparency, is laid on white.
-        labels: (sample,) whole numbers or text, or one-hot (sample, class).
+        labels: (sample,) whole numbers or text, or one-hot (sample, class): classes. Numbers with a fraction,
+            or many different ones that `settings.target` names, are amounts.
         settings: `size` and `channels` change pictures, `size` volumes, if given; the rest says how to split.
         given: how many rows belong to "train", "val" and "test", in the order of the rows; None: split all.
         groups: one value a row; rows of one group all go to the same part.
@@ -52,10 +55,11 @@ def from_arrays(
     (torch.Size([10, 1, 8, 8]), ('cat', 'dog'), [3, 3])
     """
     found, array, guessed = layout.arranged(_numbers(inputs, f"the inputs of {source}"), source, kind)
-    numbers, names = as_labels(labels, len(array), source, classes)
+    numbers, names, said = told(labels, len(array), source, classes, settings)
     samples, settings, stored = KINDS[found](array, settings, source)
     stated = None if given is None else [name for name, count in given.items() for _ in range(count)]
-    parts = split.parts(numbers, settings, given=stated, groups=groups)
+    each = torch.zeros(len(numbers), dtype=torch.int64) if numbers.is_floating_point() else numbers
+    parts = split.parts(each, settings, given=stated, groups=groups)
     return Dataset(
         inputs=samples,
         labels=numbers,
@@ -65,7 +69,7 @@ def from_arrays(
         source=source,
         names=Numbered(given or {"row": len(samples)}),
         settings=settings,
-        remarks=(*guessed, *stored, *split.remarks(parts, given or ())),
+        remarks=(*guessed, *stored, *said, *split.remarks(parts, given or ())),
     )
 
 
@@ -174,10 +178,47 @@ def _floats(array: np.ndarray, source: str) -> tuple[np.ndarray, tuple[str, ...]
     return values, () if same else (f"{array.dtype} values were stored as float32",)
 
 
-def as_labels(
-    labels: ArrayLike | Tensor, count: int, source: str, classes: Sequence[str] | None = None
-) -> tuple[Tensor, tuple[str, ...]]:
-    """Bring labels into one form: class numbers, (sample,) int64, and the classes' names in natural order."""
+def told(
+    labels: ArrayLike | Tensor,
+    count: int,
+    source: str,
+    classes: Sequence[str] | None = None,
+    settings: DataSettings = DataSettings(),
+) -> tuple[Tensor, tuple[str, ...], tuple[str, ...]]:
+    """Labels in one form: class numbers or amounts, (sample,) int64 or float32; names; what was decided.
+
+    Raises:
+        DataError: not one label a sample, NaN, no plain numbers or text; no classes (see `targets`).
+    """
+    array = _one_a_sample(labels, count, source)
+    values = None if classes is not None else _amounts(array, settings.target, source)
+    if values is None:
+        numbers, names = _as_classes(array, source, classes)
+        if classes is None:
+            targets.demand_classes([names[number] for number in numbers.tolist()], settings, source)
+        return numbers, names, ()
+    name = settings.target or "y"
+    return torch.from_numpy(values.astype(np.float32)), (name,), (f"target: the amount of {name}",)
+
+
+def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray | None:
+    """Labels that are amounts: with a fraction, or named as a target and many; None: they are classes."""
+    if array.dtype.kind == "f":
+        bad = ~np.isfinite(array)
+        if bad.any():
+            row = int(bad.argmax())
+            raise DataError(
+                f"{int(bad.sum()):,} labels of {source} are no numbers, first in row {row}: {array[row]}.\n"
+                "  Leave out the rows without a label."
+            )
+        if (array != np.round(array)).any():
+            return array
+    text = np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
+    return targets.amounts([str(value) for value in text.tolist()], target, source)
+
+
+def _one_a_sample(labels: ArrayLike | Tensor, count: int, source: str) -> np.ndarray:
+    """(sample,)."""
     array = _array(labels, f"the labels of {source}")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
@@ -188,8 +229,15 @@ def as_labels(
             f"{source} has {count:,} samples, but labels of shape {array.shape}.\n"
             "  Give one label for each sample."
         )
+    return array
+
+
+def _as_classes(
+    array: np.ndarray, source: str, classes: Sequence[str] | None
+) -> tuple[Tensor, tuple[str, ...]]:
+    """Class numbers, (sample,) int64, and the classes' names in natural order."""
     if array.dtype.kind == "f":
-        array = _whole(array, source)
+        array = array.astype(np.int64)
     if array.dtype.kind not in "buiUS":
         raise DataError(f"the labels of {source} are of type {array.dtype}; expected whole numbers or text.")
     if classes is not None:
@@ -215,17 +263,6 @@ def _from_one_hot(array: np.ndarray, source: str) -> np.ndarray:
             " not a single 1 among 0s.\n  Give one label for each sample."
         )
     return array.argmax(axis=1)
-
-
-def _whole(array: np.ndarray, source: str) -> np.ndarray:
-    bad = ~np.isfinite(array) | (array != np.round(array))  # (sample,)
-    if bad.any():
-        row = int(bad.argmax())
-        raise DataError(
-            f"{int(bad.sum()):,} labels of {source} are no whole numbers, first in row {row}: {array[row]}.\n"
-            "  convscope sorts into classes: give each class a whole number or a name."
-        )
-    return array.astype(np.int64)
 
 
 def _named(array: np.ndarray, classes: Sequence[str], source: str) -> tuple[Tensor, tuple[str, ...]]:

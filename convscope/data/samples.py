@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.data import targets
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
@@ -41,7 +42,7 @@ class SampleSpec:
         dtype: of raw samples: uint8, float16, float32 …
         settings: how files are read, nothing left open that matters for the kind.
         features: names of the channels, where they have some.
-        classes: names of the classes, where there are some.
+        classes: names of the classes, where there are some; of a run on amounts the target's name alone.
         rate: positions a second, where the axis is time and it is known.
     """
 
@@ -52,6 +53,14 @@ class SampleSpec:
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     rate: float | None = None
+
+    def truth(self, label: str) -> str | float | None:
+        """What a label in a file says: a class that the run knows, or an amount; otherwise None.
+
+        >>> SampleSpec((1, 9), classes=("age",)).truth("37")
+        37.0
+        """
+        return targets.number(label) if len(self.classes) == 1 else label if label in self.classes else None
 
 
 def spec_of(dataset: Dataset) -> SampleSpec:

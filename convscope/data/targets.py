@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from convscope.errors import DataError
+from convscope.settings import DataSettings
 
 FEW_VALUES = 20  # whole numbers up to which they are classes; more are amounts
 SOME = 10  # different labels, from which on nearly as many labels as samples are no classes
@@ -30,7 +31,7 @@ def amounts(labels: Sequence[str], target: str | None, source: object) -> np.nda
     if target is None:
         return None
     distinct = dict.fromkeys(labels)
-    numbers = {label: number for label in distinct if (number := _number(label)) is not None}
+    numbers = {label: value for label in distinct if (value := number(label)) is not None}
     if not numbers or len(numbers) < len(distinct) / 2:
         return None
     if len(numbers) < len(distinct):
@@ -39,40 +40,40 @@ def amounts(labels: Sequence[str], target: str | None, source: object) -> np.nda
             f"{source}: the target '{target}' holds numbers, but also '{text}'.\n"
             "  Correct these cells, or leave them empty."
         )
-    whole = all(number == round(number) for number in numbers.values())
+    whole = all(value == round(value) for value in numbers.values())
     if whole and len(numbers) <= FEW_VALUES:
         return None
     return np.array([numbers[label] for label in labels])
 
 
-def demand_classes(labels: Sequence[str], source: object) -> None:
-    """Refuse labels that can be no classes: nearly all are different, or numbers with a fraction.
+def demand_classes(labels: Sequence[str], settings: DataSettings, source: object) -> None:
+    """Refuse labels that can be no classes to learn: nearly all are different, or numbers with a fraction.
+
+    Data that are judged as a whole (no share for validation and test) may have one sample of many classes.
 
     Raises:
-        DataError: they are; says what to do.
+        DataError: they are no classes; says what to do.
 
-    >>> demand_classes(["a", "b"] * 9, "waves.csv")
+    >>> demand_classes(["a", "b"] * 9, DataSettings(), "waves.csv")
     """
+    if not settings.val and not settings.test:
+        return
     counts = len(labels), len(set(labels))
-    numbers = [_number(label) for label in dict.fromkeys(labels)]
+    numbers = [number(label) for label in dict.fromkeys(labels)]
     if counts[1] > SOME and 2 * counts[1] > counts[0]:
         what = f"{counts[1]:,} different labels for {counts[0]:,} samples"
     elif None not in numbers and (odd := [each for each in numbers if each != round(each or 0)]):
         what = f"the label {odd[0]:g}, which is no whole number"
     else:
         return
-    numeric = None not in numbers
-    advice = (
-        "To predict a number, name its column: --target NAME."
-        if numeric
-        else "Choose its column: --label NAME."
-    )
+    kind, option = ("amounts", "target") if None not in numbers else ("names", "label")
     raise DataError(
-        f"{source} holds {what}: {'amounts' if numeric else 'names'}, and no classes.\n  {advice}"
+        f"{source} holds {what}: {kind}, no classes.\n  Name the column to learn: --{option} NAME."
     )
 
 
-def _number(text: str) -> float | None:
+def number(text: str) -> float | None:
+    """A finite number, however Python writes it; None where a text is none."""
     try:
         value = float(text)
     except ValueError:

@@ -74,7 +74,7 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
 
 def is_own(data: str | Path | Dataset, settings: RunSettings) -> bool:
     """Whether this is the name or path of the data that the run was trained on."""
-    return not isinstance(data, Dataset) and absolute(str(data)) == settings.data.source
+    return isinstance(data, str | Path) and absolute(str(data)) == settings.data.source
 
 
 def match_labels(dataset: Dataset, classes: Sequence[str], labels: Tensor) -> Tensor:

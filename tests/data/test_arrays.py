@@ -236,11 +236,6 @@ def test_class_names_keep_classes_without_samples():
         (np.full((12, 4, 6), None), LABELS, "are Python objects"),
         (pictures(12, 4, 6), [0, 1], r"12 samples, but labels of shape \(2,\)"),
         (pictures(12, 4, 6), 5, r"labels of shape \(\)"),
-        (
-            pictures(12, 4, 6),
-            [0.5, *LABELS[1:]],
-            r"1 labels of arrays are no whole numbers, first in row 0: 0.5",
-        ),
         (pictures(12, 4, 6), [*LABELS[1:], np.nan], "first in row 11: nan"),
         (pictures(12, 4, 6), np.ones((12, 3)), "not one-hot: row 0"),
         (pictures(12, 4, 6), np.full((12, 2), "a"), "not one-hot: row 0"),
@@ -251,6 +246,55 @@ def test_class_names_keep_classes_without_samples():
 def test_bad_arrays_are_refused(x, y, message):
     with pytest.raises(DataError, match=message):
         from_arrays(x, y)
+
+
+@pytest.mark.parametrize(
+    ("x", "kind"),
+    [(np.zeros((40, 2, 90)), "signal"), (pictures(40, 6, 7), "image"), (np.zeros((40, 9, 9, 9)), "volume")],
+)
+@pytest.mark.parametrize(
+    ("y", "target"),
+    [
+        (np.arange(40) / 4, None),
+        (np.arange(40.0) / 4, "price"),
+        (np.arange(40) + 20, "age"),
+        ([str(number) for number in range(40)], "age"),
+    ],
+)
+def test_amounts_are_learnt_as_values_in_every_kind(x, kind, y, target):
+    data = from_arrays(x, y, DataSettings(target=target))
+    assert_dataset_is_sound(data)
+    assert (data.kind, data.regression, data.classes) == (kind, True, (target or "y",))
+    np.testing.assert_array_equal(data.labels.numpy(), np.asarray(y, np.float32))
+    assert f"target: the amount of {target or 'y'}" in data.remarks
+    assert len(data.parts["test"]) == 8
+
+
+def test_few_whole_numbers_stay_classes_though_they_are_a_target():
+    data = from_arrays(pictures(40, 6, 7), np.arange(40) % 3, DataSettings(target="kind"))
+    assert data.classes == ("0", "1", "2")
+
+
+def test_amounts_of_a_group_stay_in_one_part():
+    groups = np.repeat(np.arange(10), 4)
+    data = from_arrays(np.zeros((40, 2, 90)), np.arange(40) / 4, groups=groups)
+    held = {part: set(groups[rows.numpy()]) for part, rows in data.parts.items()}
+    assert not held["train"] & held["test"]
+    assert not held["train"] & held["val"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (range(40), "amounts, no classes.\n  Name the column to learn: --target NAME"),
+        ([f"patient {number}" for number in range(40)], "40 different labels for 40 samples: names"),
+    ],
+)
+def test_labels_that_are_nearly_all_different_are_no_classes(labels, said):
+    with pytest.raises(DataError, match=said):
+        from_arrays(pictures(40, 6, 7), list(labels))
+    judged = from_arrays(pictures(40, 6, 7), list(labels), DataSettings(val=0, test=0))
+    assert len(judged.classes) == 40
 
 
 @pytest.mark.parametrize("shape", [(12, 4, 6), (12, 5, 6, 7), (12, 2, 5, 6, 7)])

@@ -154,7 +154,7 @@ def sort(
         parts = _split(torch.zeros(len(used), dtype=torch.int64), used, settings)
         said = f"target: the amount of {settings.target}", *_on_parts(used, parts, what, "")
         return Sorted(torch.from_numpy(values).float(), (str(settings.target),), parts, (), said)
-    targets.demand_classes(told, source)
+    targets.demand_classes(told, settings, source)
     classes = _classes(used, source, what)
     number = {name: index for index, name in enumerate(classes)}
     labels = torch.tensor([number[label] for label in told])  # (sample,)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from convscope.data.array_samples import of_file_array
-from convscope.data.arrays import as_labels, from_arrays
+from convscope.data.arrays import from_arrays, told
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.layout import AXES
@@ -121,8 +121,9 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     if labels is None:
         return found
     given = [str(name) for name in arrays[classes].ravel()] if classes else None
-    numbers, names = as_labels(arrays[labels], len(found.inputs), str(path), given)
-    return found._replace(truth=[names[number] for number in numbers.tolist()])
+    numbers, names, _ = told(arrays[labels], len(found.inputs), str(path), given, spec.settings)
+    truth = numbers.tolist() if numbers.is_floating_point() else [names[number] for number in numbers]
+    return found._replace(truth=truth)
 
 
 @contextmanager

@@ -124,7 +124,7 @@ def as_samples(found: Sequence[Signal], skipped: Sequence[Skipped], source: str,
         raise DataError(f"{source} holds no signal that can be read: {why}.")
     settings = replace(spec.settings, length=spec.shape[1])
     values, _ = equal([with_channels(signal.values, spec.shape[0]) for signal in used], settings)
-    truth = [signal.label if signal.label in spec.classes else None for signal in used]
+    truth = [spec.truth(signal.label) for signal in used]
     return Samples(torch.from_numpy(values), [signal.name for signal in used], truth, (*skipped, *broken))
 
 
