@@ -9,8 +9,8 @@ Item = TypeVar("Item")
 SECONDS_BETWEEN_LINES = 5.0
 
 
-def track(items: Iterable[Item], what: str, total: int, unit: str = "files") -> Iterator[Item]:
-    """Pass `items` on and show how many of `total` are done.
+def track(items: Iterable[Item], what: str, total: int | None, unit: str = "files") -> Iterator[Item]:
+    """Pass `items` on and show how many of `total` are done; None: nobody knows.
 
     Nothing is shown for work that ends within a second.
 
@@ -23,7 +23,7 @@ def track(items: Iterable[Item], what: str, total: int, unit: str = "files") -> 
         yield from _lines(items, what, total, unit)
 
 
-def _bar(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
+def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -38,12 +38,13 @@ def _bar(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[It
         yield from progress.track(items, total=total, description=what)
 
 
-def _lines(items: Iterable[Item], what: str, total: int, unit: str) -> Iterator[Item]:
+def _lines(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:
     last = time.monotonic()
     for done, item in enumerate(items, 1):
         yield item
         now = time.monotonic()
         if now - last > SECONDS_BETWEEN_LINES:
             last = now
-            sys.stderr.write(f"{what}: {done:,} of {total:,} {unit}\n")
+            of = "" if total is None else f" of {total:,}"
+            sys.stderr.write(f"{what}: {done:,}{of} {unit}\n")
             sys.stderr.flush()

@@ -5,13 +5,16 @@ A new data set is one function and one line in `CATALOGUE`. Neither knows anythi
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from convscope.data.arrays import ARRAYS, from_arrays
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files import folder, listing
 from convscope.data.formats import FORMATS, Format
+from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import DataError, guess
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
@@ -50,10 +53,41 @@ def load(
     if isinstance(source, str) and source in CATALOGUE:
         return CATALOGUE[source](settings)
     path = Path(source).expanduser()
-    form = next((form for form in FORMATS.values() if form.recognises(path)), None)
-    if form is None:
-        raise DataError(_not_understood(path) if path.exists() else _not_there(str(source)))
-    return replace(form.load(path, settings, strict), source=str(source))
+    if not path.exists():
+        raise DataError(_not_there(str(source)))
+    return replace(_of_path(path, settings, strict), source=str(source))
+
+
+def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    places = list(_places(path))
+    for form in FORMATS.values():
+        for place in places:
+            if form.recognises(place):
+                return form.load(place, settings, strict)
+    if holds_files(path):
+        return _of_archive(path, settings, strict)
+    raise DataError(_not_understood(path))
+
+
+def _of_archive(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    with unpacked(path) as inner:
+        if strict and inner.skipped:
+            raise DataError(
+                listing.left_out(f"{path}: {len(inner.skipped)} files cannot be used:", inner.skipped)
+            )
+        try:
+            data = _of_path(inner.path, settings, strict)
+        except DataError as error:
+            raise DataError("\n  ".join([str(error), *inner.remarks])) from error
+        remarks = tuple(remark.replace(str(inner.path), str(path)) for remark in data.remarks)
+        return replace(data, skipped=(*inner.skipped, *data.skipped), remarks=(*inner.remarks, *remarks))
+
+
+def _places(path: Path) -> Iterator[Path]:
+    """The path, and what it is wrapped around: the only thing that lies in a folder, and so on."""
+    yield path
+    if path.is_dir() and len(inside := folder.children(path, [])) == 1:
+        yield from _places(inside[0])
 
 
 def _of_pair(pair: tuple, settings: DataSettings) -> Dataset:

@@ -5,7 +5,7 @@ Which format a file is of is asked of `FORMATS`; its decoder makes of it what tr
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from math import prod
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from convscope.data.files.decoding import each, printable, shown
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
 from convscope.data.samples import ANY, Samples, SampleSpec, demand_shape, together
+from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import BadFile, ConvscopeError, DataError, ShapeError
 from convscope.shapes import show
 
@@ -24,7 +25,7 @@ UNNAMED = "the file"
 
 
 def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
-    """Read files, or folders of files that are a sample each.
+    """Read files, or folders (or archives) of files that are a sample each.
 
     Args:
         paths: that exist.
@@ -37,13 +38,21 @@ def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
         DataError: nothing can be read.
         ShapeError: samples of another shape.
     """
+    with ExitStack() as opened:
+        inner = [opened.enter_context(unpacked(path)) for path in paths if holds_files(path)]
+        insides = iter(inner)
+        places = [next(insides).path if holds_files(path) else path for path in paths]
+        return _read(places, spec, [skipped for one in inner for skipped in one.skipped])
+
+
+def _read(paths: Sequence[Path], spec: SampleSpec, bad: list[Skipped]) -> Samples | None:
     found = [_files(path, spec.kind) for path in paths]
     if not all(found):
         return None
     pairs = [pair for some in found for pair in some]
     root = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
     results = each(lambda pair: pair[1].decode(pair[0], spec), pairs)
-    good, bad = [], []
+    good = []
     for (file, _), result in zip(pairs, results, strict=True):
         if isinstance(result, BadFile):
             bad.append(Skipped(shown(file, root), result.reason))
@@ -156,7 +165,9 @@ def _by_content(content: bytes, name: str, spec: SampleSpec) -> tuple[Files, str
         what = f"a {files.one} is {files.form}"
         raise ShapeError(f"the model takes {show(spec.shape)}; {what}.\n  Give {accepted(spec.kind)}.")
     what = (
-        "is an archive; unpack it first" if head.startswith(ARCHIVES) else "is nothing that convscope reads"
+        "is an archive; give its path to convscope predict"
+        if head.startswith(ARCHIVES)
+        else "is nothing that convscope reads"
     )
     raise DataError(f"{name} {what}.\n  Give {accepted(spec.kind)}.")
 
