@@ -1,6 +1,7 @@
 """Every error that convscope raises on purpose.
 
 ConvscopeError
+├── SettingsError   a setting that cannot be
 ├── DataError       files, arrays, tables, downloads
 │   └── BadFile     one file that cannot be used, among others that can
 ├── NetworkError    a network that cannot be built or does not fit its input
@@ -15,6 +16,7 @@ A message is written for the person who reads it: what is wrong (what, got, expe
 The command line prints it and exits with 1; the traceback comes with `--debug` only.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 
 MANY = 60  # names that a person will not read through
+LONGEST = 200  # characters of a name that are shown
+NO_MEMORY = re.compile(r"(allocate|out of) memory|Storage size calculation overflowed", re.I)  # torch's words
 
 
 def guess(name: str, known: Iterable[str]) -> str:
@@ -39,6 +43,34 @@ def guess(name: str, known: Iterable[str]) -> str:
 
 class ConvscopeError(Exception):
     """Something the person can put right."""
+
+
+def of_machine(error: BaseException) -> str | None:
+    """What a disk, a file system or the memory refused, in words; None: the error is none of theirs.
+
+    >>> of_machine(FileNotFoundError(2, "No such file or directory", "out/p.csv"))
+    'out/p.csv: no such file or directory.'
+    >>> of_machine(ValueError("nine")) is None
+    True
+    """
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        name = str(error.filename)
+        return f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: {_lower(error.strerror)}."
+    if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
+        return "there is not enough memory.\n  Give fewer or smaller samples, a smaller batch or network."
+    return None
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+class SettingsError(ConvscopeError, ValueError):
+    """A setting of data or training that cannot be: its name, and `words` on why."""
+
+    def __init__(self, setting: str, words: str) -> None:
+        super().__init__(f"{setting}: {words}")
+        self.setting, self.words = setting, words
 
 
 class DataError(ConvscopeError):

@@ -1,7 +1,7 @@
 """What `convscope.train` may be told, for editors and type checkers: a typo is an error before anything runs.
 
-It repeats the fields of `DataSettings` and `TrainingSettings`, which a checker cannot unpack;
-`tests/test_typed.py` holds them together.
+It repeats the fields of `DataSettings` and `TrainingSettings`, which a checker cannot unpack, some of them in
+further forms; `tests/test_typed.py` holds them together.
 """
 
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -16,10 +16,14 @@ class TrainingKeywords(TypedDict, total=False):
     width: float | None
     depth: int | None
     strict: bool
-    size: tuple[int, ...] | None
+    size: int | str | tuple[int, ...] | None
     channels: int | None
     fit: Literal["letterbox", "crop", "stretch"]
     label: str | None
+    label_from: str | None
+    group: str | None
+    images: str | None
+    sample: str | None
     unequal: Literal["pad", "crop", "resample"]
     length: int | None
     rate: int | None
@@ -27,6 +31,7 @@ class TrainingKeywords(TypedDict, total=False):
     series: str | None
     target: str | None
     window: int | None
+    stride: int | None
     horizon: int | None
     scale: Literal["set", "sample"]
     val: float
@@ -42,7 +47,7 @@ class TrainingKeywords(TypedDict, total=False):
     weight_decay: float | None
     clip: float | None
     patience: int | None
-    augment: "Augment | None"
+    augment: "Augment | str | None"
     precision: Literal["auto", "fp32", "bf16"]
     device: str
     threads: int | None

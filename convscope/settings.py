@@ -6,10 +6,15 @@ is None is chosen from the data. What a person says is checked when `DataSetting
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+
+from convscope.errors import SettingsError, UnknownName
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class Limits:
@@ -27,23 +32,67 @@ Share = Annotated[float, Limits(ge=0, lt=1)]
 Count = Annotated[int, Limits(ge=1)]
 Positive = Annotated[float, Limits(gt=0)]
 NotNegative = Annotated[float, Limits(ge=0)]
+Seed = Annotated[int, Limits(ge=0, lt=2**63)]
 Degrees = Annotated[float, Limits(ge=0, le=180)]
 
 
-class Device:
-    """The limit of a text that names a device, as pydantic asks for it."""
+class Typed:
+    """How what a person may type becomes the value, before its type is checked."""
+
+    def __init__(self, read: Callable[[Any], Any]) -> None:
+        self.read = read
 
     def __get_pydantic_core_schema__(self, kind: Any, handler: Any) -> Any:  # noqa: ANN401
-        """A check behind that of the type."""
-        from pydantic_core.core_schema import no_info_after_validator_function
+        """The check of the type, behind the reading."""
+        from pydantic_core.core_schema import no_info_before_validator_function
 
-        return no_info_after_validator_function(_device, handler(kind))
+        return no_info_before_validator_function(self.read, handler(kind))
 
 
-def _device(name: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
-        raise ValueError("expected auto, cpu, cuda, cuda:1 or mps")
+def _device(name: object) -> object:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(name)):
+        raise ValueError(f"expected auto, cpu, cuda, cuda:1 or mps; got {name}.")
     return name
+
+
+def read_size(given: object) -> object:
+    """A size: one number for height and width, height x width, or depth x height x width.
+
+    >>> read_size(64), read_size("64"), read_size("48x64"), read_size("30x30x30")
+    ((64, 64), (64, 64), (48, 64), (30, 30, 30))
+    """
+    if isinstance(given, int | str) and not isinstance(given, bool):
+        if not re.fullmatch(r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){0,2}", str(given)):
+            raise ValueError(
+                f"expected 64, 48x64 (height x width) or 30x30x30 (depth x height x width); got {given}."
+            )
+        sides = tuple(map(int, str(given).split("x")))
+        return sides * 2 if len(sides) == 1 else sides
+    return given
+
+
+def read_augment(given: object) -> object:
+    """Random changes: "shift=0.1,flip", "none", or "auto" (None: to be chosen).
+
+    >>> read_augment("shift=0.1,flip").shift
+    0.1
+    """
+    if not isinstance(given, str):
+        return given
+    if given == "auto":
+        return None
+    return Augment(**({} if given == "none" else dict(_changes(given))))
+
+
+def _changes(text: str) -> Iterator[tuple[str, Any]]:
+    known = [field.name for field in fields(Augment)]
+    for change in text.split(","):
+        name, given, amount = (part.strip() for part in change.partition("="))
+        if name not in known:
+            raise ValueError(str(UnknownName("random change", name, known)))
+        if name != "flip" and not given:
+            raise ValueError(f"{name} needs an amount, such as {name}=0.1.")
+        yield name, amount if given else True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +131,7 @@ class SplitSettings:
 class PictureSettings:
     """How pictures and volumes are read."""
 
-    size: tuple[int, ...] | None = None
+    size: Annotated[tuple[int, ...] | None, Typed(read_size)] = None
     """Bring pictures to this size: 64, or 48x64 pixels (height x width); volumes to 30x30x30 (depth first).
     Otherwise chosen from the data."""
     channels: int | None = None
@@ -147,11 +196,11 @@ class LearningSettings:
     """Shorten a gradient that is longer than this."""
     patience: Count | None = None
     """Stop early after this many epochs in which validation got no better."""
-    augment: "Augment | None" = None
+    augment: Annotated["Augment | None", Typed(read_augment)] = None
     """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
     the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen
     from the data."""
-    seed: int = 0
+    seed: Seed = 0
     """Start of all random numbers: the same seed gives the same split and the same weights."""
 
 
@@ -159,7 +208,7 @@ class LearningSettings:
 class MachineSettings:
     """What it is computed with."""
 
-    device: Annotated[str, Device()] = "auto"
+    device: Annotated[str, Typed(_device)] = "auto"
     """Where to compute: cpu, cuda, cuda:1 (the second GPU) or mps (a Mac's); auto takes a CUDA GPU if there
     is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -175,7 +224,7 @@ class Checked:
     __pydantic_config__ = {"extra": "forbid", "allow_inf_nan": False}  # noqa: RUF012 - pydantic's name for it
 
     def __post_init__(self) -> None:
-        """Raise pydantic's ValidationError, a ValueError, for what no field can be."""
+        """Raise SettingsError, a ValueError too, for what no field can be."""
         for name, value in checked(type(self), vars(self)).items():
             object.__setattr__(self, name, value)
 
@@ -213,7 +262,7 @@ class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, S
 
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - a share that is no number is refused with the others
 
-    seed: int = 0  # of the split
+    seed: Seed = 0  # of the split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,10 +286,23 @@ def checked(kind: type[Checked], given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a settings class, each of its type and within its limits.
 
     Raises:
-        ValueError: (pydantic's ValidationError) an unknown field, or what it cannot be.
+        SettingsError: an unknown field, or what it cannot be.
 
     >>> checked(Augment, {"shift": "0.1"})["shift"]
     0.1
     """
-    valid = _model(kind)(**given)
+    from pydantic import ValidationError
+
+    try:
+        valid = _model(kind)(**given)
+    except ValidationError as error:
+        raise SettingsError(str(error.errors()[0]["loc"][0]), limit(error)) from None
     return {each.name: getattr(valid, each.name) for each in fields(kind)}
+
+
+def limit(error: "ValidationError") -> str:
+    """What a value should have been, and what it is."""
+    first = error.errors()[0]
+    if first["type"] == "value_error":
+        return str(first.get("ctx", {}).get("error"))  # our own words
+    return f"{first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."

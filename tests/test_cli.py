@@ -12,7 +12,7 @@ import convscope
 from convscope.cli import execute, options
 from convscope.cli.options import PictureOptions, TrainingOptions, UsageError
 from convscope.data import DataSettings
-from convscope.errors import DataError
+from convscope.errors import DataError, SettingsError
 from convscope.settings import (
     Augment,
     MachineSettings,
@@ -203,10 +203,12 @@ def test_help_keeps_the_kinds_apart(capsys):
     ],
 )
 def test_augment(typed, changes):
-    assert options.parse_augment(typed) == changes
+    assert TrainingSettings(augment=typed).augment == changes
 
 
 @pytest.mark.parametrize("typed", ["", "x", "64x", "0", "64x0", "-3", "64x64x64x64", "6.5"])
 def test_a_size_that_is_none_is_refused(typed):
     with pytest.raises(UsageError, match="--size: expected 64"):
-        options.parse_size(typed)
+        options.data_settings(PictureOptions(size=typed), seed=0)
+    with pytest.raises(SettingsError, match="size: expected 64"):
+        DataSettings(size=typed)

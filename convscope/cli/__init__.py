@@ -18,13 +18,14 @@ import convscope
 from convscope.cli.filters import filter  # noqa: A004 - the name of the command
 from convscope.cli.listing import check, data, networks, runs
 from convscope.cli.look import look
-from convscope.cli.options import UsageError, limit
+from convscope.cli.options import UsageError
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import write_json
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
-from convscope.errors import BrokenModel, ConvscopeError
+from convscope.errors import BrokenModel, ConvscopeError, of_machine
+from convscope.settings import limit
 
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
@@ -104,6 +105,8 @@ def _explain(error: BaseException) -> int:
             return INTERRUPTED
         case BrokenPipeError():  # whoever read our output has enough of it; that is no error to speak of
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        case _ if words := of_machine(error):
+            _complain(words)
         case _:
             _complain(
                 f"{type(error).__name__}: {error}\n"
