@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from convscope.data.series import columns
+from convscope.data.text import columns
 from convscope.errors import DataError
 
 
@@ -45,7 +45,7 @@ def test_damaged_gzip(tmp_path):
     path = tmp_path / "table.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n1,2\n" * 1000)[:30])
     assert columns.head(path) == []
-    with pytest.raises(DataError, match=r"table.csv.gz cannot be read as a table"):
+    with pytest.raises(DataError, match=r"table.csv.gz is cut short"):
         columns.read(path)
 
 
@@ -67,8 +67,21 @@ def test_nothing_in_it(table, text):
     assert "has no rows below its header" in refused(table, text)
 
 
-def test_another_encoding_is_refused(table):
-    assert "Save it as CSV in UTF-8" in refused(table, "größe\n1\n", encoding="latin-1")
+def test_another_encoding_is_found_and_said(table):
+    found = table("größe\n1\n", encoding="latin-1")
+    assert found.numbers("größe").tolist() == [1]
+    assert found.remarks == (
+        "its text is not in UTF-8 and read as Latin-1 (Windows-1252), which gives 'größe'",
+    )
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "table.csv"
+    for content in (bytes(range(256)), b"a,b\n1,\0\n"):
+        path.write_bytes(content)
+        assert columns.head(path) == []
+        with pytest.raises(DataError, match=r"table.csv is no text: .*\n  Save it as CSV in UTF-8"):
+            columns.read(path)
 
 
 def test_empty_rows_and_nameless_columns_are_left_out_and_said(table):
@@ -117,7 +130,7 @@ def test_european_decimal_commas(table):
     found = table("a;b;c\n1,5;2;1.000,5\n-0,25;3,5;2,5\n")
     assert found.numbers("a").tolist() == [1.5, -0.25]
     assert found.numbers("b").tolist() == [2, 3.5]
-    assert not found.is_number("c")  # points beside commas may mean thousands
+    assert found.numbers("c").tolist() == [1000.5, 2.5]  # a point before a comma means thousands
 
 
 def test_rows_taken_keep_their_numbers(table):

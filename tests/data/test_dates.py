@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from convscope.data.series.dates import is_date, times
+from convscope.data.text.dates import is_date, times
 from convscope.errors import DataError
 
 MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2099, 12, 31)).map(

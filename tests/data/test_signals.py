@@ -387,11 +387,12 @@ def test_damaged_gzip_says_so(write, end):
         load(path)
 
 
-def test_text_in_another_code_says_so(write):
+def test_text_in_another_code_is_read_and_said(write):
     path = write(rows(waves()))
     path.write_bytes(path.read_bytes() + b"\n1,2,\xe4,4,5")
-    with pytest.raises(DataError, match=r"no text in UTF-8.*\n  Save it as CSV in UTF-8"):
-        load(path)
+    data = load(path)
+    assert "its text is not in UTF-8 and read as Latin-1 (Windows-1252), which gives 'ä'" in data.remarks
+    assert "'ä', which is no number" in data.skipped[0].reason
 
 
 @pytest.mark.parametrize("name", ["waves.csv", "waves.csv.gz"])

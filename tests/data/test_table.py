@@ -126,9 +126,17 @@ def test_tables_that_cannot_be_trained_on_say_why(table, text, message):
         load(table(text))
 
 
-def test_a_table_that_is_not_utf8_says_so(table):
-    with pytest.raises(DataError, match="UTF-8"):
-        load(table(rows(labels=["Bär", "Kuh"]), encoding="latin-1"))
+@pytest.mark.parametrize(
+    ("encoding", "labels"),
+    [
+        ("latin-1", ("Bär", "Kuh")),
+        ("utf-16", ("Bär", "Kuh")),
+        ("gbk", ("熊猫", "老虎")),
+        ("cp1251", ("кот", "пёс")),
+    ],
+)
+def test_a_table_in_another_encoding_is_read(table, encoding, labels):
+    assert set(load(table(rows(labels=labels), encoding=encoding)).classes) == set(labels)
 
 
 def test_only_tables_of_pictures_are_recognised(table, tmp_path):

@@ -9,7 +9,7 @@ from convscope.data.catalogue.pictures import installed, roots
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files import cache
 from convscope.data.formats import sequences
-from convscope.data.series import columns
+from convscope.data.text import columns
 
 WEATHER = Remote("weather.csv", 121_417, "27219f1ca8dbd94c9b6f4b9f4f52ab2f1eb33dfdcf719cd9fc6481ed50b74549")
 MIRRORS = (

@@ -3,11 +3,12 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import listing
 from convscope.data.files.listing import PART_NAMES, Listed, Reader
+from convscope.data.text import decoding, layout
 from convscope.errors import DataError
 
 COLUMNS = {
@@ -48,14 +49,14 @@ def first(path: Path) -> Path | None:
     """
     if path.suffix.lower() not in ENDINGS or not path.is_file():
         return None
+    text = decoding.head(path)
     try:
-        with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            records = _records(file)
-            place = _columns(next(records, []))["path"]
-            if place is None:
-                return None
-            return path.parent / next((row[place] for row in records if place < len(row)), path.name)
-    except (OSError, csv.Error):
+        records = layout.find(text).rows(text)
+        place = _columns(next(records, []))["path"]
+        if place is None:
+            return None
+        return path.parent / next((row[place] for row in records if place < len(row)), path.name)
+    except csv.Error:
         return None
 
 
@@ -70,7 +71,8 @@ def load(path: Path, settings: DataSettings, strict: bool, reader: Reader) -> Da
         with folders, one class only, or classes that differ in case only; with `strict`, any row left out.
     """
     listed, skipped = [], []
-    for row in _rows(path):
+    remarks: list[str] = []
+    for row in _rows(path, remarks):
         missing = " and ".join(f"no {name}" for name in ("path", "label") if not getattr(row, name))
         if missing:
             skipped.append(Skipped(row.path or f"row {row.number}", f"row {row.number} has {missing}"))
@@ -84,30 +86,25 @@ def load(path: Path, settings: DataSettings, strict: bool, reader: Reader) -> Da
         raise DataError(
             f"{path} names no {reader.what} with a label: {reason}.\n  Fill in a path and a label."
         )
-    return listing.dataset(listed, path, path.parent, settings, strict, reader, skipped)
+    return listing.dataset(listed, path, path.parent, settings, strict, reader, skipped, remarks)
 
 
-def _rows(path: Path) -> Iterator[TableRow]:
+def _rows(path: Path, remarks: list[str]) -> Iterator[TableRow]:
+    """The rows of a table; what was found out about its text is added to the remarks."""
+    text, said = decoding.read(path)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            records = _records(file)
-            header = next(records, [])
-            columns = _columns(header)
-            if columns["path"] is None or columns["label"] is None:
-                raise DataError(_no_column(path, header, columns))
-            for number, record in enumerate(records, 2):
-                if any(record):  # an empty line is no row, but counts
-                    yield _row(path, number, record, columns)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        found = layout.find(text)
+        remarks += [*said, *found.said]
+        records = found.rows(text)
+        header = next(records, [])
+        columns = _columns(header)
+        if columns["path"] is None or columns["label"] is None:
+            raise DataError(_no_column(path, header, columns))
+        for number, record in enumerate(records, found.first + 2):
+            if any(record):  # an empty line is no row, but counts
+                yield _row(path, number, record, columns)
+    except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
-
-
-def _records(file: TextIO) -> Iterator[list[str]]:
-    """Records, cells stripped of blanks; the header says whether comma, semicolon or tab separates."""
-    header = file.readline()
-    file.seek(0)
-    separator = max(",;\t", key=header.count)
-    return ([cell.strip() for cell in record] for record in csv.reader(file, delimiter=separator))
 
 
 def _columns(header: list[str]) -> dict[str, int | None]:

@@ -14,13 +14,14 @@ from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import Samples, SampleSpec
-from convscope.data.series import columns, targets, timeline, windows
-from convscope.data.series.columns import Table
+from convscope.data.series import targets, timeline, windows
 from convscope.data.series.features import carried, choose, encode
 from convscope.data.series.targets import Labels
 from convscope.data.series.timeline import Timeline, written
 from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.signals import text
+from convscope.data.text import columns
+from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
@@ -112,7 +113,7 @@ def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]
     Raises:
         DataError: as `of_table` does, and for columns that are missing.
     """
-    line = timeline.ordered(columns.read(Path(path)), settings)
+    line = timeline.ordered(columns.read(Path(path), repeated=1), settings)  # few rows may be all there are
     axis, (window, horizon) = line.axis, _reach(settings)
     values, _ = carried(encode(line.table, features, axis.times), axis.run)
     last = windows.ends(axis, window)
@@ -251,7 +252,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
 
 def header(path: Path) -> Claim:
     """Columns and rows of a table."""
-    rows = text.read(path).splitlines()
+    rows = text.read(path).text.splitlines()
     return Claim((len(rows[0].split(",")) if rows else 0, len(rows)))
 
 

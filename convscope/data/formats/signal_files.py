@@ -47,13 +47,19 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             with `strict` any row left out.
     """
     files = _parts(_chosen(path) if path.is_dir() else path)
+    texts = {part: signal_text.read(file) for part, file in files.items()}
     reads = [
-        _read(_lines(file), file, "" if len(files) == 1 else part, settings) for part, file in files.items()
+        _read(texts[part].text.splitlines(), file, "" if len(files) == 1 else part, settings)
+        for part, file in files.items()
     ]
     together = Read(
         [signal for read in reads for signal in read.signals],
         [skipped for read in reads for skipped in read.skipped],
-        [*_on_files(files), *dict.fromkeys(remark for read in reads for remark in read.remarks)],
+        [
+            *_on_files(files),
+            *dict.fromkeys(said for text in texts.values() for said in text.said),
+            *dict.fromkeys(remark for read in reads for remark in read.remarks),
+        ],
     )
     return signals.dataset(together, path, settings, strict)
 
@@ -97,7 +103,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
 
 
 def _lines(path: Path) -> list[str]:
-    return signal_text.read(path).splitlines()
+    return signal_text.read(path).text.splitlines()
 
 
 def _rows(lines: Sequence[str]) -> list[str]:

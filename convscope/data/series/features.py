@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 import numpy as np
 
 from convscope.data.names import natural
-from convscope.data.series.columns import Table
 from convscope.data.series.windows import DAY, YEAR
+from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 MOST_CLASSES = 50  # of a text column; more would be names or notes

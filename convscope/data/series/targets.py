@@ -6,8 +6,8 @@ import numpy as np
 from torch import Tensor
 
 from convscope.data.names import natural
-from convscope.data.series.columns import Table
 from convscope.data.series.timeline import Timeline, demand
+from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 OBVIOUS = ("target", "label", "y")

@@ -9,9 +9,10 @@ import numpy as np
 
 from convscope.data.dataset import DataSettings
 from convscope.data.names import natural
-from convscope.data.series import columns, dates, windows
-from convscope.data.series.columns import Table
+from convscope.data.series import windows
 from convscope.data.series.windows import DAY, TimeAxis
+from convscope.data.text import columns, dates
+from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 NAMES = ("datetime", "timestamp", "date", "time", "ds", "datum", "zeit", "day", "month", "year")

@@ -122,12 +122,12 @@ def has_header(lines: Sequence[str]) -> bool:
 
 
 def cut(line: str) -> list[str]:
-    """Take a row apart at commas, semicolons or tabs, whichever is commonest, else at blanks.
+    """Take a row apart at commas, semicolons, tabs or bars, whichever is commonest, else at blanks.
 
     >>> cut("a, b"), cut("  1.0   2.0"), cut('"a, b",1')
     (['a', 'b'], ['1.0', '2.0'], ['a, b', '1'])
     """
-    separator = max(",;\t", key=line.count)
+    separator = max(",;\t|", key=line.count)
     if separator not in line:
         return line.split()
     cells = next(csv.reader([line], delimiter=separator)) if '"' in line else line.split(separator)

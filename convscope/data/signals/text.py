@@ -1,18 +1,12 @@
-"""Text files of signals: plain or gzipped, never more than memory holds."""
+"""Text files of signals, plain or gzipped."""
 
-import codecs
-import gzip
-import zlib
+import csv
 from pathlib import Path
-from typing import BinaryIO
 
-from convscope.data.memory import refuse_too_large
-from convscope.errors import DataError
+from convscope.data.text import decoding, layout
+from convscope.data.text.decoding import Decoded
 
 ENDINGS = (".csv", ".tsv", ".txt", ".ts")
-BLOCK = 1 << 22  # bytes read at once
-HEAD = 1 << 16  # bytes that tell what a file holds
-ROOM = 2  # bytes of memory for a byte of text: the text and its numbers
 
 
 def ending(path: Path) -> str:
@@ -32,42 +26,30 @@ def ending_of(head: bytes) -> str:
     ('.ts', '.csv', '')
     """
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head)  # the last character may be cut
-    except UnicodeDecodeError:
+        text = decoding.decode(head, whole=False).text
+    except decoding.NotText:
         return ""
-    return "" if chr(0) in text else ".ts" if text.lstrip().startswith("@") else ".csv"
+    return ".ts" if text.lstrip().startswith("@") else ".csv"
 
 
-def read(path: Path) -> str:
-    """Read the whole text.
+def read(path: Path) -> Decoded:
+    """Read the whole text, without lines of comment, its decimal commas as points; and what that took.
 
     Raises:
         DataError: it cannot be read, its compression is damaged, it is no text, or too large for memory.
     """
-    blocks, size = [], 0
+    text, said = decoding.read(path)
     try:
-        with _open(path) as file:
-            while block := file.read(BLOCK):
-                size += len(block)
-                refuse_too_large(ROOM * size, path)
-                blocks.append(block)
-        return b"".join(blocks).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is no text in UTF-8: {error.reason}.\n  Save it as CSV in UTF-8.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        what = "is cut short" if isinstance(error, EOFError) else f"cannot be read: {error}"
-        raise DataError(f"{path} {what}.\n  Fetch or save it again.") from error
+        found = layout.find("" if ending(path) == ".ts" else text)
+    except csv.Error:
+        return Decoded(text, said)
+    pointed = found.pointed(text)
+    comma = (
+        (f"{path.name}: its decimal commas are read as points",) if "," in text and pointed != text else ()
+    )
+    return Decoded(pointed, (*said, *found.said, *comma))
 
 
 def head(path: Path) -> list[str]:
     """The first lines that are not empty; none where it cannot be read."""
-    try:
-        with _open(path) as file:
-            text = file.read(HEAD).decode("utf-8-sig", "replace")
-    except (OSError, EOFError, zlib.error):
-        return []
-    return [line for line in text.splitlines() if line.strip()]
-
-
-def _open(path: Path) -> gzip.GzipFile | BinaryIO:
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+    return [line for line in decoding.head(path).splitlines() if line.strip()]

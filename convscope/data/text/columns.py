@@ -1,36 +1,24 @@
 """A CSV or TSV table as columns: numbers where all cells are numbers, text elsewhere."""
 
 import csv
-import gzip
 import io
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from convscope.data.memory import refuse_too_large
+from convscope.data.text import decoding, layout, missing, numbers
+from convscope.data.text.missing import NO_TEXT, REPEATED
 from convscope.errors import DataError
 
 ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
-MISSING = {
-    "",
-    "na",
-    "n/a",
-    "nan",
-    "null",
-    "none",
-    "-",
-    "?",
-}  # no value, where there should be a number or time
-NO_TEXT = {"", "nan", "null"}  # no value, where there may be any text: NA and none may well be classes
-LONGEST = 1 << 16  # bytes of a line that are looked at to recognise a table
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 BLOWN_UP = 10  # bytes of memory for each byte of text
-DAMAGE = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
+LOOKED = 50  # rows of which two shall hold something
 
 
 @dataclass(frozen=True)
@@ -40,24 +28,33 @@ class Cells:
     Attributes:
         texts: (cell,) without blanks around them.
         comma: whether numbers may have a decimal comma, because the comma does not separate columns.
+        codes: numbers that stand for a missing value.
     """
 
     texts: np.ndarray
     comma: bool
+    codes: tuple[float, ...] = ()
 
     @cached_property
     def missing(self) -> np.ndarray:
-        """(cell,) bool: cells that hold nothing."""
-        return np.array([text.casefold() in MISSING for text in self.texts], bool)
+        """(cell,) bool: cells that hold nothing, or a code for it."""
+        coded = np.isin(self.written.values, self.codes) if self.codes else False
+        return self.empty | coded
+
+    @cached_property
+    def empty(self) -> np.ndarray:
+        """(cell,) bool: cells that hold nothing, or a word for it."""
+        return np.array([text.casefold() in missing.WORDS for text in self.texts], bool)
+
+    @cached_property
+    def written(self) -> numbers.Written:
+        """The numbers as they stand there, and how they were read."""
+        return numbers.read(self.texts, self.empty, comma=self.comma)
 
     @cached_property
     def numbers(self) -> np.ndarray:
-        """(cell,) float64; NaN where a cell holds no number."""
-        values = _as_numbers(self.texts)
-        # Points beside commas may mean thousands: then nobody guesses
-        if self.comma and np.isnan(values).any() and not any("." in text for text in self.texts):
-            values = _as_numbers([text.replace(",", ".") for text in self.texts])
-        return values
+        """(cell,) float64; NaN where a cell holds no number, or the code for a missing one."""
+        return np.where(self.missing, np.nan, self.written.values) if self.codes else self.written.values
 
     @cached_property
     def strange(self) -> np.ndarray:
@@ -155,47 +152,61 @@ def is_table(path: Path) -> bool:
 
 
 def head(path: Path) -> list[list[str]]:
-    """The first two rows of a table: header and first cells; fewer where there are no more, or no text."""
+    """The first two rows of a table: header and first cells; fewer where there are no more, or no text.
+
+    Where there is no header, the names that `read` gives stand for it.
+    """
+    text = decoding.head(path)
     try:
-        with gzip.open(path) if path.suffix.lower() == ".gz" else path.open("rb") as file:
-            lines = [file.readline(LONGEST).decode("utf-8-sig") for _ in range(2)]
-        return [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=_separator(lines[0]))]
-    except DAMAGE:
+        found = layout.find(text)
+        rows = [row for row in islice(found.rows(text), LOOKED) if any(row)]
+    except csv.Error:
         return []
+    if not found.header and rows:
+        return [_names(len(rows[0])), rows[0]]
+    return [*rows[:1], *rows[1 + found.units : 2 + found.units]]
 
 
-def read(path: Path) -> Table:
-    """Read a whole table; the header says whether comma, semicolon or tab separates.
+def read(path: Path, repeated: int = REPEATED) -> Table:
+    """Read a whole table; encoding, separator, comments and header are found, and what is unusual is said.
 
     Columns without a name (row numbers, mostly) and empty rows are left out and named in the remarks.
 
+    Args:
+        path: the file.
+        repeated: rows from which on a number far outside of the others is a code for a missing value.
+
     Raises:
-        DataError: damaged, not UTF-8, too large, without rows, ragged, or with two columns of one name.
+        DataError: damaged, no text, too large, without rows, ragged, or with two columns of one name.
     """
     import pandas as pd  # here and below: slow, so only those wait for it who read a table
 
+    text, said = decoding.read(path, BLOWN_UP)
     try:
-        data = path.read_bytes()
-        data = gzip.decompress(data) if path.suffix.lower() == ".gz" else data
-        refuse_too_large(BLOWN_UP * len(data), path)
-        text = data.decode("utf-8-sig")
-        separator = _separator(text.partition("\n")[0])
+        found = layout.find(text)
+        text = found.plain(text)
         widths = np.fromiter(
-            map(len, csv.reader(io.StringIO(text, newline=""), delimiter=separator)), np.int64
+            map(len, csv.reader(io.StringIO(text, newline=""), delimiter=found.delimiter)), np.int64
         )
-    except DAMAGE as error:
+    except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
     rows = np.flatnonzero(widths) + 1  # an empty line is no row, but counts
-    if len(rows) < 2:
+    skipped = int(found.header) + found.units
+    if len(rows) <= skipped:
         raise DataError(NOTHING.format(path=path))
     _demand_width(widths[rows - 1], rows, path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
-    frame = pd.read_csv(io.StringIO(text), sep=separator, header=None, dtype=object, na_filter=False)
-    header = [str(name).strip() for name in frame.iloc[0]]
+    frame = pd.read_csv(io.StringIO(text), sep=found.delimiter, header=None, dtype=object, na_filter=False)
+    header = [str(name).strip() for name in frame.iloc[0]] if found.header else _names(frame.shape[1])
     _demand_names(header, path)
     nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
-    named = {name: frame[place].to_numpy()[1:] for place, name in enumerate(header) if name}
-    return of_cells(path, named, rows[1:], comma=separator != ",", remarks=nameless)
+    named = {name: frame[place].to_numpy()[skipped:] for place, name in enumerate(header) if name}
+    unnamed = (
+        () if found.header else (f"there is no header: the columns are called {header[0]} to {header[-1]}",)
+    )
+    units = ("the row below the header names units and was left out",) if found.units else ()
+    remarks = (*said, *found.said, *unnamed, *units, *nameless)
+    return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
 
 
 def of_cells(
@@ -204,6 +215,7 @@ def of_cells(
     rows: np.ndarray,
     *,
     comma: bool = False,
+    repeated: int = REPEATED,
     remarks: Sequence[str] = (),
 ) -> Table:
     """A table of text by column; rows that hold nothing are left out.
@@ -213,6 +225,7 @@ def of_cells(
         cells: column → (row,) text.
         rows: (row,) their numbers in the file.
         comma: whether numbers may have a decimal comma.
+        repeated: rows from which on a number far outside of the others is a code for a missing value.
         remarks: what was decided before.
 
     Raises:
@@ -225,7 +238,8 @@ def of_cells(
         raw, distinct = pd.factorize(np.asarray(column, dtype=object))
         stripped, texts = pd.factorize(np.array([str(cell).strip() for cell in distinct], dtype=object))
         found[name], codes[name] = Cells(np.asarray(texts, dtype=object), comma), stripped[raw]
-    table = Table(path, found, codes, rows, tuple(remarks))
+    found, said = _with_codes(found, codes, repeated)
+    table = Table(path, found, codes, rows, (*remarks, *said))
     empty = np.logical_and.reduce([table.missing(name) for name in table.columns])
     if empty.all():
         raise DataError(NOTHING.format(path=path))
@@ -235,8 +249,30 @@ def of_cells(
     return replace(table.take(np.flatnonzero(~empty)), remarks=(*table.remarks, left_out))
 
 
-def _separator(header: str) -> str:
-    return max(",;\t", key=header.count)
+def _with_codes(
+    cells: Mapping[str, Cells], rows: Mapping[str, np.ndarray], repeated: int
+) -> tuple[dict[str, Cells], list[str]]:
+    """The columns with their codes for missing values, and what of their numbers is unusual."""
+    said = [f"column {name}: {column.written.said}" for name, column in cells.items() if column.written.said]
+    counts = {name: np.bincount(rows[name], minlength=len(column.texts)) for name, column in cells.items()}
+    values = {name: np.where(column.empty, np.nan, column.written.values) for name, column in cells.items()}
+    strict = [missing.codes(values[name], counts[name]) for name in cells]
+    known = {code for found in strict for code, count in found.items() if count >= repeated}
+    coded = {}
+    for name, column in cells.items():
+        found = missing.codes(values[name], counts[name], known)
+        here = {code: count for code, count in found.items() if count >= repeated or code in known}
+        coded[name] = replace(column, codes=tuple(here)) if here else column
+        for code, count in found.items():
+            is_code = code in here
+            meaning = "is taken for missing" if is_code else "may mean missing: then leave the cell empty"
+            said.append(f"column {name}: {code:g}, far outside of all else, {meaning} ({count:,} rows)")
+    return coded, said
+
+
+def _names(count: int) -> list[str]:
+    """Names of columns that have none."""
+    return [f"column{place}" for place in range(1, count + 1)]
 
 
 def _demand_names(header: Sequence[str], path: Path) -> None:
@@ -253,13 +289,6 @@ def _demand_width(widths: np.ndarray, rows: np.ndarray, path: Path) -> None:
             f"{path}: {int(ragged.sum()):,} rows have not the header's {widths[0]} cells, the first is"
             f" row {rows[first]} with {widths[first]}.\n  Give every row one cell for each column."
         )
-
-
-def _as_numbers(texts: Sequence[str] | np.ndarray) -> np.ndarray:
-    """(cell,) float64; NaN where a text is no number."""
-    import pandas as pd
-
-    return pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
 
 
 def _class_name(cell: str) -> str:

@@ -1,0 +1,185 @@
+"""Bytes → text: compression and encoding, found in the bytes themselves."""
+
+import codecs
+import gzip
+import re
+import zlib
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from convscope.data.memory import refuse_too_large
+from convscope.errors import DataError
+
+BLOCK = 1 << 22  # bytes read at once
+HEAD = 1 << 16  # bytes that tell what a file holds
+ROOM = 2  # bytes of memory for a byte of text: the text and its numbers
+MARKS = {
+    codecs.BOM_UTF8: "utf-8-sig",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}  # what a text begins with → what it is in; the longer ones first
+WESTERN = ("cp1252", "cp1250", "cp1254")  # among ASCII letters; the commonest first
+OTHERS = (
+    "gb18030",
+    "big5",
+    "cp932",
+    "euc_jp",
+    "cp949",
+    "cp1251",
+    "koi8_r",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp874",
+)
+NAMES = {
+    "gb18030": "GBK", "big5": "Big5", "cp932": "Shift JIS", "euc_jp": "EUC-JP", "cp949": "EUC-KR",
+    "koi8_r": "KOI8-R", "cp1252": "Latin-1 (Windows-1252)",
+}  # fmt: skip
+CLEARLY = 0.03  # by which a less common encoding must read better
+HIGH = re.compile(rb"[\x80-\xff]+")
+LETTERS = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+WORD = re.compile(rb"[^\x00-\x40|]*[\x80-\xff][^\x00-\x2f,;|]*")
+FOREIGN = re.compile(r"[^\s,;|]*[^\x00-\x7f][^\s,;|]*")
+CONTROL = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")  # in no text
+MOSTLY = 10  # characters in UTF-8 for each broken one, from which on it is UTF-8 with some damage
+
+
+class Decoded(NamedTuple):
+    """A text and what it took to read it."""
+
+    text: str
+    said: tuple[str, ...] = ()
+
+
+class NotText(ValueError):  # noqa: N818 - it is none, and nobody's mistake
+    """Bytes that are no text in any encoding."""
+
+
+def read(path: Path, room: int = ROOM) -> Decoded:
+    """Read a whole text, gzipped where its name ends in .gz.
+
+    Args:
+        path: the file.
+        room: bytes of memory that each byte of text will take.
+
+    Raises:
+        DataError: it cannot be read, its compression is damaged, it is no text, or too large for memory.
+    """
+    blocks, size = [], 0
+    try:
+        with opened(path) as file:
+            while block := file.read(BLOCK):
+                size += len(block)
+                refuse_too_large(room * size, path)
+                blocks.append(block)
+        return decode(b"".join(blocks))
+    except NotText as error:
+        raise DataError(f"{path} is no text: {error}.\n  Save it as CSV in UTF-8.") from error
+    except (OSError, EOFError, zlib.error) as error:
+        what = "is cut short" if isinstance(error, EOFError) else f"cannot be read: {error}"
+        raise DataError(f"{path} {what}.\n  Fetch or save it again.") from error
+
+
+def head(path: Path) -> str:
+    """The beginning of a text in whole lines, if there are two; "" where it cannot be read."""
+    try:
+        with opened(path) as file:
+            content = file.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return ""
+    try:
+        text = decode(content, whole=len(content) < HEAD).text
+    except NotText:
+        return ""
+    return text[: text.rindex("\n") + 1] if len(content) == HEAD and text.count("\n") > 1 else text
+
+
+def opened(path: Path) -> gzip.GzipFile | BinaryIO:
+    """The bytes of a file, gzipped where its name ends in .gz."""
+    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def decode(content: bytes, *, whole: bool = True) -> Decoded:
+    """Bytes as text; what is not in UTF-8 is found out and said.
+
+    Args:
+        content: the bytes.
+        whole: whether the text ends with them; otherwise the last character may be cut.
+
+    Raises:
+        NotText: no encoding gives text.
+
+    >>> decode("größe,1".encode("utf-16")).said
+    ('its text is in UTF-16',)
+    >>> decode("温度,湿度".encode("gbk")).said
+    ("its text is not in UTF-8 and read as GBK, which gives '温度'",)
+    """
+    encoding = next((name for mark, name in MARKS.items() if content.startswith(mark)), "") or _wide(content)
+    try:
+        text = codecs.getincrementaldecoder(encoding or "utf-8")().decode(content, final=whole)
+    except UnicodeDecodeError as error:
+        if encoding:
+            raise NotText(f"as {encoding.upper()} it is damaged at byte {error.start:,}") from error
+        return _guessed(content)
+    if "\0" in text:
+        raise NotText("it holds zeros, as a binary file does")
+    wide = encoding.startswith(("utf-16", "utf-32"))
+    return Decoded(text, (f"its text is in {encoding[:6].upper()}",) if wide else ())
+
+
+def _wide(content: bytes) -> str:
+    """UTF-16 without its mark: every other byte of ASCII is zero."""
+    start = content[:HEAD]
+    if b"\0" not in start or len(content) % 2:
+        return ""
+    zeros = [start[place::2].count(0) / (len(start) / 2) for place in (0, 1)]
+    if max(zeros) < 0.3 or min(zeros) > 0.01:
+        return ""
+    return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
+
+
+def _guessed(content: bytes) -> Decoded:
+    """Text in one of the encodings from before UTF-8."""
+    text = content.decode("utf-8", "replace")
+    broken = text.count("�")
+    if len(re.findall(r"[^\x00-\x7f�]", text)) >= MOSTLY * broken:
+        line = text[: text.index("�")].count("\n") + 1
+        return Decoded(text, (f"{broken:,} characters are damaged, the first in line {line:,}: read as �",))
+    if CONTROL.search(text):
+        raise NotText("it holds control characters, as a binary file does")
+    encoding = _likeliest(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        text = content.decode(encoding, "replace")
+    found = FOREIGN.search(text)
+    name = NAMES.get(encoding, encoding.replace("cp", "Windows-"))
+    example = f", which gives '{found.group()[:20]}'" if found else ""
+    return Decoded(text, (f"its text is not in UTF-8 and read as {name}{example}",))
+
+
+def _likeliest(content: bytes) -> str:
+    """The encoding in which the words with characters beyond ASCII read best."""
+    from charset_normalizer import from_bytes  # slow, and few need it
+
+    lines = [line for line in content[: 64 * HEAD].splitlines() if HIGH.search(line)]
+    sample = b"\n".join(lines)[:HEAD]
+    runs, words = HIGH.findall(sample), LETTERS.findall(sample)
+    alone = sum(len(run) == 1 for run in runs) / max(len(runs), 1)
+    letters = sum(byte < 128 for word in words for byte in word) / max(sum(map(len, words)), 1)
+    if max(alone, letters) <= 0.5:
+        beyond = b" ".join(dict.fromkeys(WORD.findall(sample)))
+        order = {name: place for place, name in enumerate(OTHERS)}
+        found = [match for match in from_bytes(beyond, cp_isolation=list(OTHERS)) if match.encoding in order]
+        best = min(
+            found, key=lambda m: (round(m.chaos, 1), -round(m.coherence, 1), order[m.encoding]), default=None
+        )
+        return best.encoding if best else WESTERN[0]
+    matches = list(from_bytes(sample, cp_isolation=list(WESTERN)))
+    usual = sample.decode(WESTERN[0], "replace")
+    own = max((m.coherence - m.chaos for m in matches if str(m) == usual), default=0.0)
+    best = max(matches, key=lambda m: m.coherence - m.chaos, default=None)
+    return best.encoding if best and best.coherence - best.chaos > own + CLEARLY else WESTERN[0]
