@@ -1,7 +1,5 @@
 """EDF recordings written by edfio, and one byte by byte after the specification, cut into pieces by us."""
 
-import builtins
-
 import edfio
 import numpy as np
 import pytest
@@ -153,16 +151,3 @@ def test_nothing_usable_is_an_error(tmp_path):
     write(tmp_path / "a.edf")
     with pytest.raises(DataError, match="none of the 1 recordings can be used"):
         load(tmp_path / "a.edf")
-
-
-def test_without_the_package_it_is_said_what_to_install(nights, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *rest, **named):
-        if name == "edfio":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(DataError, match=r"not installed\.\n  Install it: pip install 'convscope\[signals\]'"):
-        load(nights)

@@ -1,8 +1,10 @@
-"""EDF and BDF recordings: pieces with the label of their annotation or folder. Needs `convscope[signals]`."""
+"""EDF and BDF recordings: pieces with the label of their annotation or folder."""
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,14 +14,24 @@ from convscope.data.files import folder
 from convscope.data.files.decoding import shown
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Listed, left_out
-from convscope.data.names import natural
 from convscope.data.samples import Samples, SampleSpec
-from convscope.data.signals import recordings
+from convscope.data.signals import edf, placing, recordings
+from convscope.data.signals.edf import Note
 from convscope.data.signals.recordings import Broken, Mark, Recording
 from convscope.errors import BadFile, DataError
 
-HEAD, COUNTS, FIELD = 256, 216, 8  # bytes of a header, before a channel's number of points, of a number
 RECORDINGS = folder.Wanted((".edf", ".bdf"), "recording")
+SCORING = re.compile(r"[-_. ]*(psg|hypnogram|hyp|annotations?|scoring|stages|events|labels)$", re.IGNORECASE)
+SLEEP_EDF = re.compile(r"(S[CT]\d{3})\d[A-Z]")  # its files' names: person, night; the scorer's letter follows
+UNSCORED = re.compile(r"(.* )?\?$")  # "Sleep stage ?"
+
+
+class Opened(NamedTuple):
+    """A file, its header read."""
+
+    item: Listed
+    head: edf.Header
+    times: edf.Times
 
 
 def recognises(path: Path) -> bool:
@@ -30,106 +42,179 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Cut recordings into signals; each recording is a group.
+    """Cut recordings into signals; each recording (of the Sleep-EDF set: each person) is a group.
 
-    Recordings in folders of classes have their folder's label; else the annotations of EDF+ are the labels.
+    Recordings in folders of classes have their folder's label; else annotations are the labels: their own, or
+    those of a file of annotations alone that is called like them (a hypnogram).
 
     Raises:
-        DataError: the package edfio is not installed, no annotations, classes that cannot be trained on; with
-            `strict` any recording left out.
+        DataError: no annotations, classes that cannot be trained on; with `strict` any recording left out.
     """
-    library = _library()
-    listed, skipped, remarks = _listed(path)
-    opened = []
-    for item in listed:
+    place = placing.placed(path, RECORDINGS, settings, _is_scored)
+    files, skipped = [], place.skipped
+    for item in place.listed:
         try:
-            opened.append(_labelled(_open(library, item, path)))
+            files.append(_open(item))
         except Broken as error:
             skipped.append(Skipped(shown(item.file, path), str(error)))
+    opened, unscored = [], Counter()
+    signalled = [file for file in files if not any(_partner(other, [file]) for other in files)]
+    for file in signalled:
+        try:
+            found = _recording(file, files if path.is_dir() else _beside(file), path)
+            opened.append(placing.as_placed(_labelled(_scored(found, unscored), file), file.item, settings))
+        except Broken as error:
+            skipped.append(Skipped(shown(file.item.file, path), str(error)))
     if not opened:
-        raise DataError(left_out(f"{path}: none of the {len(listed)} recordings can be used:", skipped))
+        raise DataError(left_out(f"{path}: none of the {len(place.listed)} recordings can be used:", skipped))
     read, settings = recordings.samples(opened, settings)
-    whole = read._replace(skipped=[*skipped, *read.skipped], remarks=[*remarks, *read.remarks])
-    return signals.dataset(whole, path, settings, strict)
+    remarks = [*place.remarks, *read.remarks, *recordings.tally(unscored)]
+    return signals.dataset(
+        read._replace(skipped=[*skipped, *read.skipped], remarks=remarks), path, settings, strict
+    )
 
 
 def header(path: Path) -> Claim:
-    """Channels and points of the longest channel, by the header alone: text in fields of known width."""
-    with path.open("rb") as file:
-        head = file.read(HEAD)
-        try:
-            channels, records = int(head[252:256]), int(head[236:244])
-            counts = file.read(channels * HEAD)[channels * COUNTS : channels * (COUNTS + FIELD)]
-            points = max(int(counts[at : at + FIELD]) for at in range(0, len(counts), FIELD))
-        except ValueError as error:
-            raise BadFile(path, f"it is damaged, or no EDF file: {error}") from error
-    return Claim((channels, max(records, 0) * points))
+    """Channels and points of the longest channel, and the rate of the first, by the header alone."""
+    try:
+        head = edf.header(path)
+    except (OSError, ValueError) as error:
+        raise BadFile(path, _damaged(error)) from error
+    channels = [channel for channel in head.signals if not edf.is_status(channel, head)]
+    points = max((channel.points for channel in channels), default=0)
+    rate = channels[0].points / head.seconds if channels and head.seconds else None
+    return Claim((len(channels), max(head.said, head.records) * points), rate=rate)
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
-    """Pieces of one recording, see `recordings.unlabelled`."""
+    """Pieces of one recording, see `recordings.unlabelled`; annotations may lie beside it."""
     folder = path.absolute().parent
     label = folder.name if folder.name in spec.classes else ""
     try:
-        recording = _open(_library(), Listed(path, label), folder)
+        file = _open(Listed(path, label))
+        recording = _recording(file, _beside(file), folder)._replace(label=label)
         return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
     except Broken as error:
         raise BadFile(path, str(error)) from error
 
 
-def _labelled(recording: Recording) -> Recording:
-    if not recording.label and not recording.marks:
+def _open(item: Listed) -> Opened:
+    try:
+        head = edf.header(item.file)
+        return Opened(item, head, edf.times(item.file, head))
+    except (OSError, ValueError) as error:
+        raise Broken(_damaged(error)) from error
+
+
+def _damaged(error: Exception) -> str:
+    return f"it is damaged, or no EDF file: {error}"
+
+
+def _recording(file: Opened, others: Sequence[Opened], root: Path) -> Recording:
+    """A file of signals, with the annotations of its partner, if it has one, else its own."""
+    path, head, times = file.item.file, file.head, file.times
+    places = [place for place, channel in enumerate(head.signals) if not edf.is_status(channel, head)]
+    channels = [head.signals[place] for place in places if head.signals[place].points]
+    if not channels:
+        alone = "it holds annotations alone, and no recording beside it is called like it"
+        raise Broken(alone if times.notes else "it holds no signal")
+    if not head.records:
+        raise Broken("it holds no record")
+    notes, said = times.notes, []
+    if partner := _partner(file, others):
+        notes = [note._replace(onset=note.onset + _later(file, partner)) for note in partner.times.notes]
+    notes = notes or edf.triggers(path, head)
+    name = shown(path, root) if root.is_dir() else path.name
+    if head.said > head.records:
+        said.append(f"{name} is cut short: {head.records:,} of {head.said:,} records are there, and used")
+    marks, coded = _marks(notes)
+    if coded:
+        said.append(f"annotations of {name} are not in UTF-8; they were read as those of Western Europe")
+    person = SLEEP_EDF.match(path.stem)
+
+    def values(wanted: Sequence[int]) -> list[np.ndarray]:
+        try:
+            return edf.values(path, head, times.starts, [places[place] for place in wanted])
+        except (OSError, ValueError) as error:
+            raise Broken(_damaged(error)) from error
+
+    return Recording(
+        name=name,
+        channels=recordings.names([channel.label for channel in channels]),
+        rates=tuple(channel.points / head.seconds for channel in channels),
+        marks=marks,
+        read=values,
+        group=person[1] if person else None,
+        said=tuple(said),
+    )
+
+
+def _marks(notes: Sequence[Note]) -> tuple[list[Mark], bool]:
+    """Annotations as marks; and whether they are of an old code page."""
+    try:
+        texts = [note.text.decode() for note in notes]
+        coded = False
+    except UnicodeDecodeError:
+        texts = [note.text.decode("cp1252", "replace") for note in notes]
+        coded = True
+    pairs = zip(texts, notes, strict=True)
+    return [Mark(text.strip(), note.onset, note.duration) for text, note in pairs if text.strip()], coded
+
+
+def _scored(recording: Recording, unscored: Counter[str]) -> Recording:
+    """Without the marks that say that nobody knows."""
+    unscored.update(mark.label for mark in recording.marks if UNSCORED.match(mark.label))
+    return recording._replace(marks=[mark for mark in recording.marks if not UNSCORED.match(mark.label)])
+
+
+def _labelled(recording: Recording, file: Opened) -> Recording:
+    if not file.item.label and not recording.marks:
         raise Broken("it holds no annotations, and lies in no folder of a class")
     return recording
 
 
-def _library() -> ModuleType:
-    try:
-        import edfio
-    except ImportError as error:
-        raise DataError(
-            "EDF recordings are read by the package edfio, which is not installed.\n"
-            "  Install it: pip install 'convscope[signals]'"
-        ) from error
-    return edfio
+def _is_scored(file: Path) -> bool:
+    """Whether this is one of a pair of recording and hypnogram."""
+    return bool(SCORING.search(file.stem))
 
 
-def _listed(path: Path) -> tuple[list[Listed], list[Skipped], list[str]]:
-    """The recordings: one, those in a folder, or those in folders of classes."""
-    if not path.is_dir():
-        return [Listed(path, "")], [], []
-    loose = sorted(filter(RECORDINGS.takes, path.iterdir()), key=lambda file: natural(file.name))
-    if loose:
-        return [Listed(file, "") for file in loose], [], []
-    found = folder.scan(path, RECORDINGS)
-    return found.listed, found.skipped, found.remarks
+def _beside(file: Opened) -> list[Opened]:
+    """The files of annotations that are called like this one."""
+    found = []
+    for path in file.item.file.absolute().parent.iterdir():
+        if RECORDINGS.takes(path) and path.name != file.item.file.name and _key(path) == _key(file.item.file):
+            try:
+                found.append(_open(Listed(path, "")))
+            except Broken:
+                continue
+    return found
 
 
-def _open(library: ModuleType, item: Listed, root: Path) -> Recording:
-    try:
-        # The header may be of any code page, and its text is but shown
-        opened = library.read_edf(item.file, header_encoding="latin-1")
-        channels = opened.signals
-        marks = [
-            Mark(note.text.strip(), note.onset, note.duration or 0.0)
-            for note in opened.annotations
-            if note.text.strip()
-        ]
-    except Exception as error:  # the library raises whatever a damaged file leads it to
-        raise Broken(f"it is damaged, or no EDF file: {error}") from error
-    if not channels:
-        raise Broken("it holds no signal")
+def _partner(file: Opened, others: Sequence[Opened]) -> Opened | None:
+    """The file of annotations alone that belongs to one of signals."""
+    alike = [
+        other
+        for other in others
+        if other.head.notes
+        and not other.head.signals
+        and file.head.signals
+        and other.item.file.parent == file.item.file.parent
+        and _key(other.item.file) == _key(file.item.file)
+    ]
+    return alike[0] if alike else None
 
-    def values(places: Sequence[int]) -> list[np.ndarray]:
-        try:
-            return [channels[place].data for place in places]
-        except Exception as error:  # as above
-            raise Broken(f"it is damaged: {error}") from error
 
-    name = shown(item.file, root) if root.is_dir() else item.file.name
-    labels = tuple(channel.label for channel in channels)
-    own = tuple(float(channel.sampling_frequency) for channel in channels)
-    return Recording(name, labels, own, marks, values, item.label, item.part)
+def _key(file: Path) -> str:
+    """What the names of a recording and its annotations have in common."""
+    stem = SCORING.sub("", file.stem)
+    own = SLEEP_EDF.match(stem)
+    return own[0] if own else stem
+
+
+def _later(file: Opened, partner: Opened) -> float:
+    """Seconds from the start of a recording to that of its annotations."""
+    mine, theirs = file.head.begins, partner.head.begins
+    return (theirs - mine).total_seconds() if mine and theirs else 0.0
 
 
 def _ending(head: bytes) -> str:

@@ -9,7 +9,8 @@ import numpy as np
 
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.samples import SampleSpec
-from convscope.data.signals import Read, Signal, rates
+from convscope.data.signals import MOST_MISSING, Read, Signal, rates
+from convscope.errors import DataError
 from convscope.progress import track
 
 WHOLE = "?"  # the label of a recording of which nothing is known
@@ -33,8 +34,10 @@ class Recording(NamedTuple):
         rates: points a second of each channel.
         marks: in order of time.
         read: places in `channels` → their values, each (time,) float.
-        label: the class of the whole recording, if its folder says so; then marks do not count.
+        label: the class of the whole recording, if its place says so; then marks do not count.
         part: train, val, test, or "" where the source does not say.
+        group: whose it is, where that is known; otherwise it is a group by itself.
+        said: what there is to say of it.
     """
 
     name: str
@@ -44,6 +47,20 @@ class Recording(NamedTuple):
     read: Callable[[Sequence[int]], Sequence[np.ndarray]]
     label: str = ""
     part: str = ""
+    group: str | None = None
+    said: tuple[str, ...] = ()
+
+
+class Cut(NamedTuple):
+    """How recordings are cut."""
+
+    points: int | None  # of a piece; None: each recording whole
+    stride: int | None  # from a piece to the next; None: they follow each other
+
+    @property
+    def step(self) -> int:
+        """Points from a piece to the next one."""
+        return self.stride or self.points or 1
 
 
 class Piece(NamedTuple):
@@ -56,6 +73,29 @@ class Piece(NamedTuple):
 
 class Broken(Exception):  # noqa: N818 - as BadFile
     """A recording whose values cannot be read; the reason."""
+
+
+class Pieces(NamedTuple):
+    """What was cut out of a recording, and how much of it could not be."""
+
+    signals: list[Signal]
+    outside: int = 0  # reach beyond its ends
+    paused: int = 0  # while it paused
+
+
+def names(labels: Sequence[str | None]) -> tuple[str, ...]:
+    """Names of channels, each another one: those without a name are counted, repeated ones numbered.
+
+    >>> names(["EEG", None, "EEG", ""])
+    ('EEG', 'channel 2', 'EEG (2)', 'channel 4')
+    """
+    plain = [(label or "").strip() or f"channel {place}" for place, label in enumerate(labels, 1)]
+    seen: Counter[str] = Counter()
+    found = []
+    for name in plain:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)
 
 
 def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Read, DataSettings]:
@@ -80,27 +120,29 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
     channels, said = _channels(recordings)
     own = [rate for recording in recordings for rate in recording.rates[:1]]
     rate, resampled = rates.common(own, settings)
-    length = _length(recordings, settings, rate)
-    found = Read([], [], [*said, *resampled, *_on_length(recordings, length, rate)], rate, channels)
-    outside, longest = 0, 0
+    how = _how(recordings, settings, rate)
+    said = [line for recording in recordings for line in recording.said] + said
+    found = Read([], [], [*said, *resampled, *_on_length(recordings, how, rate)], rate, channels)
+    outside, paused, longest = 0, 0, 0
     short: list[Signal] = []  # whole recordings that are no piece long
     for recording in track(recordings, "cutting", len(recordings), "recordings"):
-        group = recording.name if len(recordings) > 1 else None
         try:
             values = _values(recording, channels, rate)
+            cut = _cut(recording, values, how, rate)
         except Broken as error:
             found.skipped.append(Skipped(recording.name, str(error)))
             continue
-        cut, lost = _cut(recording, values, length, rate)
-        if recording.label and not cut:
-            cut = [Signal(values, recording.label, f"{recording.name} at 0.00 s", recording.part)]
-            short.extend(cut)
-        outside, longest = outside + lost, max(longest, values.shape[1])
-        found.signals.extend(signal._replace(group=group) for signal in cut)
-    if length is not None and longest > length:  # it was said, and not found as the longest recording's
-        names = {signal.name for signal in short}
-        found.signals[:] = [signal for signal in found.signals if signal.name not in names]
-    found.remarks.extend(_on_groups(recordings, outside))
+        pieces = cut.signals
+        if recording.label and not cut.paused and not pieces:
+            pieces = [Signal(values, recording.label, f"{recording.name} at 0.00 s", recording.part)]
+            short.extend(pieces)
+        outside, paused, longest = outside + cut.outside, paused + cut.paused, max(longest, values.shape[1])
+        group = _group(recording, recordings, settings)
+        found.signals.extend(signal._replace(group=group) for signal in pieces)
+    if how.points is not None and longest > how.points:  # it was said, and not found as the longest one's
+        alone = {signal.name for signal in short}
+        found.signals[:] = [signal for signal in found.signals if signal.name not in alone]
+    found.remarks.extend([*_on_lost(outside, paused), *_on_groups(recordings, settings)])
     return found, replace(settings, rate=round(rate) if rate == round(rate) else None)
 
 
@@ -124,28 +166,34 @@ def unlabelled(recording: Recording, spec: SampleSpec) -> list[Signal]:
     rate = float(spec.settings.rate or spec.rate or recording.rates[0])
     values = _values(recording, names, rate)
     marks = [mark for mark in recording.marks if mark.label in spec.classes]
+    how = Cut(length, spec.settings.stride)
     if marks and not recording.label:
-        return _cut(recording._replace(marks=marks), values, length, rate)[0]
-    if values.shape[1] <= length or spec.settings.unequal != "pad":
+        return _cut(recording._replace(marks=marks), values, how, rate).signals
+    whole = spec.settings.unequal != "pad" and spec.settings.window is None
+    if values.shape[1] <= length or whole:
         return [Signal(values, recording.label, recording.name)]
-    return _cut(recording._replace(label=recording.label or WHOLE), values, length, rate)[0]
+    return _cut(recording._replace(label=recording.label or WHOLE), values, how, rate).signals
 
 
-def _cut(
-    recording: Recording, values: np.ndarray, length: int | None, rate: float
-) -> tuple[list[Signal], int]:
-    """The pieces of a recording, (channel, time) each; and how many reach beyond its ends."""
-    pieces = _pieces(recording, values.shape[1], length, rate)
-    inside = [piece for piece in pieces if 0 <= piece.first <= values.shape[1] - piece.points]
-    return [
-        Signal(
-            values[:, first : first + points],
-            label,
-            f"{recording.name} at {first / rate:.2f} s",
-            recording.part,
-        )
-        for label, first, points in inside
-    ], len(pieces) - len(inside)
+def _cut(recording: Recording, values: np.ndarray, how: Cut, rate: float) -> Pieces:
+    """The pieces of a recording, (channel, time) each; those while it paused are none.
+
+    Raises:
+        Broken: it is to be whole, and paused.
+    """
+    pauses = np.asarray(np.isnan(values).all(axis=0))  # (time,)
+    if recording.label and how.points is None and pauses.mean() > MOST_MISSING:
+        raise Broken(f"it pauses for {pauses.sum() / rate:,.0f} s; --window cuts it into pieces between")
+    signals, outside, paused = [], 0, 0
+    for label, first, points in _pieces(recording, values.shape[1], how, rate):
+        if not 0 <= first <= values.shape[1] - points:
+            outside += 1
+        elif pauses[first : first + points].mean() > MOST_MISSING:
+            paused += 1
+        else:
+            name = f"{recording.name} at {first / rate:.2f} s"
+            signals.append(Signal(values[:, first : first + points], label, name, recording.part))
+    return Pieces(signals, outside, paused)
 
 
 def _channels(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[str]]:
@@ -192,20 +240,38 @@ def _resampled(row: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     return out
 
 
-def _pieces(recording: Recording, points: int, length: int | None, rate: float) -> list[Piece]:
+def _pieces(recording: Recording, points: int, how: Cut, rate: float) -> list[Piece]:
     if recording.label:
-        size = length or points
-        return [Piece(recording.label, first, size) for first in range(0, points - size + 1, size)]
-    size = length or 1
+        size = how.points or points
+        return [
+            Piece(recording.label, first, size) for first in range(0, points - size + 1, how.stride or size)
+        ]
+    size = how.points or 1
     found = []
     for mark in recording.marks:
         first = round(mark.start * rate)
         if mark.duration <= 0:
             found.append(Piece(mark.label, first - size // 2, size))
         else:
-            fit = round(mark.duration * rate) // size
-            found.extend(Piece(mark.label, first + at * size, size) for at in range(fit))
+            room = round(mark.duration * rate) - size
+            found.extend(Piece(mark.label, first + at, size) for at in range(0, room + 1, how.step))
     return found
+
+
+def _how(recordings: Sequence[Recording], settings: DataSettings, rate: float) -> Cut:
+    if settings.window is not None and settings.length not in (None, settings.window):
+        raise DataError(
+            f"pieces of {settings.window} points (--window) have no length of {settings.length}.\n"
+            "  Give one of them."
+        )
+    if any(number is not None and number < 1 for number in (settings.window, settings.stride)):
+        raise DataError("--window and --stride are numbers of points, at least 1.")
+    cut = Cut(settings.window or _length(recordings, settings, rate), settings.stride)
+    if cut.points is None and cut.stride:
+        raise DataError(
+            "--stride says how far pieces lie apart, and recordings are whole.\n  Give --window, too."
+        )
+    return cut
 
 
 def _length(recordings: Sequence[Recording], settings: DataSettings, rate: float) -> int | None:
@@ -218,29 +284,44 @@ def _length(recordings: Sequence[Recording], settings: DataSettings, rate: float
     return max(1, round((min(durations) if durations else SECONDS) * rate))
 
 
-def _on_length(recordings: Sequence[Recording], length: int | None, rate: float) -> list[str]:
-    if length is None:
+def _on_length(recordings: Sequence[Recording], how: Cut, rate: float) -> list[str]:
+    if how.points is None:
         return ["each recording is one signal; a length cuts it into pieces"]
-    where = "one after the other"
+    where = f"one every {how.stride:,} points" if how.stride else "one after the other"
     if not any(recording.label for recording in recordings):
         lasting = any(mark.duration > 0 for recording in recordings for mark in recording.marks)
-        where = "one after the other within each annotation" if lasting else "around each annotation"
-    return [f"signals are pieces of {length:,} points ({length / rate:.3g} s), {where}"]
+        where = f"{where} within each annotation" if lasting else "around each annotation"
+    return [f"signals are pieces of {how.points:,} points ({how.points / rate:.3g} s), {where}"]
 
 
-def _on_groups(recordings: Sequence[Recording], outside: int) -> list[str]:
+def _group(recording: Recording, recordings: Sequence[Recording], settings: DataSettings) -> str | None:
+    if settings.group == "none" or len(recordings) == 1:
+        return None
+    return recording.group or recording.name
+
+
+def _on_lost(outside: int, paused: int) -> list[str]:
     said = []
     if outside:
         said.append(
             f"{outside:,} annotations are too near the ends of their recording for a whole piece: left out"
         )
-    if len(recordings) > 1:
-        said.append("all pieces of a recording are in one part: the network is judged on other recordings")
-    else:
-        said.append(
-            "there is a single recording: all parts are of it, and the test says nothing of other people's"
-        )
+    if paused:
+        said.append(f"{paused:,} pieces lie where their recording pauses: left out")
     return said
+
+
+def _on_groups(recordings: Sequence[Recording], settings: DataSettings) -> list[str]:
+    if len(recordings) == 1:
+        return [
+            "there is a single recording: all parts are of it, and the test says nothing of other people's"
+        ]
+    if settings.group == "none":
+        return ["pieces of one recording may be in several parts: the test says nothing of other recordings"]
+    if any(recording.group for recording in recordings):
+        count = len({recording.group or recording.name for recording in recordings})
+        return [f"all recordings of one of the {count:,} groups (people, folders) are in one part"]
+    return ["all pieces of a recording are in one part: the network is judged on other recordings"]
 
 
 def tally(unused: Counter[str]) -> list[str]:
