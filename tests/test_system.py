@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 import convscope
-from convscope import system
+from convscope import outputs, system
 from convscope.run import files, folders
 
 PARTICULAR = (
@@ -219,11 +219,11 @@ class TestWindows:
             return replace(source, target)
 
         monkeypatch.setattr(Path, "replace", busy)
-        files.replace(tmp_path / "x", b"new")
+        outputs.replace(tmp_path / "x", b"new")
         assert (tmp_path / "x").read_bytes() == b"new"
         monkeypatch.setattr(Path, "replace", raising(PermissionError(errno.EACCES, "for ever")))
         with pytest.raises(PermissionError, match="for ever"):
-            files.replace(tmp_path / "x", b"newer")
+            outputs.replace(tmp_path / "x", b"newer")
         assert [path.name for path in tmp_path.iterdir() if path.suffix != ".new"] == ["x"]
 
     def test_latest_is_a_text_file(self, tmp_path):

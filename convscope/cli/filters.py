@@ -1,11 +1,13 @@
 """The command that applies a classic filter to a picture or a signal."""
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from convscope.cli.options import Json, UsageError
+from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import write, write_json
 from convscope.errors import DataError
+from convscope.outputs import WRITTEN, Form, Output, commented
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +21,7 @@ def filter(  # noqa: A001 - the name of the command
     /,
     *,
     output: Path | None = None,
+    force: Flag = False,
     at: str | None = None,
     padding: Literal["replicate", "reflect", "circular", "zeros", "none"] = "replicate",
     as_json: Json = False,
@@ -32,6 +35,7 @@ def filter(  # noqa: A001 - the name of the command
         file: A picture; or a signal: a WAV file, or numbers as text, a line for each time step.
         output: Where to write the result: for a picture any picture file; for a signal .csv (its numbers) or
             .png (a plot). Without this: NAME-FILE.png in this folder.
+        force: Let --output replace a file that convscope did not write.
         at: Explain one number of the result instead: ROW,COLUMN of a picture, TIME of a signal, with the
             channel before it where there are several: 2,ROW,COLUMN.
         padding: What stands around the edge; none makes the result smaller.
@@ -49,8 +53,10 @@ def filter(  # noqa: A001 - the name of the command
         write_json(explanation.as_dict()) if as_json else write(str(explanation))
         return
     target = output or Path(f"{name}-{file.name.partition('.')[0]}.png")
-    _write(target, name, values, filtered.output)
-    write(f"written: {target.absolute()}")
+    place = Output(target, _form(picture=values.dim() == 3), [file], force)
+    place.demand()
+    written = place.write(_drawn(target.suffix.lower(), name, values, filtered.output))
+    write(f"written: {written.absolute()}")
 
 
 def _list(name: str | None, *, as_json: bool) -> None:
@@ -122,21 +128,30 @@ def _place(text: str, output: "Tensor") -> tuple[int, ...]:
     return place
 
 
-def _write(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
-    try:
-        if after.dim() == 3:
-            _write_picture(target, name, after)
-        elif target.suffix.lower() == ".csv":
-            rows = (",".join(f"{value:.9g}" for value in row) for row in after.T.tolist())
-            target.write_text("\n".join(rows) + "\n", encoding="utf-8")
-        else:
-            _plot(target, name, before, after)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{target} cannot be written: {error}.\n  Give another --output.") from error
-
-
-def _write_picture(target: Path, name: str, after: "Tensor") -> None:
+def _form(*, picture: bool) -> Form:
+    """What a picture or a signal can be written as."""
     from PIL import Image
+
+    if not picture:
+        return Form("plot", (".png", ".csv"), commented)
+    known = Image.registered_extensions()
+    endings = [ending for ending, form in known.items() if form in Image.SAVE]
+    return Form("picture", (".png", *sorted(set(endings) - {".png"})), commented)
+
+
+def _drawn(ending: str, name: str, before: "Tensor", after: "Tensor") -> bytes:
+    """The content of a file of that ending."""
+    if after.dim() == 3:
+        return _picture(ending, name, after)
+    if ending == ".csv":
+        rows = (",".join(f"{value:.9g}" for value in row) for row in after.T.tolist())
+        return ("\n".join(rows) + "\n").encode()
+    return _plot(name, before, after)
+
+
+def _picture(ending: str, name: str, after: "Tensor") -> bytes:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
     from convscope.explaining.filters import FILTERS
 
@@ -148,10 +163,17 @@ def _write_picture(target: Path, name: str, after: "Tensor") -> None:
     if outside:
         write(f"{outside:.1%} of the numbers are below 0 or above 255, and are drawn as black or white")
     pixels = after.round().clamp(0, 255).byte().movedim(0, -1).numpy()
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(target)
+    content, words = io.BytesIO(), PngInfo()
+    words.add_text("Comment", WRITTEN)
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels)
+    try:
+        image.save(content, Image.registered_extensions()[ending], pnginfo=words, comment=WRITTEN)
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"such a picture cannot be written as {ending}: {error}.\n  Take .png.") from error
+    return content.getvalue()
 
 
-def _plot(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
+def _plot(name: str, before: "Tensor", after: "Tensor") -> bytes:
     """Each channel before and after, one below the other."""
     from matplotlib.figure import Figure
 
@@ -161,4 +183,6 @@ def _plot(target: Path, name: str, before: "Tensor", after: "Tensor") -> None:
         axes.plot(was.numpy(), color="#c4c5bf", label="before")
         axes.plot([place + shift for place in range(len(now))], now.numpy(), color="#0b6e69", label=name)
         axes.legend(frameon=False)
-    figure.savefig(target, dpi=160)
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=160, metadata={"Comment": WRITTEN})
+    return content.getvalue()

@@ -12,6 +12,7 @@ from convscope.cli.training import INTERRUPTED
 from convscope.system import has_screen
 
 if TYPE_CHECKING:
+    from convscope.outputs import Output
     from convscope.web.session import Session
 
 PORTS = 65535
@@ -26,6 +27,7 @@ def look(
     port: int = 0,
     no_open: Flag = False,
     save: Path | None = None,
+    force: Flag = False,
 ) -> int:
     """Look inside a network in the browser, from the whole of it to one number and its proof.
 
@@ -40,18 +42,27 @@ def look(
         no_open: Print the address, and open no browser.
         save: Write the page to this HTML file instead. It works from disk, offline, with a few samples. An
             older page of that name is replaced, no other file.
+        force: Let --save replace a file that convscope did not write.
     """
     if not 0 <= port <= PORTS:
         raise UsageError(f"--port: expected 1 to {PORTS}, or 0 for a free one; got {port}.")
-    from convscope.web.save import demand_place
+    if save is None:
+        session = _session(what, inputs, classes)
+        return _serve(session, port, opens=not no_open)
+    from convscope.outputs import Output
+    from convscope.run import folders
+    from convscope.web.save import PAGE
+
+    words = [Path(word) for word in (what, *(inputs or ())) if word]
+    output = Output(save, PAGE, [path for path in words if not folders.is_run(path)], force)
+    output.demand()
+    return _save(_session(what, inputs, classes), output)
+
+
+def _session(what: str | None, inputs: list[str] | None, classes: int) -> "Session":
     from convscope.web.subject import session_of
 
-    if save is not None:
-        demand_place(save)
-    session = session_of(what or _something(inputs), inputs or (), classes=classes)
-    if save is not None:
-        return _save(session, save)
-    return _serve(session, port, opens=not no_open)
+    return session_of(what or _something(inputs), inputs or (), classes=classes)
 
 
 def _something(inputs: list[str] | None) -> str:
@@ -81,16 +92,14 @@ def _trained_example() -> str:
     raise KeyboardInterrupt  # training ends without a verdict only then
 
 
-def _save(session: "Session", path: Path) -> int:
+def _save(session: "Session", output: "Output") -> int:
     """Say how large the page is, then write it."""
     from convscope.web.save import page
-    from convscope.web.save import write as write_page
 
     made = page(session)
     inputs = f"{made.samples} samples" if made.samples > 1 else "one input"
     write(f"{session.title}: {inputs}, {len(made.html) / 2**20:.1f} MiB")
-    write_page(made, path)
-    write(f"  {path}")
+    write(f"  {output.write(made.html)}")
     return 0
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Json
+from convscope.cli.options import Flag, Json
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
+from convscope.outputs import Form, Output
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.judging import AnyPredictions
@@ -50,9 +51,10 @@ def predict(
     top: int = 3,
     csv: Path | None = None,
     sheet: Path | None = None,
+    force: Flag = False,
     as_json: Json = False,
 ) -> None:
-    """Say what new samples are.
+    """Say what new samples are: all of them, in the order of their files.
 
     From a table with dates, what comes after its newest rows stands first.
 
@@ -62,18 +64,33 @@ def predict(
         top: Classes to name for each sample, the likeliest first.
         csv: Write all predictions to this file, as a table.
         sheet: Draw the samples with what is predicted into this PNG file.
+        force: Let --csv and --sheet replace a file that convscope did not write.
     """
     from convscope.run import load
 
-    predictions = load(run).predict(inputs[0] if len(inputs) == 1 else inputs)
-    written = [predictions.to_csv(csv, top)] if csv else []
-    written += [predictions.contact_sheet(sheet)] if sheet else []
+    trained, given = load(run), inputs[0] if len(inputs) == 1 else inputs
+    for path, form in _wanted(csv, sheet):
+        Output(path, form, trained.sources(given), force).demand()
+    predictions = trained.predict(given)
+    written = [predictions.to_csv(csv, top, force=force)] if csv else []
+    written += [predictions.contact_sheet(sheet, force=force)] if sheet else []
     if as_json:
         write_json(predictions.as_dict(top))
         return
     write("\n".join(_lines(predictions, top)))
     for path in written:
         write(f"written: {path.absolute()}")
+
+
+def _wanted(csv: Path | None, sheet: Path | None) -> "Iterator[tuple[Path, Form]]":
+    """The outputs that are asked for: whether they may stand there is looked at before anything is done."""
+    from convscope.run.evaluation.predictions import TABLE
+    from convscope.run.plots.sheet import SHEET
+
+    if csv:
+        yield csv, TABLE
+    if sheet:
+        yield sheet, SHEET
 
 
 def trust(run: RunName, /) -> None:

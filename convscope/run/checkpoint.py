@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+from convscope import outputs
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.run.manifest import Manifest
@@ -132,7 +133,7 @@ def save_state(
     if before and before.file == name:  # the same step once more: never overwrite what the pointer points to
         name = f"checkpoint-{step}-again.safetensors"
     data = pack(state)
-    files.replace(folder / name, data)
+    outputs.replace(folder / name, data)
     return name, files.digest(data)
 
 

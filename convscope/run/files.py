@@ -1,10 +1,8 @@
-"""Files that are there whole or not at all, whatever kills the process or fills the disk."""
+"""Files of a run: what they have to be, who may write them, and what reading them can meet."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from convscope import system
@@ -30,41 +28,6 @@ def digest_of(path: Path, length: int = -1) -> str:
             total.update(block)
             left -= len(block)
     return total.hexdigest()
-
-
-def write_aside(path: Path, data: bytes) -> Path:
-    """Write `data` safely to the disk beside `path`, under a temporary name, which is returned.
-
-    Raises:
-        OSError: no space left, no permission …; then nothing is left behind.
-    """
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".new", dir=path.parent)
-    try:
-        with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)  # mkstemp gives 0600; a run folder is for sharing
-    except BaseException:
-        with suppress(OSError):
-            Path(name).unlink()
-        raise
-    return Path(name)
-
-
-def put_in_place(aside: Path, path: Path) -> None:
-    """Give a file of `write_aside` its real name; what had the name before is gone at the same moment."""
-    system.rename(aside, path)
-    system.sync_folder(path.parent)
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Write a file so that at any moment the whole old one or the whole new one is there.
-
-    Raises:
-        OSError: no space left, no permission …; the old file is untouched.
-    """
-    put_in_place(write_aside(path, data), path)
 
 
 def sweep(folder: Path, keep: set[str]) -> None:

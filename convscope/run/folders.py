@@ -1,6 +1,7 @@
 """Where runs are and what they are called. Nothing here needs torch."""
 
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
 
-from convscope import system
+from convscope import outputs, system
 from convscope.errors import RunError
 from convscope.run import files
 
@@ -37,9 +38,9 @@ def make(root: Path, name: str, fill: Callable[[Path], None]) -> Path:
         OSError: no space left, no permission …
     """
     root.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=".new-", dir=root))
+    aside = root / f".new-{secrets.token_hex(4)}"
+    aside.mkdir()
     try:
-        aside.chmod(0o755)
         fill(aside)
         number = 1 + max((_number(path.name, name) for path in root.iterdir()), default=0)
         while not _take(aside, path := root / f"{name}_{number}"):
@@ -79,7 +80,7 @@ def point_latest(run: Path) -> None:
         if system.link(aside / LATEST, run.name):
             (aside / LATEST).replace(pointer)
         else:
-            files.replace(pointer, f"{run.name}\n".encode())
+            outputs.replace(pointer, f"{run.name}\n".encode())
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -1,6 +1,6 @@
 """What a person may hand to a trained network: arrays, files, folders of them, named or labelled data."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
@@ -27,15 +27,26 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
     """
     if isinstance(x, Dataset):
         return of_dataset(x)
-    if isinstance(x, str) and x in data_room.CATALOGUE:
+    if _is_name(x):
         return of_dataset(data_room.load(x, settings.data.plain()))
-    if isinstance(x, str | PathLike):
-        return _of_paths([x], settings)
-    if isinstance(x, Iterable) and not hasattr(x, "__array__") and not isinstance(x, Tensor):
-        x = list(x)
-        if x and all(isinstance(item, str | PathLike) for item in x):
-            return _of_paths(x, settings)
+    if names := _names(x):
+        return _of_paths(names, settings)
     return of_array(x, settings.spec)
+
+
+def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
+    """Files and folders that are read where samples are gathered, and what the run was trained on."""
+    return tuple(Path(name).expanduser() for name in (*_names(x), settings.data.source) if not _is_name(name))
+
+
+def _is_name(x: object) -> bool:
+    return isinstance(x, str) and x in data_room.CATALOGUE
+
+
+def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
+    """The paths (or the name) that a person gave; none where it is something else."""
+    given = [x] if isinstance(x, str | PathLike) else x if isinstance(x, list | tuple) else []
+    return list(given) if all(isinstance(each, str | PathLike) for each in given) else []
 
 
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:

@@ -7,6 +7,7 @@ the versions that stand in the manifest; whatever is none of them has been damag
 import json
 from pathlib import Path
 
+from convscope import outputs
 from convscope.errors import RunError
 from convscope.run import files
 
@@ -63,7 +64,7 @@ class Manifest:
             OSError: no space left …; the old one is untouched.
         """
         body = {"format": FORMAT, "files": self.versions, "facts": self.facts}
-        files.replace(self.folder / NAME, _text(body).encode())
+        outputs.replace(self.folder / NAME, _text(body).encode())
 
     def put(self, contents: dict[str, bytes]) -> None:
         """Replace files of the run, in this order, each with the manifest agreeing at every moment.
@@ -76,11 +77,11 @@ class Manifest:
         asides: dict[str, Path] = {}
         try:
             for name, data in contents.items():
-                asides[name] = files.write_aside(self.folder / name, data)
+                asides[name] = outputs.write_aside(self.folder / name, data)
             new = {name: files.digest(data) for name, data in contents.items()}
             self._announce(new)
             for name, aside in asides.items():
-                files.put_in_place(aside, self.folder / name)
+                outputs.put_in_place(aside, self.folder / name)
                 self.versions[name] = [new[name]]
         finally:
             for aside in asides.values():

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from torch import Tensor
 
 from convscope import data as data_room
+from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.lint import explained
 from convscope.network import build_model
 from convscope.network.model import Model
 from convscope.randomness import seeded
-from convscope.run import files, folders, inputs, rows, trust, weights
+from convscope.run import folders, inputs, rows, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import Manifest
@@ -226,11 +227,16 @@ class Run:
         """
         from convscope.run.evaluation import judging
 
+        x = list(x) if isinstance(x, Iterator) else x
         samples = inputs.gather(x, self.settings)
         self._demand_shape(tuple(samples.inputs.shape[1:]), "they are")
         self._say_caveat()
         said = judging.answers(self._ready, samples.inputs)
-        return judging.predictions(said, samples, self.settings.facts)
+        return judging.predictions(said, samples, self.settings.facts, self.sources(x))
+
+    def sources(self, x: Any) -> tuple[Path, ...]:  # noqa: ANN401 - as `predict`
+        """The files and folders that predicting `x` reads, and the run's own data: no output goes there."""
+        return inputs.sources(x, self.settings)
 
     def judge(self, dataset: Dataset | None = None) -> Judgement:
         """Judge the best weights on the test part (without one on validation or training), and write it down.
@@ -239,7 +245,20 @@ class Run:
 
         Args:
             dataset: the run's data where they are in memory already; None: load them again.
+
+        Raises:
+            RunError: the run folder cannot be written.
         """
+        try:
+            return self._judged(dataset)
+        except OSError as error:
+            raise RunError(
+                f"the report cannot be written to {self.path}: {error.strerror or error}.\n"
+                "  The weights are safe. Put this right (free space?), then:"
+                f" convscope train --resume {self.path}"
+            ) from error
+
+    def _judged(self, dataset: Dataset | None) -> Judgement:
         from convscope.run import report
         from convscope.run.evaluation import judging
 
@@ -249,9 +268,9 @@ class Run:
         said = judging.answers(self._ready, dataset.inputs, chosen)
         evaluation = judging.evaluation(said, dataset, chosen, self._ready, facts)
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
-        files.replace(self.path / "evaluation.json", text.encode())
+        outputs.replace(self.path / "evaluation.json", text.encode())
         told = judging.predictions(said, inputs.of_rows(dataset, chosen), facts)
-        told.to_csv(self.path / "predictions.csv")
+        outputs.replace(self.path / "predictions.csv", told.as_csv())
         return Judgement(evaluation, part, report.write(self, dataset, evaluation))
 
     def report(self, dataset: Dataset | None = None) -> Path:

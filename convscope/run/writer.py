@@ -5,6 +5,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
 from convscope.run import checkpoint, files, folders, rows, settings, trust
@@ -179,7 +180,7 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
 
 def _fill(folder: Path, contents: dict[str, bytes]) -> None:
     for name, content in contents.items():
-        files.replace(folder / name, content)
+        outputs.replace(folder / name, content)
     manifest = Manifest(folder)
     manifest.versions = {name: [files.digest(content)] for name, content in contents.items()}
     manifest.write()

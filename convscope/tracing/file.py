@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from convscope import system
-from convscope.errors import TraceError
+from convscope.errors import DataError, TraceError
+from convscope.outputs import Form, Output
 from convscope.torch_private import data_address
 from convscope.tracing.codec import DTYPES, decode, encode
 from convscope.tracing.graph import Call, Failure, Node, Source, Trace, Value
@@ -22,12 +23,16 @@ FORMAT = "convscope trace 1"
 ROLES = ("input", "parameter", "buffer", "constant", "activation")
 
 
-def save(trace: Trace, path: Path) -> None:
+def save(trace: Trace, path: Path, *, force: bool = False) -> None:
     """Write a trace; the file appears whole or not at all.
 
     Raises:
-        TraceError: the folder cannot be written to.
+        TraceError: the folder cannot be written to, or there is a file that is no trace; see `outputs`.
     """
+    try:
+        Output(path, TRACE, force=force).demand()
+    except DataError as error:
+        raise TraceError(str(error)) from error
     shelf = _Shelf()
     text = json.dumps(_trace_record(trace, shelf), allow_nan=False)
     partial = path.with_name(f".{path.name}.{os.getpid()}")
@@ -64,6 +69,17 @@ def load_trace(path: str | Path) -> Trace:
 
 # What reading raises where the file does not say what `save` writes.
 DAMAGE = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError, OverflowError)
+
+
+def _is_trace(path: Path) -> bool:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return (file.metadata() or {}).get("format") == FORMAT
+    except SafetensorError:
+        return False
+
+
+TRACE = Form("trace", (), _is_trace)
 
 
 class _Shelf:

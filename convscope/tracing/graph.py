@@ -254,15 +254,19 @@ class Trace:
         """Arguments or results of a node with the tensors in their places."""
         return convert(structure, lambda leaf: self.tensor(leaf.index) if isinstance(leaf, Ref) else leaf)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, force: bool = False) -> None:
         """Write everything to one file; `load_trace` reads it. The module objects stay behind.
 
+        Args:
+            path: where to; an older trace that is there is replaced.
+            force: replace any other file, too.
+
         Raises:
-            TraceError: the folder cannot be written to.
+            TraceError: the folder cannot be written to, or there is a file that is no trace.
         """
         from convscope.tracing.file import save
 
-        save(self, Path(path))
+        save(self, Path(path), force=force)
 
     @property
     def module(self) -> Any:  # noqa: ANN401 - any module, torch's or the person's

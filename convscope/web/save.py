@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.errors import DataError
-from convscope.run import files
+from convscope.outputs import Form, Output, head
 from convscope.web.gathering import collected
 from convscope.web.inline import inlined
 from convscope.web.later import Later
@@ -22,7 +22,7 @@ from convscope.web.types.data import Saving
 
 BUDGET = 20 * 2**20  # bytes of the file
 TITLE = b"<title>convscope</title>"  # of index.html
-HEAD = 4096  # bytes of a file in which a page names itself
+PAGE = Form("page", (".html", ".htm"), lambda path: TITLE in head(path))
 
 
 @dataclass(frozen=True)
@@ -38,53 +38,30 @@ class SavedPage:
     samples: int
 
 
-def save(session: Session, path: Path, samples: Sequence[int] | None = None, budget: int = BUDGET) -> int:
+def save(
+    session: Session,
+    path: Path,
+    samples: Sequence[int] | None = None,
+    budget: int = BUDGET,
+    *,
+    force: bool = False,
+) -> int:
     """Write the explorer as one HTML file, whole or not at all; gives its size in bytes.
 
     Args:
         session: what is on the screen; it stays as it is.
-        path: where to; an older page that is there is replaced, any other file is refused.
+        path: where to; an older page that is there is replaced.
         samples: places in the data; None: the one on the screen and a few wrong, right and unsure ones.
         budget: bytes that the file may have, about; what lies deepest is left out first.
+        force: replace any other file, too.
 
     Raises:
-        DataError: it cannot be written.
+        DataError: it may not stand there, or cannot be written; see `convscope.outputs`.
     """
-    demand_place(path)
-    return write(page(session, samples, budget), path)
-
-
-def demand_place(path: Path) -> None:
-    """Refuse a place where no page can stand, before one is made; nothing but an older page is replaced.
-
-    Raises:
-        DataError: another ending than .html, no such folder, or a file that is no page of convscope.
-    """
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise DataError(f"{path}: a browser opens the page by its ending.\n  Call it {path.name}.html")
-    if not path.parent.is_dir():
-        raise DataError(f"{path}: there is no folder {path.parent}.\n  Make it first, or give another path.")
-    if not path.exists():
-        return
-    try:
-        with path.open("rb") as file:
-            ours = TITLE in file.read(HEAD)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}.\n  Give another path.") from error
-    if not ours:
-        raise DataError(f"{path} is there already, and is no page of convscope.\n  Give another path.")
-
-
-def write(made: SavedPage, path: Path) -> int:
-    """Write a page that was made; gives its size in bytes.
-
-    Raises:
-        DataError: it cannot be written.
-    """
-    try:
-        files.replace(path, made.html)
-    except OSError as error:
-        raise DataError(f"{path} cannot be written: {error.strerror}.\n  Give another path.") from error
+    output = Output(path, PAGE, force=force)
+    output.demand()
+    made = page(session, samples, budget)
+    output.write(made.html)
     return len(made.html)
 
 

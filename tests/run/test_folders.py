@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from convscope import outputs
 from convscope.errors import RunError
-from convscope.run import files, folders, load, runs
+from convscope.run import folders, load, runs
 
 DAY = date(2026, 11, 22)
 processes = multiprocessing.get_context("fork")
@@ -123,9 +124,9 @@ def test_latest_that_points_to_nothing(finished):
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    files.replace(path, b"old")
+    outputs.replace(path, b"old")
     monkeypatch.setattr("os.fsync", lambda handle: (_ for _ in ()).throw(OSError(28, "full")))
     with pytest.raises(OSError, match="full"):
-        files.replace(path, b"new")
+        outputs.replace(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -1,4 +1,6 @@
 import json
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -132,3 +134,30 @@ def test_a_root_that_cannot_be_made_is_an_error_of_ours(settings, dataset, tmp_p
     (tmp_path / "file").write_text("")
     with pytest.raises(RunError, match="no run folder can be made in"):
         create(tmp_path / "file", settings, dataset)
+
+
+@pytest.mark.parametrize(("mask", "folder", "file"), [(0o077, 0o700, 0o600), (0o002, 0o775, 0o664)])
+def test_a_run_has_the_permissions_of_the_umask(settings, dataset, training, mask, folder, file):
+    before = os.umask(mask)
+    try:
+        writer = create("runs", settings, dataset)
+        for event in training.events(6):
+            writer.write(event)
+        load(writer.path).judge(dataset)
+    finally:
+        os.umask(before)
+    inside = [Path("runs"), writer.path, *writer.path.rglob("*")]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in inside if path.is_dir()} == {folder}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in inside if path.is_file()} == {file}
+
+
+def test_a_full_disk_while_judging_is_a_sentence(finished, dataset, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(
+        RunError, match=r"cannot be written.*No space left on device.\n  The weights are safe"
+    ) as caught:
+        finished.judge(dataset)
+    assert str(finished.path) in str(caught.value)

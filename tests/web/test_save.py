@@ -12,6 +12,7 @@ import pytest
 from convscope import train
 from convscope.errors import DataError
 from convscope.opening import open_model
+from convscope.outputs import Output
 from convscope.web import gathering, inline, save
 from convscope.web.messages.numbers import as_json
 from convscope.web.session import Session
@@ -105,7 +106,7 @@ class TestFile:
 
     def test_it_is_written_whole(self, page, tmp_path):
         path = tmp_path / "page.html"
-        assert save.write(page, path) == len(page.html) == path.stat().st_size
+        assert Output(path, save.PAGE).write(page.html) == path
         assert path.read_bytes() == page.html
 
     def test_it_says_its_size_before_it_is_written(self, session, monkeypatch):
@@ -122,29 +123,31 @@ class TestFile:
 
     def test_a_place_that_cannot_be_written_is_named(self, page, tmp_path):
         with pytest.raises(DataError, match=r"nowhere.* cannot be written"):
-            save.write(page, tmp_path / "nowhere" / "page.html")
+            Output(tmp_path / "nowhere" / "page.html", save.PAGE).write(page.html)
         assert list(tmp_path.iterdir()) == []
 
     def test_only_an_older_page_is_replaced(self, page, tmp_path):
         path = tmp_path / "page.html"
-        save.demand_place(path)
-        save.write(page, path)
-        save.demand_place(path)
+        for _ in range(2):
+            Output(path, save.PAGE).write(page.html)
         mine = tmp_path / "mine.html"
         mine.write_text("<!doctype html><title>my notes</title>")
         with pytest.raises(DataError, match=r"mine.html is there already"):
-            save.demand_place(mine)
+            Output(mine, save.PAGE).write(page.html)
+        assert b"my notes" in mine.read_bytes()
+        Output(mine, save.PAGE, force=True).write(page.html)
+        assert mine.read_bytes() == page.html
 
     @pytest.mark.parametrize(
         ("name", "told"),
         [
-            ("signals.csv", "by its ending.\n  Call it signals.csv.html"),
+            ("signals.csv", "by its ending, .html .or .htm..\n  Call it .*signals.csv.html"),
             ("nowhere/page.html", "there is no folder .*nowhere"),
         ],
     )
     def test_a_place_where_no_page_can_stand(self, tmp_path, name, told):
         with pytest.raises(DataError, match=told):
-            save.demand_place(tmp_path / name)
+            Output(tmp_path / name, save.PAGE).demand()
 
     def test_no_folder_of_this_machine_is_in_it(self, run, page):
         saved = inside(page)

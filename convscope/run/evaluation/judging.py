@@ -1,6 +1,7 @@
 """What a model says, told and judged: classes or values, as the run has it."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -43,11 +44,11 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
     return metrics.evaluate(labels, said, facts.classes, names, rows, before)
 
 
-def predictions(said: Tensor, samples: Samples, facts: Facts) -> AnyPredictions:
+def predictions(said: Tensor, samples: Samples, facts: Facts, sources: Sequence[Path] = ()) -> AnyPredictions:
     """Put the answers for samples beside where these came from."""
     inputs, names, truth, skipped = samples
     told: dict[str, Any] = {"inputs": inputs, "names": tuple(names), "truth": tuple(truth)}
-    told |= {"skipped": skipped, "kind": facts.kind}
+    told |= {"skipped": skipped, "kind": facts.kind, "sources": sources}
     if facts.regression:
         return ValuePredictions(values=said, target=facts.classes[0], **told)
     return Predictions(probabilities=said, classes=facts.classes, **told)

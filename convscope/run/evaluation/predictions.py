@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,13 +13,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from torch import Tensor
 
 from convscope.data.dataset import Kind, Skipped
-from convscope.run import files
+from convscope.outputs import Form, Output, head
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
     from convscope.run.plots.sheet import Caption
 
 IN_TEXT, IN_HTML = 10, 20  # predictions that are shown
+OURS = re.compile(  # a table's header and its first row, which ends in a figure of six digits
+    rb"name,(true,)?predicted(,probability(,choice (\d+),probability \4)*)?\r\n(\Z|.*?\d\.\d{6}\r\n)",
+    re.DOTALL,
+)
+TABLE = Form("table of predictions", (".csv",), lambda path: OURS.match(head(path)) is not None)
 
 
 class Guess(NamedTuple):
@@ -37,12 +43,14 @@ class _Told(ABC):
         inputs: the samples as the network took them, (sample, channel, *space).
         kind: image, signal, volume or sequence.
         skipped: what could not be read, and why.
+        sources: files and folders that were read for it: no output ever replaces one.
     """
 
     names: Sequence[str]
     inputs: Tensor
     kind: Kind
     skipped: tuple[Skipped, ...] = ()
+    sources: Sequence[Path] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -65,32 +73,38 @@ class _Told(ABC):
     @abstractmethod
     def _first(self, count: int) -> Self: ...
 
-    def to_csv(self, path: str | Path, k: int = 3) -> Path:
-        """Write the table as CSV; gives the path.
+    def to_csv(self, path: str | Path, k: int = 3, *, force: bool = False) -> Path:
+        """Write the table as CSV; gives the path. A file that is no such table is replaced with `force` only.
 
         Raises:
-            OSError: it cannot be written; what was there before is untouched.
+            DataError: it may not stand there, or cannot be written; what was there before is untouched.
         """
+        return Output(Path(path), TABLE, self.sources, force).write(self.as_csv(k))
+
+    def as_csv(self, k: int = 3) -> bytes:
+        """The table as the content of a CSV file, in UTF-8."""
         lines = self.table(k)
         text = io.StringIO(newline="")
         writer = csv.DictWriter(text, list(lines[0]) if lines else ["name", "predicted"])
         writer.writeheader()
         writer.writerows({key: _cell(value) for key, value in line.items()} for line in lines)
-        files.replace(Path(path), text.getvalue().encode("utf-8", "surrogateescape"))
-        return Path(path)
+        return text.getvalue().encode("utf-8", "surrogateescape")
 
-    def contact_sheet(self, path: str | Path) -> Path:
+    def contact_sheet(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a PNG with up to 100 of the samples, drawn, and what was predicted below each.
 
-        Where the true class is known, right ones are green, and wrong ones red with the true class.
+        Where the true class is known, right ones are green, and wrong ones red with the true class. A file
+        that is no such sheet is replaced with `force` only.
 
         Raises:
-            OSError: it cannot be written.
+            DataError: it may not stand there, or cannot be written; what was there before is untouched.
         """
         from convscope.run.plots.drawing import Pen  # Pillow and a font, only for those who want the picture
-        from convscope.run.plots.sheet import contact_sheet
+        from convscope.run.plots.sheet import SHEET, contact_sheet
 
-        return contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions(), Path(path))
+        output = Output(Path(path), SHEET, self.sources, force)
+        output.demand()
+        return output.write(contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions()))
 
     def _repr_html_(self) -> str:
         lines = self._first(IN_HTML).table()

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from convscope.run import files
+from convscope import outputs
 
 INK, SOFT, FAINT, LINE, STRONG = "#1a1c20", "#50555c", "#646971", "#e4e4df", "#c4c5bf"
 ACCENT, WASH, SURFACE, ZERO, POSITIVE = "#0b6e69", "#e2f0ee", "#ffffff", "#f4f3ef", "#c76a28"
@@ -106,7 +106,7 @@ def save(figure: Figure, path: Path) -> None:
     with warnings.catch_warnings():  # a letter that no font has becomes a box; the page shows it right
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(content, format="png", dpi=DPI)
-    files.replace(path, content.getvalue())
+    outputs.replace(path, content.getvalue())
 
 
 def svg(figure: Figure) -> str:

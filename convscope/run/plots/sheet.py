@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import matplotlib
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
-from convscope.run import files
+from convscope.outputs import WRITTEN, Form, commented
 from convscope.run.plots.drawing import SIDE, Pen
 
 MOST = 100  # drawings a sheet
 WIDTH = 1400  # pixels, about
 LINE = 16  # pixels of height a line of text
 GAP = 8
+SHEET = Form("sheet", (".png",), commented)
 # Also told apart by the text: wrong ones name the truth
 RIGHT, WRONG, UNKNOWN = "#1b7837", "#b2182b", "#222222"
 
@@ -29,8 +30,8 @@ class Caption(NamedTuple):
     colour: str = UNKNOWN
 
 
-def contact_sheet(inputs: Tensor, pen: Pen, captions: Sequence[Caption], path: Path) -> Path:
-    """Draw up to `MOST` samples, (sample, channel, *space), into a PNG; gives the path."""
+def contact_sheet(inputs: Tensor, pen: Pen, captions: Sequence[Caption]) -> bytes:
+    """Draw up to `MOST` samples, (sample, channel, *space), into a PNG; gives its bytes."""
     captions = captions[:MOST]
     lines = 2 if any(caption.true for caption in captions) else 1
     side = (SIDE, SIDE) if pen.ratio == 1 else (2 * SIDE, round(2 * SIDE / pen.ratio))
@@ -44,7 +45,7 @@ def contact_sheet(inputs: Tensor, pen: Pen, captions: Sequence[Caption], path: P
         picture = _fitted(pen.printed(pen.draw(sample)), side)
         sheet.paste(picture, (left + (side[0] - picture.width) // 2, top + (side[1] - picture.height) // 2))
         _write(draw, (left, top + side[1]), caption, font, side[0])
-    return _save(sheet, path)
+    return _png(sheet)
 
 
 def _fitted(picture: Image.Image, box: tuple[int, int]) -> Image.Image:
@@ -78,8 +79,8 @@ def _font() -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts/ttf/DejaVuSans.ttf"), 12)
 
 
-def _save(sheet: Image.Image, path: Path) -> Path:
-    content = io.BytesIO()
-    sheet.save(content, "PNG")
-    files.replace(path, content.getvalue())
-    return path
+def _png(sheet: Image.Image) -> bytes:
+    content, words = io.BytesIO(), PngImagePlugin.PngInfo()
+    words.add_text("Comment", WRITTEN)
+    sheet.save(content, "PNG", pnginfo=words)
+    return content.getvalue()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from convscope import outputs
 from convscope.data.dataset import Dataset
-from convscope.run import files
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import drawing, figures, learning, over_time
 from convscope.run.plots.drawing import Pen
@@ -60,7 +60,9 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
         {**shared, **task.alone(evaluation, page), "batch": sections.sheet(page, "batch", "{true}")},
     )
     path = run.path / "report.html"
-    files.replace(path, render(page).encode("utf-8", "replace"))  # file names may hold bytes that are no text
+    outputs.replace(
+        path, render(page).encode("utf-8", "replace")
+    )  # file names may hold bytes that are no text
     return path
 
 
