@@ -64,6 +64,9 @@ COLUMNS = (
 )
 
 
+NO_VALIDATION = "; the last epoch is kept: without validation samples nobody knows the best one"
+
+
 class Terminal:
     """Shows every event of a training; a context, so that the bar never outlives an error."""
 
@@ -85,6 +88,7 @@ class Terminal:
         )
         self.running: TaskID | None = None
         self.columns = COLUMNS
+        self.validates = True
 
     def __enter__(self) -> Self:
         """Nothing is drawn before training starts."""
@@ -113,8 +117,9 @@ class Terminal:
     @show.register
     def _(self, event: Loaded) -> None:
         data = event.dataset
-        if data.regression:
-            self.columns = tuple(column for column in COLUMNS if column.title != "val acc")
+        self.validates = len(data.parts["val"]) > 0
+        hidden = ["val acc"] * data.regression + ["val loss", "val acc", "best"] * (not self.validates)
+        self.columns = tuple(column for column in COLUMNS if column.title not in hidden)
         parts = ", ".join(f"{name} {len(rows):,}" for name, rows in data.parts.items())
         shape = show(tuple(data.inputs.shape[1:]))
         said = f"values of {data.classes[0]}" if data.regression else f"{len(data.classes)} classes"
@@ -167,7 +172,7 @@ class Terminal:
         left = seconds_a_step * (self.start.steps - event.step)
         self.step = event.step
         cells = (column.text(EpochLine(event, left)).rjust(column.width) for column in self.columns)
-        self.say("  ".join(cells).rstrip(), style="bold" if event.best else None)
+        self.say("  ".join(cells).rstrip(), style="bold" if event.best and self.validates else None)
 
     @show.register
     def _(self, event: Notice) -> None:
@@ -178,7 +183,8 @@ class Terminal:
         self.bar.stop()
         self.say("")
         what, why = ENDINGS[event.reason]
-        best = f"; best epoch: {event.best_epoch}" if event.best_epoch else ""
+        judged = event.best_epoch and self.validates
+        best = f"; best epoch: {event.best_epoch}" if judged else "" if self.validates else NO_VALIDATION
         self.tell(what, f"after {event.epochs:g} epochs{why}, {duration(event.seconds)}{best}")
         if event.reason == "interrupted" and not event.best_epoch:  # nothing to judge yet
             self.tell("next", _resume(self.path))

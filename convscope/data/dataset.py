@@ -43,6 +43,7 @@ class Dataset:
         persistence: for sequences: (sample,), like `labels`: the target at the window's last step: the
             forecast of somebody who expects no change.
         when: for sequences: the time of each sample's target, ISO 8601.
+        groups: (sample,) the group of each (a patient), "" where it is none's; none: the data have no groups.
     """
 
     inputs: Tensor
@@ -60,6 +61,7 @@ class Dataset:
     rate: float | None = None
     persistence: Tensor | None = None
     when: Sequence[str] | None = None
+    groups: Sequence[str] = ()
 
     @property
     def regression(self) -> bool:

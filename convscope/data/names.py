@@ -1,8 +1,11 @@
 """Names of classes and of samples."""
 
 import re
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
+
+JOINER = "\u200d"  # invisible, but it makes other signs of those around it
 
 
 def natural(name: str) -> tuple:
@@ -15,6 +18,33 @@ def natural(name: str) -> tuple:
     return tuple(
         (0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece
     ), name
+
+
+def plain(name: str) -> str:
+    """A name without what nobody sees: blanks around it or doubled, accents apart, full width, zero width.
+
+    >>> plain(" cat \u3000 dog\u200b"), plain("\uff43\uff41\uff54"), plain("e\u0301") == "\u00e9"
+    ('cat dog', 'cat', True)
+    """
+    seen = (letter for letter in name if unicodedata.category(letter) != "Cf" or letter == JOINER)
+    narrow = "".join(
+        unicodedata.normalize("NFKC", letter) if unicodedata.east_asian_width(letter) in "FH" else letter
+        for letter in seen
+    )
+    return unicodedata.normalize("NFC", " ".join(narrow.split()))
+
+
+def merged(names: Iterable[str]) -> dict[str, str]:
+    """Names that look alike → the one for all of them: the plain one, where it is among them.
+
+    >>> merged(["cat", "cat ", "dog "])
+    {'cat ': 'cat'}
+    """
+    alike: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        alike.setdefault(plain(name), []).append(name)
+    chosen = {key: key if key in written else written[0] for key, written in alike.items()}
+    return {name: chosen[key] for key, written in alike.items() for name in written if name != chosen[key]}
 
 
 class Numbered(Sequence[str]):

@@ -10,7 +10,9 @@ from math import prod
 from pathlib import Path
 
 from convscope.data.dataset import Skipped
+from convscope.data.files import beside
 from convscope.data.files.decoding import each, printable, shown
+from convscope.data.files.folder import children
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
 from convscope.data.samples import ANY, Samples, SampleSpec, demand_shape, together
@@ -125,7 +127,11 @@ def _files(path: Path, kind: str) -> list[tuple[Path, Files]]:
 
 
 def _below(folder: Path, kind: str) -> Iterator[tuple[Path, Files]]:
-    for child in sorted(folder.iterdir()):
+    inside = sorted(children(folder, []))
+    masks = beside.masks(inside)
+    for child in inside:
+        if child in masks:
+            continue
         files = _of_format(child, kind)
         if files and not files.many:
             yield child, files

@@ -23,7 +23,8 @@ def parts(
 
     What the source says stays as it is. A part that the source does not have is taken from its training rows,
     class by class: first `settings.test` of them, then `settings.val` of what is left. Every class keeps at
-    least one row in train, then in test, then in val, as long as it has so many.
+    least one row in train, then in test, then in val, as long as it has so many. Of groups no part that is
+    wanted stays empty, as long as train keeps each class.
 
     Args:
         labels: (row,), class numbers from 0.
@@ -162,4 +163,25 @@ def _deal_groups(
     for label in np.flatnonzero((filled[TRAIN] == 0) & (counts.sum(axis=0) > 0)):
         holders = np.flatnonzero(counts[:, label])
         place[holders[np.argmin(counts[holders].sum(axis=1))]] = TRAIN
+    for part in (TEST, VAL):
+        if share[part] > 0 and not (place == part).any():
+            _fill(part, place, counts)
     return place[member]
+
+
+def _fill(part: int, place: np.ndarray, counts: np.ndarray) -> None:
+    """Give a part that came out empty a small group of each class that train can spare, in place.
+
+    Args:
+        part: that no group went to.
+        place: (group,) the part of each.
+        counts: (group, class) rows.
+    """
+    for label in range(counts.shape[1]):
+        if counts[place == part, label].any():
+            continue
+        left = counts[place == TRAIN].sum(axis=0) - counts  # (group, class), in train without this group
+        spared = ((left > 0) | (counts == 0)).all(axis=1) & (place == TRAIN) & (counts[:, label] > 0)
+        if spared.any():
+            size = np.where(spared, counts.sum(axis=1), np.inf)
+            place[np.argmin(size)] = part

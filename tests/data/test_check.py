@@ -2,6 +2,7 @@ import json
 import os
 import time
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -228,7 +229,7 @@ def test_quick_takes_signals_too():
         kind="signal",
         source="made here",
         names=[str(number) for number in range(20)],
-        settings=DataSettings(),
+        settings=DataSettings(val=0),
     )
     assert len(quick(data)) == 1
 
@@ -240,3 +241,43 @@ def test_the_quick_look_is_quick():
     start = time.process_time()
     assert quick(data) == []
     assert time.process_time() - start < 1.0
+
+
+def test_empty_parts_and_classes_are_said(tmp_path):
+    for part, names in (("train", "abc"), ("val", "ab"), ("test", "bc")):
+        for name in names:
+            for number in range(6):
+                save(
+                    scene(crc32(f"{part} {name} {number}".encode())), tmp_path / part / name / f"{number}.png"
+                )
+    said = "\n".join(check(tmp_path).conclusions)
+    assert "val has no sample of 'c': what it says is of the other classes alone" in said
+    assert "test has no sample of 'a'" in said
+    assert not any("no sample" in sentence for sentence in check(tmp_path / "train").conclusions)
+
+
+def test_a_part_that_nothing_went_to_is_said():
+    data = from_arrays(np.zeros((4, 8, 8), np.uint8), [0, 1, 0, 1], groups=[1, 1, 2, 2])
+    assert "the part val is empty: the last epoch is kept, and not the best one" in quick(data)
+
+
+@pytest.mark.parametrize("name", ["person1_bacteria_{}.png", "Patient-01 {}.png", "sub-01_{}_T1w.png"])
+def test_people_in_names_of_files_are_a_remark(tmp_path, name):
+    for place, label in enumerate(("ill", "well")):
+        for number in range(20):
+            file = name.replace("1", str(10 * place + number % 4 + 1)).format(number)
+            save(scene(100 * place + number), tmp_path / label / file)
+    (said,) = [line for line in check(tmp_path).conclusions if "people" in line]
+    assert "put the files of each into a folder below the class" in said
+
+
+def test_groups_in_the_parts_of_the_source_are_found(tmp_path):
+    for part, people in (("train", "pqrs"), ("test", "st")):
+        for label in ("a", "b"):
+            for person in people:
+                for number in range(2):
+                    seed = crc32(f"{part} {label} {person} {number}".encode())
+                    save(scene(seed), tmp_path / part / label / person / f"{number}.png")
+    found = check(tmp_path)
+    assert next(line for line in found.conclusions if "groups" in line).startswith("1 groups are in several")
+    assert "'s'" in " ".join(found.conclusions)

@@ -139,3 +139,19 @@ def test_what_was_split_is_said():
 def test_groups_must_be_one_a_row():
     with pytest.raises(DataError, match="1 group values for 2 rows"):
         parts([0, 1], DataSettings(), groups=["a"])
+
+
+@pytest.mark.parametrize(("groups", "size"), [(3, 4), (4, 9), (5, 6), (6, 1), (12, 30)])
+def test_groups_go_to_every_part_that_is_wanted(groups, size):
+    """Patients with one diagnosis each: as many as three a class, and no part stays empty."""
+    labels = np.repeat(np.arange(2), groups * size).tolist()
+    people = [f"{label} {row // size}" for row, label in enumerate(labels)]
+    for seed in range(5):
+        held = counted(parts(labels, DataSettings(seed=seed), groups=people), labels)
+        assert all(held[name][label] for name in PARTS for label in (0, 1)), held
+
+
+def test_a_part_that_is_not_wanted_gets_no_group():
+    split = parts([0, 1] * 6, DataSettings(val=0), groups=[row // 4 for row in range(12)])
+    assert len(split["val"]) == 0
+    assert len(split["test"]) > 0

@@ -158,6 +158,8 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
             *left_out,
             *findings.on_repeats(repeats, "equal"),
             *findings.on_repeats(similar, "nearly the same"),
+            *findings.on_groups(data),
+            *findings.on_parts(data),
             *findings.on_counts(data),
             *findings.on_flat(flat),
             *findings.on_channels(data),
@@ -185,7 +187,8 @@ def quick(dataset: Dataset) -> list[str]:
         flat = _flat(dataset.inputs)
         dead = findings.on_channels(dataset)
     repeated = findings.on_repeats(repeats, "equal")
-    return [*repeated, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
+    spread = [*findings.on_groups(dataset), *findings.on_parts(dataset)]
+    return [*repeated, *spread, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
 
 
 def _files(data: Dataset) -> tuple[list[PictureHeader], list[bytes | None]]:

@@ -1,6 +1,8 @@
 """Findings in data as sentences in plain words, for the check, the terminal and the report."""
 
+import re
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import NamedTuple
 
 import torch
@@ -11,6 +13,7 @@ from convscope.data.files.decoding import printable
 FEW = 5  # training samples below which a class can hardly be learnt
 UNEVEN = 3.0  # times as many samples as the rarest class, from which on it is worth a sentence
 SHOWN = 5  # examples in a sentence
+PERSON = re.compile(r"(person|patient|subject|speaker|sub-)[-_ ]?(\d+)(?!\d)", re.IGNORECASE)
 
 
 class Repeat(NamedTuple):
@@ -78,6 +81,42 @@ def on_counts(data: Dataset) -> list[str]:
             f"'{printable(rare)}' {counts[rare]:,}; look at balanced accuracy, consider class weights"
         )
     return said
+
+
+def on_parts(data: Dataset) -> list[str]:
+    """Sentences on parts, or classes of them, that are empty although samples were wanted there."""
+    said = []
+    for part, use in (("val", "the last epoch is kept, and not the best one"), ("test", "nothing is judged")):
+        counts = dict(zip(data.classes, data.counts(part), strict=True))
+        if getattr(data.settings, part) > 0 and not len(data.parts[part]):
+            said.append(f"the part {part} is empty: {use}")
+        elif len(data.parts[part]) and (none := [name for name, count in counts.items() if not count]):
+            names = ", ".join(f"'{printable(name)}'" for name in none[:SHOWN])
+            more = f" and {len(none) - SHOWN} more" if len(none) > SHOWN else ""
+            said.append(f"{part} has no sample of {names}{more}: what it says is of the other classes alone")
+    return said
+
+
+def on_groups(data: Dataset) -> list[str]:
+    """Sentences on groups, or people in the files' names, that are in several parts."""
+    people = list(data.groups)
+    what, advice = "groups", "in the parts as they were given"
+    if not people and data.root is not None:
+        found = [PERSON.search(PurePath(name).name) for name in data.names]
+        people = [f"{match[1]}{match[2]}".casefold() if match else "" for match in found]
+        what, advice = "people, by the files' names,", "put the files of each into a folder below the class"
+    places: dict[str, set[str]] = {}
+    for part in PARTS:
+        for row in data.parts[part].tolist() if people else ():
+            places.setdefault(people[row], set()).add(part)
+    both = [name for name, parts in places.items() if name and len(parts) > 1]
+    if not both:
+        return []
+    names = ", ".join(f"'{printable(name)}'" for name in both[:SHOWN])
+    return [
+        f"{len(both):,} {what} are in several parts (such as {names}; {advice}): results on unseen ones will"
+        " be worse than the test says"
+    ]
 
 
 def on_flat(rows: Sequence[int]) -> list[str]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from convscope.data import split, targets
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind, Skipped
 from convscope.data.files import decoding
-from convscope.data.names import natural
+from convscope.data.names import merged, natural
 from convscope.errors import DataError
 
 PART_NAMES = {
@@ -29,6 +29,9 @@ class Listed(NamedTuple):
     label: str
     part: str = ""  # train, val, test, or "" where the source does not say
     group: str | None = None  # pictures of one group stay in one part
+    bound: bool = (
+        True  # whether a source may not put the group into two parts: a column says so, a folder not
+    )
 
 
 class Labelled(Protocol):
@@ -125,6 +128,7 @@ def dataset(
         skipped=tuple(skipped),
         remarks=(*remarks, *order.lost, *chosen, *order.remarks),
         root=root,
+        groups=[item.group or "" for item in used] if any(item.group for item in used) else (),
     )
 
 
@@ -148,25 +152,37 @@ def sort(
         DataError: fewer than two classes, classes that differ in case only, labels that are no classes, or a
             class that is in val or test but not in train.
     """
-    told = [item.label for item in used]
+    alike = merged(item.label for item in listed)
+    told = [alike.get(item.label, item.label) for item in used]
     values = targets.amounts(told, settings.target, source)
     if values is not None:
         parts = _split(torch.zeros(len(used), dtype=torch.int64), used, settings)
         said = f"target: the amount of {settings.target}", *_on_parts(used, parts, what, "")
         return Sorted(torch.from_numpy(values).float(), (str(settings.target),), parts, (), said)
     targets.demand_classes(told, settings, source)
-    classes = _classes(used, source, what)
+    classes = _classes(told, [item.part for item in used], source, what)
     number = {name: index for index, name in enumerate(classes)}
     labels = torch.tensor([number[label] for label in told])  # (sample,)
     parts = _split(labels, used, settings)
-    lost = sorted({item.label for item in listed} - set(classes), key=natural)
+    lost = sorted({alike.get(item.label, item.label) for item in listed} - set(classes), key=natural)
     gone = tuple(f"class '{name}' has no readable {what} and is left out" for name in lost)
-    return Sorted(labels, classes, parts, gone, tuple(_on_parts(used, parts, what)))
+    same = tuple(
+        f"'{name}' and '{other}' look alike and are one class, '{other}'" for name, other in alike.items()
+    )
+    return Sorted(labels, classes, parts, (*same, *gone), tuple(_on_parts(used, parts, what)))
 
 
 def _split(labels: Tensor, used: Sequence[Labelled], settings: DataSettings) -> dict[str, Tensor]:
-    groups = [item.group for item in used] if any(item.group is not None for item in used) else None
+    groups = None
+    if any(item.group is not None for item in used):
+        groups = [row if _is_alone(item) else item.group for row, item in enumerate(used)]
     return split.parts(labels, settings, given=[item.part for item in used], groups=groups)
+
+
+def _is_alone(item: Labelled) -> bool:
+    """Whether a sample is of no group, or of one that has no say where it goes."""
+    placed = item.part not in ("", "train")
+    return item.group is None or (placed and not getattr(item, "bound", True))
 
 
 def left_out(what: str, skipped: Sequence[Skipped]) -> str:
@@ -176,10 +192,10 @@ def left_out(what: str, skipped: Sequence[Skipped]) -> str:
     return f"{what}{''.join(lines)}{more}\n  Repair or remove them."
 
 
-def _classes(used: Sequence[Labelled], source: Path, what: str) -> tuple[str, ...]:
+def _classes(labels: Sequence[str], parts: Sequence[str], source: Path, what: str) -> tuple[str, ...]:
     """The class names in natural order, once they are fit to be trained on."""
-    trained = {item.label for item in used if item.part in ("", "train")}
-    everywhere = sorted({item.label for item in used}, key=natural)
+    trained = {label for label, part in zip(labels, parts, strict=True) if part in ("", "train")}
+    everywhere = sorted(set(labels), key=natural)
     alike: dict[str, str] = {}
     for name in everywhere:
         other = alike.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
@@ -190,14 +206,14 @@ def _classes(used: Sequence[Labelled], source: Path, what: str) -> tuple[str, ..
             )
     unknown = [name for name in everywhere if name not in trained]
     if unknown:
-        item = next(item for item in used if item.label == unknown[0])
+        part = parts[labels.index(unknown[0])]
         raise DataError(
-            f"{source}: class '{unknown[0]}' is in {item.part}, but train has no readable {what} of it.\n"
+            f"{source}: class '{unknown[0]}' is in {part}, but train has no readable {what} of it.\n"
             f"  Classes of train: {', '.join(sorted(trained, key=natural)[:SHOWN]) or 'none'}.\n"
             f"  Add {what}s of it to train, or take it away."
         )
     if len(everywhere) < 2:
-        found = f"only one {what}" if len(used) == 1 else f"{len(used)} {what}s, all"
+        found = f"only one {what}" if len(labels) == 1 else f"{len(labels)} {what}s, all"
         raise DataError(
             f"{source} holds {found} of class '{everywhere[0]}'; telling classes apart takes at least two.\n"
             f"  Add {what}s of another class, in a folder (or with a label) of its own."
@@ -213,6 +229,7 @@ def _on_parts(
     made = [
         f"{len(parts[name]):,} to {name}" for name in PARTS[1:] if name not in stated and len(parts[name])
     ]
+    how = ", group by group" if any(item.group is not None for item in used) else how
     remarks = [f"held back at random{how}: {' and '.join(made)}"] if made else []
     if not len(parts["test"]):
         remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")

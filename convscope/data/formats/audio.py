@@ -43,7 +43,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     if path.is_file():
         data = table.load(path, settings, strict, reader)
         return replace(data, rate=data.settings.rate)
-    found = folder.scan(path, SOUNDS)
+    found = folder.scan(path, SOUNDS, settings)
     if not found.listed:
         raise DataError(
             f"{path} holds sounds, but none in a class folder.\n"

@@ -40,7 +40,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: no pictures, one class only, classes that differ in case only, a class that train does not
             have; with `strict` any broken file.
     """
-    found = folder.scan(path, PICTURES)
+    found = folder.scan(path, PICTURES, settings)
     if not found.listed:
         raise DataError(_nothing(path, found))
     return listing.dataset(found.listed, path, path, settings, strict, READER, found.skipped, found.remarks)

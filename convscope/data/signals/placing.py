@@ -1,6 +1,7 @@
 """Where recordings lie, and what that says of them: their class, their part, or whose they are."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -47,7 +48,8 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
     )
     if loose:
         return Placed([Listed(file, "") for file in loose], [], [])
-    found = folder.scan(path, wanted)
+    own = replace(settings, group="none" if settings.group == "none" else None)
+    found = folder.scan(path, wanted, own, classes=False)
     listed, remarks = found.listed, list(found.remarks)
     if listed and all(item.label.casefold() in PART_NAMES and not item.part for item in listed):
         listed = [item._replace(label="", part=PART_NAMES[item.label.casefold()]) for item in listed]

@@ -29,8 +29,7 @@ def ending_of(head: bytes) -> str:
         text = decoding.decode(head, whole=False).text
     except decoding.NotText:
         return ""
-    first = text.lstrip()[:1]
-    return "" if first == "{" else ".ts" if first == "@" else ".csv"  # JSON is another format's
+    return ".ts" if text.lstrip().startswith("@") else ".csv"
 
 
 def read(path: Path) -> Decoded:

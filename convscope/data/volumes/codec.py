@@ -94,7 +94,7 @@ def load(path: Path, settings: DataSettings, strict: bool, codec: Codec) -> Data
     reader = DataSetFiles(codec).reader()
     if not path.is_dir():
         return table.load(path, settings, strict, reader)
-    found = folder.scan(path, codec.wanted)
+    found = folder.scan(path, codec.wanted, settings)
     if not found.listed:
         what = "".join(f"\n    {remark}" for remark in found.remarks)
         raise DataError(
