@@ -226,7 +226,7 @@ CASES = {
     "DICOM, single slices": Case(
         "dicom", of_folders(single_slice, ""), {}, every, lambda folder: folder / "slice.dcm"
     ),
-    "arrays": Case("npz", arrays, {}, single_arrays),
+    "arrays": Case("arrays", arrays, {}, single_arrays),
     "windows": Case("sequences", days, {"target": "sky", "window": 4}, later),
 }  # fmt: skip
 

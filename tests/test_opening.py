@@ -312,7 +312,7 @@ def test_a_sample_of_a_data_set():
         ),
         ("grey.png:2x3x3", DataError, "a picture is 1 or 3 channels × height × width; got 2 × 3 × 3."),
         ("some.txt", DataError, "some.txt holds 'words', which is no number."),
-        ("bad.npy", DataError, "bad.npy cannot be read"),
+        ("bad.npy", DataError, "bad.npy is damaged or no .npy file"),
         ("two.npz", DataError, "two.npz holds a, b; one array is wanted."),
         ("file.xyz", DataError, "file.xyz holds nothing that convscope reads as one sample."),
         ("rows.csv", DataError, "rows.csv holds no rows of one length."),

@@ -257,6 +257,13 @@ def _from_one_hot(array: np.ndarray, source: str) -> np.ndarray:
     bad = np.ones(len(array), bool)  # (sample,)
     if array.dtype.kind in "buif":
         bad = ((array != 0) & (array != 1)).any(axis=1) | (array.sum(axis=1) != 1)
+    if bad.any() and array.dtype.kind in "buif" and np.isin(array, (0, 1)).all():
+        row = int(bad.argmax())
+        raise DataError(
+            f"the labels of {source} are {array.shape[1]} columns of 0 and 1, but not one-hot: row {row} has"
+            f" {int(array[row].sum())} labels: several labels a sample, where one class a sample is learnt.\n"
+            "  Keep one column as the labels, or the samples that have one."
+        )
     if bad.any():
         raise DataError(
             f"the labels of {source} have shape {array.shape} but are not one-hot: row {int(bad.argmax())} is"

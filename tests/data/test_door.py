@@ -16,7 +16,7 @@ def test_tables_are_plain_and_documented():
     assert {"weather", "stocks", "modelnet10", "shapes3d"} <= set(CATALOGUE)
     assert all(function.__doc__ for function in CATALOGUE.values())
     assert {
-        "npz",
+        "arrays",
         "idx",
         "cifar",
         "nifti",

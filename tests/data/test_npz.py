@@ -60,12 +60,12 @@ def test_all_three_parts_and_names_of_classes(tmp_path):
     ("arrays", "message"),
     [
         ({"X": X}, "holds X; expected X and y"),
-        ({"a": X, "b": Y}, "holds a, b; expected X and y"),
+        ({"a": X, "b": X, "c": Y}, "holds a, b, c; expected X and y"),
         ({}, "holds no arrays"),
-        ({"X": X, "x": X, "y": Y}, "holds both X.npy and x.npy"),
+        ({"X": X, "x": X, "y": Y}, "holds both X and x"),
         ({"X": X, "y": Y, "X_test": X, "y_test": Y}, "holds X, y, X_test, y_test; expected"),
-        ({"X": X, "y": Y[:-1]}, r"X.npy has shape \(60, 8, 7\), y.npy \(59,\)"),
-        ({"X_train": X, "y_train": Y, "X_test": X[:, :4], "y_test": Y}, r"X_test.npy has shape \(60, 4, 7\)"),
+        ({"X": X, "y": Y[:-1]}, r"X has shape \(60, 8, 7\), y \(59,\)"),
+        ({"X_train": X, "y_train": Y, "X_test": X[:, :4], "y_test": Y}, r"X_test has shape \(60, 4, 7\)"),
         ({"X": X[:, 0, 0], "y": Y}, r"shape \(60,\)"),
         (
             {"X": X, "y": Y, "kind": "sequence"},

@@ -13,11 +13,11 @@ from convscope.data.arrays import from_arrays
 from convscope.data.catalogue.download import Remote, fetch, sha256
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files import cache
-from convscope.data.formats import cifar, idx, npz
+from convscope.data.formats import array_files, cifar, idx
 from convscope.data.pictures.resize import resized
 from convscope.errors import DataError
 
-FORMATS = (idx, npz, cifar)
+FORMATS = (idx, array_files, cifar)
 TORCHVISION = ("data", ".", "~/data", "~")  # folders that people give it as `root`
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from convscope.data.arrays import from_arrays
 from convscope.data.catalogue.pictures import roots
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.formats import npz
+from convscope.data.formats import array_files
 from convscope.errors import DataError
 
 FURNITURE = (
@@ -41,10 +41,10 @@ def modelnet10(settings: DataSettings) -> Dataset:
     """4,899 pieces of furniture in 10 classes, 30 × 30 × 30 voxels; 908 of them for testing."""
     unusable = []
     for place in (root / name for root in roots() for name in FURNITURE_PLACES):
-        if not npz.recognises(place):
+        if not array_files.recognises(place):
             continue
         try:
-            data = npz.load(place, settings)
+            data = array_files.load(place, settings)
             if (len(data.inputs), *data.inputs.shape[1:2]) != FURNITURE_SHAPE[:2]:
                 raise DataError(f"{place} holds {tuple(data.inputs.shape)}, not {FURNITURE_SHAPE}")
         except DataError as error:

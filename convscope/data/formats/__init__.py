@@ -2,13 +2,13 @@
 
 from convscope.data.files.format import Format
 from convscope.data.formats import (
+    array_files,
     audio,
     cifar,
     dicom,
     edf,
     idx,
     nifti,
-    npz,
     pictures,
     sequences,
     signal_files,
@@ -17,7 +17,7 @@ from convscope.data.formats import (
 )
 
 FORMATS: dict[str, Format] = {
-    "npz": npz.FORMAT,
+    "arrays": array_files.FORMAT,
     "idx": idx.FORMAT,
     "cifar": cifar.FORMAT,
     "nifti": nifti.FORMAT,

@@ -4,7 +4,7 @@ import errno
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from convscope.data.dataset import Skipped
 from convscope.errors import DataError
@@ -57,7 +57,7 @@ class Target:
                 "  Set CONVSCOPE_CACHE to a larger disk, or unpack it yourself and give the folder."
             )
 
-    def put(self, name: str, content: BinaryIO) -> None:
+    def put(self, name: str, content: IO[bytes]) -> None:
         """Write one file; one that cannot be written is left out and named.
 
         Raises:
