@@ -140,6 +140,13 @@ def recording(file: Path, number: int, _: str) -> None:
     edfio.Edf(channels).write(file)
 
 
+def payload(file: Path, number: int, _: str) -> None:
+    values = random(file).normal(size=(20 + number, 3)).round(4).tolist()
+    sensors = [{"name": name, "units": "m/s2"} for name in ("accX", "accY", "accZ")]
+    said = {"device_type": "PHONE", "interval_ms": 16, "sensors": sensors, "values": values}
+    file.write_text(json.dumps({"protected": {"ver": "v1"}, "signature": "00", "payload": said}))
+
+
 # ---- volumes
 
 
@@ -220,6 +227,7 @@ CASES = {
         "edf", of_folders(recording, ".edf"), {},
         lambda data: {f"{name} at 0.00 s": file for name, file in every(data).items()},
     ),
+    "Edge Impulse": Case("recordings", of_folders(payload, ".json"), {}, every),
     "NIfTI": Case("nifti", of_folders(scan, ".nii.gz"), {}, every),
     "stacks": Case("stacks", of_folders(stack, ".tif"), {"size": (5, 8, 8)}, every),
     "DICOM": Case("dicom", of_folders(slices, ""), {}, every, lambda _: None),

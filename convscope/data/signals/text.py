@@ -29,7 +29,8 @@ def ending_of(head: bytes) -> str:
         text = decoding.decode(head, whole=False).text
     except decoding.NotText:
         return ""
-    return ".ts" if text.lstrip().startswith("@") else ".csv"
+    first = text.lstrip()[:1]
+    return "" if first == "{" else ".ts" if first == "@" else ".csv"  # JSON is another format's
 
 
 def read(path: Path) -> Decoded:

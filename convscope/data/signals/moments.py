@@ -1,0 +1,191 @@
+"""Tables whose rows are moments → signals: of many samples told apart by a column, or of whole recordings."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from convscope.data.dataset import DataSettings, Skipped
+from convscope.data.files.listing import PART_NAMES
+from convscope.data.signals import Read, Signal, roles, windows
+from convscope.data.signals.roles import Roles, listed
+from convscope.data.signals.windows import Track
+from convscope.data.text.columns import Table
+from convscope.errors import DataError
+
+
+class Origin(NamedTuple):
+    """What is known of a table beside what is in it."""
+
+    name: str = ""
+    label: str = ""  # of all that is in it: the folder of a class
+    part: str = ""
+    group: str | None = None
+
+
+def read(
+    tables: Sequence[tuple[Table, Origin]], settings: DataSettings, features: Sequence[str] = ()
+) -> tuple[Read, DataSettings]:
+    """Signals of tables, and the settings with the columns that were found.
+
+    Args:
+        tables: at least one; with the same channels.
+        settings: the columns by name; `window` and `stride` cut the recordings.
+        features: the channels, where training has found them: then labels need not be there.
+
+    Raises:
+        DataError: no label, several labels in one sample, a column that is not there, text among numbers.
+    """
+    table, origin = tables[0]
+    found = roles.find(table, settings, features)
+    if found.answer is None and not origin.label and not features:
+        raise DataError(_no_answer(table, found))
+    settings = _resolved(found, settings, own=not origin.label)
+    tracks = [track for table, origin in tables for track in _tracks(table, found, settings, origin)]
+    said = [*dict.fromkeys(remark for table, _ in tables for remark in table.remarks), *found.said]
+    if found.sample and settings.window is None:
+        said.append(f"a sample is the rows with one value of column '{found.sample}'")
+    done = of_tracks(tracks, settings, found.values, lacking=bool(features))
+    return done._replace(remarks=[*said, *done.remarks]), settings
+
+
+def of_tracks(
+    tracks: Sequence[Track], settings: DataSettings, channels: Sequence[str], *, lacking: bool = False
+) -> Read:
+    """Signals of recordings: windows where `settings.window` is set, else each as a whole.
+
+    Args:
+        tracks: at least one.
+        settings: `window`, `stride`, `target`.
+        channels: their names, () where they have none.
+        lacking: whether a sample may be without a label.
+
+    Raises:
+        DataError: several labels in a recording that is not cut into windows.
+    """
+    found = Read([], [], [], features=tuple(channels))
+    if settings.window is None:
+        signals = [_whole(track, settings) for track in tracks]
+    else:
+        signals, how = windows.cut(tracks, settings)
+        found.remarks.extend(how)
+    for signal in signals:
+        if signal.label or lacking:
+            found.signals.append(signal)
+        else:
+            found.skipped.append(Skipped(signal.name, "it has no label"))
+    return found
+
+
+def _resolved(found: Roles, settings: DataSettings, own: bool) -> DataSettings:
+    """The settings with the columns by name, so that a file for prediction is read with the same ones."""
+    columns: dict[str, str | int | None] = {"sample": found.sample, "time": found.time}
+    if settings.group is None and found.group is not None:
+        columns["group"] = found.group
+    if own and settings.target is None and found.answer is not None:
+        columns["label"] = found.answer
+    if settings.window is not None:
+        columns["stride"] = windows.reach(settings)[1]
+    return replace(settings, **{name: value for name, value in columns.items() if value is not None})
+
+
+def _tracks(table: Table, found: Roles, settings: DataSettings, origin: Origin) -> list[Track]:
+    """The recordings of one table, in their order; their rows in the order of time."""
+    lacking = [name for name in found.values if name not in table.cells]
+    if lacking:
+        raise DataError(
+            f"{table.path} has no column '{lacking[0]}', which others have; its columns are"
+            f" {listed(table.columns)}.\n  All recordings need the same channels."
+        )
+    array = np.stack([table.numbers(name) for name in found.values]).astype(np.float32)  # (channel, row)
+    labels, names = _answers(table, found, settings, origin)
+    time = _time(table, found.time)
+    unit = found.sample or (found.group if settings.window is not None else None)
+    numbers, texts = _distinct(table, unit)
+    owner = _cells(table, found.group)
+    part = _cells(table, found.part)
+    tracks = []
+    for number, text in enumerate(texts):
+        rows = np.flatnonzero(numbers == number)
+        if time is not None and (np.diff(time[rows]) < 0).any():
+            rows = rows[np.argsort(time[rows], kind="stable")]
+        name = " ".join(filter(None, [origin.name, f"{unit} {text}" if unit in table.cells else ""]))
+        group = owner[rows[0]] if owner is not None else origin.group
+        where = _part(part[rows[0]], table) if part is not None else origin.part
+        moments = None if time is None else time[rows]
+        tracks.append(Track(name, array[:, rows], labels[rows], names, moments, group, where))
+    return tracks
+
+
+def _distinct(table: Table, name: str | None) -> tuple[np.ndarray, list[str]]:
+    """(row,) the number of each row's value, in the order in which they come, and the values; one without."""
+    if name is None or name not in table.cells:
+        return np.zeros(len(table.rows), np.int64), [""]
+    codes, texts = table.distinct(name)
+    order, first = np.unique(codes, return_index=True)
+    place = np.empty(len(order), np.int64)
+    place[np.argsort(first)] = np.arange(len(order))
+    return place[codes], [str(texts[code]) for code in order[np.argsort(first)]]
+
+
+def _cells(table: Table, name: str | None) -> list[str] | None:
+    if name is None or name not in table.cells:
+        return None
+    codes, texts = table.distinct(name)
+    return [str(texts[code]) for code in codes]
+
+
+def _answers(
+    table: Table, found: Roles, settings: DataSettings, origin: Origin
+) -> tuple[np.ndarray, Sequence[str]]:
+    """(row,) the place of each row's label among the names; −1 where it has none."""
+    count = len(table.rows)
+    if origin.label:
+        return np.zeros(count, np.int64), [origin.label]
+    if found.answer is None or found.answer not in table.cells:
+        return np.full(count, -1), []
+    if settings.target is not None and table.is_number(found.answer):
+        values = table.numbers(found.answer)
+        distinct, codes = np.unique(values, return_inverse=True)  # NaN is the last one
+        return np.where(np.isnan(values), -1, codes), [f"{value:.15g}" for value in distinct]
+    return table.texts(found.answer)
+
+
+def _time(table: Table, name: str | None) -> np.ndarray | None:
+    if name is None or name not in table.cells or not table.is_number(name):
+        return None
+    return table.numbers(name)
+
+
+def _part(cell: str, table: Table) -> str:
+    part = PART_NAMES.get(cell.casefold(), "")
+    if cell and not part:
+        raise DataError(
+            f"{table.path}: a row is in the split '{cell}'.\n"
+            f"  The splits are {', '.join(PART_NAMES)}, or empty."
+        )
+    return part
+
+
+def _whole(track: Track, settings: DataSettings) -> Signal:
+    """A recording as one signal."""
+    there = np.unique(track.labels[track.labels >= 0])
+    if len(there) > 1 and settings.target is None:
+        found = ", ".join(track.names[place] for place in there[:5])
+        raise DataError(
+            f"{track.name or 'the recording'} has several labels: {found}.\n"
+            "  Cut it into windows, each with the commonest label of its rows: --window 128 --stride 64,\n"
+            "  or name the column that says which sample a row belongs to: --sample NAME."
+        )
+    label = track.names[int(track.labels[track.labels >= 0][-1])] if len(there) else ""
+    return Signal(track.values, label, track.name, track.part, track.group)
+
+
+def _no_answer(table: Table, found: Roles) -> str:
+    return (
+        f"{table.path} has columns of numbers ({listed(found.values)}), but none that is called"
+        f" {', '.join(roles.ROLES['label'][:4])} …: it does not say what to learn;"
+        f" its columns are {listed(table.columns)}.\n"
+        "  Name the column: --label NAME for classes, --target NAME for a number."
+    )

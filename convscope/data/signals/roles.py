@@ -1,0 +1,125 @@
+"""Which column of a table of signals is what: named by the person, or by names that such columns have."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from convscope.data.dataset import DataSettings
+from convscope.data.files.table import COLUMNS
+from convscope.data.targets import number
+from convscope.data.text.columns import Table
+from convscope.errors import DataError
+
+ROLES = {
+    "label": (*COLUMNS["label"], "activity", "emotion", "labels", "classes", "event", "state"),
+    "group": (*COLUMNS["group"], "user", "user_id", "userid", "person", "participant", "participant_id"),
+    "part": (*COLUMNS["split"], "usage"),
+    "sample": (
+        "id", "sample", "sample_id", "series_id", "sequence_id", "sequence", "series", "recording",
+        "recording_id", "record", "record_id", "trial", "trial_id", "segment", "segment_id", "measurement",
+        "measurement_id", "instance", "case", "case_id", "file", "filename",
+    ),
+    "time": (
+        "time", "timestamp", "timestamps", "date", "datetime", "t", "step", "timestep", "time_step", "ms",
+        "timepoint", "seconds", "sec", "measurement_number", "time (s)", "time_s", "time(s)", "time (ms)",
+        "time_ms", "seconds_elapsed", "elapsed", "day", "month", "year", "millis", "frame", "sample_number",
+    ),
+    "number": ("index", "unnamed: 0", "", "row", "row_id", "no", "nr", "column0"),
+}  # fmt: skip
+NONE = "none"
+SHOWN = 10  # columns in a message
+
+
+class Roles(NamedTuple):
+    """The columns of a table whose rows are moments.
+
+    Attributes:
+        values: the channels.
+        answer: class or amount of each row; None: the table does not say.
+        sample: which sample or recording a row belongs to.
+        group: whose it is, a person's for example.
+        part: train, val or test.
+        time: what orders the rows of a sample.
+        said: what was decided.
+    """
+
+    values: tuple[str, ...]
+    answer: str | None
+    sample: str | None
+    group: str | None
+    part: str | None
+    time: str | None
+    said: tuple[str, ...]
+
+
+def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> Roles:
+    """Tell the columns apart.
+
+    Args:
+        table: a row a moment.
+        settings: what the person named: label or target, sample, group, time.
+        features: the channels, where training has found them; then nothing else need be there.
+
+    Raises:
+        DataError: a column that is named and not there, or no column of numbers.
+    """
+    named = {
+        "label": settings.target or settings.label,
+        "sample": settings.sample,
+        "group": None if settings.group in (NONE, "folder") else settings.group,
+        "time": settings.time,
+    }
+    lacking = bool(features)
+    place = {role: column(table, named.get(role), role, lacking) for role in ROLES}
+    if settings.group == NONE:
+        place["group"] = None
+    if settings.sample is None and not _repeats(table, place["sample"]):
+        place["sample"] = None
+    own = set(filter(None, place.values()))
+    others = [name for name in table.columns if name not in own and name.casefold() not in ROLES["sample"]]
+    values = tuple(features) or tuple(name for name in others if table.is_number(name))
+    if not values:
+        raise DataError(
+            f"{table.path} has no column of numbers beside {', '.join(sorted(own)) or 'its text'};"
+            f" its columns are {listed(table.columns)}.\n  A signal needs a column for each channel."
+        )
+    texts = [name for name in others if name not in values] if not features else []
+    said = [f"columns that hold text are not used: {listed(texts)}"] if texts else []
+    found = {role: place[role] for role in ("sample", "group", "part", "time")}
+    return Roles(values, place["label"], **found, said=tuple(said))
+
+
+def column(table: Table, wanted: str | None, role: str, lacking: bool = False) -> str | None:
+    """The column that the person named, or the first with a usual name; None where there is none.
+
+    Raises:
+        DataError: the one that is named is not there, and need not be `lacking`.
+    """
+    known = {name.casefold(): name for name in reversed(table.columns)}
+    if wanted is None:
+        if "x" in known:  # then y is an axis
+            known.pop("y", None)
+        return next((known[name] for name in ROLES[role] if name in known), None)
+    found = known.get(wanted.casefold())
+    if found is None and not lacking:
+        raise DataError(
+            f"{table.path} has no column '{wanted}' for the {role}; its columns are {listed(table.columns)}."
+        )
+    return found
+
+
+def listed(names: Sequence[str]) -> str:
+    """Some names for a message."""
+    return ", ".join(names[:SHOWN]) + (" …" if names[SHOWN:] else "")
+
+
+def _repeats(table: Table, name: str | None) -> bool:
+    """Whether a column has the same value in several rows."""
+    if name is None:
+        return False
+    codes, texts = table.distinct(name)
+    return 2 * len(texts) <= len(codes)
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number, or nothing."""
+    return not cell.strip() or number(cell) is not None
