@@ -10,7 +10,7 @@ import numpy as np
 
 from convscope.data import signals
 from convscope.data.dataset import Dataset, DataSettings, Skipped
-from convscope.data.files import folder
+from convscope.data.files import folder, table
 from convscope.data.files.decoding import shown
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Listed, left_out
@@ -35,10 +35,10 @@ class Opened(NamedTuple):
 
 
 def recognises(path: Path) -> bool:
-    """Whether this is an EDF or BDF file, or a folder that holds some."""
+    """Whether this is an EDF or BDF file, a folder that holds some, or a table that names one."""
     if path.is_dir():
         return any(RECORDINGS.takes(file) for file in folder.peek(path, RECORDINGS))
-    return path.is_file() and RECORDINGS.takes(path)
+    return path.is_file() and RECORDINGS.takes(table.first(path) or path)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -50,7 +50,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: no annotations, classes that cannot be trained on; with `strict` any recording left out.
     """
-    place = placing.placed(path, RECORDINGS, settings, _is_scored)
+    place = placing.placed(path, RECORDINGS, settings, _marked)
     files, skipped = [], place.skipped
     for item in place.listed:
         try:
@@ -124,7 +124,7 @@ def _recording(file: Opened, others: Sequence[Opened], root: Path) -> Recording:
     if partner := _partner(file, others):
         notes = [note._replace(onset=note.onset + _later(file, partner)) for note in partner.times.notes]
     notes = notes or edf.triggers(path, head)
-    name = shown(path, root) if root.is_dir() else path.name
+    name = shown(path, root if root.is_dir() else root.parent)
     if head.said > head.records:
         said.append(f"{name} is cut short: {head.records:,} of {head.said:,} records are there, and used")
     marks, coded = _marks(notes)
@@ -173,9 +173,15 @@ def _labelled(recording: Recording, file: Opened) -> Recording:
     return recording
 
 
-def _is_scored(file: Path) -> bool:
-    """Whether this is one of a pair of recording and hypnogram."""
-    return bool(SCORING.search(file.stem))
+def _marked(path: Path) -> str:
+    """Whether annotations lie beside this one, as a hypnogram does, or inside."""
+    if SCORING.search(path.stem):
+        return "beside"
+    try:
+        head = edf.header(path)
+        return "inside" if edf.times(path, head).notes or edf.triggers(path, head) else ""
+    except (OSError, ValueError):
+        return ""
 
 
 def _beside(file: Opened) -> list[Opened]:

@@ -1,137 +1,136 @@
-"""WFDB records (PhysioNet) with annotations: a signal around each beat. Needs `convscope[signals]`."""
+"""WFDB records (PhysioNet): a signal around each beat, or whole ones. Needs `convscope[signals]`."""
 
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
 from convscope.data import signals
 from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.files import folder, table
+from convscope.data.files.decoding import shown
 from convscope.data.files.format import Claim, Files, Format
-from convscope.data.files.listing import left_out
-from convscope.data.names import natural
+from convscope.data.files.listing import Listed, left_out
 from convscope.data.samples import Samples, SampleSpec
-from convscope.data.signals import recordings
-from convscope.data.signals.recordings import Broken, Mark, Recording
+from convscope.data.signals import placing, ptbxl, recordings, wfdb_record
+from convscope.data.signals.recordings import Broken, Recording
+from convscope.data.signals.tables import Placed
+from convscope.data.signals.wfdb_record import ENDING
 from convscope.errors import BadFile, DataError
 
-ENDING = ".hea"
 ANNOTATORS = ("atr", "blh", "ecg", "ari", "qrsc", "bph", "blm", "qrs", "bpm")  # people's before machines'
+RECORDS = folder.Wanted((ENDING,), "record")
 
 
 def recognises(path: Path) -> bool:
-    """Whether this is a record's header, or a folder that holds some."""
+    """Whether this is a record's header, a folder that holds some, or a table that names one."""
     if path.is_dir():
-        return any(path.glob(f"*{ENDING}"))
-    return path.suffix.lower() == ENDING and path.is_file()
+        return any(RECORDS.takes(file) for file in folder.peek(path, RECORDS))
+    return path.is_file() and (ptbxl.is_table(path) or RECORDS.takes(table.first(path) or path))
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     """Cut records into beats; an annotation's symbol is the class, a record a group.
 
     Beats alone are used where there are some, and not the changes of rhythm or noise that are annotated, too.
+    Records without annotations are whole, of the class that their folder says, or a table that names them.
 
     Raises:
         DataError: the package wfdb is not installed, no annotations, classes that cannot be trained on; with
             `strict` any record left out.
     """
-    library = _library()
-    headers = (
-        sorted(path.glob(f"*{ENDING}"), key=lambda file: natural(file.name)) if path.is_dir() else [path]
-    )
-    opened, skipped = [], []
-    for file in headers:
+    library = wfdb_record.library()
+    place = _placed(path, settings)
+    opened, skipped = [], list(place.skipped)
+    for item in place.listed:
         try:
-            opened.append(_annotated(_open(library, file), file))
+            found = _labelled(_open(item.file, path, item.label), item)
+            opened.append(placing.as_placed(found, item, settings))
         except Broken as error:
-            skipped.append(Skipped(file.name, str(error)))
+            skipped.append(Skipped(shown(item.file, path), str(error)))
     if not opened:
-        raise DataError(left_out(f"{path}: none of the {len(headers)} records can be used:", skipped))
+        raise DataError(left_out(f"{path}: none of the {len(place.listed)} records can be used:", skipped))
     opened, unused = _beats(opened, library)
     read, settings = recordings.samples(opened, settings)
-    skipped += read.skipped
-    whole = read._replace(skipped=skipped, remarks=[*read.remarks, *recordings.tally(unused)])
+    remarks = [*place.remarks, *read.remarks, *recordings.tally(unused)]
+    whole = read._replace(skipped=[*skipped, *read.skipped], remarks=remarks)
     return signals.dataset(whole, path, settings, strict)
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The package uses what pandas is about to change, and says so at every call; no person can mend that."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-def _library() -> ModuleType:
-    try:
-        with _quiet():
-            import wfdb
-            import wfdb.io.annotation
-    except ImportError as error:
-        raise DataError(
-            "WFDB records are read by the package wfdb, which is not installed.\n"
-            "  Install it: pip install 'convscope[signals]'"
-        ) from error
-    return wfdb
-
-
-def _open(library: ModuleType, file: Path) -> Recording:
-    base = str(file.with_suffix(""))
-    annotator = next((name for name in ANNOTATORS if file.with_suffix(f".{name}").is_file()), None)
-    try:
-        with _quiet():
-            head = library.rdheader(base)
-            notes = library.rdann(base, annotator) if annotator else None
-    except Exception as error:  # the library raises whatever a damaged file leads it to
-        raise Broken(f"it is damaged: {error}") from error
-    if not head.n_sig or not head.sig_len:
-        raise Broken("it holds no signal")
-    pairs = zip(notes.sample, notes.symbol, strict=True) if notes else ()
-    marks = [Mark(symbol, at / head.fs) for at, symbol in pairs]
-    rate = float(head.fs)
-
-    def values(places: Sequence[int]) -> list[np.ndarray]:
-        try:
-            with _quiet():
-                record = library.rdrecord(base, channels=list(places))
-        except Exception as error:  # as above
-            raise Broken(f"it is damaged: {error}") from error
-        return list(record.p_signal.T)
-
-    return Recording(file.stem, tuple(head.sig_name), (rate,) * head.n_sig, marks, values)
-
-
-def _annotated(recording: Recording, file: Path) -> Recording:
-    if not any(file.with_suffix(f".{name}").is_file() for name in ANNOTATORS):
-        raise Broken(f"there are no annotations beside it ({', '.join(f'.{name}' for name in ANNOTATORS)})")
-    return recording
-
-
 def header(path: Path) -> Claim:
-    """Channels and points, by the first line of the header."""
+    """Channels and points, by the header."""
     try:
-        with _quiet():
-            head = _library().rdheader(str(path.with_suffix("")))
-    except Exception as error:  # the library raises whatever a damaged file leads it to
-        raise BadFile(path, f"it is damaged: {error}") from error
-    return Claim((head.n_sig or 0, head.sig_len or 0), rate=float(head.fs))
+        head = wfdb_record.head(path)
+    except Broken as error:
+        raise BadFile(path, str(error)) from error
+    return Claim((len(head.channels), head.points), rate=head.rate)
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
     """Pieces of one record, see `recordings.unlabelled`; the files of it lie beside its header."""
-    library = _library()
+    library = wfdb_record.library()
+    own = path.absolute().parent
+    label = own.name if own.name in spec.classes else ""
     try:
-        (recording,), _ = _beats([_open(library, path)], library)
-        return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
+        (recording,), _ = _beats([_open(path, own, label)], library)
+        found = recordings.unlabelled(recording._replace(label=label), spec)
+        return signals.as_samples(found, [], path.name, spec)
     except Broken as error:
         raise BadFile(path, str(error)) from error
 
 
-def _beats(opened: Sequence[Recording], library: ModuleType) -> tuple[list[Recording], Counter[str]]:
+def _placed(path: Path, settings: DataSettings) -> Placed:
+    """The records of a source, without those that are segments of another."""
+    if known := ptbxl.placed(path, settings):
+        return known
+    place = placing.placed(path, RECORDS, settings, lambda file: "beside" if _annotator(file) else "")
+    folders = {item.file.parent for item in place.listed}
+    listed = {(item.file.parent, item.file.stem) for item in place.listed} if path.is_dir() else set()
+    inner = {
+        (parent, name)
+        for parent in folders
+        for above, stem in listed
+        if above == parent
+        for name in wfdb_record.segments_of(parent / f"{stem}{ENDING}")
+    }
+    return place._replace(
+        listed=[item for item in place.listed if (item.file.parent, item.file.stem) not in inner]
+    )
+
+
+def _annotator(file: Path) -> str | None:
+    return next((name for name in ANNOTATORS if file.with_suffix(f".{name}").is_file()), None)
+
+
+def _open(file: Path, root: Path, label: str) -> Recording:
+    head = wfdb_record.head(file)
+    if not head.points:
+        raise Broken("it holds no signal")
+    annotator = None if label else _annotator(file)
+
+    def values(places: Sequence[int]) -> list[np.ndarray]:
+        return wfdb_record.values(file, head, places)
+
+    return Recording(
+        name=shown(file.with_suffix(""), root if root.is_dir() else root.parent),
+        channels=recordings.names(head.channels),
+        rates=(head.rate,) * len(head.channels),
+        marks=wfdb_record.marks(file, annotator, head.rate) if annotator else [],
+        read=values,
+    )
+
+
+def _labelled(recording: Recording, item: Listed) -> Recording:
+    if not item.label and not _annotator(item.file):
+        raise Broken(
+            f"there are no annotations beside it ({', '.join(f'.{name}' for name in ANNOTATORS)}), it lies in"
+            " no folder of a class, and no table names it and its class"
+        )
+    return recording
+
+
+def _beats(opened: Sequence[Recording], library) -> tuple[list[Recording], Counter[str]]:  # noqa: ANN001 - a module
     """Keep the annotations of beats, where there are some; their names differ in more than case (A and a)."""
     table = library.io.annotation.ann_label_table
     meaning = dict(zip(table["symbol"], table["description"], strict=True))
@@ -151,13 +150,13 @@ def _beats(opened: Sequence[Recording], library: ModuleType) -> tuple[list[Recor
     return kept, unused
 
 
-def _is_beat(library: ModuleType, codes: Sequence[int]) -> list[bool]:
+def _is_beat(library, codes: Sequence[int]) -> list[bool]:  # noqa: ANN001 - a module
     known = library.io.annotation.is_qrs
     return [0 <= code < len(known) and known[code] for code in codes]
 
 
 FORMAT = Format(
-    what="WFDB records (.hea, .dat) with annotations of beats",
+    what="WFDB records (.hea, .dat) with annotations, in a folder a class, or named by a table (PTB-XL)",
     recognises=recognises,
     load=load,
     parts=(ENDING, ".dat", *(f".{name}" for name in ANNOTATORS)),

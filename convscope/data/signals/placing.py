@@ -1,70 +1,96 @@
 """Where recordings lie, and what that says of them: their class, their part, or whose they are."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
-from convscope.data.dataset import DataSettings, Skipped
-from convscope.data.files import folder
+from convscope.data.dataset import DataSettings
+from convscope.data.files import decoding, folder
 from convscope.data.files.folder import Wanted
 from convscope.data.files.listing import PART_NAMES, Listed
+from convscope.data.files.table import ENDINGS
 from convscope.data.names import natural
+from convscope.data.signals import tables
 from convscope.data.signals.recordings import Recording
+from convscope.data.signals.tables import Placed
 from convscope.errors import DataError
 
-MEANINGLESS = ("label", "label_from", "target", "images", "sample", "size", "horizon", "time", "series")
+COLUMNS = ("label", "label_from", "target", "images", "sample")  # settings of tables and of names
+MEANINGLESS = (*COLUMNS, "size", "horizon", "time", "series")
+NO_CLASS = re.compile(rf"fold[-_ ]?\d+|{'|'.join(PART_NAMES)}", re.IGNORECASE)
+SOME = 5  # recordings that are asked whether they are marked
 
 
-class Placed(NamedTuple):
-    """The recordings of a source."""
-
-    listed: list[Listed]
-    skipped: list[Skipped]
-    remarks: list[str]
-
-
-def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[[Path], bool]) -> Placed:
+def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[[Path], str]) -> Placed:
     """List the recordings: a single one, those of a folder, or those in folders below it.
 
-    A folder below is a class; where its recordings are marked (or the group is said to be the folder), it is
-    whose they are; where it is called train, val or test, it is that part.
+    A folder below is a class; where marks lie beside its recordings (or the group is said to be the folder),
+    it is whose they are; where it is called train, val or test, it is that part. What is neither marked nor
+    in folders of classes is placed by the table that names it.
 
     Args:
-        path: a recording, or a folder.
+        path: a recording, a folder, or a table.
         wanted: which files are recordings.
-        settings: `group`.
-        marked: whether marks that lie beside a recording say what it is.
+        settings: `group`, and `label` and `target` of a table.
+        marked: where marks say what a recording is: "inside" of it, in a file "beside" it, or nowhere ("").
 
     Raises:
-        DataError: settings that recordings do not have.
+        DataError: settings that recordings do not have, a table that names none.
     """
+    found = _found(path, wanted, settings)
+    marks = {marked(file) for file in decoding.spread([item.file for item in found.listed], SOME)}
+    plain = marks <= {""}
+    asked = _asks_for_column(settings)
+    if asked or path.suffix.lower() in ENDINGS or (plain and path.is_dir() and not in_classes(found.listed)):
+        table = tables.by_table(path, every(path, wanted), settings, wanted.what)
+        if table and table.listed:
+            return table
     _demand_meaning(settings)
-    if not path.is_dir():
-        return Placed([Listed(path, "")], [], [])
-    loose = sorted(
-        (file for file in folder.children(path, []) if wanted.takes(file)),
-        key=lambda file: natural(file.name),
-    )
-    if loose:
-        return Placed([Listed(file, "") for file in loose], [], [])
-    own = replace(settings, group="none" if settings.group == "none" else None)
-    found = folder.scan(path, wanted, own, classes=False)
-    listed, remarks = found.listed, list(found.remarks)
-    if listed and all(item.label.casefold() in PART_NAMES and not item.part for item in listed):
-        listed = [item._replace(label="", part=PART_NAMES[item.label.casefold()]) for item in listed]
-    elif settings.group == "folder" or any(marked(item.file) for item in listed):
-        listed = [item._replace(label="", group=str(item.file.parent.relative_to(path))) for item in listed]
-        remarks.append(
-            "the folders are whose the recordings are, and no classes: their annotations say these"
-        )
-    return Placed(listed, found.skipped, remarks)
+    if found.listed and all(item.label.casefold() in PART_NAMES and not item.part for item in found.listed):
+        parts = [item._replace(label="", part=PART_NAMES[item.label.casefold()]) for item in found.listed]
+        return found._replace(listed=parts)
+    people = settings.group == "folder" or "beside" in marks
+    if not people or not any(item.label for item in found.listed):
+        return found
+    own = [item._replace(label="", group=decoding.shown(item.file.parent, path)) for item in found.listed]
+    said = "the folders are whose the recordings are, and no classes: annotations say these"
+    return Placed(own, found.skipped, [*found.remarks, said])
+
+
+def every(path: Path, wanted: Wanted) -> list[Path]:
+    """All recordings below a folder, or below that of a table."""
+    root = path if path.is_dir() else path.parent
+    files = (file for file in root.rglob("*") if wanted.takes(file) and not file.name.startswith("."))
+    return sorted(files, key=lambda file: natural(str(file)))
+
+
+def in_classes(listed: Sequence[Listed]) -> bool:
+    """Whether the folders of files are classes."""
+    labels = {item.label for item in listed}
+    return len(labels) > 1 and not all(NO_CLASS.fullmatch(label) for label in labels)
 
 
 def as_placed(recording: Recording, item: Listed, settings: DataSettings) -> Recording:
     """The recording, with what its place says."""
     group = item.group or (item.file.parent.name if settings.group == "folder" else None) or recording.group
     return recording._replace(label=item.label, part=item.part, group=group)
+
+
+def _found(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
+    """By folders alone."""
+    if not path.is_dir():
+        return Placed([Listed(path, "")] if wanted.takes(path) else [], [], [])
+    loose = [file for file in folder.children(path, []) if wanted.takes(file)]
+    if loose:
+        return Placed([Listed(file, "") for file in loose], [], [])
+    own = replace(settings, group="none" if settings.group == "none" else None, **dict.fromkeys(COLUMNS))
+    return Placed(*folder.scan(path, wanted, own, classes=False))
+
+
+def _asks_for_column(settings: DataSettings) -> bool:
+    by_column = settings.group not in (None, "folder", "none")
+    return by_column or settings.label is not None or settings.target is not None
 
 
 def _demand_meaning(settings: DataSettings) -> None:
@@ -74,7 +100,7 @@ def _demand_meaning(settings: DataSettings) -> None:
         option = f"--{said[0].replace('_', '-')}"
         raise DataError(
             f"{option} says nothing of recordings: they have no columns and no pictures.\n"
-            "  Their classes are their annotations, or the folders that they lie in."
+            "  Their classes are annotations, the folders that they lie in, or in a table that names them."
         )
     if settings.group not in (None, "folder", "none"):
         raise DataError(

@@ -1,0 +1,103 @@
+"""PTB-XL, by its own tables: the diagnostic superclass of each record, and its ten folds.
+
+Source: Wagner et al. 2020, doi:10.1038/s41597-020-0495-6: folds 1 to 8 train, 9 validates, 10 tests; no
+patient is in two folds.
+"""
+
+import ast
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+from convscope.data.dataset import DataSettings
+from convscope.data.files.listing import Listed
+from convscope.data.signals.tables import Placed
+from convscope.data.text import decoding
+from convscope.errors import DataError
+
+TABLE, STATEMENTS = "ptbxl_database.csv", "scp_statements.csv"
+LOW, HIGH = ("filename_lr", 100), ("filename_hr", 500)  # columns of the same records at two rates
+PARTS = {"9": "val", "10": "test"}
+
+
+def is_table(path: Path) -> bool:
+    """Whether this is the table of the set's records."""
+    return path.name == TABLE and path.is_file()
+
+
+def placed(path: Path, settings: DataSettings) -> Placed | None:
+    """The records that have one diagnostic superclass, each with its part.
+
+    Args:
+        path: the set's folder, or its table.
+        settings: a `rate` above 100 takes the records of 500 points a second, where they are there.
+
+    Returns:
+        None: this is another set.
+
+    Raises:
+        DataError: a table is missing or damaged, no record is there, or a column is asked for.
+    """
+    table = path if is_table(path) else path / TABLE
+    if not is_table(table):
+        return None
+    if asked := settings.label or settings.target:
+        raise DataError(
+            f"{table}: its classes are the diagnostic superclasses, and not the column '{asked}'.\n"
+            "  For other ones give a table of your own, with the columns path and label."
+        )
+    superclass = _superclasses(table.parent / STATEMENTS)
+    rows = [row for row in _rows(table) if row.get("strat_fold")]
+    column, rate = _column(rows, table.parent, settings)
+    there = [(row, file) for row in rows if (file := table.parent / f"{row[column]}.hea").is_file()]
+    if not there:
+        raise DataError(
+            f"{table} names {len(rows):,} records, and none of them is there.\n"
+            "  Fetch records100 or records500 into the same folder."
+        )
+    listed, several = [], 0
+    for row, file in there:
+        classes = {superclass[code] for code in _codes(row["scp_codes"], table) if code in superclass}
+        several += len(classes) != 1
+        if len(classes) == 1:
+            fold = row["strat_fold"].split(".")[0]
+            listed.append(Listed(file, classes.pop(), PARTS.get(fold, "train")))
+    said = [
+        f"PTB-XL at {rate} Hz: classes are the diagnostic superclasses; fold 9 is val, fold 10 is test",
+        *([f"{several:,} records have no superclass or several, and are not used"] if several else []),
+        *([f"{len(rows) - len(there):,} records of {TABLE} are not there"] if len(rows) > len(there) else []),
+    ]
+    return Placed(listed, [], said)
+
+
+def _superclasses(path: Path) -> dict[str, str]:
+    """Code → superclass, of the diagnostic codes."""
+    if not path.is_file():
+        raise DataError(
+            f"{path} is missing: it says which superclass a code is of.\n  Fetch it with the set."
+        )
+    rows = _rows(path)
+    return {row[""]: row["diagnostic_class"] for row in rows if row.get("diagnostic_class") and row.get("")}
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        yield from csv.DictReader(io.StringIO(decoding.read(path).text, newline=""))
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read as a table: {error}.\n  Fetch it again.") from error
+
+
+def _column(rows: list[dict[str, str]], root: Path, settings: DataSettings) -> tuple[str, int]:
+    order = (HIGH, LOW) if (settings.rate or 0) > LOW[1] else (LOW, HIGH)
+    for column, rate in order:
+        if any((root / f"{row.get(column)}.hea").is_file() for row in rows):
+            return column, rate
+    return order[0]
+
+
+def _codes(text: str, path: Path) -> dict[str, float]:
+    try:
+        return dict(ast.literal_eval(text))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise DataError(f"{path}: scp_codes holds {text[:60]!r}, which is no list of codes.") from error
