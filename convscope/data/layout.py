@@ -13,13 +13,25 @@
 
 Who says the kind gets it, as long as the number of axes allows it: 3-D arrays can be signals or pictures, 4-D
 arrays pictures or volumes. What was guessed against another possibility is said in a remark.
+
+| rows of a text table | read as |
+| --- | --- |
+| columns called pixel0, pixel1 … or 1x1, 1x2 …, a square number or three times one | pictures, a row each |
+| no names that say otherwise, whole values 0 … 255, as many, alike from line to line | pictures, a row each |
+| a column that names the sample, the same in several rows, and at most LEADS others | a row a moment |
+| a column of times, and at most LEADS others | a row a moment |
+| any other | signals, a row each |
 """
 
+import re
+from collections.abc import Sequence
+from math import isqrt
 from typing import NamedTuple
 
 import numpy as np
 
-from convscope.data.dataset import Kind
+from convscope.data.dataset import DataSettings, Kind
+from convscope.data.signals import roles
 from convscope.errors import DataError
 from convscope.shapes import show
 
@@ -31,6 +43,11 @@ AXES: dict[Kind, tuple[int, int]] = {
     "image": (3, 4),
     "volume": (4, 5),
 }  # axes of an array without and with channels
+
+
+PIXEL = re.compile(r"(pixels?|px|pix)[ _.-]*\d+|\d+x\d+([ _x-]?[rgb\d])?|r\d+|g\d+|b\d+", re.IGNORECASE)
+SMALLEST = 8  # pixels of a side, where nothing but the numbers says that they are pixels
+PLAIN = re.compile(r"(column|col|c|v|x|f|feature|attr|attribute|var)?[ _.-]?\d*(\.\d+)?", re.IGNORECASE)
 
 
 class Layout(NamedTuple):
@@ -65,6 +82,85 @@ def arranged(array: np.ndarray, source: str, kind: Kind | None = None) -> Layout
     axis = _channel_axis(array.shape, found, source)
     ordered = array[:, None] if axis is None else np.moveaxis(array, axis, 1)
     return Layout(found, ordered, () if kind else _remarks(array, found, axis))
+
+
+def is_moments(names: Sequence[str], rows: Sequence[Sequence[str]], settings: DataSettings) -> bool:
+    """Whether the rows of a table are moments of recordings, and no samples.
+
+    Args:
+        names: of the columns, as they are called or as they are counted.
+        rows: the first rows, taken apart into cells.
+        settings: `sample`, `window` and `time` say so.
+
+    >>> is_moments(["id", "x", "label"], [["1", "0.5", "a"], ["1", "0.7", "a"]], DataSettings())
+    True
+    """
+    if settings.sample is not None or settings.window is not None or settings.time is not None:
+        return True
+    known = [name.casefold() for name in names]
+    if len(names) > LEADS + roles.MOST:
+        return False
+    if any(name in roles.ROLES["time"] for name in known):
+        return True
+    column = next((known.index(name) for name in roles.ROLES["sample"] if name in known), None)
+    values = [row[column] for row in rows if column is not None and column < len(row)]
+    return len(values) > 1 and 2 * len(set(values)) <= len(values)
+
+
+def sides(count: int) -> tuple[int, int, int] | None:
+    """Channels, height and width of a square picture of so many numbers, grey or in colour.
+
+    >>> sides(784), sides(3072), sides(100), sides(50)
+    ((1, 28, 28), (3, 32, 32), (1, 10, 10), None)
+    """
+    for channels in (1, 3):
+        side = isqrt(count // channels)
+        if side * side * channels == count:
+            return channels, side, side
+    return None
+
+
+def are_pixels(names: Sequence[str]) -> bool:
+    """Whether columns are called as pixels are.
+
+    >>> are_pixels(["pixel0", "pixel1"]), are_pixels(["1x1", "1x2"]), are_pixels(["t0", "t1"])
+    (True, True, False)
+    """
+    return len(names) > 1 and all(PIXEL.fullmatch(name.strip()) for name in names)
+
+
+def look_like_pictures(names: Sequence[str], rows: np.ndarray) -> bool:
+    """Whether rows of numbers are pictures though no column says so: whole, 0 … 255, and like their lines.
+
+    Args:
+        names: of the columns; () where they have none.
+        rows: (row, number), some of them.
+    """
+    size = sides(rows.shape[1])
+    if size is None or size[1] < SMALLEST or not all(PLAIN.fullmatch(name.strip()) for name in names):
+        return False
+    if not np.isfinite(rows).all() or (rows % 1 != 0).any() or rows.min() < 0 or rows.max() > 255:
+        return False
+    return _line_by_line(rows, size[1]) or (size[0] == 3 and _line_by_line(rows, 3 * size[1]))
+
+
+def _line_by_line(rows: np.ndarray, line: int) -> bool:
+    """Whether what is a line apart is more alike than what is half a line apart; a signal is not so."""
+    apart, half = (float(np.abs(rows[:, step:] - rows[:, :-step]).mean()) for step in (line, line // 2))
+    return apart < half
+
+
+def colours(rows: np.ndarray, side: int) -> bool:
+    """Whether the three colours of a pixel stand together (RGBRGB …), and not plane after plane.
+
+    Args:
+        rows: (row, 3 · side · side).
+        side: of the pictures.
+    """
+    pictures = rows.reshape(len(rows), side, side, 3)
+    planes = rows.reshape(len(rows), 3, side, side)
+    together = np.abs(np.diff(pictures, axis=2)).mean() + np.abs(np.diff(pictures, axis=1)).mean()
+    return bool(together < np.abs(np.diff(planes, axis=3)).mean() + np.abs(np.diff(planes, axis=2)).mean())
 
 
 def _guess(array: np.ndarray) -> Kind:

@@ -2,24 +2,26 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from convscope.data import signals
+from convscope.data import layout, signals
 from convscope.data.array_samples import of_file_array
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import PART_NAMES
-from convscope.data.files.table import COLUMNS
 from convscope.data.samples import ANY, Samples, SampleSpec
-from convscope.data.signals import Read, Signal
+from convscope.data.series import timeline
+from convscope.data.signals import Read, Signal, moments, roles
 from convscope.data.signals import rows as signal_rows
 from convscope.data.signals import text as signal_text
-from convscope.data.signals.rows import cut, has_header, numbers
+from convscope.data.signals.moments import Origin
+from convscope.data.signals.rows import column_names, cut, has_header, label_place, numbers
+from convscope.data.text import columns
 from convscope.errors import DataError
 
-TIMES = {"time", "date", "datetime", "timestamp", "day", "month", "year"}  # columns of one long sequence
 LEAST = 3  # values that a row must have to be taken for a signal
 FIRST = 100  # lines that tell whether there is a header
 PART = re.compile(rf"^(?:(.*)[_-])?({'|'.join(PART_NAMES)})$", re.IGNORECASE)
@@ -35,7 +37,7 @@ def recognises(path: Path) -> bool:
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Read signals, one a row, with their classes.
+    """Read signals, one a row, with their classes; or recordings, a row a moment.
 
     Rows of the UCR archive have the class first and no header; a table has a header and a column of labels
     (`settings.label`, or one called label, class, target or y); .ts files say themselves what they hold.
@@ -48,20 +50,77 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     """
     files = _parts(_chosen(path) if path.is_dir() else path)
     texts = {part: signal_text.read(file) for part, file in files.items()}
+    lines = {part: text.text.splitlines() for part, text in texts.items()}
+    files, alone = _with_labels(files, lines, settings)
+    said = [*_on_files(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
+    if _is_moments(lines["train"], files["train"], settings):
+        tables = [
+            (columns.read(file), Origin(part="" if len(files) == 1 else part)) for part, file in files.items()
+        ]
+        together, settings = moments.read(tables, settings)
+        together = together._replace(
+            remarks=[*said, *(line for line in together.remarks if line not in said)]
+        )
+        return signals.dataset(together, path, settings, strict)
+    settings, placed = _with_label(lines["train"], files["train"], settings)
     reads = [
-        _read(texts[part].text.splitlines(), file, "" if len(files) == 1 else part, settings)
-        for part, file in files.items()
+        _read(lines[part], file, "" if len(files) == 1 else part, settings) for part, file in files.items()
     ]
     together = Read(
         [signal for read in reads for signal in read.signals],
         [skipped for read in reads for skipped in read.skipped],
-        [
-            *_on_files(files),
-            *dict.fromkeys(said for text in texts.values() for said in text.said),
-            *dict.fromkeys(remark for read in reads for remark in read.remarks),
-        ],
+        [*said, *placed, *dict.fromkeys(remark for read in reads for remark in read.remarks)],
     )
     return signals.dataset(together, path, settings, strict)
+
+
+def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> bool:
+    if signal_text.ending(path) == ".ts":
+        return False
+    names = column_names(lines)
+    rows = [cut(line) for line in lines[:FIRST] if line.strip()][1:]
+    return layout.is_moments(names, rows, settings)
+
+
+def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tuple[DataSettings, list[str]]:
+    """The settings with the column of the classes, where there is no header and it is not the first."""
+    filled = [line for line in lines if line.strip()]
+    named = settings.label is not None or settings.target is not None
+    if named or signal_text.ending(path) == ".ts" or not filled or has_header(filled[:FIRST]):
+        return settings, []
+    place = label_place(lines)
+    if place is None:
+        count = len(cut(filled[0]))
+        raise DataError(
+            f"{path} has no header, and neither its first nor its last column holds classes, but"
+            f" {cut(filled[0])[0]} and {cut(filled[0])[-1]}.\n"
+            f"  Name the column, column1 to column{count}: --label column{count} for classes, or"
+            f" --target column{count} for amounts."
+        )
+    if place == 0:
+        return settings, []
+    return replace(settings, label=f"column{place + 1}"), ["the class is in the last column"]
+
+
+def _with_labels(
+    files: dict[str, Path], lines: dict[str, list[str]], settings: DataSettings
+) -> tuple[dict[str, Path], list[str]]:
+    """The files that hold labels: a test.csv that lacks them is one to be predicted."""
+    first = files["train"]
+    if signal_text.ending(first) == ".ts":
+        return files, []
+    names = column_names(lines["train"])
+    kept, said = dict(files), []
+    for part, file in files.items():
+        own = column_names(lines[part])
+        lacks = set(names) - set(own)
+        if part != "train" and len(own) < len(names) and (len(lacks) == 1 or settings.label in lacks):
+            del kept[part]
+            said.append(
+                f"{file.name} beside it is not used, for it has no column '{lacks.pop()}'; what the network"
+                f" says of it tells convscope predict latest {file}"
+            )
+    return kept, said
 
 
 def header(path: Path) -> Claim:
@@ -74,9 +133,10 @@ def header(path: Path) -> Claim:
 def samples(path: Path, spec: SampleSpec) -> Samples:
     """Signals of a text, or one array of its numbers where samples are of another kind.
 
-    Rows that begin with a class that the run knows, and tables with a column of classes, are read as they are
-    for training, and so is what follows. Other rows are a signal each, channel after channel; or as many as
-    there are channels are one signal, and so is a single column.
+    Rows that begin with a class that the run knows, and tables with names of columns, are read as they are
+    for training, and so is what follows; labels may be missing. Tables whose rows were moments in training
+    are so here. Other rows are a signal each, channel after channel; or as many as there are channels are one
+    signal, and so is a single column.
 
     Raises:
         DataError: text where numbers should be, rows of unequal length that are one sample, no signal at all.
@@ -84,8 +144,11 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     lines = _lines(path)
     if spec.kind != "signal":
         return of_file_array(_array(_cells(lines), path), spec, path.name)
+    if spec.features and spec.classes and set(column_names(lines)) >= set(spec.features):
+        read, _ = moments.read([(columns.read(path, repeated=1), Origin())], spec.settings, spec.features)
+        return signals.as_samples(read.signals, read.skipped, str(path), spec)
     if _labelled(lines, path, spec):
-        read = _read(lines, path, "", spec.settings)
+        read = _read(lines, path, "", spec.settings, lacking=True)
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
     rows, channels = _cells(lines), spec.shape[0]
     wanted = channels * spec.shape[1]
@@ -131,33 +194,32 @@ def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
 
 
 def _labelled(lines: Sequence[str], path: Path, spec: SampleSpec) -> bool:
-    """Whether there are classes beside the values."""
+    """Whether there are names of columns, or classes beside the values."""
     if signal_text.ending(path) == ".ts":
         return True
     lines = [line for line in lines if line.strip()]
-    if has_header(lines[:FIRST]):
-        names = {name.casefold() for name in cut(lines[0])}
-        return not names.isdisjoint(
-            [spec.settings.label.casefold()] if spec.settings.label else COLUMNS["label"]
-        )
+    if has_header(lines[:FIRST]) and len(lines) > 1:
+        return len(cut(lines[0])) > 1
     if not lines or len(cut(lines[-1])) == spec.shape[0] * spec.shape[1]:
         return False
-    try:
-        return {signal_rows.class_name(cut(line)[0], "") for line in lines} <= set(spec.classes)
-    except DataError:  # a fraction is no class
-        return False
+    if spec.settings.label is not None or spec.settings.target is not None:
+        return (spec.settings.target or spec.settings.label) in column_names(lines)
+    return {signal_rows.class_name(cut(line)[0]) for line in lines} <= set(spec.classes)
 
 
-def _read(lines: Sequence[str], path: Path, part: str, settings: DataSettings) -> Read:
+def _read(
+    lines: Sequence[str], path: Path, part: str, settings: DataSettings, *, lacking: bool = False
+) -> Read:
     filled = [line for line in lines[:FIRST] if line.strip()]
     if not any(line.strip() for line in lines):
         raise DataError(
             f"{path} is empty.\n  Expected one signal a row, its class first or in a column of its own."
         )
+    named = settings.label is not None or settings.target is not None
     if signal_text.ending(path) == ".ts":
         read = signal_rows.ts(lines, path, part)
-    elif settings.label is not None or has_header(filled):
-        read = signal_rows.table(lines, path, part, settings)
+    elif named or has_header(filled):
+        read = signal_rows.table(lines, path, part, settings, lacking=lacking)
     else:
         read = signal_rows.ucr(lines, path, part)
     if not read.signals and not read.skipped:
@@ -170,12 +232,15 @@ def _holds_signals(path: Path) -> bool:
     lines = signal_text.head(path)
     if signal_text.ending(path) == ".ts":
         return any(line.lower().startswith(("@problemname", "@data")) for line in lines)
-    if not has_header(lines):
-        return bool(lines) and len(cut(lines[0])) > LEAST and _count(cut(lines[0])[1:]) >= LEAST
+    if not has_header(lines[:FIRST]):
+        return bool(lines) and len(cut(lines[0])) > LEAST and _count(cut(lines[0])) >= LEAST
     names = {name.casefold() for name in cut(lines[0])}
     if len(lines) == 1:  # the rows are missing, but it is clear what they should have been
-        return len(names) > LEAST and not names.isdisjoint(COLUMNS["label"])
-    return not names & TIMES and _count(cut(lines[1])) >= LEAST
+        return len(names) > LEAST and not names.isdisjoint(roles.ROLES["label"])
+    if timeline.has_time(path):
+        return False
+    moments = layout.is_moments(cut(lines[0]), [cut(line) for line in lines[1:FIRST]], DataSettings())
+    return _count(cut(lines[1])) >= (1 if moments else LEAST)
 
 
 def _count(cells: Sequence[str]) -> int:

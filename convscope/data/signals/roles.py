@@ -27,6 +27,7 @@ ROLES = {
 }  # fmt: skip
 NONE = "none"
 SHOWN = 10  # columns in a message
+MOST = 5  # columns beside the values: label, sample, group, part and time
 
 
 class Roles(NamedTuple):

@@ -8,20 +8,23 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convscope.data import targets
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files.listing import PART_NAMES, SHOWN
 from convscope.data.files.table import COLUMNS
-from convscope.data.signals import Read, Signal
+from convscope.data.signals import Read, Signal, roles
+from convscope.data.text import numbers as text_numbers
+from convscope.data.text.missing import WORDS
 from convscope.errors import DataError
 
-MISSING = frozenset({"", "nan", "na", "n/a", "null", "?"})
+LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
 
 
 class Columns(NamedTuple):
     """Which column of a table holds what."""
 
-    label: int
+    label: int | None
     group: int | None
     part: int | None
     name: int | None
@@ -51,9 +54,6 @@ def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
 
     Rows may have different lengths. Missing values (empty, NaN or ?) at the end are the signal's end.
 
-    Raises:
-        DataError: a label that is a fraction.
-
     >>> read = ucr(["1,0.5,0.25", "2,0,-1"], Path("waves.csv"), "train")
     >>> read.signals[1].label, read.signals[1].values.tolist()
     ('2', [[0.0, -1.0]])
@@ -65,18 +65,31 @@ def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
     return found
 
 
-def table(lines: Sequence[str], path: Path, part: str, settings: DataSettings) -> Read:
-    """A table with a header: a label column, and a column of numbers for each point of time, in their order.
+def table(
+    lines: Sequence[str], path: Path, part: str, settings: DataSettings, *, lacking: bool = False
+) -> Read:
+    """A table: a column of labels, and a column of numbers for each point of time, in their order.
 
-    Columns called group or patient, split, and id or name are understood (see `table.COLUMNS` and NAMES).
+    Without a header the columns are called column1, column2 and so on. Columns called group or patient,
+    split, and id or name are understood (see `roles.ROLES` and NAMES); those that hold text are left out.
+
+    Args:
+        lines: of the file.
+        path: for messages.
+        part: of all rows, "" where it is open.
+        settings: `label` or `target`, and `group`.
+        lacking: whether there need be no labels.
 
     Raises:
-        DataError: no label column, no columns of numbers, an unknown split, or a label that is a fraction.
+        DataError: no label column, no columns of numbers, or an unknown split.
     """
     found = Read([], [], [])
-    (_, header), *rows = _numbered(lines) or [(1, "")]
-    names = cut(header)
-    columns = _columns(names, path, settings)
+    rows = _numbered(lines)
+    names = column_names(lines)
+    if has_header([line for _, line in rows[:LOOKED]]):
+        rows = rows[1:]
+    columns = _columns(names, path, settings, lacking)
+    columns = _without_text(columns, names, [cut(line) for _, line in rows[:LOOKED]], found)
     if columns.name is not None:
         found.remarks.append(f"column '{names[columns.name]}' names the rows and holds no values")
     for number, line in rows:
@@ -86,8 +99,40 @@ def table(lines: Sequence[str], path: Path, part: str, settings: DataSettings) -
             found.skipped.append(Skipped(f"{path.name}, row {number}", reason))
             continue
         cells += [""] * (len(names) - len(cells))
-        _add(found, path, _row(number, cells, columns, part, names, path))
-    return found
+        _add(found, path, _row(number, cells, columns, part, names, path), lacking=lacking)
+    return _with_amounts(found, settings)
+
+
+def column_names(lines: Sequence[str]) -> list[str]:
+    """What the columns are called, or column1, column2 … where there is no header.
+
+    >>> column_names(["label,t0,t1", "a,5,6"]), column_names(["a,0.5,6", "b,7,8"])
+    (['label', 't0', 't1'], ['column1', 'column2', 'column3'])
+    """
+    rows = [line for _, line in _numbered(lines[:LOOKED])]
+    if not rows:
+        return []
+    first = cut(rows[0])
+    return first if has_header(rows) else [f"column{place}" for place in range(1, len(first) + 1)]
+
+
+def label_place(lines: Sequence[str]) -> int | None:
+    """Where the class stands in rows without names: in the first column, or in the last; None: in neither.
+
+    Classes are words or whole numbers, and fewer than rows.
+
+    >>> label_place(["0.5,1", "0.75,0", "0.1,1", "0.2,0"]), label_place(["1,0.5", "2,0.7"])
+    (1, 0)
+    """
+    rows = [cut(line) for _, line in _numbered(lines)]
+    for place in (0, -1):
+        labels = [row[place] for row in rows]
+        distinct = set(labels)
+        values = [targets.number(label) for label in distinct]
+        whole = all(value is None or value == round(value) for value in values)
+        if whole and (place == 0 or 2 * len(distinct) <= len(labels)):
+            return place % len(rows[0]) if len(rows[0]) > 1 else 0
+    return None
 
 
 def ts(lines: Sequence[str], path: Path, part: str) -> Read:
@@ -115,10 +160,12 @@ def has_header(lines: Sequence[str]) -> bool:
     """
     if not lines:
         return False
-    label, *cells = cut(lines[0])
-    again = any(cut(line)[0] == label for line in lines[1:])  # then it is a class, called y for yes
-    named = label.casefold() in COLUMNS["label"] and len(lines) > 1 and not again
-    return named or not any(_is_number(cell) for cell in cells)
+    first, rows = cut(lines[0]), [cut(line) for line in lines[1:]]
+    if not any(_is_number(cell) for cell in first[1:]):
+        return True
+    named = [place for place, cell in enumerate(first) if cell.casefold() in roles.ROLES["label"]]
+    # What stands there again is a class, called y for yes
+    return any(rows and not any(first[place] in row[place : place + 1] for row in rows) for place in named)
 
 
 def cut(line: str) -> list[str]:
@@ -134,11 +181,11 @@ def cut(line: str) -> list[str]:
     return [cell.strip() for cell in cells] if " " in line else cells
 
 
-def class_name(cell: str, where: str) -> str:
+def class_name(cell: str) -> str:
     """A label as text; whole numbers lose their point; "" where there is none.
 
-    >>> class_name("1.0000000e+00", "row 1"), class_name("flutter", "row 2"), class_name("NaN", "row 3")
-    ('1', 'flutter', '')
+    >>> class_name("1.0000000e+00"), class_name("flutter"), class_name("NaN"), class_name("0.50")
+    ('1', 'flutter', '', '0.50')
     """
     try:
         value = float(cell)
@@ -146,12 +193,7 @@ def class_name(cell: str, where: str) -> str:
         return "" if cell == "?" else cell
     if not isfinite(value):
         return ""
-    if value != round(value):
-        raise DataError(
-            f"{where}: the label {cell} is no whole number.\n"
-            "  convscope sorts signals into classes: give each class a whole number or a name."
-        )
-    return str(int(value)) if "." in cell or "e" in cell.lower() else cell
+    return str(int(value)) if value == round(value) and ("." in cell or "e" in cell.lower()) else cell
 
 
 def numbers(cells: Sequence[str]) -> list[float]:
@@ -168,14 +210,14 @@ def numbers(cells: Sequence[str]) -> list[float]:
     for place, cell in enumerate(cells):
         if not _is_number(cell):
             raise TextError(place, cell)
-        values.append(float("nan") if cell.lower() in MISSING else float(cell))
+        values.append(float("nan") if cell.casefold() in WORDS else float(cell))
     return values
 
 
-def _add(found: Read, path: Path, row: SignalRow) -> None:
-    """Make a row a signal, or name it with the reason why it is none."""
+def _add(found: Read, path: Path, row: SignalRow, *, lacking: bool = False) -> None:
+    """Make a row a signal, or name it with the reason why it is none; it may be `lacking` a label."""
     where = f"{path.name}, row {row.number}"
-    label = class_name(row.label, where)
+    label = class_name(row.label)
     try:
         values = [numbers(cells) for cells in row.channels]
     except TextError as error:
@@ -183,7 +225,7 @@ def _add(found: Read, path: Path, row: SignalRow) -> None:
         what = f"column '{row.columns[place]}'" if row.columns else f"value {place + 1}"
         found.skipped.append(Skipped(where, f"{what} is '{text}', which is no number"))
         return
-    if not label:
+    if not label and not lacking:
         found.skipped.append(Skipped(where, "it has no label"))
     elif not any(values):
         found.skipped.append(Skipped(where, "it has no values"))
@@ -212,7 +254,7 @@ def _numbered(lines: Sequence[str], first: int = 1) -> list[tuple[int, str]]:
 
 
 def _is_number(cell: str) -> bool:
-    if cell.lower() in MISSING:
+    if cell.casefold() in WORDS:
         return True
     try:
         float(cell)
@@ -221,29 +263,77 @@ def _is_number(cell: str) -> bool:
     return True
 
 
-def _columns(header: Sequence[str], path: Path, settings: DataSettings) -> Columns:
+def _columns(header: Sequence[str], path: Path, settings: DataSettings, lacking: bool) -> Columns:
     known = {name.casefold(): place for place, name in reversed(list(enumerate(header)))}
+    usual = {**roles.ROLES, "name": NAMES}
+    if "x" in known:  # then y is an axis
+        usual["label"] = tuple(name for name in usual["label"] if name != "y")
     place = {
-        use: next((known[name] for name in names if name in known), None)
-        for use, names in {**COLUMNS, "name": NAMES}.items()
+        use: next((known[name] for name in usual[use] if name in known), None)
+        for use in ("label", "group", "part", "name")
     }
-    if settings.label is not None:
-        place["label"] = known.get(settings.label.casefold())
-    label = place["label"]
-    if label is None:
-        shown = ", ".join(header[:SHOWN]) or "none"
-        missing = f"'{settings.label}'" if settings.label else "for labels"
-        raise DataError(
-            f"{path} has no column {missing}; its columns are {shown}{' …' if header[SHOWN:] else ''}.\n"
-            f"  Say which one holds the class, or call it {', '.join(COLUMNS['label'])}."
-        )
-    own = {label, place["group"], place["split"], place["name"]}
+    for use, wanted in (("label", settings.target or settings.label), ("group", settings.group)):
+        if wanted is not None and wanted not in ("none", "folder"):
+            place[use] = known.get(wanted.casefold())
+            if place[use] is None and not lacking:
+                raise DataError(_no_column(header, path, use, wanted))
+    if settings.group == "none":
+        place["group"] = None
+    if place["label"] is None and not lacking:
+        raise DataError(_no_column(header, path, "label", None))
+    own = set(place.values())
     values = [column for column in range(len(header)) if column not in own]
     if not values:
         raise DataError(
             f"{path} has no columns of values beside its label.\n  Give one for each point of time."
         )
-    return Columns(label, place["group"], place["split"], place["name"], values)
+    return Columns(place["label"], place["group"], place["part"], place["name"], values)
+
+
+def _no_column(header: Sequence[str], path: Path, use: str, wanted: str | None) -> str:
+    shown = ", ".join(header[:SHOWN]) or "none"
+    missing = f"'{wanted}'" if wanted else "for labels"
+    usual = ", ".join(COLUMNS["label"])
+    advice = f"  Say which one holds the class (--label) or amount (--target), or call it {usual}."
+    if use == "group":
+        advice = "  Give the name of one of them, or none: --group none."
+    return (
+        f"{path} has no column {missing}; its columns are {shown}{' …' if header[SHOWN:] else ''}.\n{advice}"
+    )
+
+
+def _without_text(
+    columns: Columns, names: Sequence[str], rows: Sequence[Sequence[str]], found: Read
+) -> Columns:
+    """Columns that hold nothing but words are no values."""
+    texts = [
+        place
+        for place in columns.values
+        if (cells := [row[place] for row in rows if place < len(row) and row[place].casefold() not in WORDS])
+        and not any(map(_is_number, cells))
+    ]
+    if not texts or len(texts) == len(columns.values):
+        return columns
+    found.remarks.append(
+        f"columns that hold text are not used: {roles.listed([names[place] for place in texts])}"
+    )
+    return columns._replace(values=[place for place in columns.values if place not in texts])
+
+
+def _with_amounts(found: Read, settings: DataSettings) -> Read:
+    """Labels that people wrote as amounts ($64.82, 63 %), as numbers."""
+    if settings.target is None or not found.signals:
+        return found
+    labels = list(dict.fromkeys(signal.label for signal in found.signals if signal.label))
+    written = text_numbers.read(labels, np.zeros(len(labels), bool), comma=False)
+    if not written.said or not np.isfinite(written.values).all():
+        return found
+    plain = {label: f"{value:.15g}" for label, value in zip(labels, written.values.tolist(), strict=True)}
+    found.signals[:] = [
+        signal._replace(label=plain.get(signal.label, signal.label)) for signal in found.signals
+    ]
+    found.remarks.append(f"column {settings.target}: {written.said}")
+    return found
 
 
 def _row(
@@ -253,7 +343,8 @@ def _row(
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
-    return SignalRow(number, cells[columns.label], [values], own, group, titles)
+    label = "" if columns.label is None else cells[columns.label]
+    return SignalRow(number, label, [values], own, group, titles)
 
 
 def _part(cell: str, number: int, path: Path) -> str:

@@ -1,6 +1,7 @@
 """Text files of signals, plain or gzipped."""
 
 import csv
+from contextlib import suppress
 from pathlib import Path
 
 from convscope.data.text import decoding, layout
@@ -52,5 +53,9 @@ def read(path: Path) -> Decoded:
 
 
 def head(path: Path) -> list[str]:
-    """The first lines that are not empty; none where it cannot be read."""
-    return [line for line in decoding.head(path).splitlines() if line.strip()]
+    """The first lines that are not empty, as `read` gives them; none where it cannot be read."""
+    text = decoding.head(path)
+    if ending(path) != ".ts":
+        with suppress(csv.Error):
+            text = layout.find(text).pointed(text)
+    return [line for line in text.splitlines() if line.strip()]
