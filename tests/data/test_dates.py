@@ -123,3 +123,68 @@ def test_bare_numbers_are_dates_only_by_their_columns_name(text):
 def test_every_day_of_a_century_in_one_go():
     days = [datetime(1950, 1, 1) + timedelta(day) for day in range(36_525)]
     assert times([f"{day:%d/%m/%Y}" for day in days], "date")[0].tolist() == days
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["2020年1月2日"], "2020-01-02T00:00:00"),
+        (["2020年1月2日 10:30"], "2020-01-02T10:30:00"),
+        (["2020年1月2日10時30分"], "2020-01-02T10:30:00"),
+        (["2020년 1월 2일"], "2020-01-02T00:00:00"),
+        (["2020年1月"], "2020-01-01T00:00:00"),
+        (["2020-W01"], "2019-12-30T00:00:00"),
+        (["2020W53"], "2020-12-28T00:00:00"),
+        (["W02 2020"], "2020-01-06T00:00:00"),
+        (["KW 2/2020"], "2020-01-06T00:00:00"),
+        (["2020-W02-3"], "2020-01-08T00:00:00"),
+        (["2020Q3"], "2020-07-01T00:00:00"),
+        (["Q3 2020"], "2020-07-01T00:00:00"),
+        (["3Q20"], "2020-07-01T00:00:00"),
+        (["2020年第3季度"], "2020-07-01T00:00:00"),
+        (["2020M07"], "2020-07-01T00:00:00"),
+        (["43832"], "2020-01-02T00:00:00"),
+        (["43832.4375"], "2020-01-02T10:30:00"),
+        (["202007"], "2020-07-01T00:00:00"),
+        (["2020010210"], "2020-01-02T10:00:00"),
+        (["202001021030"], "2020-01-02T10:30:00"),
+        (["20200102 1030"], "2020-01-02T10:30:00"),
+        (["20200102T103000"], "2020-01-02T10:30:00"),
+        (["1577961000.0"], "2020-01-02T10:30:00"),
+        (["1577961000000000"], "2020-01-02T10:30:00"),
+        (["31/01/2020 18.30.00"], "2020-01-31T18:30:00"),
+        (["Fri, 31 Jan 2020 10:00:00 GMT"], "2020-01-31T10:00:00"),
+        (["Friday, January 31, 2020"], "2020-01-31T00:00:00"),
+        (["31. Oktober 2020"], "2020-10-31T00:00:00"),
+        (["5 févr. 2020"], "2020-02-05T00:00:00"),
+        (["2020-01-01 24:00", "2020-01-02 01:00"], "2020-01-02T00:00:00"),
+        (["1/31/2020 5 PM"], "2020-01-31T17:00:00"),
+        (["1/31/2020, 12:30:00 a.m."], "2020-01-31T00:30:00"),
+        (["Jan-20"], "2020-01-01T00:00:00"),
+        (["01/2020"], "2020-01-01T00:00:00"),
+        (["2020.01.31"], "2020-01-31T00:00:00"),
+        (["31JAN2020"], "2020-01-31T00:00:00"),
+    ],
+)
+def test_forms_of_other_people(cells, expected):
+    assert read(*cells)[0] == expected
+
+
+def test_weeks_are_those_of_python():
+    cells = [f"{year}-W{week:02}" for year in range(1999, 2031) for week in range(1, 53)]
+    expected = [datetime.fromisocalendar(int(cell[:4]), int(cell[-2:]), 1) for cell in cells]
+    found, said = times(cells, "week")
+    assert found.tolist() == expected
+    assert said == ("week is read as weeks of ISO 8601, each by its Monday",)
+
+
+@pytest.mark.parametrize("cell", ["2021-W53", "2020-W00", "2020年2月30日", "2020M13"])
+def test_times_that_do_not_exist(cell):
+    with pytest.raises(DataError, match=f"holds '{cell}', which is no time that exists"):
+        times([cell, cell], "date")
+
+
+@pytest.mark.parametrize("text", ["43832", "202007", "2020010210", "1577961000.0"])
+def test_more_bare_numbers_that_only_a_name_makes_dates(text):
+    assert is_date(text, named=True)
+    assert not is_date(text, named=False)
