@@ -172,7 +172,7 @@ def _features(
     if not train.any():
         raise DataError(NO_TRAINING.format(path=line.table.path))
     target, series = str(settings.target), settings.series
-    hidden = {settings.time, series if len(line.series) == 1 else None}
+    hidden = {*line.time, series if len(line.series) == 1 else None}
     use = [name for name in line.table.columns if name not in hidden]
     classes = {name for name in (series, target if labels.classes else None) if name}
     return choose(line.table, use, target, classes, train, line.axis.times)

@@ -37,10 +37,10 @@ def column(line: Timeline) -> str:
     table, settings = line.table, line.settings
     if settings.target is not None:
         return demand(table, settings.target, "target")
-    others = [name for name in table.columns if name not in (settings.time, settings.series)]
+    others = [name for name in table.columns if name not in (*line.time, settings.series)]
     obvious = [name for name in others if name.casefold() in OBVIOUS]
-    if len(obvious) == 1:
-        return obvious[0]
+    if len(obvious) == 1 or len(others) == 1:
+        return (obvious or others)[0]
     raise DataError(
         f"{table.path} does not say what to predict: choose one of the columns {', '.join(others)}.\n"
         f"  For example: --target {(others or ['NAME'])[-1]}"

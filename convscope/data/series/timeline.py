@@ -1,6 +1,6 @@
 """A table with a time column, in order: which column is the time, which names the series."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,13 +9,31 @@ import numpy as np
 
 from convscope.data.dataset import DataSettings
 from convscope.data.names import natural
-from convscope.data.series import windows
+from convscope.data.series import moments, windows
 from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.text import columns, dates
 from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 NAMES = ("datetime", "timestamp", "date", "time", "ds", "datum", "zeit", "day", "month", "year")
+MORE_NAMES = (
+    *("date/time", "localtime", "zeitstempel", "fecha", "fechahora", "data", "dataora", "日期", "时间"),
+    *(
+        "日期时间",
+        "日付",
+        "日時",
+        "날짜",
+        "unix",
+        "unixtime",
+        "unixtimestamp",
+        "epoch",
+        "ts",
+        "opentime",
+        "utc",
+    ),
+    *("week", "yearweek", "quarter", "yearquarter", "yearmonth", "period", "timeperiod", "monat", "utc"),
+    *("woche", "jahr", "年", "年月", "月份"),
+)  # that count where no column has one of NAMES, nor any other dates
 ROWS_A_SERIES = 10  # at least, where a column of whole numbers shall be taken for the names of series
 UNITS = ("D", "m", "s", "us")  # that times are written in: the coarsest that loses nothing
 
@@ -29,6 +47,7 @@ class Timeline:
         axis: their times, series and gaps.
         series: names of the series, in the order of their numbers; one empty name where there is no column.
         settings: with the columns of time and series filled in.
+        time: the columns that hold the time.
         remarks: what was decided.
     """
 
@@ -36,6 +55,7 @@ class Timeline:
     axis: TimeAxis
     series: tuple[str, ...]
     settings: DataSettings
+    time: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -43,7 +63,7 @@ def has_time(path: Path) -> bool:
     """Whether a table's header and first row show a column of dates."""
     rows = columns.head(path)
     return len(rows) == 2 and any(
-        dates.is_date(cell, named=_plain(name) in NAMES) for name, cell in zip(*rows, strict=False)
+        dates.is_date(cell, named=_is_named(name, cell)) for name, cell in zip(*rows, strict=False)
     )
 
 
@@ -54,9 +74,9 @@ def ordered(table: Table, settings: DataSettings) -> Timeline:
         DataError: columns that are not there or cannot be told apart, dates that cannot be read, a time that
             is there twice, or no series of two rows.
     """
-    time = _time_column(table, settings.time)
+    time = _time_columns(table, settings.time)
     table, empty = _with_time(table, time)
-    times, zone = _times(table, time)
+    times, zone = moments.times(table, time)
     series = _series_column(table, settings, time, times)
     numbers, names = _numbered(table, series)
     _demand_unique(table, times, numbers, series)
@@ -65,8 +85,8 @@ def ordered(table: Table, settings: DataSettings) -> Timeline:
     axis = windows.axis(times, numbers)
     moved = (np.diff(times)[np.diff(numbers) == 0] < np.timedelta64(0)).any()
     remarks = (*table.remarks, *empty, *zone, *_found(axis, time, series, names, bool(moved)))
-    settings = replace(settings, time=time, series=series)
-    return Timeline(table.take(axis.order), axis, names, settings, remarks)
+    settings = replace(settings, time=moments.SEPARATOR.join(time), series=series)
+    return Timeline(table.take(axis.order), axis, names, settings, time, remarks)
 
 
 def written(times: np.ndarray) -> list[str]:
@@ -88,48 +108,60 @@ def demand(table: Table, name: str, use: str) -> str:
     return name
 
 
-def _plain(name: str) -> str:
-    return "".join(name.casefold().replace("_", " ").split())
+def _is_named(name: str, cell: str) -> bool:
+    """Whether a column's name says that it holds times, so that a bare number may be one."""
+    plain = moments.plain(name)
+    if plain == "time" and cell.strip().isdecimal() and len(cell.strip()) == 5:
+        return False  # of a recording rather than a spreadsheet's day
+    return plain in NAMES or plain in MORE_NAMES
 
 
-def _time_column(table: Table, wanted: str | None) -> str:
+def _time_columns(table: Table, wanted: str | None) -> tuple[str, ...]:
     if wanted is not None:
-        return demand(table, wanted, "time")
+        return moments.given(table, wanted) or (demand(table, wanted, "time"),)
     first = {name: str(cells.texts[np.argmin(cells.missing)]) for name, cells in table.cells.items()}
-    named = sorted(
-        (NAMES.index(_plain(name)), name)
-        for name, cell in first.items()
-        if _plain(name) in NAMES and dates.is_date(cell, named=True)
-    )
-    if named:
-        return named[0][1]
+    single = _single(first, NAMES)
     found = [name for name, cell in first.items() if dates.is_date(cell, named=False)]
-    if len(found) == 1:
-        return found[0]
-    problem = f"several columns of dates: {', '.join(found)}" if found else "no column of dates"
-    raise DataError(
-        f"{table.path} has {problem}; its columns are {', '.join(table.columns)}.\n"
-        "  Say which column is the time: --time NAME."
+    if single is None and len(found) == 1:
+        single = found[0]
+    if single is None or moments.role(single):
+        parts = moments.in_parts(table)
+        if parts:
+            return parts
+    single = single or (None if found else _single(first, MORE_NAMES))
+    if single is None:
+        problem = f"several columns of dates: {', '.join(found)}" if found else "no column of dates"
+        raise DataError(
+            f"{table.path} has {problem}; its columns are {', '.join(table.columns)}.\n"
+            "  Say which column is the time: --time NAME."
+        )
+    clock = moments.clock(table, single)
+    return (single, clock) if clock else (single,)
+
+
+def _single(first: Mapping[str, str], names: Sequence[str]) -> str | None:
+    """The column with the name that says most surely that it holds times, and whose first cell is one."""
+    named = sorted(
+        (names.index(moments.plain(name)), name)
+        for name, cell in first.items()
+        if moments.plain(name) in names and dates.is_date(cell, named=_is_named(name, cell))
     )
+    return named[0][1] if named else None
 
 
-def _with_time(table: Table, time: str) -> tuple[Table, tuple[str, ...]]:
+def _with_time(table: Table, time: Sequence[str]) -> tuple[Table, tuple[str, ...]]:
     """The rows that have a time."""
-    missing = table.missing(time)
+    missing = np.logical_or.reduce([table.missing(name) for name in time])
+    what = " and ".join(time)
     if missing.all():
-        raise DataError(f"{table.path}: column '{time}' is empty.\n  Give every row its time.")
-    said = (f"{int(missing.sum()):,} rows have no {time} and were left out",) if missing.any() else ()
+        raise DataError(f"{table.path}: column '{what}' is empty.\n  Give every row its time.")
+    said = (f"{int(missing.sum()):,} rows have no {what} and were left out",) if missing.any() else ()
     return table.take(np.flatnonzero(~missing)), said
 
 
-def _times(table: Table, time: str) -> tuple[np.ndarray, tuple[str, ...]]:
-    """(row,) datetime64[us], and what was decided."""
-    codes, cells = table.distinct(time)
-    times, said = dates.times(cells.tolist(), f"{table.path}: column '{time}'")
-    return times[codes], said
-
-
-def _series_column(table: Table, settings: DataSettings, time: str, times: np.ndarray) -> str | None:
+def _series_column(
+    table: Table, settings: DataSettings, time: Sequence[str], times: np.ndarray
+) -> str | None:
     """The column that names the series; where no time is there twice there is one series alone."""
     if settings.series is not None:
         return demand(table, settings.series, "series")
@@ -137,7 +169,7 @@ def _series_column(table: Table, settings: DataSettings, time: str, times: np.nd
         return None
     candidates = []
     for name in table.columns:
-        if name in (time, settings.target):
+        if name in (*time, settings.target):
             continue
         codes, cells = table.distinct(name)
         if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and not len(
@@ -187,9 +219,12 @@ def _demand_unique(table: Table, times: np.ndarray, numbers: np.ndarray, series:
     )
 
 
-def _found(axis: TimeAxis, time: str, series: str | None, names: Sequence[str], moved: bool) -> list[str]:
+def _found(
+    axis: TimeAxis, time: Sequence[str], series: str | None, names: Sequence[str], moved: bool
+) -> list[str]:
     first, last = written(np.array([axis.times.min(), axis.times.max()]))
-    said = [f"time: column {time}, {first} to {last}, a row every {_span(axis)}"]
+    which = f"column {time[0]}" if len(time) == 1 else f"columns {', '.join(time)}"
+    said = [f"time: {which}, {first} to {last}, a row every {_span(axis)}"]
     if series:
         some = ", ".join(names[:5]) + (" …" if len(names) > 5 else "")
         said.append(f"series: column {series}, {len(names):,} of them: {some}")

@@ -54,6 +54,10 @@ MONTHS = {
     "nov": "noviembre|novembro|novembre",
     "dec": "dez|dezember|diciembre|dic|dicembre|dezembro|décembre|déc",
 }  # English → German, Spanish, Italian, Portuguese, French, Dutch
+FULL = (
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october"),
+    *("november", "december"),
+)
 ENGLISH = {word: english for english, words in MONTHS.items() for word in words.split("|")}
 WORD = re.compile(r"[^\W\d_]{3,}\.?")
 ADVICE = "Write them all as 2012-01-31, or 2012-01-31 10:00."
@@ -111,6 +115,17 @@ def times(texts: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]
     local, said = _local(read, texts, what) if form == ISO else (read, _said(form, what))
     moments = local.to_numpy().astype("datetime64[us]")
     return np.where(late, moments + np.timedelta64(1, "D"), moments) if late.any() else moments, said
+
+
+def month(text: str) -> int:
+    """The number of a month by its name, in several languages; 0 where it is none.
+
+    >>> month("March"), month("Okt."), month("3")
+    (3, 10, 0)
+    """
+    word = text.strip().rstrip(".").casefold()
+    english = ENGLISH.get(word, word)
+    return next((at for at, full in enumerate(FULL, 1) if english in (full, full[:3])), 0)
 
 
 def _reads(texts: Sequence[str]) -> dict[str, "pd.Series"]:
