@@ -12,10 +12,12 @@ from pathlib import Path
 from convscope.data.arrays import ARRAYS, from_arrays
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.files import folder, listing
+from convscope.data.files import folder, listing, table
 from convscope.data.formats import FORMATS, Format
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import DataError, guess
+
+TABLES = ("nifti", "dicom", "audio")  # formats whose files a table may name, beside pictures
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
 
@@ -59,6 +61,8 @@ def load(
 
 
 def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    if settings.images is not None and path.is_file():
+        return _joined(path, settings).load(path, settings, strict)
     places = list(_places(path))
     for form in FORMATS.values():
         for place in places:
@@ -67,6 +71,13 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     if holds_files(path):
         return _of_archive(path, settings, strict)
     raise DataError(_not_understood(path))
+
+
+def _joined(path: Path, settings: DataSettings) -> Format:
+    """The format of the files that a table names, which lie in the folder that the person named."""
+    first = table.first(path, settings)
+    of = [form for name, form in FORMATS.items() if name in TABLES and form.files and first]
+    return next((form for form in of if form.files and first and form.files.takes(first)), FORMATS["table"])
 
 
 def _of_archive(path: Path, settings: DataSettings, strict: bool) -> Dataset:

@@ -110,8 +110,8 @@ def test_absolute_paths_are_understood(table, tmp_path):
         ("path,label\n", "no rows below the header"),
         ("path,label\n0.png,\n1.png,\n", "none of its 2 rows has both"),
         (
-            "path,colour\n0.png,a\n",
-            r"no label column; its columns are path, colour\.\n  Call one of them label, class",
+            "path,colour,size\n0.png,a,big\n",
+            r"no label column; its columns are path, colour, size\.\n  Call one of them label, class",
         ),
         (rows(labels=["Cat", "cat"]), "'Cat' and 'cat' differ in case only"),
         (rows(labels=["a"]), "12 pictures, all of class 'a'"),
@@ -148,3 +148,172 @@ def test_only_tables_of_pictures_are_recognised(table, tmp_path):
     assert not recognises(tmp_path)
     (tmp_path / "binary.csv").write_bytes(bytes(range(256)))
     assert not recognises(tmp_path / "binary.csv")
+
+
+# ---- names without a path or an ending, and columns of other names
+
+
+def write(paint, tmp_path, text, folder, ending=".png", count=24):
+    """A table of pictures p0 … p23 that lie in a folder."""
+    for number in range(count):
+        paint(f"{folder}/p{number}{ending}", seed=number)
+    (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
+    return tmp_path / "labels.csv"
+
+
+def ids(head="id,label", line="p{n},{label}", count=24):
+    return "\n".join([head, *(line.format(n=n, label="ab"[n % 2], age=20 + n * 1.5) for n in range(count))])
+
+
+def said(data):
+    return " | ".join(data.remarks)
+
+
+@pytest.mark.parametrize("folder", ["images", "train", "set/part_1", "."])
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("id,label", "p{n},{label}"),
+        ("image_id,dx", "p{n},{label}"),
+        ("label;path", "{label};p{n}.png"),
+        ("path,label", "C:\\\\data\\\\old\\\\p{n}.png,{label}"),
+        ("path,label", "/home/somebody/data/p{n}.png,{label}"),
+        ("文件名,类别", "p{n}.png,{label}"),
+        ("datei,tier", "p{n}.PNG,{label}"),
+        ("p99.png,a", "p{n}.png,{label}"),
+    ],
+)
+def test_files_are_found_by_their_names(paint, tmp_path, folder, head, line):
+    data = load(write(paint, tmp_path, ids(head, line.replace("\\\\", "\\")), folder))
+    assert data.classes == ("a", "b")
+    assert len(data.names) == 24
+    for name in data.names[:3]:
+        assert (tmp_path / name).is_file()
+    assert load(write(paint, tmp_path, ids(head, line.replace("\\\\", "\\")), folder)).names == data.names
+
+
+@pytest.mark.parametrize("given", ["elsewhere/pictures", "{root}/elsewhere/pictures", "{root}/elsewhere"])
+def test_a_folder_of_pictures_is_joined(paint, tmp_path, given):
+    for number in range(24):
+        paint(f"elsewhere/pictures/p{number}.jpg", seed=number)
+    (tmp_path / "tables").mkdir()
+    file = tmp_path / "tables" / "t.csv"
+    file.write_text(ids())
+    with pytest.raises(DataError, match=r"there is no file p0, .* beside the table.\n .*--images FOLDER"):
+        load(file)
+    images = given.format(root=tmp_path) if "root" in given else f"../{given}"
+    data = load(file, DataSettings(images=images))
+    assert len(data.names) == 24
+    assert "found by name, such as ../elsewhere/pictures/p0.jpg for p0" in said(data)
+    with pytest.raises(DataError, match="--images nowhere: there is no such folder"):
+        load(file, DataSettings(images="nowhere"))
+
+
+def test_a_name_that_is_there_twice_is_left_out(paint, tmp_path):
+    file = write(paint, tmp_path, ids(), "one")
+    paint("two/p3.png")
+    (item,) = load(file).skipped
+    assert item == ("p3", "several files are called so: one/p3.png, two/p3.png")
+
+
+def test_amounts_are_learnt_as_values(paint, tmp_path):
+    file = write(paint, tmp_path, ids("id,label,age", "p{n},{label},{age}"), "faces")
+    data = load(file, DataSettings(target="age"))
+    assert data.regression
+    assert data.classes == ("age",)
+    assert data.labels.tolist() == [20 + 1.5 * n for n in range(24)]
+    assert load(file).classes == ("a", "b")
+    assert load(file, DataSettings(target="Label")).classes == ("a", "b")
+    with pytest.raises(DataError, match="24 different labels for 24 samples"):
+        load(file, DataSettings(label="age"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"label": "colour"}, r"--label colour: .* has no such column.*\n  Its columns are id, label, age"),
+        ({"target": "agee"}, "did you mean 'age'"),
+        ({"label": "label", "target": "age"}, "name two columns to learn"),
+        ({"group": "patient"}, "--group patient: .* has no such column"),
+        ({"sample": "id"}, "--sample id: each row of .* names a file"),
+    ],
+)
+def test_columns_that_are_not_there_are_said(paint, tmp_path, settings, message):
+    file = write(paint, tmp_path, ids("id,label,age", "p{n},{label},{age}"), "faces")
+    with pytest.raises(DataError, match=message):
+        load(file, DataSettings(**settings))
+
+
+def test_one_column_a_class_is_read_and_several_at_once_are_told(paint, tmp_path):
+    lines = [f"p{n},{float(n % 3 == 0)},{float(n % 3 == 1)},{float(n % 3 == 2)}" for n in range(24)]
+    file = write(paint, tmp_path, "\n".join(["image,MEL,NV,BCC", *lines]), "ISIC_2019_Training_Input")
+    data = load(file)
+    assert data.classes == ("BCC", "MEL", "NV")
+    assert [data.classes[label] for label in data.labels[:3]] == ["MEL", "NV", "BCC"]
+    assert "the columns MEL, NV, BCC of 0 and 1 are the classes" in said(data)
+    file.write_text(file.read_text().replace("p5,0.0,0.0", "p5,1.0,0.0"))
+    with pytest.raises(DataError, match=r"row 7 is MEL and BCC at once.*one class.\n .*--label MEL"):
+        load(file)
+    assert load(file, DataSettings(label="MEL")).classes == ("0.0", "1.0")
+
+
+def test_several_labels_in_a_cell_are_told(paint, tmp_path):
+    lines = [f"p{n}.png,{('Mass', 'Nodule', 'Mass|Nodule')[n % 3]}" for n in range(24)]
+    file = write(paint, tmp_path, "\n".join(["Image Index,Finding Labels", *lines]), "images_001/images")
+    assert "such as 'Mass|Nodule' seem to be several" in said(load(file))
+
+
+def test_groups_are_a_column_a_folder_or_none(paint, tmp_path):
+    lines = [f"day{n % 4}/p{n}.png,{'ab'[n // 12]},w{n % 6}" for n in range(24)]
+    for number in range(24):
+        paint(f"day{number % 4}/p{number}.png", seed=number)
+    file = tmp_path / "t.csv"
+    file.write_text("\n".join(["path,label,ward", *lines]))
+    for group, of in (("Ward", lambda n: n % 6), ("folder", lambda n: n % 4)):
+        data = load(file, DataSettings(group=group))
+        for part, rows in data.parts.items():
+            others = {
+                of(row) for other, found in data.parts.items() if other != part for row in found.tolist()
+            }
+            assert not others & {of(row) for row in rows.tolist()}
+            assert len(rows)
+    assert load(file).groups == ()
+    file.write_text(file.read_text().replace("ward", "patient"))
+    assert "rows of one 'patient' stay in one part" in said(load(file))
+    assert load(file, DataSettings(group="none")).groups == ()
+
+
+def test_the_label_may_stand_in_the_name(paint, tmp_path):
+    for number in range(12):
+        paint(f"{'ab'[number % 2]}_{number}.png", seed=number)
+    file = tmp_path / "t.csv"
+    file.write_text("\n".join(["path", *(f"{'ab'[number % 2]}_{number}.png" for number in range(12))]))
+    assert load(file, DataSettings(label_from=r"(\w)_\d+")).classes == ("a", "b")
+    with pytest.raises(DataError, match="fits none of the 12 names"):
+        load(file, DataSettings(label_from=r"(\w)-\d+"))
+
+
+@pytest.mark.parametrize(
+    "folders", [["images"], ["HAM10000_images_part_1", "HAM10000_images_part_2"], ["train", "test"]]
+)
+def test_a_folder_with_a_table_of_labels(paint, tmp_path, folders):
+    """ISIC, HAM10000 and competitions: pictures in folders that are no classes, and a table beside them."""
+    for number in range(24):
+        paint(f"{folders[number % len(folders)]}/p{number}.jpg", seed=number)
+    (tmp_path / "metadata_ham.csv").write_text(ids("lesion_id,image_id,dx", "L{n},p{n},{label}"))
+    (tmp_path / "sample_submission.csv").write_text(ids(count=3))
+    data = load(tmp_path)
+    assert data.classes == ("a", "b")
+    assert len(data.names) == 24
+    assert "the labels are those of the table metadata_ham.csv" in said(data)
+    (tmp_path / "other.csv").write_text(ids())
+    with pytest.raises(DataError, match="several tables that name its pictures"):
+        load(tmp_path)
+
+
+def test_folders_of_classes_count_more_than_a_table(paint, tmp_path):
+    for number in range(24):
+        paint(f"{('cat', 'dog')[number % 2]}/p{number}.png", seed=number)
+    (tmp_path / "labels.csv").write_text(ids())
+    assert load(tmp_path).classes == ("cat", "dog")
+    assert load(tmp_path, DataSettings(label="label")).classes == ("a", "b")

@@ -34,4 +34,5 @@ FORMATS: dict[str, Format] = {
     "signals": signal_files.FORMAT,
     "recordings": recording_files.FORMAT,
     "folder": pictures.FOLDER,
+    "names": pictures.NAMES,
 }

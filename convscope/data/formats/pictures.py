@@ -1,5 +1,7 @@
 """Pictures in one folder a class, or named by a table."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 from convscope.data.dataset import Dataset, DataSettings
@@ -14,6 +16,10 @@ from convscope.shapes import show
 
 PICTURES = Wanted(decode.SUFFIXES, "picture")
 READER = Reader("image", PICTURES.what, choosing.choose, choosing.read)
+NO_CLASS = re.compile(
+    r"(image|img|photo|picture|input|scan)s?([\W_]|part|\d|$)|jpe?gs?$|^(train|valid|val|test|data)",
+    re.IGNORECASE,
+)  # names of folders that say nothing of a class, where a table does
 LAYOUTS = (
     "It understands\n"
     "    FOLDER/CLASS/picture.jpg                  and splits the pictures itself\n"
@@ -40,6 +46,9 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: no pictures, one class only, classes that differ in case only, a class that train does not
             have; with `strict` any broken file.
     """
+    if labels := _labels_beside(path, settings):
+        data = load_table(labels, settings, strict)
+        return replace(data, remarks=(f"the labels are those of the table {labels.name}", *data.remarks))
     found = folder.scan(path, PICTURES, settings)
     if not found.listed:
         raise DataError(_nothing(path, found))
@@ -47,8 +56,25 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
 
 
 def recognises_table(path: Path) -> bool:
-    """Whether this is a CSV or TSV file whose header names a column of paths."""
+    """Whether this is a CSV or TSV file with a column of paths, or of names of files."""
     return table.first(path) is not None
+
+
+def _labels_beside(path: Path, settings: DataSettings) -> Path | None:
+    """The only table in a folder that names its pictures with labels, where no folders say them."""
+    column = settings.label or settings.target or settings.images
+    inside = [child for child in folder.children(path, []) if folder.is_folder(child)]
+    named = len(inside) < 2 or all(NO_CLASS.search(child.name) for child in inside)
+    if settings.label_from or not (named or column):
+        return None
+    tables = [file for file in folder.children(path, []) if table.names_files(file)]
+    if len(tables) > 1:
+        names = ", ".join(file.name for file in tables)
+        raise DataError(
+            f"{path} holds several tables that name its pictures with a label: {names}.\n"
+            f"  Name the one to train on: {tables[0]}"
+        )
+    return tables[0] if tables else None
 
 
 def load_table(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -98,6 +124,11 @@ FOLDER = Format(
     recognises=recognises,
     load=load,
     files=FILES,
+)
+NAMES = Format(
+    what="a CSV or TSV file with a name and a label for each picture, in the folder that --images names",
+    recognises=table.looks_like_one,
+    load=load_table,
 )
 TABLE = Format(
     what="a CSV or TSV file with a path and a label for each picture",
