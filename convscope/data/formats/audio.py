@@ -14,42 +14,45 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import ANY, Samples, SampleSpec, single
-from convscope.data.signals import rates, sounds
+from convscope.data.signals import placing, rates, recordings, sound_sets, sounds, tables
+from convscope.data.signals.recordings import Broken, Recording
 from convscope.data.signals.sounds import SoundHeader
+from convscope.data.signals.tables import Placed
 from convscope.errors import BadFile, DataError, ShapeError
 from convscope.shapes import show
 
 SOUNDS = folder.Wanted(sounds.ENDINGS, "sound")
+MEANINGLESS = ("images", "sample", "size", "horizon", "time", "series")
+MANY = 200_000  # points from which on a sound is rather to be cut into pieces
 
 
 def recognises(path: Path) -> bool:
     """Whether this is a folder with at least as many sounds as pictures, or a table that names a sound."""
     if not path.is_dir():
-        named = table.first(path)
-        return named is not None and SOUNDS.takes(named)
+        return sound_sets.names_sounds(path, SOUNDS)
     some = folder.peek(path, SOUNDS)
     sounds = sum(SOUNDS.takes(file) for file in some)
     return sounds > 0 and sounds >= sum(PICTURES.takes(file) for file in some)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    """Load sounds; the layouts are those of pictures (see `folder.load` and `table.load`).
+    """Load sounds; the layouts are those of pictures, and those of `sound_sets`.
 
     Raises:
         DataError: no sound can be read, classes that cannot be trained on (see `listing.sort`), and with
             `strict` any file left out.
     """
+    placing.demand_meaning(settings, "sounds", MEANINGLESS)
     reader = Reader("signal", SOUNDS.what, choose, read)
-    if path.is_file():
+    named = table.first(path)
+    if named is not None and named.is_file() and not tables.has_folds(path):
         data = table.load(path, settings, strict, reader)
         return replace(data, rate=data.settings.rate)
-    found = folder.scan(path, SOUNDS, settings)
-    if not found.listed:
-        raise DataError(
-            f"{path} holds sounds, but none in a class folder.\n"
-            "  Expected FOLDER/CLASS/sound.wav, or FOLDER/train|val|test/CLASS/sound.wav."
-        )
-    data = listing.dataset(found.listed, path, path, settings, strict, reader, found.skipped, found.remarks)
+    place = sound_sets.placed(path, SOUNDS, settings)
+    if settings.window is not None or settings.stride is not None:
+        return _pieces(place, path, settings, strict)
+    root = path if path.is_dir() else path.parent
+    data = listing.dataset(place.listed, path, root, settings, strict, reader, place.skipped, place.remarks)
     return replace(data, rate=data.settings.rate)
 
 
@@ -73,6 +76,11 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
         remarks.append(f"the channels of {mixed:,} of {len(heads):,} sounds are mixed to one")
     lengths = [rates.points(head.frames, head.rate, rate) for head in heads]
     length = signals.common_length(lengths, settings)
+    if length > MANY and settings.length is None:
+        remarks.append(
+            f"sounds of {length:,} points take long: --window {round(rate)} cuts them into pieces of a"
+            " second, --rate makes them coarser"
+        )
     settings = replace(settings, channels=channels, rate=round(rate), length=length)
     return settings, [*remarks, *signals.on_lengths(lengths, length, settings)]
 
@@ -112,7 +120,57 @@ def sample(path: Path, spec: SampleSpec) -> Samples:
     if len(spec.shape) != 2:
         raise ShapeError(f"the model takes {show(spec.shape)}; a sound is {FILES.form}.")
     channels, length = spec.shape
+    if spec.settings.window is not None:
+        return _cut(path, spec)
     return single(_read(path, replace(spec.settings, channels=channels, length=length)))
+
+
+def _pieces(place: Placed, path: Path, settings: DataSettings, strict: bool) -> Dataset:
+    """Cut sounds into pieces; all pieces of a sound (or of its group) are in one part."""
+    root, channels = (path if path.is_dir() else path.parent), settings.channels or 1
+    opened, skipped = [], list(place.skipped)
+    for item in place.listed:
+        name = decoding.shown(item.file, root)
+        try:
+            found = _recording(item.file, channels)
+        except BadFile as error:
+            skipped.append(Skipped(name, error.reason))
+        else:
+            opened.append(found._replace(name=name, label=item.label, part=item.part, group=item.group))
+    if not opened:
+        what = f"{path}: none of the {len(place.listed)} sounds can be used:"
+        raise DataError(listing.left_out(what, skipped))
+    cut, settings = recordings.samples(opened, replace(settings, channels=channels))
+    remarks = [*place.remarks, *cut.remarks]
+    whole = cut._replace(skipped=[*skipped, *cut.skipped], remarks=remarks, features=())
+    return signals.dataset(whole, path, settings, strict)
+
+
+def _cut(path: Path, spec: SampleSpec) -> Samples:
+    """Pieces of one sound, as training cut them."""
+    own = path.absolute().parent.name
+    try:
+        found = _recording(path, spec.shape[0])._replace(label=own if own in spec.classes else "")
+        return signals.as_samples(recordings.unlabelled(found, spec), [], path.name, spec)
+    except Broken as error:
+        raise BadFile(path, str(error)) from error
+
+
+def _recording(file: Path, channels: int) -> Recording:
+    """A sound that has been opened, with as many channels as wanted."""
+    head = sounds.header(file)
+
+    def values(places: Sequence[int]) -> list[np.ndarray]:
+        try:
+            found = signals.with_channels(sounds.samples(file), channels)
+        except BadFile as error:
+            raise Broken(error.reason) from error
+        if len(found) != channels:
+            raise Broken(f"it has {head.channels} channels, not {channels}")
+        return [found[place] for place in places]
+
+    names = tuple(map(str, range(1, channels + 1)))
+    return Recording(file.name, names, (float(head.rate),) * channels, [], values)
 
 
 def _read(file: Path, settings: DataSettings) -> np.ndarray:

@@ -41,12 +41,13 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
     found = _found(path, wanted, settings)
     marks = {marked(file) for file in decoding.spread([item.file for item in found.listed], SOME)}
     plain = marks <= {""}
-    asked = _asks_for_column(settings)
+    asked = asks_for_column(settings)
     if asked or path.suffix.lower() in ENDINGS or (plain and path.is_dir() and not in_classes(found.listed)):
-        table = tables.by_table(path, every(path, wanted), settings, wanted.what)
+        table = tables.by_table(path, every(path, wanted), settings, wanted.what, path)
         if table and table.listed:
             return table
-    _demand_meaning(settings)
+    demand_meaning(settings, "recordings", MEANINGLESS)
+    _demand_no_column(settings)
     if found.listed and all(item.label.casefold() in PART_NAMES and not item.part for item in found.listed):
         parts = [item._replace(label="", part=PART_NAMES[item.label.casefold()]) for item in found.listed]
         return found._replace(listed=parts)
@@ -84,24 +85,33 @@ def _found(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
     loose = [file for file in folder.children(path, []) if wanted.takes(file)]
     if loose:
         return Placed([Listed(file, "") for file in loose], [], [])
+    return by_folders(path, wanted, settings)
+
+
+def by_folders(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
+    """What the folders alone say; they need not be classes."""
     own = replace(settings, group="none" if settings.group == "none" else None, **dict.fromkeys(COLUMNS))
     return Placed(*folder.scan(path, wanted, own, classes=False))
 
 
-def _asks_for_column(settings: DataSettings) -> bool:
+def asks_for_column(settings: DataSettings) -> bool:
+    """Whether the person named a column, which a table alone has."""
     by_column = settings.group not in (None, "folder", "none")
     return by_column or settings.label is not None or settings.target is not None
 
 
-def _demand_meaning(settings: DataSettings) -> None:
-    """Refuse what a person said that recordings do not have."""
-    said = [name for name in MEANINGLESS if getattr(settings, name) is not None]
+def demand_meaning(settings: DataSettings, what: str, meaningless: Sequence[str]) -> None:
+    """Raise DataError for a setting that these data have no use for."""
+    said = [name for name in meaningless if getattr(settings, name) is not None]
     if said:
         option = f"--{said[0].replace('_', '-')}"
         raise DataError(
-            f"{option} says nothing of recordings: they have no columns and no pictures.\n"
+            f"{option} says nothing of {what}: they have no columns and no pictures.\n"
             "  Their classes are annotations, the folders that they lie in, or in a table that names them."
         )
+
+
+def _demand_no_column(settings: DataSettings) -> None:
     if settings.group not in (None, "folder", "none"):
         raise DataError(
             f"recordings have no column '{settings.group}' to group by.\n"

@@ -22,7 +22,7 @@ READ = (*WAVS, ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc
         ".w64", ".rf64")  # fmt: skip
 UNREAD = (".m4a", ".aac", ".wma", ".amr")  # known to be sounds, so that it is said what to do with them
 ENDINGS = (*READ, *UNREAD)
-MAGIC = (b"fLaC", b"OggS", b"ID3", b".snd", b"caff", b"riff")
+MAGIC = (b"fLaC", b"OggS", b"ID3", b".snd", b"dns.", b"caff", b"riff")
 BLOCK = 1 << 18  # frames read at once
 MOST = 200  # frames for each byte of a file; one that claims more is counted before it is believed
 
@@ -111,6 +111,12 @@ def _opened(file: Path) -> Iterator["SoundFile"]:
     """The file, open; whatever goes wrong in it is said of the file."""
     import soundfile  # a library of its own: loaded where a sound needs it
 
+    with file.open("rb") as stream:
+        head = stream.read(12)
+    if (
+        not ending(head) and file.suffix.lower() != ".mp3"
+    ):  # the library takes the rest for samples, by its name
+        raise BadFile(file, _reason(file, ValueError("it begins as none")))
     try:
         with soundfile.SoundFile(file) as sound:
             yield sound

@@ -12,6 +12,7 @@ from convscope.data.files.table import COLUMNS, ENDINGS
 from convscope.data.text import decoding, layout
 from convscope.errors import DataError
 
+DEEPEST, MOST = 3, 100  # folders in folders, and entries of one, that are looked into
 LARGEST = 1 << 26  # bytes of a table that is looked into
 FOLDS = ("fold", "strat_fold")  # columns of equal parts of a set, for cross-validation
 GROUPS = (*COLUMNS["group"], "speaker", "speaker_id", "client_id")
@@ -40,7 +41,9 @@ class Naming(NamedTuple):
         return next((self.header.index(name) for name in names if name in self.header), None)
 
 
-def by_table(path: Path, files: Sequence[Path], settings: DataSettings, what: str) -> Placed | None:
+def by_table(
+    path: Path, files: Sequence[Path], settings: DataSettings, what: str, root: Path
+) -> Placed | None:
     """Place files by the table that names them.
 
     A file may be named with or without its folder and its ending. Where a column says the fold, the last
@@ -51,6 +54,7 @@ def by_table(path: Path, files: Sequence[Path], settings: DataSettings, what: st
         files: that may be named.
         settings: `label` or `target`, and `group`.
         what: one of the files is called.
+        root: folder (or a table in it) that files may be named relative to.
 
     Returns:
         None: no table names them.
@@ -59,22 +63,31 @@ def by_table(path: Path, files: Sequence[Path], settings: DataSettings, what: st
         DataError: the table says no class, or has not the column that the person named.
     """
     tables = _tables(path) if path.is_dir() else [path]
-    known = _known(files, path if path.is_dir() else path.parent)
+    known = _known(files, root if root.is_dir() else root.parent)
     named = (found for table in tables if (found := _naming(table, known, len(files))))
     found = max(named, key=lambda naming: sum(map(bool, naming.found)), default=None)
     return _placed(found, len(files), settings, what) if found else None
 
 
-def _tables(root: Path) -> Iterator[Path]:
+def has_folds(path: Path) -> bool:
+    """Whether a table has a column of folds, by its header alone."""
+    text = decoding.head(path)
+    try:
+        header = next(layout.find(text).rows(text), [])
+    except (csv.Error, ValueError):
+        return False
+    return any(name.casefold() in FOLDS for name in header)
+
+
+def _tables(root: Path, depth: int = DEEPEST) -> Iterator[Path]:
+    """The tables in a folder, and in those below it; one with ten thousand sounds is passed over."""
     inside = folder.children(root, [])
-    below = [child for inner in inside if folder.is_folder(inner) for child in _few(inner)]
-    return (file for file in (*inside, *below) if file.suffix.lower() in ENDINGS and file.is_file())
-
-
-def _few(inner: Path) -> list[Path]:
-    """What lies in a folder that may hold tables: one with ten thousand sounds does not."""
-    inside = folder.children(inner, [])
-    return inside if len(inside) < 100 else []
+    if len(inside) > MOST and depth < DEEPEST:
+        return
+    yield from (file for file in inside if file.suffix.lower() in ENDINGS and file.is_file())
+    if depth:
+        for inner in filter(folder.is_folder, inside):
+            yield from _tables(inner, depth - 1)
 
 
 def _known(files: Sequence[Path], root: Path) -> dict[str, Path]:
