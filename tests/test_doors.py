@@ -1,6 +1,8 @@
 """One file, every door: training's own value, predict, the command line, an input, the page, an upload."""
 
 import json
+import pickle
+import struct
 import warnings
 import wave
 from collections.abc import Callable, Iterator
@@ -179,6 +181,30 @@ def arrays(root: Path) -> Path:
     return root / "set.npz"
 
 
+def idx_files(root: Path) -> Path:
+    draw = np.random.default_rng(0)
+    (root / "digits").mkdir()
+    for part, count in (("train", 24), ("t10k", 9)):
+        pictures, labels = (
+            draw.integers(0, 256, (count, 9, 8), dtype=np.uint8),
+            np.arange(count, dtype=np.uint8) % 3,
+        )
+        for name, array in (("images-idx3", pictures), ("labels-idx1", labels)):
+            head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
+            (root / "digits" / f"{part}-{name}-ubyte").write_bytes(head + array.tobytes())
+    return root / "digits"
+
+
+def batches(root: Path) -> Path:
+    draw = np.random.default_rng(0)
+    folder = root / "cifar-10-batches-py"
+    folder.mkdir()
+    for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
+        held = {b"data": draw.integers(0, 256, (20, 3072), dtype=np.uint8), b"labels": [*range(10)] * 2}
+        (folder / name).write_bytes(pickle.dumps(held, 2))
+    return folder
+
+
 def single_arrays(path: Path) -> dict[str, Path]:
     """The colours last, as they were, and first; whole numbers and floating point."""
     pictures = np.load(path)["X"]
@@ -235,6 +261,16 @@ CASES = {
         "dicom", of_folders(single_slice, ""), {}, every, lambda folder: folder / "slice.dcm"
     ),
     "arrays": Case("arrays", arrays, {}, single_arrays),
+    "IDX": Case(
+        "idx", idx_files, {},
+        lambda data: {
+            "train 0": data / "train-images-idx3-ubyte", "test 0": data / "t10k-images-idx3-ubyte"
+        },
+    ),
+    "CIFAR": Case(
+        "cifar", batches, {},
+        lambda data: {"train 20": data / "data_batch_2", "test 0": data / "test_batch"}, lambda _: None,
+    ),
     "windows": Case("sequences", days, {"target": "sky", "window": 4}, later),
 }  # fmt: skip
 

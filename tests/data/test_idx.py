@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from convscope import train
 from convscope.data import load
 from convscope.data.dataset import DataSettings
 from convscope.data.formats import idx
@@ -155,3 +156,51 @@ def test_other_folders_are_not_taken_for_idx(tmp_path):
     assert not idx.recognises(tmp_path)
     assert not idx.recognises(tmp_path / "nowhere")
     assert not idx.recognises(Path(__file__))
+
+
+def emnist(folder: Path, name: str) -> dict[str, bytes]:
+    """As arXiv:1702.05373 describes it: pictures by columns, labels from 1, a table of their characters."""
+    files = {}
+    for part, count in (("train", 30), ("test", 12)):
+        upright = np.random.default_rng(count).integers(0, 256, (count, 28, 28), np.uint8)
+        files[f"{name}-{part}-images-idx3-ubyte"] = encoded(upright.transpose(0, 2, 1))
+        files[f"{name}-{part}-labels-idx1-ubyte"] = encoded((np.arange(count) % 3 + 1).astype(np.uint8))
+    write(folder, files)
+    (folder / f"{name}-mapping.txt").write_text("1 65 97\n2 66 98\n3 67 99\n")
+    return files
+
+
+def test_emnist_is_turned_upright_and_has_its_characters(tmp_path):
+    emnist(tmp_path, "emnist-letters")
+    data = load(tmp_path)
+    assert_dataset_is_sound(data)
+    assert data.classes == ("A", "B", "C")
+    upright = np.random.default_rng(30).integers(0, 256, (30, 28, 28), np.uint8)
+    assert torch.equal(data.inputs[:30, 0], torch.from_numpy(upright))
+    assert len(data.parts["test"]) == 12
+    assert "turned upright" in data.remarks[0]
+    (tmp_path / "emnist-letters-mapping.txt").write_text("1 65\n2 words\n")
+    with pytest.raises(
+        DataError, match=r"emnist-letters-mapping\.txt: the table of its characters is damaged"
+    ):
+        load(tmp_path)
+
+
+def test_of_several_sets_one_is_asked_for(tmp_path):
+    for name in ("emnist-letters", "emnist-digits"):
+        emnist(tmp_path / "gzip", name)
+    with pytest.raises(
+        DataError, match=r"several data sets: emnist-digits, emnist-letters.\n  Give the path of a file"
+    ):
+        load(tmp_path / "gzip")
+    data = load(tmp_path / "gzip" / "emnist-digits-train-images-idx3-ubyte.gz")
+    assert len(data.inputs) == 42
+
+
+def test_one_file_is_predicted_with_the_labels_beside_it(tmp_path):
+    write(tmp_path / "data", contents())
+    run = train(tmp_path / "data", network="compact", epochs=0.2, threads=1, runs=tmp_path / "runs")
+    said = run.predict(str(tmp_path / "data" / f"{NAMES[2]}.gz"))
+    assert list(said.truth) == [str(row % 3) for row in range(20)]
+    with pytest.raises(DataError, match="holds labels, no pictures"):
+        run.predict(str(tmp_path / "data" / f"{NAMES[3]}.gz"))

@@ -141,8 +141,10 @@ CIFAR10 = Published(
         "https://storage.googleapis.com/s4tf-hosted-binaries/datasets/CIFAR10/",
     ),
     below=("cifar10", f"cifar10/{cifar.FOLDER}", cifar.FOLDER, cifar.ARCHIVE),
-    # Not torchvision's and Keras' cifar-10-batches-py: that is pickle, which can run code when it is opened
-    elsewhere=tuple(f"{root}/{cifar.FOLDER}" for root in TORCHVISION),
+    elsewhere=(
+        *(f"{root}/{version.folder}" for version in cifar.VERSIONS[:2] for root in TORCHVISION),
+        f"~/.keras/datasets/{cifar.VERSIONS[1].folder}",
+    ),
 )
 
 

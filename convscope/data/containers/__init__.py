@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from convscope.data.containers import hdf5, matlab, numpys
+from convscope.data.containers import hdf5, matlab, numpys, pickles
 from convscope.data.containers.member import Member
 from convscope.data.files import folder
 from convscope.errors import DataError
@@ -17,6 +17,7 @@ CONTAINERS: dict[str, Opener] = {
     ".mat": matlab.members,
     ".h5": hdf5.members,
     ".hdf5": hdf5.members,
+    **dict.fromkeys((".pkl", ".pickle", ".p"), pickles.members),
 }  # ending → its arrays, by name, readable while the stack is open
 STARTS = {
     b"PK\x03\x04": ".npz",

@@ -73,7 +73,7 @@ def _texts(path: Path, name: str) -> Member:
 
     def read() -> np.ndarray:
         cells: list[Any] = _variable(path, name).ravel().tolist()
-        texts = [
+        texts: list[Any] = [
             str(cell.ravel()[0]) if isinstance(cell, np.ndarray) and cell.size else cell for cell in cells
         ]
         if not all(isinstance(text, str) for text in texts):

@@ -9,11 +9,12 @@ import numpy as np
 
 from convscope.errors import DataError
 
+NAME = "emnist"  # what its files' names begin with
 SIDE = 28  # pixels
 TURNED = "EMNIST stores its pictures on their side: they were turned upright"
 
 
-def characters(rows: Iterable[Sequence[int]], source: object) -> dict[int, str]:
+def characters(rows: Iterable[Sequence[int | str]], source: object) -> dict[int, str]:
     """Label → character: the first code of each row; where there is a small letter, too, they are one class.
 
     >>> characters([[1, 65, 97], [2, 66, 98]], "letters")

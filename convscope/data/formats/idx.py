@@ -1,26 +1,34 @@
-"""The four IDX files of MNIST and its relatives, gzipped or not.
+"""The four IDX files of MNIST and its relatives, gzipped or not; EMNIST's have the name of the set in front.
 
 Format: http://yann.lecun.com/exdb/mnist/ — two zero bytes, the type of the numbers, the number of axes, one
 big-endian 32-bit size an axis, then the numbers, last axis fastest.
 """
 
+import re
 import zlib
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from convscope.data.array_samples import of_file_array
 from convscope.data.arrays import from_arrays
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.files.format import Format
+from convscope.data.files.format import Claim, Files, Format
+from convscope.data.formats import emnist
 from convscope.data.memory import refuse_too_large
+from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
 from convscope.shapes import show
 
 STEMS = ("train-images", "train-labels", "t10k-images", "t10k-labels")
+NAME = re.compile(
+    r"(?:(?P<set>.+)-)?(?P<part>train|t10k|test)-(?P<what>images|labels)[-.]idx(?P<axes>[13])-ubyte(\.gz)?"
+)
 FOLDERS = ("", "raw", "MNIST/raw")  # the last two are torchvision's
 TYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP = b"\x1f\x8b"
@@ -37,31 +45,44 @@ class IdxHeader(NamedTuple):
     length: int  # bytes of the header
 
 
-def files(folder: Path) -> dict[str, Path]:
-    """Find the four files in a folder or torchvision's sub-folders of it; plain files before gzipped ones."""
+def sets(folder: Path) -> dict[str, dict[str, Path]]:
+    """The files in a folder or torchvision's sub-folders of it: name of a set ("" for MNIST) → stem → file.
+
+    Plain files come before gzipped ones.
+    """
     for place in FOLDERS:
-        found = {stem: path for stem in STEMS if (path := _file(folder / place, stem))}
+        found: dict[str, dict[str, Path]] = {}
+        for file in sorted((folder / place).glob("*-ubyte*")):
+            if (named := _named(file)) and file.is_file():
+                found.setdefault(named[0], {}).setdefault(named[1], file)
         if found:
             return found
     return {}
 
 
-def _file(folder: Path, stem: str) -> Path | None:
-    axes = 3 if stem.endswith("images") else 1
-    names = [f"{stem}{dot}idx{axes}-ubyte{end}" for end in ("", ".gz") for dot in "-."]
-    return next((folder / name for name in names if (folder / name).is_file()), None)
+def _named(file: Path) -> tuple[str, str] | None:
+    """The set and the stem that a file's name tells.
+
+    >>> _named(Path("train-images-idx3-ubyte.gz")), _named(Path("emnist-letters-test-labels-idx1-ubyte"))
+    (('', 'train-images'), ('emnist-letters', 't10k-labels'))
+    """
+    found = NAME.fullmatch(file.name)
+    if found is None or (found["axes"] == "3") != (found["what"] == "images"):
+        return None
+    part = "t10k" if found["part"] == "test" else found["part"]
+    return found["set"] or "", f"{part}-{found['what']}"
 
 
 def recognises(path: Path) -> bool:
-    """Whether the folder holds any of the four files."""
-    return path.is_dir() and bool(files(path))
+    """Whether the folder holds any of the four files, or this is one of them."""
+    return _named(path) is not None if path.is_file() else path.is_dir() and bool(sets(path))
 
 
 def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - nothing to leave out
     """Read the four files; the t10k files are the test part, in their own order.
 
     Args:
-        path: the folder that holds them.
+        path: the folder that holds them; where they are of several sets, a file of one of these.
         settings: `val` is held back from the training files.
         strict: has no effect here: a damaged IDX file is always refused.
 
@@ -71,7 +92,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     Raises:
         DataError: a file is missing, damaged, or does not go with the others.
     """
-    found = files(path)
+    name, found = _set(path)
     missing = [stem for stem in STEMS if stem not in found]
     if missing:
         raise DataError(
@@ -91,7 +112,61 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
         for job in jobs:
             job.result()
     given = {"train": train, "test": len(labels) - train}
-    return from_arrays(images, labels, settings, given=given, source=str(path))
+    data = from_arrays(*_read_by(name, found, images, labels), settings, given=given, source=str(path))
+    turned = (emnist.TURNED,) if name.startswith(emnist.NAME) else ()
+    return replace(data, remarks=(*turned, *data.remarks))
+
+
+def samples(path: Path, spec: SampleSpec) -> Samples:
+    """The pictures of one file, with the labels of the file that belongs to it, if that is there."""
+    name, stem = _named(path) or ("", "")
+    head = header(path)
+    if len(head.shape) != 3:
+        raise DataError(f"{path} holds labels, no pictures.\n  Give the file of the pictures.")
+    beside = sets(path.parent).get(name, {})
+    images, labels = _array(head), None
+    if (file := beside.get(stem.replace("images", "labels"))) is not None:
+        labels = _array(header(file))
+    if labels is None or len(labels) != len(images):
+        labels = None
+    images, truth = _read_by(name, beside, images, np.zeros(0) if labels is None else labels)
+    found = of_file_array(images, spec, path.name)
+    return found if labels is None else found._replace(truth=[str(label) for label in truth.tolist()])
+
+
+def _set(path: Path) -> tuple[str, dict[str, Path]]:
+    """The name and the files of the set that is meant."""
+    if path.is_file():
+        name = (_named(path) or ("",))[0]
+        return name, sets(path.parent)[name]
+    found = sets(path)
+    if len(found) > 1:
+        names = ", ".join(sorted(found))
+        example = next(iter(next(iter(found.values())).values()))
+        raise DataError(
+            f"{path} holds several data sets: {names}.\n  Give the path of a file of one, such as {example}."
+        )
+    return next(iter(found.items()))
+
+
+def _read_by(
+    name: str, found: dict[str, Path], images: np.ndarray, labels: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """EMNIST's pictures upright, and its labels as characters; others as they are."""
+    if not name.startswith(emnist.NAME):
+        return images, labels
+    table = next(iter(found.values())).parent / f"{name}-mapping.txt"
+    if table.is_file():
+        rows = [line.split() for line in table.read_text(encoding="ascii", errors="replace").splitlines()]
+        characters = emnist.characters([row for row in rows if row], table)
+        labels = emnist.named(labels, characters, table)
+    return emnist.upright(images), labels
+
+
+def _array(head: IdxHeader) -> np.ndarray:
+    array = np.empty(head.shape, head.dtype)
+    read_into(head, array)
+    return array
 
 
 def _check_match(heads: dict[str, IdxHeader]) -> None:
@@ -201,6 +276,29 @@ def _pieces(path: Path) -> Generator[bytes]:
             raise DataError(f"{path} ends too early: it is incomplete.{ADVICE}")
 
 
+def _ending(head: bytes) -> str:
+    """Of a file of pictures; gzipped ones show it only when they are unpacked."""
+    known = len(head) > 4 and head[:2] == b"\0\0" and head[2] in TYPES and head[3] == 3
+    return "-train-images-idx3-ubyte" if known else ""
+
+
+def _claim(path: Path) -> Claim:
+    head = header(path)
+    return Claim(head.shape[1:], head.dtype.name)
+
+
 FORMAT = Format(
-    what="a folder with the four IDX files of MNIST or its relatives", recognises=recognises, load=load
+    what="a folder with the four IDX files of MNIST or its relatives",
+    recognises=recognises,
+    load=load,
+    files=Files(
+        one="IDX file",
+        form="a picture of one channel",
+        kinds=("image", ANY),
+        takes=lambda path: path.is_file() and _named(path) is not None,
+        ending=_ending,
+        header=_claim,
+        decode=samples,
+        many=True,
+    ),
 )
