@@ -424,7 +424,8 @@ def test_what_is_recognised(tmp_path):
         "ucr.csv": ("1,0.5,0.25\n2,0.5,0.25\n", False),
         "head.csv": ("date,x\n", False),
         "empty.csv": ("", False),
-        "a.txt": ("date,x\n2012-01-01,1\n", False),
+        "a.txt": ("date,x\n2012-01-01,1\n", True),
+        "notes.txt": ("Dear reader,\nhere is a note of 2012-01-01.\n", False),
     }
     for name, (text, expected) in tables.items():
         (tmp_path / name).write_text(text)
@@ -510,3 +511,152 @@ def test_amounts_can_be_checked(read):
     assert quick(data)
     assert len(found.exact) == 25
     assert all(repeat.leak and not repeat.conflict for repeat in found.exact)
+
+
+def test_horizon_0_tells_the_target_by_the_other_columns(read):
+    table = frame(cities=["Ulm"], days=60).drop(columns="city")
+    data = read(table, target="sky", window=3, horizon=0)
+    assert data.features == ("wind", "cars")
+    assert [data.classes[label] for label in data.labels] == table["sky"].tolist()[2:]
+    np.testing.assert_allclose(data.inputs[:, 0, -1], table["wind"][2:], rtol=1e-6)
+    assert list(data.when) == table["date"].dt.strftime("%Y-%m-%d").tolist()[2:]
+    assert data.persistence is None
+    assert_dataset_is_sound(data)
+
+
+def test_prediction_with_horizon_0_needs_no_target(read):
+    table = frame(cities=["Ulm"], days=60)
+    data = read(table, target="sky", window=3, horizon=0)
+    table.drop(columns="sky").to_csv(read.folder / "new.csv", index=False)
+    found = windows_of(read.folder / "new.csv", data.settings, data.features)
+    assert torch.equal(found.inputs, data.inputs)
+    assert found.truth == [None] * 58
+
+
+def test_horizon_0_wants_another_column(read):
+    table = frame(cities=["Ulm"])[["date", "cars"]]
+    assert "a horizon of 0 has nothing to tell it by" in refused(read, table, target="cars", horizon=0)
+
+
+@pytest.mark.parametrize("stride", [1, 3, 7])
+def test_windows_lie_a_stride_apart(read, stride):
+    every = read(frame(cities=["Ulm"]), target="sky", window=5, horizon=2)
+    some = read(frame(cities=["Ulm"]), target="sky", window=5, horizon=2, stride=stride)
+    assert torch.equal(some.inputs, every.inputs[::stride])
+    assert list(some.names) == list(every.names)[::stride]
+    assert "stride is 0" in refused(read, frame(), target="sky", stride=0)
+
+
+def test_a_label_is_a_target_of_classes(read):
+    table = frame(cities=["Ulm"]).assign(state=[f"{row % 30}" for row in range(200)])
+    assert not read(table, label="state", window=2).regression
+    assert read(table, target="state", window=2).regression
+    assert read(table, label="sky", window=2).classes == read(table, target="sky", window=2).classes
+    assert "has only one of them" in refused(read, table, label="sky", target="state")
+    assert "--target wind" in refused(read, table, label="wind")
+
+
+def test_texts_that_are_nearly_all_different_are_no_classes(read):
+    table = frame(cities=["Ulm"]).assign(note=[f"note {row}" for row in range(200)])
+    assert "column 'note' holds 200 different texts in 200 rows" in refused(read, table, target="note")
+
+
+@pytest.mark.parametrize(
+    "wish", [{"group": "sky"}, {"sample": "sky"}, {"images": "."}, {"label_from": "(.)"}, {"size": (8, 8)}]
+)
+def test_wishes_that_mean_nothing_here_are_refused(read, wish):
+    option = next(iter(wish)).replace("_", "-")
+    assert f"--{option} has no meaning for it" in refused(read, frame(), target="sky", **wish)
+
+
+def test_no_group_is_no_wish(read):
+    assert len(read(frame(), target="sky", group="none").inputs)
+
+
+def test_the_only_column_is_the_target(read):
+    assert read(frame(cities=["Ulm"])[["date", "cars"]], window=2).classes == ("cars",)
+
+
+@pytest.mark.parametrize("hole", [(140, 165), (100, 160), (150, 199)])
+def test_a_gap_leaves_no_part_empty(read, hole):
+    table = frame(cities=["Ulm"]).drop(index=range(*hole))
+    data = read(table, target="cars", window=30)
+    assert all(len(rows) for rows in data.parts.values())
+    latest = {name: max(data.when[row] for row in rows.tolist()) for name, rows in data.parts.items()}
+    first = {name: min(data.when[row] for row in rows.tolist()) for name, rows in data.parts.items()}
+    assert latest["train"] < first["val"] <= latest["val"] < first["test"]
+    assert_dataset_is_sound(data)
+
+
+def test_classes_that_are_not_judged_are_said(read):
+    table = frame(cities=["Ulm"])
+    table.loc[100:, "sky"] = table.loc[100:, "sky"].replace("fog", "sun")
+    data = read(table, target="sky", window=2)
+    assert "not in the val part, so it is not judged there: fog" in data.remarks
+    assert "not in the test part, so it is not judged there: fog" in data.remarks
+
+
+def hours(count=72):
+    table = frame(days=count, cities=["Ulm"], freq="h").drop(columns="city")
+    return table, table.pop("date")
+
+
+SPLIT = {
+    "day and clock": lambda time: {
+        "Date": time.dt.strftime("%d.%m.%Y"), "Time": time.dt.strftime("%H:%M:%S")
+    },
+    "12 hours": lambda time: {"date": time.dt.strftime("%Y-%m-%d"), "time": time.dt.strftime("%I:%M %p")},
+    "dots": lambda time: {"Date": time.dt.strftime("%d/%m/%Y"), "Time": time.dt.strftime("%H.%M.%S")},
+    "day and hour": lambda time: {"date": time.dt.strftime("%Y-%m-%d"), "hour": time.dt.hour},
+    "hour as 1800": lambda time: {"date": time.dt.strftime("%Y-%m-%d"), "time": time.dt.hour * 100},
+    "numbers": lambda time: {
+        "year": time.dt.year, "month": time.dt.month, "day": time.dt.day, "hour": time.dt.hour
+    },
+    "short names": lambda time: {
+        "YEAR": time.dt.year, "MO": time.dt.month, "DY": time.dt.day, "HR": time.dt.hour
+    },
+    "month by name": lambda time: {
+        "Year": time.dt.year, "Month": time.dt.strftime("%B"), "Day": time.dt.day, "Hour": time.dt.hour
+    },
+    "day of year": lambda time: {"year": time.dt.year, "doy": time.dt.day_of_year, "hour": time.dt.hour},
+    "characters": lambda time: {
+        "年": time.dt.year, "月": time.dt.month, "日": time.dt.day, "时": time.dt.hour
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", SPLIT)
+def test_a_time_in_several_columns(read, form):
+    table, time = hours(24 * 15)
+    expected = read(table.assign(date=time), target="cars", window=4)
+    data = read(pd.DataFrame(SPLIT[form](time)).join(table), target="cars", window=4)
+    assert torch.equal(data.inputs, expected.inputs)
+    assert data.when == expected.when
+    again = windows_of(read.folder / "table.csv", data.settings, data.features)
+    assert torch.equal(again.inputs[: len(data.inputs)], data.inputs)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [{"year": range(2000, 2030), "month": range(1, 13)}, {"Year": range(1990, 2020), "quarter": range(1, 5)}],
+)
+def test_years_and_months_or_quarters(read, columns):
+    (year, years), (part, parts) = columns.items()
+    rows = [(one, each) for one in years for each in parts]
+    table = pd.DataFrame(rows, columns=[year, part]).assign(x=range(len(rows)))
+    data = read(table, window=4)
+    months = [(one - years[0]) * 12 + (each - 1) * 12 // len(parts) for one, each in rows[4:]]
+    assert data.when == [f"{years[0] + month // 12}-{month % 12 + 1:02}-01" for month in months]
+    assert len(data.inputs) == len(rows) - 4
+    assert data.features[0] == "x"
+
+
+def test_columns_of_time_can_be_named(read):
+    table, time = hours()
+    table = pd.DataFrame({"when": time.dt.strftime("%Y-%m-%d"), "at": time.dt.strftime("%H:%M")}).join(table)
+    assert read(table, target="cars", window=2, time="when,at").settings.time == "when,at"
+    assert "no column 'when,no' for the time" in refused(read, table, target="cars", time="when,no")
+    odd = table.assign(at=["25:00", *table["at"][1:]])
+    assert "row 2 is at no time that exists: when '2012-01-01', at '25:00'" in refused(
+        read, odd, target="cars", time="when,at"
+    )

@@ -26,6 +26,16 @@ from convscope.errors import DataError
 
 CYCLE = {np.timedelta64(1, "h"): 24, DAY: 7, 30 * DAY: 12, 31 * DAY: 12}  # usual step → rows of a cycle
 WORKING_WEEK = 5  # rows, where there are none for weekends
+WITHOUT_MEANING = {
+    "group": "Parts follow each other in time; --series names the column that tells series apart.",
+    "sample": "--window says how many rows a sample is.",
+    "label_from": "--target names the column to predict.",
+    "images": "--target names the column to predict.",
+    "size": "--window says how many rows a sample is.",
+    "length": "--window says how many rows a sample is.",
+    "channels": "Every column is one.",
+    "rate": "Rows stay as they are.",
+}  # settings of other kinds of data → what to do instead
 NO_TRAINING = "{path} has no window before those for val and test: nothing to learn from.\n  Give more rows."
 UNKNOWN_CYCLE = 10  # rows, for any other step
 
@@ -55,6 +65,7 @@ def recognises(path: Path) -> bool:
 
 def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  # noqa: ARG001 - rows are no files
     """Read a table, see `of_table`; `strict` has no effect: a damaged table is always refused."""
+    _demand_meaning(path, settings)
     return of_table(columns.read(path), settings)
 
 
@@ -64,7 +75,8 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
     Windows cross neither series nor gaps. Parts follow each other in time, cut at the same times for all
     series: what is learnt is judged on what came later. Features and their classes are chosen by the
     training part alone. A missing value is the last one known, up to three rows back; otherwise its windows
-    are left out, as are those whose target is missing.
+    are left out, as are those whose target is missing. With a horizon of 0 the target is no feature: it is
+    what the other columns shall tell.
 
     Args:
         table: one row for each time, or for each time of each series.
@@ -75,19 +87,20 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
     """
     line = timeline.ordered(table, settings)
     settings, chosen = _resolved(line)
-    window, horizon = _reach(settings)
-    labels = targets.labels(line.table, str(settings.target))
-    val, test = windows.cuts(line.axis, settings)
+    reach = _reach(settings)
+    labels = targets.labels(line.table, str(settings.target), classes=settings.label is not None)
+    val, test, moved = _cuts(line, settings, labels.values)
     features, seen = _features(line, settings, labels, line.axis.times < val)
     values, filled = carried(encode(line.table, features, line.axis.times), line.axis.run)
     latest, _ = carried(labels.values[:, None], line.axis.run)  # (row, 1), what persistence expects
-    last, left_out = _usable(line, settings, labels.values, np.hstack([values, latest]))
-    target = last + horizon
+    needed = np.hstack([values, latest]) if reach.horizon else values
+    last, left_out = _usable(line, settings, labels.values, needed)
+    target = last + reach.horizon
     parts, spans = _parts(line.axis.times[target], val, test, line.table.path)
     when, kind = written(line.axis.times[target]), np.int64 if labels.classes else np.float32
-    said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *spans]
+    said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *moved, *spans]
     return Dataset(
-        inputs=_windows(values, last, window, line.table.path),
+        inputs=_windows(values, last, reach.window, line.table.path),
         labels=torch.from_numpy(labels.values[target].astype(kind)),
         classes=labels.classes or (str(settings.target),),
         parts=parts,
@@ -95,9 +108,9 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
         source=str(line.table.path),
         names=_names(line, last, when),
         settings=settings,
-        remarks=(*said, *targets.unseen(labels, target, parts["train"])),
+        remarks=(*said, *targets.unseen(labels, target, parts)),
         features=features,
-        persistence=torch.from_numpy(latest[last, 0].astype(kind)),
+        persistence=torch.from_numpy(latest[last, 0].astype(kind)) if reach.horizon else None,
         when=when,
     )
 
@@ -114,9 +127,9 @@ def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]
         DataError: as `of_table` does, and for columns that are missing.
     """
     line = timeline.ordered(columns.read(Path(path), repeated=1), settings)  # few rows may be all there are
-    axis, (window, horizon) = line.axis, _reach(settings)
+    axis, (window, horizon, stride) = line.axis, _reach(settings)
     values, _ = carried(encode(line.table, features, axis.times), axis.run)
-    last = windows.ends(axis, window)
+    last = windows.ends(axis, window, stride)
     target = windows.targets(axis, last, horizon)
     wanted = (target >= 0) | windows.newest(axis, last, horizon)
     last, target = last[wanted], target[wanted]
@@ -146,6 +159,10 @@ def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
     if line.settings.horizon is None:
         update["horizon"] = 1
         said.append("horizon: the next row is predicted; --horizon looks further ahead")
+    if line.settings.stride is None:
+        update["stride"] = 1
+    if line.settings.horizon == 0:
+        said.append(f"horizon 0: {update['target']} of the window's last row is told by the other columns")
     return replace(line.settings, **update), said
 
 
@@ -156,13 +173,47 @@ def _usual_window(axis: TimeAxis) -> int:
     return next((rows for step, rows in CYCLE.items() if step == axis.step), UNKNOWN_CYCLE)
 
 
-def _reach(settings: DataSettings) -> tuple[int, int]:
-    """Window and horizon, in rows."""
-    window, horizon = settings.window or 0, settings.horizon or 0
-    for name, count in (("window", window), ("horizon", horizon)):
-        if count < 1:
-            raise DataError(f"the {name} is {count} rows; expected at least 1.\n  Give another --{name}.")
-    return window, horizon
+class Reach(NamedTuple):
+    """Sizes of windows, in rows: their length, how far behind the last one the target is, their distance."""
+
+    window: int
+    horizon: int
+    stride: int
+
+
+def _reach(settings: DataSettings) -> Reach:
+    stride = 1 if settings.stride is None else settings.stride
+    found = Reach(settings.window or 0, settings.horizon or 0, stride)
+    for name, least in (("window", 1), ("horizon", 0), ("stride", 1)):
+        count = getattr(found, name)
+        if count < least:
+            raise DataError(
+                f"the {name} is {count} rows; expected at least {least}.\n  Give another --{name}."
+            )
+    return found
+
+
+def _demand_meaning(path: Path, settings: DataSettings) -> None:
+    """Refuse what a person said of other kinds of data."""
+    for name in WITHOUT_MEANING:
+        value = getattr(settings, name)
+        if value is not None and not (name == "group" and value.casefold() == "none"):
+            option = name.replace("_", "-")
+            raise DataError(
+                f"{path} is a table with a column of dates; --{option} has no meaning for it, but is"
+                f" '{value}'.\n  Leave it out. {WITHOUT_MEANING[name]}"
+            )
+
+
+def _cuts(
+    line: Timeline, settings: DataSettings, labels: np.ndarray
+) -> tuple[np.datetime64, np.datetime64, list[str]]:
+    """When validation and testing begin, so that windows with a target lie in both."""
+    window, horizon, stride = _reach(settings)
+    last = windows.ends(line.axis, window, stride)
+    target = windows.targets(line.axis, last, horizon)
+    there = target[(target >= 0) & np.isfinite(labels[target])]
+    return windows.filled(line.axis.times[there], *windows.cuts(line.axis, settings), settings)
 
 
 def _features(
@@ -173,7 +224,13 @@ def _features(
         raise DataError(NO_TRAINING.format(path=line.table.path))
     target, series = str(settings.target), settings.series
     hidden = {*line.time, series if len(line.series) == 1 else None}
+    hidden |= set() if settings.horizon else {target}  # what is asked for is not known
     use = [name for name in line.table.columns if name not in hidden]
+    if not use:
+        raise DataError(
+            f"{line.table.path} has no column beside the time and the target {target}, so that a horizon of 0"
+            " has nothing to tell it by.\n  Give a --horizon of 1 or more."
+        )
     classes = {name for name in (series, target if labels.classes else None) if name}
     return choose(line.table, use, target, classes, train, line.axis.times)
 
@@ -182,19 +239,19 @@ def _usable(
     line: Timeline, settings: DataSettings, labels: np.ndarray, values: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """(n,) the last rows of the windows that can be used, and how many cannot, and why."""
-    axis, (window, horizon), path = line.axis, _reach(settings), line.table.path
+    axis, (window, horizon, stride), path = line.axis, _reach(settings), line.table.path
     lengths = np.bincount(axis.series)  # (series,)
-    possible = int(np.maximum(lengths - window - horizon + 1, 0).sum())
+    possible = int(-(-np.maximum(lengths - window - horizon + 1, 0) // stride).sum())
     if possible == 0:
         raise DataError(
             f"{path}: a window of {window} rows and a target {horizon} later need {window + horizon} rows,"
             f" but the longest series has {lengths.max()}.\n  Give a shorter --window, or more rows."
         )
-    last = windows.ends(axis, window)
+    last = windows.ends(axis, window, stride)
     last = last[windows.targets(axis, last, horizon) >= 0]
     whole, labelled = _complete(values, last, window), np.isfinite(labels[last + horizon])
     lost = {
-        f"they would cross one of {axis.gaps:,} gaps in time": possible - len(last),
+        f"they would cross one of {axis.gaps:,} gaps in time": max(0, possible - len(last)),
         "values are missing in them": int((~whole).sum()),
         f"their target, {settings.target}, is missing": int((whole & ~labelled).sum()),
     }

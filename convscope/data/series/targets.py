@@ -1,5 +1,6 @@
 """The column that is predicted: which one, and whether it holds classes or amounts."""
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 OBVIOUS = ("target", "label", "y")
+MANY = 10  # classes, from which on nearly as many as rows are none
 FEW_VALUES = 20  # whole numbers up to which they are classes; more are amounts
 
 
@@ -35,8 +37,14 @@ def column(line: Timeline) -> str:
         DataError: it is not there, or not obvious; lists the columns to choose from.
     """
     table, settings = line.table, line.settings
-    if settings.target is not None:
-        return demand(table, settings.target, "target")
+    if settings.label is not None and settings.target not in (None, settings.label):
+        raise DataError(
+            f"the label is the column '{settings.label}', the target '{settings.target}'; a sequence has only"
+            " one of them.\n  Give --label for classes, or --target for what is there."
+        )
+    wanted = settings.target if settings.target is not None else settings.label
+    if wanted is not None:
+        return demand(table, wanted, "target" if settings.label is None else "label")
     others = [name for name in table.columns if name not in (*line.time, settings.series)]
     obvious = [name for name in others if name.casefold() in OBVIOUS]
     if len(obvious) == 1 or len(others) == 1:
@@ -47,13 +55,18 @@ def column(line: Timeline) -> str:
     )
 
 
-def labels(table: Table, target: str) -> Labels:
+def labels(table: Table, target: str, *, classes: bool = False) -> Labels:
     """Classes for text and few whole numbers, amounts for other numbers.
 
+    Args:
+        table: all rows.
+        target: the column.
+        classes: they are classes, even if they are many numbers.
+
     Raises:
-        DataError: text in a column of numbers, or a single class.
+        DataError: text in a column of numbers, a single class, or nearly as many classes as rows.
     """
-    if table.is_number(target):
+    if not classes and table.is_number(target):
         values = table.numbers(target)
         distinct = np.unique(values[np.isfinite(values)])
         whole = bool((distinct % 1 == 0).all())
@@ -66,27 +79,50 @@ def labels(table: Table, target: str) -> Labels:
             f"{table.path}: column '{target}' holds {len(found)} class: there is nothing to tell apart.\n"
             "  Choose another target."
         )
-    classes = tuple(sorted(found, key=natural))
-    place = np.array([*(classes.index(name) for name in found), np.nan])  # (class + 1,), the last for missing
-    return Labels(place[codes], classes, f"target: {target}, {len(classes)} classes")
+    rows = int((codes >= 0).sum())
+    if len(found) > MANY and 2 * len(found) > rows:
+        raise DataError(
+            f"{table.path}: column '{target}' holds {len(found):,} different texts in {rows:,} rows, such as"
+            f" '{found[0]}' and '{found[1]}': they are no classes.\n"
+            + (f"  Predict the amount: --target {target}." if classes else "  Choose another target.")
+        )
+    names = tuple(sorted(found, key=natural))
+    number = {name: place for place, name in enumerate(names)}
+    place = np.array([*(number[name] for name in found), np.nan])  # (class + 1,), the last for missing
+    return Labels(place[codes], names, f"target: {target}, {len(names)} classes")
 
 
 def truth(table: Table, target: str, amounts: bool) -> list[str | float | None]:
     """What each row's target is: a class's name or an amount; None where missing."""
+    if target not in table.cells:  # a new table need not say what is asked of it
+        return [None] * len(table.rows)
     if amounts:
         return [None if np.isnan(value) else value for value in table.numbers(target).tolist()]
     codes, classes = table.texts(target)
     return [None if code < 0 else classes[code] for code in codes]
 
 
-def unseen(labels: Labels, rows: np.ndarray, train: Tensor) -> list[str]:
-    """Say which classes cannot be learnt, because they come later only.
+def unseen(labels: Labels, rows: np.ndarray, parts: Mapping[str, Tensor]) -> list[str]:
+    """Say which classes cannot be learnt, because they come later only, and which are not judged.
 
     Args:
         labels: of every row.
         rows: (sample,) the row of each sample's target.
-        train: samples of the training part.
+        parts: train, val, test → samples.
     """
-    seen = set(labels.values[rows[train.numpy()]].tolist())
-    late = [name for number, name in enumerate(labels.classes) if number not in seen]
-    return [f"not in the training part, so it cannot be learnt: {', '.join(late)}"] if late else []
+    seen = {part: set(labels.values[rows[samples.numpy()]].tolist()) for part, samples in parts.items()}
+    missing = {
+        part: [name for number, name in enumerate(labels.classes) if number not in there]
+        for part, there in seen.items()
+    }
+    late = missing["train"]
+    said = [f"not in the training part, so it cannot be learnt: {', '.join(late)}"] if late else []
+    for part in ("val", "test"):
+        lost = [name for name in missing[part] if name not in late]
+        if lost and seen[part]:
+            said.append(f"not in the {part} part, so it is not judged there: {_some(lost)}")
+    return said
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (" …" if len(names) > 5 else "")

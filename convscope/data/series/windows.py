@@ -11,6 +11,9 @@ HOLIDAYS = 3.5  # the same for weekdays, of which two may be holidays
 DAY = np.timedelta64(1, "D")
 FRIDAY = 1  # days after Thursday, on which 1970 began
 YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
+MOVED = (
+    "no window has its target in the time of {name}: the last {share:.0%} of the windows{from_} are {name}"
+)
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
 
 
@@ -71,15 +74,19 @@ def axis(times: np.ndarray, series: np.ndarray) -> TimeAxis:
     return TimeAxis(order, series, times, run, step, weekdays)
 
 
-def ends(axis: TimeAxis, window: int) -> np.ndarray:
+def ends(axis: TimeAxis, window: int, stride: int = 1) -> np.ndarray:
     """(n,) rows at which a whole window ends: its first row is in the same run.
+
+    With a stride, the first window of a run and every so many rows another one.
 
     >>> days = np.array(["2012-01-01", "2012-01-02", "2012-01-03", "2012-01-07"], "datetime64[us]")
     >>> ends(axis(days, np.zeros(4, int)), window=2)
     array([1, 2])
     """
     last = np.arange(window - 1, len(axis.run))
-    return last[axis.run[last] == axis.run[last - window + 1]]
+    last = last[axis.run[last] == axis.run[last - window + 1]]
+    begins = np.searchsorted(axis.run, axis.run[last])  # (n,) first row of their run
+    return last[(last - window + 1 - begins) % stride == 0]
 
 
 def targets(axis: TimeAxis, last: np.ndarray, horizon: int) -> np.ndarray:
@@ -135,6 +142,39 @@ def cuts(axis: TimeAxis, settings: DataSettings) -> tuple[np.datetime64, np.date
     else:
         test = _share(first, final, settings.test, axis.step)
     return (_share(first, test, settings.val, axis.step) if settings.val else test), test
+
+
+def filled(
+    when: np.ndarray, val: np.datetime64, test: np.datetime64, settings: DataSettings
+) -> tuple[np.datetime64, np.datetime64, list[str]]:
+    """Cuts that leave no part empty, where there are samples enough: a gap may have swallowed one.
+
+    Args:
+        when: (sample,) the times of all targets.
+        val: when validation begins, by time alone.
+        test: when testing begins.
+        settings: the shares that are wanted.
+
+    Returns:
+        The cuts, and sentences on what was moved.
+    """
+    said = []
+    moments = np.sort(when)
+    if settings.test and len(moments) and not (moments >= test).any():
+        test = _of_last(moments, settings.test)
+        val = min(val, test)
+        said.append(MOVED.format(name="test", from_="", share=settings.test))
+    before = moments[moments < test]
+    if settings.val and len(before) > 1 and not (before >= val).any():
+        val = _of_last(before, settings.val)
+        said.append(MOVED.format(name="val", from_=" before test", share=settings.val))
+    return val, test, said
+
+
+def _of_last(moments: np.ndarray, share: float) -> np.datetime64:
+    """When the last `share` of some moments begins, at least one of them; one at least stays before."""
+    count = min(max(1, round(share * len(moments))), len(moments) - 1)
+    return moments[-count] if count else moments[-1] + 1
 
 
 def _weekdays_only(times: np.ndarray) -> bool:

@@ -14,7 +14,7 @@ from convscope.data.text import decoding, layout, missing, numbers
 from convscope.data.text.missing import NO_TEXT, REPEATED
 from convscope.errors import DataError
 
-ENDINGS = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 BLOWN_UP = 10  # bytes of memory for each byte of text

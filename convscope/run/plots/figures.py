@@ -113,7 +113,11 @@ def svg(figure: Figure) -> str:
     """Turn a figure into an SVG element for a page: texts as text, colours by the page's own names."""
     content = io.StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "convscope"}):
+    with (
+        warnings.catch_warnings(),
+        matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "convscope"}),
+    ):
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # the page has them
         figure.savefig(content, format="svg", metadata=nothing)
     text = content.getvalue()
     for pattern, replacement in FOR_PAGES:
