@@ -63,6 +63,8 @@ def load(
 def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     if settings.images is not None and path.is_file():
         return _joined(path, settings).load(path, settings, strict)
+    if path.is_dir() and holds_files(path):
+        return _of_archive(path, settings, strict)
     places = list(_places(path))
     for form in FORMATS.values():
         for place in places:

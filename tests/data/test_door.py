@@ -21,6 +21,7 @@ def test_tables_are_plain_and_documented():
         "cifar",
         "nifti",
         "dicom",
+        "metadata",
         "stacks",
         "table",
         "sequences",

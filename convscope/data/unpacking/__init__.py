@@ -9,14 +9,15 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from convscope.data.dataset import Skipped
 from convscope.data.files import cache
-from convscope.data.unpacking import archives
+from convscope.data.files.tree import children, is_folder
+from convscope.data.unpacking import archives, tables
 from convscope.data.unpacking.target import Target
 from convscope.errors import ConvscopeError, DataError, ShapeError
 
@@ -24,24 +25,42 @@ VERSION = 1  # of what comes out: raise it when that changes
 LARGEST = 50 * 2**30  # bytes of all that is kept
 ABANDONED = 24 * 3600  # seconds after which what is unfinished is taken to be of a killed process
 ABOUT = "about.json"
+MANY = 4  # folders beside each other, from which on they are no parts of a table
 
-UNPACKERS: dict[str, Callable[[Path, Target], None]] = {
+UNPACKERS: dict[str, Callable[[Sequence[Path], Target], None]] = {
     ".zip": archives.from_zip,
     **dict.fromkeys(archives.TARS, archives.from_tar),
+    ".parquet": tables.from_parquet,
+    **dict.fromkeys((".jsonl", ".ndjson"), tables.from_lines),
 }  # ending → writes all that a file holds
+PARQUET = ".parquet"  # the one that comes in several files of a folder
 
 
 class Unpacked(NamedTuple):
     """What a file held."""
 
-    path: Path  # the folder with it
+    path: Path  # the folder with it, or the table
     skipped: tuple[Skipped, ...]
     remarks: tuple[str, ...]
 
 
 def holds_files(path: Path) -> bool:
-    """Whether this is a file that holds others, by its ending."""
-    return bool(_ending(path)) and path.is_file()
+    """Whether this is a file that holds others, by its ending, or a folder of Parquet files."""
+    return bool(_sources(path))
+
+
+def _sources(path: Path, depth: int = 2) -> list[Path]:
+    """The files that hold others: this one, or those in a folder."""
+    if path.is_file():
+        return [path] if _ending(path) else []
+    if not path.is_dir():
+        return []
+    inside = children(path, [])
+    own = [child for child in inside if child.suffix.lower() == PARQUET and child.is_file()]
+    folders = [child for child in inside if is_folder(child)]
+    if own or not depth or len(folders) >= MANY:
+        return own
+    return [file for folder in folders for file in _sources(folder, depth - 1)]
 
 
 @contextmanager
@@ -51,14 +70,15 @@ def unpacked(path: Path) -> Iterator[Unpacked]:
     Raises:
         DataError: damaged, protected by a password, too large for the disk, or made to fill it.
     """
-    folder = cache.home() / "unpacked" / cache.key([path], {"unpacking": VERSION})
+    sources = _sources(path)
+    folder = cache.home() / "unpacked" / cache.key(sources, {"unpacking": VERSION})
     inside = folder / "files"
     try:
-        about = _kept(folder) or _made(path, folder)
+        about = _kept(folder) or _made(path, sources, folder)
         skipped = tuple(Skipped(*each) for each in about["skipped"])
-        yield Unpacked(inside, skipped, tuple(about["remarks"]))
+        yield Unpacked(inside / about["opens"], skipped, tuple(about["remarks"]))
     except ConvscopeError as error:
-        said = str(error).replace(str(inside), str(path))
+        said = str(error).replace(str(inside / tables.TABLE), str(path)).replace(str(inside), str(path))
         raise (ShapeError if isinstance(error, ShapeError) else DataError)(said) from error
 
 
@@ -78,7 +98,7 @@ def _kept(folder: Path) -> dict | None:
     return about
 
 
-def _made(path: Path, folder: Path) -> dict:
+def _made(path: Path, sources: list[Path], folder: Path) -> dict:
     """Unpack under another name, then rename: a kill at any moment leaves nothing or all."""
     try:
         folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -87,9 +107,10 @@ def _made(path: Path, folder: Path) -> dict:
     except OSError as error:
         raise DataError(_no_room(path, error)) from error
     try:
-        target = Target.of(unfinished / "files", path)
-        UNPACKERS[_ending(path)](path, target)
+        target = Target.of(unfinished / "files", path, sum(file.stat().st_size for file in sources))
+        UNPACKERS[_ending(sources[0])](sources, target)
         about = {
+            "opens": target.opens,
             "skipped": target.skipped,
             "remarks": target.remarks(),
             "there": _there(unfinished / "files"),

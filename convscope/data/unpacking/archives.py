@@ -5,7 +5,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,12 +28,13 @@ DAMAGE = (
 LOCKED, UNICODE = 0x1, 0x800  # flags of a file in a ZIP: encrypted, its name is UTF-8
 
 
-def from_zip(path: Path, target: Target) -> None:
+def from_zip(paths: Sequence[Path], target: Target) -> None:
     """Unpack a ZIP archive; names of older programs get the encoding that they look like.
 
     Raises:
         DataError: damaged, protected by a password, or too large.
     """
+    (path,) = paths
     with _reasons(path), zipfile.ZipFile(path) as archive:
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         if any(entry.flag_bits & LOCKED for entry in entries):
@@ -48,12 +49,13 @@ def from_zip(path: Path, target: Target) -> None:
                 target.put(names[entry.filename], content)
 
 
-def from_tar(path: Path, target: Target) -> None:
+def from_tar(paths: Sequence[Path], target: Target) -> None:
     """Unpack a TAR archive, compressed or not.
 
     Raises:
         DataError: damaged, or too large.
     """
+    (path,) = paths
     with _reasons(path), tarfile.open(path, errors="replace") as archive:
         for member in track(archive, "unpacking", total=None):
             if member.isdir():

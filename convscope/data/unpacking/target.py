@@ -35,15 +35,16 @@ class Target:
     most: int
     full: str
     skipped: list[Skipped] = field(default_factory=list)
+    opens: str = ""  # what to read of it: a file, or "" for all
     notes: list[str] = field(default_factory=list)
     files: int = 0
     archives: list[str] = field(default_factory=list)  # names of archives inside
 
     @classmethod
-    def of(cls, folder: Path, source: Path) -> "Target":
+    def of(cls, folder: Path, source: Path, size: int) -> "Target":
         """A new folder with the limits that the disk and the size of the source set."""
         folder.mkdir()
-        free, size = shutil.disk_usage(folder).free - SPARE, source.stat().st_size
+        free = shutil.disk_usage(folder).free - SPARE
         most = max(SURE, RATIO * size)
         if free < most:
             return cls(folder, source, free, f"the cache folder's disk has {max(0, free) / 1e9:.1f} GB left")
