@@ -115,7 +115,7 @@ def sides(count: int) -> tuple[int, int, int] | None:
     """
     for channels in (1, 3):
         side = isqrt(count // channels)
-        if side * side * channels == count:
+        if side > 1 and side * side * channels == count:
             return channels, side, side
     return None
 
@@ -126,7 +126,7 @@ def are_pixels(names: Sequence[str]) -> bool:
     >>> are_pixels(["pixel0", "pixel1"]), are_pixels(["1x1", "1x2"]), are_pixels(["t0", "t1"])
     (True, True, False)
     """
-    return len(names) > 1 and all(PIXEL.fullmatch(name.strip()) for name in names)
+    return all(PIXEL.fullmatch(name.strip()) for name in names)
 
 
 def look_like_pictures(names: Sequence[str], rows: np.ndarray) -> bool:

@@ -93,7 +93,7 @@ def _listed(path: Path, settings: DataSettings) -> tuple[list[Listed], list[Skip
     for child, part in parts.items():
         loose += [(file, part) for file in _loose(child)] if part else []
     if not loose or settings.label_from is not None:
-        found = folder.scan(path, RECORDINGS)
+        found = folder.scan(path, RECORDINGS, settings)
         return [item for item in found.listed if _may_be(item.file)], found.skipped, found.remarks
     known = _edge_impulse(path, loose)
     listed = [Listed(file, known.get(file.name, ""), part) for file, part in loose]

@@ -11,10 +11,10 @@ from convscope.data import layout, signals
 from convscope.data.array_samples import of_file_array
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files.format import Claim, Files, Format
-from convscope.data.files.listing import PART_NAMES
+from convscope.data.formats import pixels
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.data.series import timeline
-from convscope.data.signals import Read, Signal, moments, roles
+from convscope.data.signals import Read, Signal, moments, pairs, roles
 from convscope.data.signals import rows as signal_rows
 from convscope.data.signals import text as signal_text
 from convscope.data.signals.moments import Origin
@@ -24,15 +24,14 @@ from convscope.errors import DataError
 
 LEAST = 3  # values that a row must have to be taken for a signal
 FIRST = 100  # lines that tell whether there is a header
-PART = re.compile(rf"^(?:(.*)[_-])?({'|'.join(PART_NAMES)})$", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?\.?\d|nan|inf|\?", re.IGNORECASE)
-PREFERRED = (".ts", ".tsv", ".csv", ".txt")  # where the same set lies there in several forms
 
 
 def recognises(path: Path) -> bool:
     """Whether this is a file of signals, or a folder with a file for training and one for testing."""
     if path.is_dir():
-        return any(_parts(file).keys() >= {"train", "test"} and _holds_signals(file) for file in _files(path))
+        files = pairs.texts(path)
+        return any(pairs.parts(file).keys() >= {"train", "test"} and _holds_signals(file) for file in files)
     return path.is_file() and bool(signal_text.ending(path)) and _holds_signals(path)
 
 
@@ -48,11 +47,11 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: damaged, no signals, several data sets in one folder, or classes that cannot be trained on;
             with `strict` any row left out.
     """
-    files = _parts(_chosen(path) if path.is_dir() else path)
+    files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     texts = {part: signal_text.read(file) for part, file in files.items()}
     lines = {part: text.text.splitlines() for part, text in texts.items()}
-    files, alone = _with_labels(files, lines, settings)
-    said = [*_on_files(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
+    files, alone = pairs.with_labels(files, lines, settings)
+    said = [*pairs.said(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
     if _is_moments(lines["train"], files["train"], settings):
         tables = [
             (columns.read(file), Origin(part="" if len(files) == 1 else part)) for part, file in files.items()
@@ -102,27 +101,6 @@ def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tup
     return replace(settings, label=f"column{place + 1}"), ["the class is in the last column"]
 
 
-def _with_labels(
-    files: dict[str, Path], lines: dict[str, list[str]], settings: DataSettings
-) -> tuple[dict[str, Path], list[str]]:
-    """The files that hold labels: a test.csv that lacks them is one to be predicted."""
-    first = files["train"]
-    if signal_text.ending(first) == ".ts":
-        return files, []
-    names = column_names(lines["train"])
-    kept, said = dict(files), []
-    for part, file in files.items():
-        own = column_names(lines[part])
-        lacks = set(names) - set(own)
-        if part != "train" and len(own) < len(names) and (len(lacks) == 1 or settings.label in lacks):
-            del kept[part]
-            said.append(
-                f"{file.name} beside it is not used, for it has no column '{lacks.pop()}'; what the network"
-                f" says of it tells convscope predict latest {file}"
-            )
-    return kept, said
-
-
 def header(path: Path) -> Claim:
     """Rows and cells of a text; a column of numbers is one row."""
     rows = _rows(_lines(path))
@@ -142,6 +120,8 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         DataError: text where numbers should be, rows of unequal length that are one sample, no signal at all.
     """
     lines = _lines(path)
+    if spec.kind == "image" and pixels.fits(lines, spec):
+        return pixels.samples(lines, path, spec)
     if spec.kind != "signal":
         return of_file_array(_array(_cells(lines), path), spec, path.name)
     if spec.features and spec.classes and set(column_names(lines)) >= set(spec.features):
@@ -252,54 +232,6 @@ def _count(cells: Sequence[str]) -> int:
         except signal_rows.TextError:
             continue
     return found
-
-
-def _files(folder: Path) -> list[Path]:
-    """Text files in a folder that are named after a part, the preferred form first."""
-    named = [file for file in folder.iterdir() if file.is_file() and _stem(file) is not None]
-    return sorted(named, key=lambda file: (PREFERRED.index(signal_text.ending(file)), file.name))
-
-
-def _stem(file: Path) -> tuple[str, str] | None:
-    """("ECG5000", "train") for ECG5000_TRAIN.tsv.gz; None for a name that holds no part."""
-    end = signal_text.ending(file)
-    match = PART.match(file.name[: file.name.lower().rindex(end)]) if end else None
-    return (match[1] or "", PART_NAMES[match[2].lower()]) if match else None
-
-
-def _parts(path: Path) -> dict[str, Path]:
-    """Part → file: the file itself and its relatives in the same folder and form; alone, it is train."""
-    own = _stem(path)
-    if own is None:
-        return {"train": path}
-    found = {own[1]: path}
-    for file in _files(path.parent):
-        other = _stem(file)
-        if other and other[0] == own[0] and signal_text.ending(file) == signal_text.ending(path):
-            found.setdefault(other[1], file)
-    return (
-        {part: found[part] for part in ("train", "val", "test") if part in found}
-        if "train" in found
-        else {"train": path}
-    )
-
-
-def _chosen(folder: Path) -> Path:
-    """The training file of the one data set in a folder."""
-    pairs = [file for file in _files(folder) if _parts(file).keys() >= {"train", "test"}]
-    sets = {stem[0] for file in pairs if (stem := _stem(file))}
-    if len(sets) > 1:
-        raise DataError(
-            f"{folder} holds several data sets: {', '.join(sorted(sets))}.\n"
-            "  Give the path of one training file."
-        )
-    return pairs[0]
-
-
-def _on_files(files: dict[str, Path]) -> list[str]:
-    if len(files) == 1:
-        return []
-    return ["parts as the files say: " + ", ".join(f"{part} {file.name}" for part, file in files.items())]
 
 
 FORMAT = Format(

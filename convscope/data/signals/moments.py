@@ -172,7 +172,7 @@ def _whole(track: Track, settings: DataSettings) -> Signal:
     """A recording as one signal."""
     there = np.unique(track.labels[track.labels >= 0])
     if len(there) > 1 and settings.target is None:
-        found = ", ".join(track.names[place] for place in there[:5])
+        found = ", ".join(str(track.names[place]) for place in there[:5])
         raise DataError(
             f"{track.name or 'the recording'} has several labels: {found}.\n"
             "  Cut it into windows, each with the commonest label of its rows: --window 128 --stride 64,\n"

@@ -17,6 +17,7 @@ from convscope.data.text import numbers as text_numbers
 from convscope.data.text.missing import WORDS
 from convscope.errors import DataError
 
+FIRST = "column1"  # what the first column is called where there is no header
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
 
@@ -339,7 +340,7 @@ def _with_amounts(found: Read, settings: DataSettings) -> Read:
 def _row(
     number: int, cells: Sequence[str], columns: Columns, part: str, names: Sequence[str], path: Path
 ) -> SignalRow:
-    own = part if columns.part is None else _part(cells[columns.part], number, path)
+    own = part if columns.part is None else part_of(cells[columns.part], number, path)
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
@@ -347,7 +348,12 @@ def _row(
     return SignalRow(number, label, [values], own, group, titles)
 
 
-def _part(cell: str, number: int, path: Path) -> str:
+def part_of(cell: str, number: int, path: Path) -> str:
+    """The part that a row says it is of, or "".
+
+    Raises:
+        DataError: there is no such part.
+    """
     part = PART_NAMES.get(cell.casefold(), "")
     if cell and not part:
         raise DataError(

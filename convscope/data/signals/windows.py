@@ -116,7 +116,7 @@ def _sections(track: Track, window: int, settings: DataSettings) -> np.ndarray:
     else:
         most = OF_A_LABEL
     sizes = [
-        len(piece) for run in runs for piece in np.array_split(np.empty(run), _pieces(run, window, most))
+        len(piece) for run in runs for piece in np.array_split(np.empty(run), _pieces(int(run), window, most))
     ]
     return np.repeat(np.arange(len(sizes)), sizes)
 
