@@ -22,7 +22,17 @@ def tal(onset, duration=None, *texts):
 
 
 def written(
-    file, channels, notes=None, *, seconds=1.0, form="", date="01.01.20", time="00.00.00", size=2, said=None
+    file,
+    channels,
+    notes=None,
+    *,
+    unit="uV",
+    seconds=1.0,
+    form="",
+    date="01.01.20",
+    time="00.00.00",
+    size=2,
+    said=None,
 ):
     """Write a file; `channels`: (label, (record, point) whole numbers); `notes`: bytes of each record."""
     rows = len(notes) if notes is not None else len(channels[0][1])
@@ -32,14 +42,14 @@ def written(
         plus = [("BDF Annotations" if size == 3 else "EDF Annotations", width // size)]
     counts = [(label, values.shape[1]) for label, values in channels] + plus
     low, high = (-8_000_000, 8_000_000) if size == 3 else (-32768, 32767)
-    fields = [(label, 16) for label, _ in counts] + [("", 80) for _ in counts] + [("uV", 8) for _ in counts]
+    fields = [(label, 16) for label, _ in counts] + [("", 80) for _ in counts] + [(unit, 8) for _ in counts]
     for value in (low / 100, high / 100, low, high):
         fields += [(f"{value:.8g}"[:8], 8) for _ in counts]
     fields += (
         [("", 80) for _ in counts] + [(str(points), 8) for _, points in counts] + [("", 32) for _ in counts]
     )
     version = b"\xffBIOSEMI" if size == 3 else b"0       "
-    head = [("X", 80), ("X", 80), (date, 8), (time, 8), (str(256 * (1 + len(counts))), 8), (form, 44)]
+    head = [("X", 80), ("X", 80), ("01.01.20", 8), (time, 8), (str(256 * (1 + len(counts))), 8), (form, 44)]
     head += [(str(rows if said is None else said), 8), (f"{seconds:g}", 8), (str(len(counts)), 4)]
     content = version + b"".join(text.encode("latin-1").ljust(width) for text, width in head + fields)
     for row in range(rows):
@@ -189,19 +199,29 @@ def test_every_number_is_edfios(tmp_path, size):
     ]
 
 
-@pytest.mark.parametrize("code", ["utf-8", "cp1252", "latin-1"])
-def test_annotations_of_an_old_code_page(tmp_path, code):
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("utf-8", "Schläfrig"),
+        ("cp1252", "Schläfrig"),
+        ("latin-1", "réveillé"),
+        ("gbk", "睡眠阶段"),
+        ("cp1251", "глубокий сон"),
+        ("shift_jis", "睡眠段階"),
+    ],
+)
+def test_annotations_of_an_old_code_page(tmp_path, code, word):
     for number in range(3):
         marks = [
             tal(0),
-            tal(1, 2, "Schläfrig".encode(code)),
+            tal(1, 2, word.encode(code)),
             tal(3, 2, "wach"),
-            tal(5, 2, "Schläfrig".encode(code)),
+            tal(5, 2, word.encode(code)),
         ]
         notes = [b"".join(marks), *map(tal, range(1, 8))]
         written(tmp_path / f"{number}.edf", [("EEG", clock(range(8)))], notes, form="EDF+C")
     data = load(tmp_path)
-    assert data.classes == ("Schläfrig", "wach")
+    assert set(data.classes) == {word, "wach"}
     assert any("not in UTF-8" in remark for remark in data.remarks) == (code != "utf-8")
 
 
@@ -228,6 +248,9 @@ def test_the_layout_of_sleep_edf(tmp_path, below):
     assert data.inputs.shape == (10 * 4, 2, 300)
     assert not data.skipped
     assert "10 annotations are not used: Sleep stage ? (10)" in data.remarks
+    assert any(
+        remark.startswith("annotations come from 10 files beside the recordings") for remark in data.remarks
+    )
     part_of = {}
     for part, rows in data.parts.items():
         for row in rows.tolist():
@@ -287,6 +310,29 @@ def test_channels_that_some_recordings_lack(tmp_path):
     assert "channels that not all recordings have are not used: B" in data.remarks
     for row in range(len(data.inputs)):
         np.testing.assert_allclose(data.inputs[row, :, 0].numpy(), [2.0, 0.0], atol=0.01)
+
+
+@pytest.mark.parametrize(("usual", "odd"), [("uV", "mV"), ("mV", "V"), ("µV", "mV")])
+def test_recordings_in_another_unit_are_left_out(tmp_path, usual, odd):
+    for label in ("ill", "well"):
+        for number in range(4):
+            unit = odd if label + str(number) == "ill1" else usual
+            written(tmp_path / label / f"{number}.edf", [("EEG", clock(range(5)))], unit=unit)
+    data = load(tmp_path)
+    ((name, reason),) = data.skipped
+    assert name == "ill/1.edf"
+    assert reason == f"its channel EEG is in {odd}, that of most others in {usual.replace('µ', 'u')}"
+
+
+def test_a_recording_without_a_channel_of_training_is_not_predicted(tmp_path):
+    for label in ("ill", "well"):
+        for number in range(3):
+            values = [clock(range(5)), clock(range(5)) + 100]
+            written(tmp_path / label / f"{number}.edf", list(zip(("A", "B"), values, strict=True)))
+    data = load(tmp_path)
+    written(tmp_path / "new.edf", [("C", clock(range(5))), ("B", clock(range(5)))])
+    with pytest.raises(DataError, match="it has no channel 'A', but C, B"):
+        FORMATS["edf"].files.decode(tmp_path / "new.edf", spec_of(data))
 
 
 def test_a_cut_recording_is_used_as_far_as_it_goes_and_it_is_said(tmp_path):

@@ -15,7 +15,7 @@ from convscope.data.files.listing import Reader
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import ANY, Samples, SampleSpec, single
 from convscope.data.signals import placing, rates, recordings, sound_sets, sounds, tables
-from convscope.data.signals.recordings import Broken, Recording
+from convscope.data.signals.recording import Broken, Recording
 from convscope.data.signals.sounds import SoundHeader
 from convscope.data.signals.tables import Placed
 from convscope.errors import BadFile, DataError, ShapeError

@@ -17,7 +17,8 @@ from convscope.data.files.listing import Listed, left_out
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import edf, placing, recordings
 from convscope.data.signals.edf import Note
-from convscope.data.signals.recordings import Broken, Mark, Recording
+from convscope.data.signals.recording import Broken, Mark, Recording, names
+from convscope.data.text import decoding
 from convscope.errors import BadFile, DataError
 
 RECORDINGS = folder.Wanted((".edf", ".bdf"), "recording")
@@ -57,21 +58,14 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             files.append(_open(item))
         except Broken as error:
             skipped.append(Skipped(shown(item.file, path), str(error)))
-    opened, unscored = [], Counter()
-    signalled = [file for file in files if not any(_partner(other, [file]) for other in files)]
-    for file in signalled:
-        try:
-            found = _recording(file, files if path.is_dir() else _beside(file), path)
-            opened.append(placing.as_placed(_labelled(_scored(found, unscored), file), file.item, settings))
-        except Broken as error:
-            skipped.append(Skipped(shown(file.item.file, path), str(error)))
+    opened, remarks, lost = _recordings(files, path, settings)
+    skipped += lost
     if not opened:
         raise DataError(left_out(f"{path}: none of the {len(place.listed)} recordings can be used:", skipped))
     read, settings = recordings.samples(opened, settings)
-    remarks = [*place.remarks, *read.remarks, *recordings.tally(unscored)]
-    return signals.dataset(
-        read._replace(skipped=[*skipped, *read.skipped], remarks=remarks), path, settings, strict
-    )
+    remarks = [*place.remarks, *read.remarks, *remarks]
+    read = read._replace(skipped=[*skipped, *read.skipped], remarks=remarks)
+    return signals.dataset(read, path, settings, strict)
 
 
 def header(path: Path) -> Claim:
@@ -92,7 +86,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     label = folder.name if folder.name in spec.classes else ""
     try:
         file = _open(Listed(path, label))
-        recording = _recording(file, _beside(file), folder)._replace(label=label)
+        recording = _recording(file, _beside(path), folder)._replace(label=label)
         return signals.as_samples(recordings.unlabelled(recording, spec), [], path.name, spec)
     except Broken as error:
         raise BadFile(path, str(error)) from error
@@ -110,26 +104,46 @@ def _damaged(error: Exception) -> str:
     return f"it is damaged, or no EDF file: {error}"
 
 
-def _recording(file: Opened, others: Sequence[Opened], root: Path) -> Recording:
+def _recordings(
+    files: Sequence[Opened], root: Path, settings: DataSettings
+) -> tuple[list[Recording], list[str], list[Skipped]]:
+    """The recordings of these files, what is to be said of their annotations, and what cannot be used."""
+    scoring = {_key(file.item.file): file for file in files if not file.head.signals}
+    scored = {_key(file.item.file) for file in files if file.head.signals} & set(scoring)
+    found, skipped, unscored = [], [], Counter()
+    for file in files:
+        key = _key(file.item.file)
+        if not file.head.signals and key in scored:
+            continue
+        try:
+            partner = scoring.get(key) if root.is_dir() else _beside(file.item.file)
+            recording = _scored(_recording(file, partner, root), unscored)
+            found.append(placing.as_placed(_labelled(recording, file), file.item, settings))
+        except Broken as error:
+            skipped.append(Skipped(shown(file.item.file, root), str(error)))
+    example = next((scoring[key].item.file.name for key in scored), "")
+    said = [f"annotations come from {len(scored):,} files beside the recordings, such as {example}"]
+    return found, [*said[: len(scored)], *recordings.tally(unscored)], skipped
+
+
+def _recording(file: Opened, partner: Opened | None, root: Path) -> Recording:
     """A file of signals, with the annotations of its partner, if it has one, else its own."""
     path, head, times = file.item.file, file.head, file.times
     places = [place for place, channel in enumerate(head.signals) if not edf.is_status(channel, head)]
     channels = [head.signals[place] for place in places if head.signals[place].points]
     if not channels:
-        alone = "it holds annotations alone, and no recording beside it is called like it"
-        raise Broken(alone if times.notes else "it holds no signal")
+        raise Broken("it holds annotations alone" if times.notes else "it holds no signal")
     if not head.records:
         raise Broken("it holds no record")
     notes, said = times.notes, []
-    if partner := _partner(file, others):
+    if partner:
         notes = [note._replace(onset=note.onset + _later(file, partner)) for note in partner.times.notes]
     notes = notes or edf.triggers(path, head)
     name = shown(path, root if root.is_dir() else root.parent)
     if head.said > head.records:
         said.append(f"{name} is cut short: {head.records:,} of {head.said:,} records are there, and used")
-    marks, coded = _marks(notes)
-    if coded:
-        said.append(f"annotations of {name} are not in UTF-8; they were read as those of Western Europe")
+    marks, unusual = _marks(notes)
+    said += [f"annotations of {name}: {words}" for words in unusual]
     person = SLEEP_EDF.match(path.stem)
 
     def values(wanted: Sequence[int]) -> list[np.ndarray]:
@@ -140,25 +154,27 @@ def _recording(file: Opened, others: Sequence[Opened], root: Path) -> Recording:
 
     return Recording(
         name=name,
-        channels=recordings.names([channel.label for channel in channels]),
+        channels=names([channel.label for channel in channels]),
         rates=tuple(channel.points / head.seconds for channel in channels),
         marks=marks,
         read=values,
         group=person[1] if person else None,
         said=tuple(said),
+        units=tuple(channel.unit for channel in channels),
     )
 
 
-def _marks(notes: Sequence[Note]) -> tuple[list[Mark], bool]:
-    """Annotations as marks; and whether they are of an old code page."""
+def _marks(notes: Sequence[Note]) -> tuple[list[Mark], tuple[str, ...]]:
+    """Annotations as marks; and what is unusual about their text."""
+    content = b"\n".join(note.text.replace(b"\n", b" ") for note in notes)
     try:
-        texts = [note.text.decode() for note in notes]
-        coded = False
-    except UnicodeDecodeError:
-        texts = [note.text.decode("cp1252", "replace") for note in notes]
-        coded = True
-    pairs = zip(texts, notes, strict=True)
-    return [Mark(text.strip(), note.onset, note.duration) for text, note in pairs if text.strip()], coded
+        text, said = decoding.decode(content)
+    except decoding.NotText:
+        text, said = "", ()
+    if text.count("\n") != content.count(b"\n"):
+        text, said = content.decode("latin-1"), ("they are hardly text, read as Latin-1",)
+    pairs = zip(text.split("\n"), notes, strict=False)
+    return [Mark(text.strip(), note.onset, note.duration) for text, note in pairs if text.strip()], said
 
 
 def _scored(recording: Recording, unscored: Counter[str]) -> Recording:
@@ -184,37 +200,28 @@ def _marked(path: Path) -> str:
         return ""
 
 
-def _beside(file: Opened) -> list[Opened]:
-    """The files of annotations that are called like this one."""
-    found = []
-    for path in file.item.file.absolute().parent.iterdir():
-        if RECORDINGS.takes(path) and path.name != file.item.file.name and _key(path) == _key(file.item.file):
+def _beside(recording: Path) -> Opened | None:
+    """The file of annotations alone that belongs to one of signals."""
+    for path in recording.absolute().parent.iterdir():
+        if (
+            RECORDINGS.takes(path)
+            and path.name != recording.name
+            and _key(path) == _key(recording.absolute())
+        ):
             try:
-                found.append(_open(Listed(path, "")))
+                found = _open(Listed(path, ""))
             except Broken:
                 continue
-    return found
+            if not found.head.signals:
+                return found
+    return None
 
 
-def _partner(file: Opened, others: Sequence[Opened]) -> Opened | None:
-    """The file of annotations alone that belongs to one of signals."""
-    alike = [
-        other
-        for other in others
-        if other.head.notes
-        and not other.head.signals
-        and file.head.signals
-        and other.item.file.parent == file.item.file.parent
-        and _key(other.item.file) == _key(file.item.file)
-    ]
-    return alike[0] if alike else None
-
-
-def _key(file: Path) -> str:
-    """What the names of a recording and its annotations have in common."""
+def _key(file: Path) -> tuple[Path, str]:
+    """What a recording and its annotations have in common: their folder, and how their names begin."""
     stem = SCORING.sub("", file.stem)
     own = SLEEP_EDF.match(stem)
-    return own[0] if own else stem
+    return file.parent, own[0] if own else stem
 
 
 def _later(file: Opened, partner: Opened) -> float:

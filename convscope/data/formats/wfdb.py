@@ -14,7 +14,7 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Listed, left_out
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import placing, ptbxl, recordings, wfdb_record
-from convscope.data.signals.recordings import Broken, Recording
+from convscope.data.signals.recording import Broken, Recording, names
 from convscope.data.signals.tables import Placed
 from convscope.data.signals.wfdb_record import ENDING
 from convscope.errors import BadFile, DataError
@@ -114,10 +114,11 @@ def _open(file: Path, root: Path, label: str) -> Recording:
 
     return Recording(
         name=shown(file.with_suffix(""), root if root.is_dir() else root.parent),
-        channels=recordings.names(head.channels),
+        channels=names(head.channels),
         rates=(head.rate,) * len(head.channels),
         marks=wfdb_record.marks(file, annotator, head.rate) if annotator else [],
         read=values,
+        units=head.units,
     )
 
 

@@ -12,7 +12,7 @@ from convscope.data.files.listing import PART_NAMES, Listed
 from convscope.data.files.table import ENDINGS
 from convscope.data.names import natural
 from convscope.data.signals import tables
-from convscope.data.signals.recordings import Recording
+from convscope.data.signals.recording import Recording
 from convscope.data.signals.tables import Placed
 from convscope.errors import DataError
 

@@ -1,101 +1,21 @@
 """Long recordings with marks in time → signals: one around each mark, or several within a stretch of time."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from pathlib import Path
 
 import numpy as np
 
 from convscope.data.dataset import DataSettings, Skipped
+from convscope.data.memory import refuse_too_large
 from convscope.data.samples import SampleSpec
-from convscope.data.signals import MOST_MISSING, Read, Signal, rates
-from convscope.errors import DataError
+from convscope.data.signals import Read, Signal, cutting, rates
+from convscope.data.signals.cutting import Cut
+from convscope.data.signals.recording import Broken, Recording
 from convscope.progress import track
 
 WHOLE = "?"  # the label of a recording of which nothing is known
-SECONDS = 1.0  # around a mark that has no duration
-
-
-class Mark(NamedTuple):
-    """What is at a time, or from a time on."""
-
-    label: str
-    start: float  # seconds
-    duration: float = 0.0  # seconds; 0: a moment
-
-
-class Recording(NamedTuple):
-    """A recording that has been opened, but not read.
-
-    Attributes:
-        name: of the file, relative to what the person gave.
-        channels: their names.
-        rates: points a second of each channel.
-        marks: in order of time.
-        read: places in `channels` → their values, each (time,) float.
-        label: the class of the whole recording, if its place says so; then marks do not count.
-        part: train, val, test, or "" where the source does not say.
-        group: whose it is, where that is known; otherwise it is a group by itself.
-        said: what there is to say of it.
-    """
-
-    name: str
-    channels: tuple[str, ...]
-    rates: tuple[float, ...]
-    marks: Sequence[Mark]
-    read: Callable[[Sequence[int]], Sequence[np.ndarray]]
-    label: str = ""
-    part: str = ""
-    group: str | None = None
-    said: tuple[str, ...] = ()
-
-
-class Cut(NamedTuple):
-    """How recordings are cut."""
-
-    points: int | None  # of a piece; None: each recording whole
-    stride: int | None  # from a piece to the next; None: they follow each other
-
-    @property
-    def step(self) -> int:
-        """Points from a piece to the next one."""
-        return self.stride or self.points or 1
-
-
-class Piece(NamedTuple):
-    """What to cut out of a recording; may reach beyond its ends."""
-
-    label: str
-    first: int  # point
-    points: int
-
-
-class Broken(Exception):  # noqa: N818 - as BadFile
-    """A recording whose values cannot be read; the reason."""
-
-
-class Pieces(NamedTuple):
-    """What was cut out of a recording, and how much of it could not be."""
-
-    signals: list[Signal]
-    outside: int = 0  # reach beyond its ends
-    paused: int = 0  # while it paused
-
-
-def names(labels: Sequence[str | None]) -> tuple[str, ...]:
-    """Names of channels, each another one: those without a name are counted, repeated ones numbered.
-
-    >>> names(["EEG", None, "EEG", ""])
-    ('EEG', 'channel 2', 'EEG (2)', 'channel 4')
-    """
-    plain = [(label or "").strip() or f"channel {place}" for place, label in enumerate(labels, 1)]
-    seen: Counter[str] = Counter()
-    found = []
-    for name in plain:
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
-    return tuple(found)
 
 
 def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Read, DataSettings]:
@@ -115,20 +35,21 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
         The signals, and the settings with the `rate`.
 
     Raises:
-        DataError: a rate below 1.
+        DataError: a rate below 1, or more than memory holds.
     """
+    recordings, odd = _of_one_unit(recordings, _channels(recordings)[0])
     channels, said = _channels(recordings)
     own = [rate for recording in recordings for rate in recording.rates[:1]]
     rate, resampled = rates.common(own, settings)
-    how = _how(recordings, settings, rate)
+    how = cutting.how(recordings, settings, rate)
     said = [line for recording in recordings for line in recording.said] + said
-    found = Read([], [], [*said, *resampled, *_on_length(recordings, how, rate)], rate, channels)
-    outside, paused, longest = 0, 0, 0
+    found = Read([], odd, [*said, *resampled, *cutting.on_length(recordings, how, rate)], rate, channels)
+    outside, paused, longest, held = 0, 0, 0, 0
     short: list[Signal] = []  # whole recordings that are no piece long
     for recording in track(recordings, "cutting", len(recordings), "recordings"):
         try:
             values = _values(recording, channels, rate)
-            cut = _cut(recording, values, how, rate)
+            cut = cutting.cut(recording, values, how, rate)
         except Broken as error:
             found.skipped.append(Skipped(recording.name, str(error)))
             continue
@@ -138,11 +59,14 @@ def samples(recordings: Sequence[Recording], settings: DataSettings) -> tuple[Re
             short.extend(pieces)
         outside, paused, longest = outside + cut.outside, paused + cut.paused, max(longest, values.shape[1])
         group = _group(recording, recordings, settings)
-        found.signals.extend(signal._replace(group=group) for signal in pieces)
+        found.signals.extend(_lean(signal, values)._replace(group=group) for signal in pieces)
+        held += sum(signal.values.nbytes for signal in pieces)
+        refuse_too_large(2 * held, Path("all that is cut out of the recordings"))  # and all of them as one
     if how.points is not None and longest > how.points:  # it was said, and not found as the longest one's
         alone = {signal.name for signal in short}
         found.signals[:] = [signal for signal in found.signals if signal.name not in alone]
-    found.remarks.extend([*_on_lost(outside, paused), *_on_groups(recordings, settings)])
+    found.remarks.extend(cutting.on_lost(outside, paused))
+    found.remarks.extend(_on_groups(recordings, settings) if how.points else [])
     return found, replace(settings, rate=round(rate) if rate == round(rate) else None)
 
 
@@ -163,37 +87,54 @@ def unlabelled(recording: Recording, spec: SampleSpec) -> list[Signal]:
     names = spec.features if len(spec.features) == channels else tuple(map(str, range(1, channels + 1)))
     if len(recording.channels) < channels:
         raise Broken(f"it has {len(recording.channels)} channels, not {channels}")
+    missing = [name for name in names if name not in recording.channels]
+    if missing and names != tuple(map(str, range(1, channels + 1))):
+        raise Broken(f"it has no channel '{missing[0]}', but {', '.join(recording.channels[:10])}")
     rate = float(spec.settings.rate or spec.rate or recording.rates[0])
     values = _values(recording, names, rate)
     marks = [mark for mark in recording.marks if mark.label in spec.classes]
     how = Cut(length, spec.settings.stride)
     if marks and not recording.label:
-        return _cut(recording._replace(marks=marks), values, how, rate).signals
+        return cutting.cut(recording._replace(marks=marks), values, how, rate).signals
     whole = spec.settings.unequal != "pad" and spec.settings.window is None
     if values.shape[1] <= length or whole:
         return [Signal(values, recording.label, recording.name)]
-    return _cut(recording._replace(label=recording.label or WHOLE), values, how, rate).signals
+    return cutting.cut(recording._replace(label=recording.label or WHOLE), values, how, rate).signals
 
 
-def _cut(recording: Recording, values: np.ndarray, how: Cut, rate: float) -> Pieces:
-    """The pieces of a recording, (channel, time) each; those while it paused are none.
+def _lean(signal: Signal, values: np.ndarray) -> Signal:
+    """A copy, where the piece alone is kept of a long recording."""
+    return signal._replace(values=signal.values.copy()) if signal.values.nbytes < values.nbytes else signal
 
-    Raises:
-        Broken: it is to be whole, and paused.
-    """
-    pauses = np.asarray(np.isnan(values).all(axis=0))  # (time,)
-    if recording.label and how.points is None and pauses.mean() > MOST_MISSING:
-        raise Broken(f"it pauses for {pauses.sum() / rate:,.0f} s; --window cuts it into pieces between")
-    signals, outside, paused = [], 0, 0
-    for label, first, points in _pieces(recording, values.shape[1], how, rate):
-        if not 0 <= first <= values.shape[1] - points:
-            outside += 1
-        elif pauses[first : first + points].mean() > MOST_MISSING:
-            paused += 1
+
+def _of_one_unit(
+    recordings: Sequence[Recording], channels: Sequence[str]
+) -> tuple[list[Recording], list[Skipped]]:
+    """The recordings whose channels are in the units of most: mV among µV would be a thousandth."""
+    units = [dict(zip(recording.channels, recording.units, strict=False)) for recording in recordings]
+    usual = {}
+    for channel in channels:
+        counts = Counter(_plain(own[channel]) for own in units if own.get(channel))
+        usual[channel] = max(counts, key=lambda unit, counts=counts: counts[unit], default="")
+    kept, odd = [], []
+    for recording, own in zip(recordings, units, strict=True):
+        other = next((name for name in channels if own.get(name) and _plain(own[name]) != usual[name]), None)
+        if other is None:
+            kept.append(recording)
         else:
-            name = f"{recording.name} at {first / rate:.2f} s"
-            signals.append(Signal(values[:, first : first + points], label, name, recording.part))
-    return Pieces(signals, outside, paused)
+            reason = f"its channel {other} is in {own[other]}, that of most others in {usual[other]}"
+            odd.append(Skipped(recording.name, reason))
+    return kept, odd
+
+
+def _plain(unit: str) -> str:
+    """A unit as most write it.
+
+    >>> _plain("µV"), _plain("UV "), _plain("mV")
+    ('uV', 'uV', 'mV')
+    """
+    plain = unit.strip().replace("µ", "u").replace("μ", "u")
+    return "uV" if plain == "UV" else plain
 
 
 def _channels(recordings: Sequence[Recording]) -> tuple[tuple[str, ...], list[str]]:
@@ -240,75 +181,10 @@ def _resampled(row: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     return out
 
 
-def _pieces(recording: Recording, points: int, how: Cut, rate: float) -> list[Piece]:
-    if recording.label:
-        size = how.points or points
-        return [
-            Piece(recording.label, first, size) for first in range(0, points - size + 1, how.stride or size)
-        ]
-    size = how.points or 1
-    found = []
-    for mark in recording.marks:
-        first = round(mark.start * rate)
-        if mark.duration <= 0:
-            found.append(Piece(mark.label, first - size // 2, size))
-        else:
-            room = round(mark.duration * rate) - size
-            found.extend(Piece(mark.label, first + at, size) for at in range(0, room + 1, how.step))
-    return found
-
-
-def _how(recordings: Sequence[Recording], settings: DataSettings, rate: float) -> Cut:
-    if settings.window is not None and settings.length not in (None, settings.window):
-        raise DataError(
-            f"pieces of {settings.window} points (--window) have no length of {settings.length}.\n"
-            "  Give one of them."
-        )
-    if any(number is not None and number < 1 for number in (settings.window, settings.stride)):
-        raise DataError("--window and --stride are numbers of points, at least 1.")
-    cut = Cut(settings.window or _length(recordings, settings, rate), settings.stride)
-    if cut.points is None and cut.stride:
-        raise DataError(
-            "--stride says how far pieces lie apart, and recordings are whole.\n  Give --window, too."
-        )
-    return cut
-
-
-def _length(recordings: Sequence[Recording], settings: DataSettings, rate: float) -> int | None:
-    """Points of a piece; None: each recording whole."""
-    if any(recording.label for recording in recordings):
-        return (settings.length or None) if settings.unequal == "pad" else None
-    if settings.length:
-        return settings.length
-    durations = [mark.duration for recording in recordings for mark in recording.marks if mark.duration > 0]
-    return max(1, round((min(durations) if durations else SECONDS) * rate))
-
-
-def _on_length(recordings: Sequence[Recording], how: Cut, rate: float) -> list[str]:
-    if how.points is None:
-        return ["each recording is one signal; a length cuts it into pieces"]
-    where = f"one every {how.stride:,} points" if how.stride else "one after the other"
-    if not any(recording.label for recording in recordings):
-        lasting = any(mark.duration > 0 for recording in recordings for mark in recording.marks)
-        where = f"{where} within each annotation" if lasting else "around each annotation"
-    return [f"signals are pieces of {how.points:,} points ({how.points / rate:.3g} s), {where}"]
-
-
 def _group(recording: Recording, recordings: Sequence[Recording], settings: DataSettings) -> str | None:
     if settings.group == "none" or len(recordings) == 1:
         return None
     return recording.group or recording.name
-
-
-def _on_lost(outside: int, paused: int) -> list[str]:
-    said = []
-    if outside:
-        said.append(
-            f"{outside:,} annotations are too near the ends of their recording for a whole piece: left out"
-        )
-    if paused:
-        said.append(f"{paused:,} pieces lie where their recording pauses: left out")
-    return said
 
 
 def _on_groups(recordings: Sequence[Recording], settings: DataSettings) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convscope.data.memory import refuse_too_large
-from convscope.data.signals.recordings import Broken, Mark
+from convscope.data.signals.recording import Broken, Mark
 from convscope.errors import DataError
 
 ENDING = ".hea"
@@ -34,6 +34,7 @@ class Head(NamedTuple):
     points: int
     segments: tuple[Segment, ...]  # none: the record is whole
     by_name: bool = False  # whether segments have other channels each (a variable layout)
+    units: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def head(file: Path) -> Head:
         raise Broken("it holds no signal")
     rate, lengths = float(top.fs), getattr(top, "seg_len", None)
     if lengths is None:
-        return Head(_names(top), rate, top.sig_len or _points(file), ())
+        return Head(_names(top), rate, top.sig_len or _points(file), (), units=_units(top))
     ends = np.cumsum(lengths)
     segments = tuple(
         Segment(int(end - points), int(points), name)
@@ -83,8 +84,9 @@ def head(file: Path) -> Head:
     first = next((name for name in top.seg_name if name != GAP), None)
     if first is None:
         raise Broken("it holds no signal: all its segments are gaps")
-    names = _names(_header(file.with_name(f"{first}{ENDING}")))
-    return Head(names[: top.n_sig], rate, int(ends[-1]), segments, top.layout == "variable")
+    model = _header(file.with_name(f"{first}{ENDING}"))
+    names, by_name = _names(model)[: top.n_sig], top.layout == "variable"
+    return Head(names, rate, int(ends[-1]), segments, by_name, _units(model))
 
 
 def segments_of(file: Path) -> list[str]:
@@ -155,6 +157,10 @@ def _header(file: Path) -> Any:  # noqa: ANN401 - a Record or MultiRecord of the
 
 def _names(header: Any) -> tuple[str | None, ...]:  # noqa: ANN401 - as above
     return tuple(header.sig_name or ())
+
+
+def _units(header: Any) -> tuple[str, ...]:  # noqa: ANN401 - as above
+    return tuple(unit or "" for unit in header.units or ())
 
 
 def _points(file: Path) -> int:
