@@ -95,6 +95,16 @@ def picture_table(root: Path) -> Path:
     return root / "table.csv"
 
 
+def deep_picture(file: Path, number: int, _: str) -> None:
+    grey = random(file).integers(0, 4096, (19 + number, 23), dtype=np.uint16)
+    Image.fromarray(grey).save(file, "PNG" if number % 2 else "TIFF")
+
+
+def scan_with_thumbnail(file: Path, _: int, __: str) -> None:
+    colour = Image.fromarray(random(file).integers(0, 256, (24, 17, 3), dtype=np.uint8))
+    colour.save(file, "TIFF", save_all=True, append_images=[colour.resize((6, 4))])
+
+
 # ---- signals
 
 
@@ -172,6 +182,19 @@ def single_slice(file: Path, _: int, __: str) -> None:
     series(file, random(file).integers(0, 900, (1, 9, 8)).astype(np.uint16), names=["slice.dcm"])
 
 
+def xray(file: Path, number: int, label: str) -> None:
+    pixels = random(file).integers(0, 4000, (1, 9 + number, 8)).astype(np.uint16)
+    shown = {"BitsStored": 12, "HighBit": 11, "PhotometricInterpretation": f"MONOCHROME{1 + number % 2}"}
+    series(
+        file.parent,
+        pixels,
+        [file.name],
+        SeriesInstanceUID=f"1.2.{len(label)}.{number}",
+        Modality="CR",
+        **shown,
+    )
+
+
 # ---- arrays and tables
 
 
@@ -234,6 +257,8 @@ def later(path: Path) -> dict[str, Path]:
 
 CASES = {
     "pictures": Case("folder", of_folders(picture, ".png", 8), {"size": (16, 12)}, every),
+    "pictures of 12 bits": Case("folder", of_folders(deep_picture, ".png", 8), {"size": (11, 13)}, every),
+    "pictures with thumbnails": Case("folder", of_folders(scan_with_thumbnail, ".tif", 8), {}, every),
     "pictures, grey and cropped": Case(
         "folder", of_folders(picture, ".png", 8), {"size": (11, 13), "channels": 1, "fit": "crop"}, every
     ),
@@ -257,6 +282,7 @@ CASES = {
     "NIfTI": Case("nifti", of_folders(scan, ".nii.gz"), {}, every),
     "stacks": Case("stacks", of_folders(stack, ".tif"), {"size": (5, 8, 8)}, every),
     "DICOM": Case("dicom", of_folders(slices, ""), {}, every, lambda _: None),
+    "DICOM, a picture each": Case("slices", of_folders(xray, ".dcm"), {"size": (7, 8)}, every),
     "DICOM, single slices": Case(
         "dicom", of_folders(single_slice, ""), {}, every, lambda folder: folder / "slice.dcm"
     ),

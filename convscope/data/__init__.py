@@ -17,7 +17,7 @@ from convscope.data.formats import FORMATS, Format
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import DataError, guess
 
-TABLES = ("nifti", "dicom", "audio")  # formats whose files a table may name, beside pictures
+TABLES = ("nifti", "audio")  # formats whose files a table may name, beside pictures
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
 

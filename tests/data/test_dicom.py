@@ -10,6 +10,8 @@ from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEG2000Lossless
 from convscope.data import load, memory
 from convscope.data.check import check
 from convscope.data.formats.dicom import decode, header
+from convscope.data.reading import read
+from convscope.data.samples import spec_of
 from convscope.errors import BadFile
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -244,3 +246,114 @@ def test_slices_that_lie_in_the_class_folder_itself(tmp_path):
     series(tmp_path / "a")
     data_remarks = load(tmp_path).remarks
     assert any("7 files are not used" in remark for remark in data_remarks)
+
+
+# ---- white that is 0
+
+
+@pytest.mark.parametrize(
+    ("bits", "allocated", "axis"), [(12, np.uint16, 4095), (16, np.uint16, 4095), (8, np.uint8, 255)]
+)
+def test_what_is_stored_inverted_is_turned(tmp_path, bits, allocated, axis):
+    voxels = VOXELS // 16 if allocated == np.uint8 else VOXELS
+    voxels = voxels.astype(allocated)
+    plain = series(tmp_path / "plain", voxels, BitsStored=bits, HighBit=bits - 1, Modality="MR")
+    stored = (axis - voxels.astype(int)).astype(allocated)
+    turned = series(
+        tmp_path / "turned", stored, BitsStored=bits, HighBit=bits - 1, Modality="MR",
+        PhotometricInterpretation="MONOCHROME1",
+    )  # fmt: skip
+    assert np.array_equal(decoded(turned), decoded(plain))
+    assert header(turned).note == "stored with white as 0 (MONOCHROME1) and inverted"
+
+
+def test_measurements_are_not_turned(tmp_path):
+    folder = series(tmp_path / "a", PhotometricInterpretation="MONOCHROME1", RescaleType="HU", Modality="CT")
+    assert np.array_equal(decoded(folder)[0], VOXELS)
+
+
+# ---- a picture each
+
+
+def rays(root: Path, count: int = 8, name="{}.dcm", **fields) -> Path:
+    """X-rays of two classes, a file each."""
+    for place, label in enumerate(("ill", "well")):
+        (root / label).mkdir(parents=True)
+        for number in range(count):
+            pixels = np.roll(VOXELS[0], number + place, axis=1)
+            made = {"SeriesInstanceUID": f"1.2.{place}.{number}", **fields}
+            made = {key: value(place, number) if callable(value) else value for key, value in made.items()}
+            file = root / label / name.format(number)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            piece(pixels, 0, **made).save_as(file, enforce_file_format=True)
+    return root
+
+
+@pytest.mark.parametrize("name", ["{}.dcm", "IM{}", "1.2.840.{}", "{}.DCM", "{}.dicom"])
+@pytest.mark.parametrize("part", ["", "train"])
+def test_single_files_in_classes_are_pictures(tmp_path, name, part):
+    rays(tmp_path / part, name=name)
+    data = load(tmp_path)
+    assert (data.kind, data.classes) == ("image", ("ill", "well"))
+    assert data.inputs.shape == (16, 1, *VOXELS.shape[1:])
+    for row, file in enumerate(data.names):
+        assert np.array_equal(data.inputs[row, 0], pydicom.dcmread(tmp_path / file).pixel_array)
+    assert any("windows, made for the eye, are not applied" in remark for remark in data.remarks)
+    again = read([tmp_path / data.names[3]], spec_of(data))
+    assert torch.equal(again.inputs[0], data.inputs[3])
+    assert check(tmp_path).sides.commonest == VOXELS.shape[1:]
+
+
+def test_several_series_in_a_folder_are_pictures_of_a_patient(tmp_path):
+    for place, label in enumerate(("ill", "well")):
+        for person in range(5):
+            rays(tmp_path / "made" / f"{label}{person}", count=2)
+            (tmp_path / "data" / label).mkdir(parents=True, exist_ok=True)
+            (tmp_path / "made" / f"{label}{person}" / "ill").rename(
+                tmp_path / "data" / label / f"P{place}{person}"
+            )
+    data = load(tmp_path / "data")
+    assert data.kind == "image"
+    assert len(set(data.groups)) == 10
+
+
+def test_patients_in_the_headers_are_groups(tmp_path):
+    rays(tmp_path, PatientID=lambda place, number: f"{place}-{number // 2}")
+    data = load(tmp_path)
+    assert len(set(data.groups)) == 8
+    for part, rows in data.parts.items():
+        others = {data.groups[row] for other, found in data.parts.items() if other != part for row in found}
+        assert len(rows)
+        assert not others & {data.groups[row] for row in rows}
+    assert any("the 8 patients that the files name are groups" in remark for remark in data.remarks)
+
+
+def test_inverted_pictures_are_turned_and_said(tmp_path):
+    kinds = ("MONOCHROME2", "MONOCHROME1")
+    rays(
+        tmp_path, Modality="CR", BitsStored=12, HighBit=11,
+        PhotometricInterpretation=lambda _, number: kinds[number % 2],
+    )  # fmt: skip
+    data = load(tmp_path)
+    assert "8 of 16 pictures were stored with white as 0 (MONOCHROME1) and inverted" in data.remarks
+    for row, file in enumerate(data.names):
+        stored = pydicom.dcmread(tmp_path / file)
+        turned = (
+            4095 - stored.pixel_array if stored.PhotometricInterpretation == kinds[1] else stored.pixel_array
+        )
+        assert np.array_equal(data.inputs[row, 0], turned)
+
+
+def test_slices_of_one_series_a_folder_are_volumes_still(tmp_path):
+    for label in ("ill", "well"):
+        for person in range(4):
+            series(tmp_path / label / f"P{person}")
+    assert load(tmp_path).kind == "volume"
+
+
+def test_a_clip_among_pictures_is_told(tmp_path):
+    rays(tmp_path)
+    clip = piece(VOXELS, 0, NumberOfFrames=len(VOXELS), SeriesInstanceUID="1.9")
+    clip.save_as(tmp_path / "ill" / "clip.dcm", enforce_file_format=True)
+    (item,) = load(tmp_path).skipped
+    assert "it holds 7 frames; a picture is one" in item.reason

@@ -6,15 +6,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, features
 
+from convscope.data import load
 from convscope.data.dataset import DataSettings
 from convscope.data.files.decoding import each
 from convscope.data.pictures import decode as module
 from convscope.data.pictures.choosing import choose, read
 from convscope.data.pictures.decode import _fitted, decode, header
+from convscope.data.reading import read as read_samples
+from convscope.data.samples import spec_of
 from convscope.errors import DataError
 
 HEIGHT, WIDTH = 6, 10
@@ -359,3 +363,90 @@ def test_real_photos_all_decode(photos):
     pictures, skipped, kept = read(photos[::9], DataSettings(size=(32, 32), channels=3))
     assert (len(pictures), skipped, len(kept)) == (76, [], 76)
     assert 60 < pictures.float().mean() < 200
+
+
+# ---- more than 8 bits
+
+
+def deep_set(root, values, mode=np.uint16, ending="png", count=6):
+    """Two classes of pictures whose values are given, each shifted a little."""
+    for place, name in enumerate(("cat", "dog")):
+        for number in range(count):
+            file = root / name / f"{number}.{ending}"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray((values + place + number).astype(mode)).save(file)
+    return root
+
+
+@pytest.mark.parametrize(
+    ("values", "mode", "ending"),
+    [
+        (np.linspace(0, 4000, 80).reshape(8, 10), np.uint16, "png"),  # 12 bits
+        (np.linspace(0, 1000, 80).reshape(8, 10), np.uint16, "tif"),  # 10 bits
+        (np.linspace(0, 65000, 80).reshape(8, 10), np.uint16, "png"),
+        (np.linspace(-1000, 3000, 80).reshape(8, 10), np.int32, "tif"),  # a CT
+        (np.linspace(0, 0.9, 80).reshape(8, 10), np.float32, "tif"),
+    ],
+)
+def test_pictures_of_more_than_8_bits_keep_their_levels(tmp_path, values, mode, ending):
+    data = load(deep_set(tmp_path, values, mode, ending))
+    assert data.inputs.dtype == torch.float32
+    assert data.settings.channels == 1
+    assert any("keep their own values" in remark for remark in data.remarks)
+    for row, name in enumerate(data.names):
+        stored = np.asarray(Image.open(tmp_path / name)).astype(np.float32)
+        assert np.array_equal(data.inputs[row, 0].numpy(), stored)
+    again = read_samples(
+        [tmp_path / "cat" / "3.png" if ending == "png" else tmp_path / "cat" / "3.tif"], spec_of(data)
+    )
+    row = next(row for row, name in enumerate(data.names) if name.startswith("cat/3"))
+    assert torch.equal(again.inputs[0], data.inputs[row])
+
+
+def test_a_picture_of_8_bits_among_deeper_ones_is_left_out(tmp_path):
+    root = deep_set(tmp_path, np.linspace(0, 4000, 80).reshape(8, 10), count=80)
+    Image.fromarray(GREY).save(root / "cat" / "2.png")  # is not looked at beforehand
+    data = load(root)
+    (item,) = data.skipped
+    assert "its grey has 8 bits, that of the others more" in item.reason
+
+
+def test_deep_and_shallow_pictures_together_are_said(tmp_path):
+    root = deep_set(tmp_path, np.linspace(0, 4000, 80).reshape(8, 10))
+    Image.fromarray(GREY).save(root / "cat" / "0.png")
+    data = load(root)
+    assert data.inputs.dtype == torch.uint8
+    assert any(remark.startswith("11 of 12 pictures have more than 8 bits") for remark in data.remarks)
+
+
+# ---- several pages
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("thumbnails", [[(3, 3)], [(5, 4), (2, 2)]])
+def test_thumbnails_in_a_tiff_are_no_frames(tmp_path, first, thumbnails):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            picture = Image.fromarray(np.roll(COLOUR, number, axis=1))
+            small = [picture.resize(size) for size in thumbnails]
+            pages = [picture, *small] if first else [*small, picture]
+            pages[0].save(tmp_path / name / f"{number}.tif", save_all=True, append_images=pages[1:])
+    data = load(tmp_path)
+    assert data.kind == "image"
+    assert data.inputs.shape == (8, 3, HEIGHT, WIDTH)
+    for row, name in enumerate(data.names):
+        rolled = np.roll(COLOUR, int(name[4]), axis=1)
+        assert np.array_equal(data.inputs[row].permute(1, 2, 0).numpy(), rolled)
+    assert any("8 pictures have several pages" in remark for remark in data.remarks)
+
+
+def test_an_animation_among_pictures_gives_its_first_frame_and_is_said(paint, tmp_path):
+    for number in range(6):
+        paint(f"a/{number}.png", seed=number)
+        paint(f"b/{number}.png", seed=100 + number)
+    frames = [Image.fromarray(GREY), Image.fromarray(255 - GREY)]
+    frames[0].save(tmp_path / "a" / "moving.gif", save_all=True, append_images=frames[1:])
+    assert any(
+        "1 pictures have several pages: the first is read" in remark for remark in load(tmp_path).remarks
+    )

@@ -64,7 +64,7 @@ def scan(
     """
     demand_no_columns(settings, root)
     found, others = Found([], [], []), Counter[str]()
-    top = _unwrapped(root, wanted)
+    top = unwrapped(root, wanted)
     if top != root:
         found.remarks.append(f"the data lie in {top.relative_to(root)}/, with nothing beside it")
     places = _by_name(top, wanted, found) if settings.label_from else _by_folder(top, wanted, found)
@@ -95,7 +95,7 @@ def demand_no_columns(settings: DataSettings, root: Path) -> None:
             )
 
 
-def _unwrapped(root: Path, wanted: Wanted) -> Path:
+def unwrapped(root: Path, wanted: Wanted) -> Path:
     """The folder that holds the classes or parts: archives unpack into a folder in a folder."""
     top = root
     for _ in range(DEEPEST):

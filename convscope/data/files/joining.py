@@ -14,7 +14,6 @@ ENDINGS = (
 )  # of files that a table may name
 MOST = 2_000_000  # files below a folder that are looked at
 NEAR = 64  # folders beside a table in which its first file is looked for
-MISSING = "there is no such file"
 FIRST = 20  # names that show whether they are paths as they stand
 
 
@@ -49,7 +48,7 @@ class Join:
         return None
 
     def find(self, name: str) -> Path | str:
-        """The file of a name, or the reason why there is none."""
+        """The file of a name; that which it would be, where there is none; why it cannot be told, as text."""
         for path in (self.home / name, self.folder / name):
             if path.exists():
                 return path
@@ -59,7 +58,7 @@ class Join:
             return found[0]
         if found:
             return f"several files are called so: {', '.join(str(self._shown(path)) for path in found[:3])}"
-        return MISSING
+        return self.home / name
 
     def paths(self, names: Sequence[str]) -> bool:
         """Whether the names are paths as they stand, from the table's folder on."""

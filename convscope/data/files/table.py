@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import groups, listing, naming, roles
-from convscope.data.files.joining import MISSING, Join, has_ending
+from convscope.data.files.joining import Join, has_ending
 from convscope.data.files.listing import PART_NAMES, Listed, Reader
 from convscope.data.files.roles import COLUMNS, Roles, cell_of
 from convscope.data.text import decoding, layout
@@ -110,7 +110,7 @@ def load(path: Path, settings: DataSettings, strict: bool, reader: Reader) -> Da
             group = f"row {row.number}" if row.group == "" else row.group
             listed.append(Listed(path.parent / row.path, row.label, row.part, group))
     if not listed:
-        raise DataError(_nothing(path, skipped, reader.what, settings.images))
+        raise DataError(_nothing(path, skipped, reader.what))
     if not any(item.file.exists() for item in listed):
         raise DataError(_not_there(path, [item.file.name for item in listed], reader.what, settings.images))
     return listing.dataset(listed, path, path.parent, settings, strict, reader, skipped, remarks)
@@ -188,7 +188,7 @@ def _placed(
 ) -> Iterator[TableRow]:
     """The rows with their files and labels, and what is to be said of these."""
     names = [name for _, cells in sheet.rows if (name := cell_of(cells, found.path))]
-    as_written = join.paths(names) or all(isinstance(join.find(name), str) for name in names[:LOOKED_AT])
+    as_written = join.paths(names) or not any(_is_there(join.find(name)) for name in names[:LOOKED_AT])
     rule = naming.pattern(settings.label_from) if settings.label_from else None
     told = _hot(path, sheet, found, remarks) if found.hot else {}
     if rule and not any(naming.label(rule, Path(name).name) for name in names):
@@ -208,6 +208,10 @@ def _placed(
         if settings.group == groups.FOLDER and found.group is None:
             group = str(Path(place).parent)
         yield TableRow(number, place, label, group, _part(path, number, cell_of(cells, found.split)), lost)
+
+
+def _is_there(found: Path | str) -> bool:
+    return isinstance(found, str) or found.exists()
 
 
 def _part(path: Path, number: int, cell: str) -> str:
@@ -271,10 +275,7 @@ def _on_columns(sheet: Sheet, found: Roles, settings: DataSettings) -> list[str]
     return said
 
 
-def _nothing(path: Path, skipped: Sequence[Skipped], what: str, images: str | None) -> str:
-    lost = [item.file for item in skipped if item.reason == MISSING]
-    if lost and len(lost) == len(skipped):
-        return _not_there(path, lost, what, images)
+def _nothing(path: Path, skipped: Sequence[Skipped], what: str) -> str:
     reason = f"none of its {len(skipped)} rows has both" if skipped else "there are no rows below the header"
     return f"{path} names no {what} with a label: {reason}.\n  Fill in a path and a label."
 

@@ -15,11 +15,14 @@ class Wanted(NamedTuple):
     suffixes: Collection[str]  # in lower case
     what: str
     whole: Callable[[Path], bool] | None = None  # whether a folder, with all its files, is one sample
+    inside: Callable[[Path], bool] | None = None  # whether a file of another name is a sample by its content
 
     def takes(self, path: Path) -> bool:
         """Whether this is a sample."""
         ends = path.name.lower().endswith(tuple(self.suffixes))
-        return ends or (self.whole is not None and is_folder(path) and self.whole(path))
+        if ends or (self.inside is not None and self.inside(path)):
+            return True
+        return self.whole is not None and is_folder(path) and self.whole(path)
 
 
 def peek(root: Path, wanted: Wanted, most: int = 4, depth: int = 6) -> list[Path]:

@@ -16,6 +16,7 @@ from convscope.data.formats import (
     recording_files,
     sequences,
     signal_files,
+    slices,
     stacks,
     wfdb,
 )
@@ -27,6 +28,7 @@ FORMATS: dict[str, Format] = {
     "nifti": nifti.FORMAT,
     "dicom": dicom.FORMAT,
     "metadata": metadata.FORMAT,
+    "slices": slices.FORMAT,
     "stacks": stacks.FORMAT,
     "audio": audio.FORMAT,
     "wfdb": wfdb.FORMAT,

@@ -1,26 +1,28 @@
 """DICOM series: a folder of slices a sample, in one folder a class, or named by a table; needs pydicom."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
+from convscope.data.files.litter import is_litter
+from convscope.data.formats import slices as single_slices
 from convscope.data.names import natural
+from convscope.data.pictures import dicom as slice_
 from convscope.data.volumes import codec
 from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
 from convscope.data.volumes.voxels import VolumeSize
-from convscope.errors import BadFile, DataError
+from convscope.errors import BadFile
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
 
-MAGIC = slice(128, 132)  # where every file says DICM
+INVERTED = "stored with white as 0 (MONOCHROME1) and inverted"
 ENDING = ".dcm"
 GAP = 1.5  # times the usual distance of two slices from which on one is missing between them
 FIRST = 3  # files that are looked at to tell a series
@@ -30,7 +32,7 @@ ALIKE = ("SeriesInstanceUID", "Rows", "Columns")  # what all slices of a volume 
 
 def recognises(path: Path) -> bool:
     """Whether this is a folder with DICOM series, or a table whose first row names one."""
-    return codec.recognises(path, CODEC)
+    return codec.recognises(path, CODEC) and not single_slices.recognises(path)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -44,7 +46,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: pydicom is missing; or as `volumes.load`.
     """
-    _library()
+    slice_.library()
     return codec.load(path, settings, strict, CODEC)
 
 
@@ -55,11 +57,10 @@ def header(path: Path) -> VolumeHeader:
         DataError: (BadFile) no slices, or the first one is damaged or holds no grey values.
     """
     files = slices(path)
-    with _reasons(path):
-        first = _library().dcmread(files[0], stop_before_pixels=True)
+    with slice_.reasons(path):
+        first = slice_.library().dcmread(files[0], stop_before_pixels=True)
         size = _size(first, len(files), path)
-        plain = (_slope(first), _intercept(first)) == (1, 0) and first.get("PixelRepresentation", 0) == 0
-        return VolumeHeader(1, size, plain and first.BitsAllocated <= 8)
+        return VolumeHeader(1, size, slice_.is_exact(first), INVERTED if slice_.is_inverted(first) else "")
 
 
 def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: ARG001 - one, whatever is asked for
@@ -70,15 +71,14 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: 
             or a compression for which the decoder is not installed.
     """
     exact = header(path).exact
-    with _reasons(path):
-        series = [_library().dcmread(file) for file in slices(path)]
-        if size[0] > 1 and not path.is_dir() and _frames(series[0]) == 1:
+    with slice_.reasons(path):
+        series = [slice_.library().dcmread(file) for file in slices(path)]
+        if size[0] > 1 and not path.is_dir() and slice_.frames(series[0]) == 1:
             raise BadFile(path, "one slice is no volume: it needs more than one file. Give their folder")
         _demand_one_series(series, path)
         if len(series) > 1:
             series = _in_order(series, path)
-        planes = [_values(one, path).reshape(-1, one.Rows, one.Columns) for one in series]
-        volume = np.concatenate(planes)[None]  # (1, slice, row, column)
+        volume = slice_.values(series, path)[None]  # (1, slice, row, column)
         return volume.astype(np.uint8) if exact else volume
 
 
@@ -104,7 +104,7 @@ def slices(path: Path) -> list[Path]:
 def _inside(path: Path) -> list[Path]:
     """The files of a series, whatever they are, by name."""
     inside = sorted(path.iterdir(), key=lambda file: natural(file.name)) if path.is_dir() else [path]
-    return [file for file in inside if file.is_file() and not file.name.startswith(".")]
+    return [file for file in inside if file.is_file() and not is_litter(file.name)]
 
 
 def _is_series(path: Path) -> bool:
@@ -117,32 +117,10 @@ def _is_series(path: Path) -> bool:
 
 def _is_dicom(path: Path) -> bool:
     with path.open("rb") as file:
-        return path.name != "DICOMDIR" and file.read(MAGIC.stop)[MAGIC] == b"DICM"
+        return path.name != "DICOMDIR" and slice_.is_dicom(file.read(slice_.MAGIC.stop))
 
 
-CODEC = Codec("dicom 1", Wanted((), "volume", _is_series), header, decode, channels=mode, inside=_inside)
-
-
-def _library() -> Any:  # noqa: ANN401 - a module
-    try:
-        import pydicom
-    except ImportError as error:
-        raise DataError(
-            "DICOM files are read by pydicom, which is not installed.\n  pip install 'convscope[volumes]'"
-        ) from error
-    return pydicom
-
-
-@contextmanager
-def _reasons(path: Path) -> Iterator[None]:
-    """Give every failure its reason."""
-    try:
-        yield
-    except DataError:
-        raise
-    except Exception as error:  # pydicom raises AttributeError, ValueError, struct.error …
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadFile(path, f"damaged, cannot be read as DICOM: {reason}") from error
+CODEC = Codec("dicom 2", Wanted((), "volume", _is_series), header, decode, channels=mode, inside=_inside)
 
 
 def _size(first: "FileDataset", files: int, path: Path) -> VolumeSize:
@@ -151,13 +129,9 @@ def _size(first: "FileDataset", files: int, path: Path) -> VolumeSize:
         raise BadFile(path, "it holds no pixels, but another kind of DICOM object")
     if first.get("SamplesPerPixel", 1) != 1:
         raise BadFile(path, "its slices are in colour; grey values are read")
-    size = (files * _frames(first), int(first.Rows), int(first.Columns))
+    size = (files * slice_.frames(first), int(first.Rows), int(first.Columns))
     refuse_absurd(path, size[0] * size[1] * size[2], size)
     return size
-
-
-def _frames(one: "FileDataset") -> int:
-    return int(one.get("NumberOfFrames", 1))
 
 
 def _demand_one_series(series: Sequence["FileDataset"], path: Path) -> None:
@@ -191,32 +165,9 @@ def _in_order(series: Sequence["FileDataset"], path: Path) -> list["FileDataset"
     return [series[index] for index in order]
 
 
-def _values(one: "FileDataset", path: Path) -> np.ndarray:
-    """The pixels of one file in its own unit, float32."""
-    try:
-        pixels = one.pixel_array
-    except (RuntimeError, NotImplementedError) as error:
-        syntax = one.file_meta.TransferSyntaxUID
-        if not syntax.is_compressed:
-            raise
-        raise BadFile(
-            path, f"its slices are compressed ({syntax.name}) and no decoder for it is installed: "
-            "pip install pylibjpeg pylibjpeg-libjpeg pylibjpeg-openjpeg",
-        ) from error  # fmt: skip
-    return pixels.astype(np.float32) * np.float32(_slope(one)) + np.float32(_intercept(one))
-
-
-def _slope(one: "FileDataset") -> float:
-    return float(one.get("RescaleSlope") or 1)
-
-
-def _intercept(one: "FileDataset") -> float:
-    return float(one.get("RescaleIntercept") or 0)
-
-
 FORMAT = Format(
     what="a folder with a folder a class, in it a folder of DICOM slices each",
     recognises=recognises,
     load=load,
-    files=codec.files(CODEC, lambda head: ENDING if head[MAGIC] == b"DICM" else "", _is_series),
+    files=codec.files(CODEC, lambda head: ENDING if slice_.is_dicom(head) else "", _is_series),
 )

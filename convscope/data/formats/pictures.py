@@ -10,9 +10,8 @@ from convscope.data.files.folder import Found, Wanted
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.pictures import choosing, decode
-from convscope.data.samples import ANY, Samples, SampleSpec, single
+from convscope.data.samples import ANY
 from convscope.errors import DataError
-from convscope.shapes import show
 
 PICTURES = Wanted(decode.SUFFIXES, "picture")
 READER = Reader("image", PICTURES.what, choosing.choose, choosing.read)
@@ -88,14 +87,6 @@ def header(path: Path) -> Claim:
     return Claim((1 if decode.is_grey(head.mode) else 3, head.height, head.width), "uint8")
 
 
-def sample(path: Path, spec: SampleSpec) -> Samples:
-    """One picture in the size and the channels of the spec."""
-    if len(spec.shape) != 3 or spec.shape[0] not in (1, 3):
-        raise DataError(f"a picture is {FILES.form}; got {show(spec.shape)}.")
-    channels, height, width = spec.shape
-    return single(decode.decode(path, (height, width), channels, spec.settings.fit))
-
-
 def _ending(head: bytes) -> str:
     """Whichever it is: Pillow goes by the content too."""
     known = any(head.startswith(magic) for magic in decode.MAGIC) or head[8:12] == b"WEBP"
@@ -117,7 +108,7 @@ FILES = Files(
     takes=PICTURES.takes,
     ending=_ending,
     header=header,
-    decode=sample,
+    decode=choosing.sample,
 )
 FOLDER = Format(
     what="a folder with a folder of pictures a class, or train, val and test",

@@ -10,7 +10,7 @@ from convscope.data.files import folder, table
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
 from convscope.data.formats.pictures import PICTURES
-from convscope.data.pictures.decode import opened, plain
+from convscope.data.pictures.decode import opened, page_sizes, plain
 from convscope.data.volumes import codec
 from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
 from convscope.data.volumes.voxels import VolumeSize
@@ -23,12 +23,13 @@ DEEP = ("I", "F")  # Pillow's modes of more than 8 bits, beside those that begin
 
 
 def recognises(path: Path) -> bool:
-    """Whether every picture of a folder has more than one frame; or the first that a table names."""
+    """Whether every picture of a folder has several frames of one size; or the first that a table names."""
     if path.is_dir():
         seen = [child for child in folder.peek(path, PICTURES) if PICTURES.takes(child)]
     else:
         seen = [file for file in [table.first(path)] if file is not None]
-    return bool(seen) and all(_frames(file) > 1 for file in seen)
+    counts = [_frames(file) for file in seen]
+    return bool(seen) and all(count > 1 for count in counts) and any(_is_even(file) for file in seen)
 
 
 def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -87,6 +88,12 @@ def _frames(path: Path) -> int:
             return _count(image)
     except BadFile:
         return 0
+
+
+def _is_even(path: Path) -> bool:
+    """Whether the frames of a file have one size, and are no thumbnails of the first."""
+    with opened(path) as image:
+        return len(set(page_sizes(image))) == 1
 
 
 def _count(image: Image.Image) -> int:

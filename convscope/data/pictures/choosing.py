@@ -12,12 +12,15 @@ from torch import Tensor
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import cache
 from convscope.data.files.decoding import cached, each, spread
-from convscope.data.pictures.decode import PictureHeader, decode, header
+from convscope.data.pictures.decode import PictureHeader, decode, header, is_deep, opened
 from convscope.data.pictures.resize import demand_grey_or_colour
+from convscope.data.samples import Samples, SampleSpec, single
 from convscope.errors import BadFile, DataError
+from convscope.shapes import show
 
 SAMPLE = 1000  # headers looked at to choose a size
 GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
+PAGED = (".tif", ".tiff", ".gif", ".webp")  # endings of files that may have several pages
 SIDES = ((2_000, 128), (20_000, 96))  # up to so many pictures: so many pixels a side; more: LEAST_SIDE
 LEAST_SIDE = 64  # pictures up to this size keep it
 
@@ -33,8 +36,8 @@ def read(
         root: folder that the names of skipped files are given relative to.
 
     Returns:
-        Pictures, uint8 (sample, channel, height, width); the files left out, each with its reason; and for
-        each sample the position of its file in `files`, ascending.
+        Pictures, (sample, channel, height, width), uint8, or float32 where all have more than 8 bits; the
+        files left out, each with its reason; and the position in `files` of each sample's, ascending.
     """
     if settings.size is None or settings.channels is None:
         raise DataError(
@@ -42,9 +45,23 @@ def read(
         )
     height, width = settings.size
     shape = (len(files), settings.channels, height, width)
-    one = partial(decode, size=(height, width), channels=settings.channels, fit=settings.fit)
-    key = cache.key(files, {"size": shape[1:], "fit": settings.fit})
-    return cached(files, one, key, shape, root)
+    deep = _all_deep(files)
+    one = partial(decode, size=(height, width), channels=settings.channels, fit=settings.fit, deep=deep)
+    key = cache.key(files, {"size": shape[1:], "fit": settings.fit, "deep": deep})
+    return cached(files, one, key, shape, root, np.float32 if deep else np.uint8)
+
+
+def sample(path: Path, spec: SampleSpec) -> Samples:
+    """One picture as those of training: its size, its channels, and its own values where those kept them.
+
+    Raises:
+        DataError: damaged, or the spec is none of a picture.
+    """
+    if len(spec.shape) != 3 or spec.shape[0] not in (1, 3):
+        raise DataError(f"a picture is 1 or 3 channels × height × width; got {show(spec.shape)}.")
+    channels, height, width = spec.shape
+    deep = spec.dtype != "uint8" and is_deep(header(path).mode)
+    return single(decode(path, (height, width), channels, spec.settings.fit, deep=deep))
 
 
 def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings, list[str]]:
@@ -65,7 +82,48 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
         channels = 1 if _all_grey(files) else 3
         settings = replace(settings, channels=channels)
         remarks.append(f"pictures are read in {'grey' if channels == 1 else 'colour'}, as they are")
-    return settings, remarks
+    return settings, [*remarks, *_on_depth(files), *_on_pages(files)]
+
+
+def _modes(files: Sequence[Path]) -> list[str]:
+    """Pillow's modes of a sample of the files."""
+    return [head.mode for head in each(header, spread(files, GREY_SAMPLE)) if isinstance(head, PictureHeader)]
+
+
+def _all_deep(files: Sequence[Path]) -> bool:
+    """Whether all pictures of a sample have more than 8 bits: then their values are kept."""
+    modes = _modes(files)
+    return bool(modes) and all(map(is_deep, modes))
+
+
+def _on_depth(files: Sequence[Path]) -> list[str]:
+    """Say what becomes of pictures of more than 8 bits."""
+    modes = _modes(files)
+    deep = sum(map(is_deep, modes))
+    if deep and deep == len(modes):
+        return ["pictures have more than 8 bits, and keep their own values"]
+    if deep:
+        return [
+            f"{deep:,} of {len(modes):,} pictures have more than 8 bits, the others not: they get 8, scaled"
+            " by the whole range of their type, so what uses a part of it gets dark; save all in the same way"
+        ]
+    return []
+
+
+def _on_pages(files: Sequence[Path]) -> list[str]:
+    """Say which page is read of pictures that have several."""
+    some = [file for file in spread(files, GREY_SAMPLE) if file.suffix.lower() in PAGED]
+    several = sum(count > 1 for count in each(_pages, some) if isinstance(count, int))
+    if not several:
+        return []
+    return [
+        f"{several:,} pictures have several pages: the first is read, of pages of other sizes the largest"
+    ]
+
+
+def _pages(file: Path) -> int:
+    with opened(file) as image:
+        return getattr(image, "n_frames", 1)
 
 
 def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:

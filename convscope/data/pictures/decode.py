@@ -9,15 +9,17 @@ from typing import IO, NamedTuple
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
+from convscope.data.pictures import dicom
 from convscope.errors import BadFile
 
-VERSION = 2  # of the pixels that come out: raise it when they change, so that no cache of older ones is used
+VERSION = 3  # of the pixels that come out: raise it when they change, so that no cache of older ones is used
 SUFFIXES = frozenset(
     [".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"]
 )
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "DIB", "TIFF", "WEBP")
 PIXEL_LIMIT = 150_000_000  # largest width · height that is decoded: 450 MB as colour
 BACKGROUND = (255, 255, 255)  # what shows through transparent pixels: white, as on a page
+PAGES = 16  # of a TIFF whose sizes are looked at
 SEEN = 16  # of 255: a picture with less contrast than this shows nothing
 MAGIC = {
     b"\x89PNG": "PNG",
@@ -53,7 +55,11 @@ def header(path: Path) -> PictureHeader:
     Raises:
         DataError: (BadFile) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
     """
+    if is_dicom(path):
+        one = dicom.about(path)
+        return PictureHeader(int(one.Columns), int(one.Rows), dicom.mode(one))
     with opened(path) as image:
+        show_largest(image)
         width, height = image.size
         # Pillow turns the size of a TIFF itself; asking a PNG for EXIF that is not in its head decodes it
         asks = image.format != "TIFF" and (image.format != "PNG" or "exif" in image.info)
@@ -67,14 +73,21 @@ def is_grey(mode: str) -> bool:
     return mode in ("1", "L", "LA", "I", "F") or mode.startswith("I;16")
 
 
-def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox") -> np.ndarray:
+def is_deep(mode: str) -> bool:
+    """Whether a picture of this mode of Pillow's has more than 256 levels of grey."""
+    return mode in ("I", "F") or mode.startswith("I;16")
+
+
+def decode(
+    path: Path, size: tuple[int, int], channels: int, fit: str = "letterbox", *, deep: bool = False
+) -> np.ndarray:
     """Decode one picture into just this size.
 
     The EXIF orientation is applied, transparency is laid on white, animations give their first frame. 16-bit
     grey is divided by 257, so 65535 becomes 255; 16-bit colour keeps its high byte, Pillow offers no more.
     32-bit and floating point pictures do not say what their white is: it is taken to be the least of 1
     (floating point only), 255 and 65535 that no value exceeds; with negative or larger values the picture's
-    own least and greatest become 0 and 255.
+    own least and greatest become 0 and 255. A DICOM file is a picture like them.
 
     Args:
         path: PNG, JPEG, GIF, BMP, TIFF or WebP file; the content counts, not the ending.
@@ -82,21 +95,25 @@ def decode(path: Path, size: tuple[int, int], channels: int, fit: str = "letterb
         channels: 1 for grey (ITU-R 601 luma), 3 for red, green, blue.
         fit: "letterbox" keeps the aspect and pads with the median colour of the picture's own edge; "crop"
             keeps the aspect and cuts the middle out; "stretch" does not keep the aspect.
+        deep: keep the values of a picture of more than 8 bits as they are.
 
     Returns:
-        uint8, (channel, height, width).
+        uint8, or with `deep` float32, (channel, height, width).
 
     Raises:
         DataError: (BadFile) the file cannot be read, is damaged or no picture, or has more than
-            PIXEL_LIMIT pixels.
+            PIXEL_LIMIT pixels; with `deep` also a picture of 8 bits.
     """
     with opened(path) as image:
+        show_largest(image)
         _let_decoder_shrink(image, size, channels, fit)
         image.load()
         turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
         upright = image.transpose(turn) if turn is not None else image
-        shown = plain(upright, "L" if channels == 1 else "RGB", path)
+        shown = _unscaled(upright, path) if deep else plain(upright, "L" if channels == 1 else "RGB", path)
         pixels = np.asarray(_fitted(shown, size, fit))  # (height, width) or (height, width, channel)
+    if deep:
+        return np.repeat(pixels[None], channels, axis=0)
     if channels == 1:
         return pixels[None]
     return np.ascontiguousarray(pixels.transpose(2, 0, 1))
@@ -150,7 +167,38 @@ def regular(path: Path, what: str = "picture") -> IO[bytes]:
         raise BadFile(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
+def is_dicom(path: Path) -> bool:
+    """Whether a file is one of DICOM's; false where it cannot be opened."""
+    try:
+        with regular(path) as file:
+            return dicom.is_dicom(file.read(dicom.MAGIC.stop))
+    except BadFile:
+        return False
+
+
+def show_largest(image: Image.Image) -> None:
+    """Go to the largest page of a TIFF: where they differ in size, the others are thumbnails of it."""
+    if image.format != "TIFF" or getattr(image, "n_frames", 1) < 2:
+        return
+    sizes = page_sizes(image)
+    image.seek(sizes.index(max(sizes)) if len(set(sizes)) > 1 else 0)
+
+
+def page_sizes(image: Image.Image) -> list[int]:
+    """Pixels of the first pages of a file."""
+    sizes = []
+    for page in range(min(getattr(image, "n_frames", 1), PAGES)):
+        image.seek(page)
+        area = image.width * image.height
+        sizes.append(area if area <= PIXEL_LIMIT else 0)
+    image.seek(0)
+    return sizes
+
+
 def _identified(path: Path, file: IO[bytes]) -> Image.Image:
+    if dicom.is_dicom(file.read(dicom.MAGIC.stop)):
+        return dicom.image(path)
+    file.seek(0)
     try:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
@@ -219,6 +267,16 @@ def plain(image: Image.Image, mode: str, path: Path) -> Image.Image:
             "RGB"
         )  # palettes, CMYK, YCbCr: colour first, or a grey of a palette index comes out
     return image if image.mode == mode else image.convert(mode)
+
+
+def _unscaled(image: Image.Image, path: Path) -> Image.Image:
+    """A picture of more than 8 bits with its own values, as floating point numbers."""
+    if not is_deep(image.mode):
+        raise BadFile(path, "its grey has 8 bits, that of the others more: save all of them in the same way")
+    values = np.asarray(image).astype(np.float32)
+    if not np.isfinite(values).all():
+        raise BadFile(path, "holds values that are not finite (NaN or infinity)")
+    return Image.fromarray(values)
 
 
 def _to_bytes(values: np.ndarray, path: Path) -> np.ndarray:
