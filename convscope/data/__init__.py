@@ -14,6 +14,8 @@ from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files import folder, listing, table
 from convscope.data.formats import FORMATS, Format
+from convscope.data.text import columns
+from convscope.data.text.describing import described
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import DataError, guess
 
@@ -65,6 +67,8 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         return _joined(path, settings).load(path, settings, strict)
     if path.is_dir() and holds_files(path):
         return _of_archive(path, settings, strict)
+    if settings.time is not None and columns.is_table(path):
+        return FORMATS["sequences"].load(path, settings, strict)
     places = list(_places(path))
     for form in FORMATS.values():
         for place in places:
@@ -123,6 +127,8 @@ def _not_there(source: str) -> str:
 
 
 def _not_understood(path: Path) -> str:
+    if table := described(path):
+        return table
     understood = "".join(f"\n    {form.what}" for form in FORMATS.values())
     return f"{path} is {_content(path)}, which is no data that convscope knows.\n  It understands{understood}"
 

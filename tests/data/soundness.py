@@ -54,9 +54,12 @@ def _assert_sequences(dataset: Dataset) -> None:
     assert len(dataset.features) == dataset.channels
     assert dataset.space == (dataset.settings.window,)
     assert None not in (dataset.settings.time, dataset.settings.target, dataset.settings.horizon)
-    assert dataset.persistence is not None
-    assert dataset.persistence.shape == dataset.labels.shape
-    _assert_labels(dataset, dataset.persistence)
+    if dataset.settings.horizon:
+        assert dataset.persistence is not None
+        assert dataset.persistence.shape == dataset.labels.shape
+        _assert_labels(dataset, dataset.persistence)
+    else:  # the last value is the one that is asked for
+        assert dataset.persistence is None
     assert dataset.when is not None
     times = [[dataset.when[row] for row in rows.tolist()] for rows in dataset.parts.values() if len(rows)]
     for earlier, later in pairwise(times):

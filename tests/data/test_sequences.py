@@ -562,7 +562,7 @@ def test_texts_that_are_nearly_all_different_are_no_classes(read):
 
 
 @pytest.mark.parametrize(
-    "wish", [{"group": "sky"}, {"sample": "sky"}, {"images": "."}, {"label_from": "(.)"}, {"size": (8, 8)}]
+    "wish", [{"group": "sky"}, {"sample": "sky"}, {"label_from": "(.)"}, {"size": (8, 8)}]
 )
 def test_wishes_that_mean_nothing_here_are_refused(read, wish):
     option = next(iter(wish)).replace("_", "-")

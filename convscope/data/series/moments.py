@@ -164,7 +164,7 @@ def _number(cell: str) -> float:
         return np.nan
 
 
-def _seconds(cells: Sequence[str]) -> np.ndarray:
+def _seconds(cells: Sequence[str] | np.ndarray) -> np.ndarray:
     """(cell,) seconds since midnight, NaN where a cell is no clock; whole numbers are hours, or 1830."""
     found = np.array([_of_clock(str(cell)) for cell in cells])
     if np.isfinite(found).all():
@@ -189,5 +189,5 @@ def _of_clock(cell: str) -> float:
     return hour * 3600 + minute * 60 + second if hour <= 24 and minute < 60 and second < 61 else np.nan
 
 
-def _all_clocks(cells: Sequence[str]) -> bool:
+def _all_clocks(cells: Sequence[str] | np.ndarray) -> bool:
     return all(":" in str(cell) for cell in cells) and bool(np.isfinite(_seconds(cells)).all())

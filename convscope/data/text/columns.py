@@ -163,7 +163,7 @@ def head(path: Path) -> list[list[str]]:
     except csv.Error:
         return []
     if not found.header and rows:
-        return [_names(len(rows[0])), rows[0]]
+        return [names(len(rows[0])), rows[0]]
     return [*rows[:1], *rows[1 + found.units : 2 + found.units]]
 
 
@@ -197,7 +197,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     _demand_width(widths[rows - 1], rows, path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
     frame = pd.read_csv(io.StringIO(text), sep=found.delimiter, header=None, dtype=object, na_filter=False)
-    header = [str(name).strip() for name in frame.iloc[0]] if found.header else _names(frame.shape[1])
+    header = [str(name).strip() for name in frame.iloc[0]] if found.header else names(frame.shape[1])
     _demand_names(header, path)
     nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
     named = {name: frame[place].to_numpy()[skipped:] for place, name in enumerate(header) if name}
@@ -270,7 +270,7 @@ def _with_codes(
     return coded, said
 
 
-def _names(count: int) -> list[str]:
+def names(count: int) -> list[str]:
     """Names of columns that have none."""
     return [f"column{place}" for place in range(1, count + 1)]
 

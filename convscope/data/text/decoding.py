@@ -175,7 +175,9 @@ def _likeliest(content: bytes) -> str:
         order = {name: place for place, name in enumerate(OTHERS)}
         found = [match for match in from_bytes(beyond, cp_isolation=list(OTHERS)) if match.encoding in order]
         best = min(
-            found, key=lambda m: (round(m.chaos, 1), -round(m.coherence, 1), order[m.encoding]), default=None
+            found,
+            key=lambda m: (round(m.chaos, 1), -round(m.coherence, 1), _odd(str(m)), order[m.encoding]),
+            default=None,
         )
         return best.encoding if best else WESTERN[0]
     matches = list(from_bytes(sample, cp_isolation=list(WESTERN)))
@@ -183,3 +185,10 @@ def _likeliest(content: bytes) -> str:
     own = max((m.coherence - m.chaos for m in matches if str(m) == usual), default=0.0)
     best = max(matches, key=lambda m: m.coherence - m.chaos, default=None)
     return best.encoding if best and best.coherence - best.chaos > own + CLEARLY else WESTERN[0]
+
+
+def _odd(text: str) -> bool:
+    """Whether most letters are capitals, or Japan's half-width ones: words are rarely written so."""
+    letters = [letter for letter in text if letter.isalpha() and not letter.isascii()]
+    odd = sum(letter.isupper() or "\uff61" <= letter <= "\uff9f" for letter in letters)
+    return 2 * odd > len(letters)

@@ -189,8 +189,8 @@ def _separator(texts: Sequence[str], usual: str) -> tuple[str, int]:
         return separator, width
     rows = _cut(texts, BLANKS)
     width, count = Counter(map(len, rows)).most_common(1)[0] if rows else (1, 0)
-    valued = sum(map(_is_number, (cell for row in rows for cell in row)))
-    if width > 1 and count > MOSTLY * len(texts) and valued > MOSTLY * sum(map(len, rows)):
+    below = [cell for row in rows[1:] for cell in row]
+    if width > 1 and count >= 0.9 * len(texts) and sum(map(_is_value, below)) > len(below) / 3:
         return BLANKS, width
     return usual, 1
 
