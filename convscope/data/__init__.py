@@ -4,11 +4,11 @@ A new format is one file with `recognises(path)` and `load(path, settings, stric
 A new data set is one function and one line in `CATALOGUE`. Neither knows anything of training.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from convscope.data import unknown
 from convscope.data.arrays import ARRAYS, from_arrays
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings
@@ -76,7 +76,7 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
                 return form.load(place, settings, strict)
     if holds_files(path):
         return _of_archive(path, settings, strict)
-    raise DataError(_not_understood(path))
+    raise DataError(described(path) or unknown.said(path))
 
 
 def _joined(path: Path, settings: DataSettings) -> Format:
@@ -124,20 +124,3 @@ def _not_there(source: str) -> str:
         f"there is no file or folder '{source}', and no data set of that name{near}\n"
         f"  Give a path, or one of the names {', '.join(CATALOGUE)}."
     )
-
-
-def _not_understood(path: Path) -> str:
-    if table := described(path):
-        return table
-    understood = "".join(f"\n    {form.what}" for form in FORMATS.values())
-    return f"{path} is {_content(path)}, which is no data that convscope knows.\n  It understands{understood}"
-
-
-def _content(path: Path) -> str:
-    """Say in a few words what lies at a path that exists."""
-    if not path.is_dir():
-        return f"a file of {path.stat().st_size:,} bytes" if path.is_file() else "neither a file nor a folder"
-    entries = sorted(path.iterdir())
-    kinds = Counter("folders" if entry.is_dir() else f"files *{entry.suffix}" for entry in entries)
-    found = ", ".join(f"{kind} ({count:,})" for kind, count in kinds.most_common(3))
-    return f"a folder with {found}" if found else "an empty folder"

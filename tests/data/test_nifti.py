@@ -176,3 +176,43 @@ def test_a_gz_that_claims_too_much_asks_for_no_memory(tmp_path, monkeypatch):
     path.write_bytes(gzip.compress(header(tmp_path / "a.nii", (500, 500, 500)).read_bytes()))
     with pytest.raises(BadFile, match="500 × 500 × 500 voxels, more than this machine's memory"):
         decoded(path)
+
+
+def pair(path: Path, voxels=VOXELS, form=nibabel.Nifti1Pair) -> Path:
+    """A header and its voxels, as SPM and older scanners write them."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(form(voxels, np.diag([1.0, 1.5, 2.0, 1.0])), path.with_suffix(".img"))
+    return path
+
+
+@pytest.mark.parametrize("form", [nibabel.Nifti1Pair, nibabel.AnalyzeImage, nibabel.Spm2AnalyzeImage])
+def test_a_header_and_its_voxels_are_one_volume(tmp_path, form):
+    path = pair(tmp_path / "data" / "a.hdr", form=form)
+    assert nifti.header(path).size == (7, 6, 5)
+    volume = decoded(path)
+    for x, y, z in [(0, 0, 0), (4, 5, 6), (1, 2, 3)]:
+        assert volume[0, z, y, x] == VOXELS[x, y, z]
+
+
+def test_folders_of_pairs(tmp_path):
+    for label in "ab":
+        for number in range(4):
+            pair(tmp_path / label / f"{number}.hdr", VOXELS + number)
+    data = load(tmp_path)
+    assert_dataset_is_sound(data)
+    assert data.classes == ("a", "b")
+    assert len(data.inputs) == 8
+    assert not any("not used" in remark for remark in data.remarks)  # the .img belong to the .hdr
+    pair(tmp_path / "a" / "0.hdr", VOXELS + 500)
+    assert load(tmp_path).inputs[0].max() > data.inputs[0].max()  # the change of the .img is seen
+    (tmp_path / "a" / "1.img").unlink()
+    assert "the voxels that belong to it are missing: 1.img" in load(tmp_path).skipped[0].reason
+
+
+def test_a_header_of_something_else(tmp_path):
+    for label in "ab":
+        for number in range(4):
+            pair(tmp_path / label / f"{number}.hdr", VOXELS + number)
+    (tmp_path / "a" / "9.hdr").write_text("ENVI\nsamples = 3\n")
+    (tmp_path / "a" / "9.img").write_bytes(bytes(99))
+    assert "cannot be read as NIfTI" in load(tmp_path).skipped[0].reason

@@ -194,7 +194,7 @@ def _take(place: Place, root: Path, wanted: Wanted, found: Found, others: Counte
     for file, trail in files_below(place.folder, root, wanted, found.skipped, above):
         if wanted.takes(file):
             taken.append(Taken(file, trail, place.label, place.part))
-        else:
+        elif not file.name.lower().endswith(tuple(wanted.parts)):
             others[file.suffix.lower() or "without ending"] += 1
     if not taken:
         found.remarks.append(f"the folder {place.folder.relative_to(root)} holds no {wanted.what}s")

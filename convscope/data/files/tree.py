@@ -16,6 +16,7 @@ class Wanted(NamedTuple):
     what: str
     whole: Callable[[Path], bool] | None = None  # whether a folder, with all its files, is one sample
     inside: Callable[[Path], bool] | None = None  # whether a file of another name is a sample by its content
+    parts: Collection[str] = ()  # endings of files that belong to a sample of another ending
 
     def takes(self, path: Path) -> bool:
         """Whether this is a sample."""

@@ -1,4 +1,4 @@
-"""NIfTI volumes (.nii, .nii.gz) in one folder a class, or named by a table; needs nibabel."""
+"""NIfTI volumes (.nii, .nii.gz, or a pair .hdr and .img), and Analyze's, their forerunner; needs nibabel."""
 
 import zlib
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 RAS = ("R", "A", "S")
 GZIP, HEADER = b"\x1f\x8b", 352  # bytes
+HEAD = ".hdr"  # the ending of a header whose voxels lie in a file of their own
 
 
 def recognises(path: Path) -> bool:
@@ -76,7 +77,20 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: 
         return np.array(values.transpose(3, 2, 1, 0))  # a copy: the file is closed
 
 
-CODEC = Codec("nifti 1", Wanted((".nii", ".nii.gz"), "volume"), header, decode, channels=mode)
+def _pair(path: Path) -> list[Path]:
+    """The voxels that belong to a header of its own file."""
+    return [path.with_suffix(ending) for ending in (*VOXELS, ".IMG")] if path.suffix.lower() == HEAD else []
+
+
+VOXELS = (".img", ".img.gz")
+CODEC = Codec(
+    "nifti 1",
+    Wanted((".nii", ".nii.gz", HEAD), "volume", parts=VOXELS),
+    header,
+    decode,
+    channels=mode,
+    inside=_pair,
+)
 
 
 def _library() -> Any:  # noqa: ANN401 - a module
@@ -93,6 +107,8 @@ def _library() -> Any:  # noqa: ANN401 - a module
 def _opened(path: Path) -> Iterator["Nifti1Image"]:
     """Open, and give every failure, here or while the voxels are read, its reason."""
     regular(path, "volume").close()
+    if path.suffix.lower() == HEAD and not any(part.is_file() for part in _pair(path)):
+        raise BadFile(path, f"the voxels that belong to it are missing: {path.with_suffix('.img').name}")
     try:
         yield _library().load(path)
     except DataError:
@@ -128,6 +144,8 @@ def _exact(image: "Nifti1Image") -> bool:
 def _axes(image: "Nifti1Image") -> tuple[str, ...] | None:
     """Where the axes point to, as letters; None: the file does not say."""
     head = image.header
+    if "sform_code" not in head.keys():  # noqa: SIM118 - no mapping; Analyze's says nothing
+        return None
     if not (head["sform_code"] or head["qform_code"]):
         return None
     letters = _library().aff2axcodes(image.affine)
@@ -156,8 +174,9 @@ def _ending(head: bytes) -> str:
 
 
 FORMAT = Format(
-    what="a folder with a folder of NIfTI volumes a class, or a table of them",
+    what="a folder with a folder of NIfTI (or Analyze) volumes a class, or a table of them",
     recognises=recognises,
     load=load,
     files=codec.files(CODEC, _ending),
+    parts=(HEAD, ".img"),
 )
