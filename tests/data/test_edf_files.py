@@ -400,7 +400,7 @@ def test_folders_of_people(tmp_path):
     ("said", "words"),
     [
         ({"label": "x"}, "--label says nothing of recordings"),
-        ({"label_from": "(.*)"}, "--label-from says nothing"),
+        ({"series": "x"}, "--series says nothing"),
         ({"horizon": 3}, "--horizon says nothing"),
         ({"group": "patient"}, "no column 'patient' to group by"),
         ({"stride": 3, "unequal": "crop"}, "Give --window, too"),
@@ -412,6 +412,24 @@ def test_what_recordings_do_not_have_is_told(tmp_path, said, words):
         written(tmp_path / label / "0.edf", [("EEG", clock(range(7)))])
     with pytest.raises(DataError, match=words):
         load(tmp_path, DataSettings(**said))
+
+
+@pytest.mark.parametrize("head", ["file,label", "filename;class", "path,target,patient"])
+def test_a_table_names_recordings(tmp_path, head):
+    sign, rows = ";" if ";" in head else ",", []
+    for number in range(10):
+        written(tmp_path / "rec" / f"{number}.edf", [("EEG", clock(range(5)))])
+        cells = [f"rec/{number}.edf", ("ill", "well")[number % 2], f"p{number // 2}"]
+        rows.append(sign.join(cells[: head.count(sign) + 1]))
+    (tmp_path / "all.csv").write_text("\n".join([head, *rows]))
+    for source in (tmp_path / "all.csv", tmp_path):
+        data = load(source)
+        assert data.classes == ("ill", "well")
+        for row, name in enumerate(data.names):
+            assert data.labels[row] == int(name[4]) % 2
+    if "patient" in head:
+        people = [{int(data.names[row][4]) // 2 for row in rows.tolist()} for rows in data.parts.values()]
+        assert sum(map(len, people)) == 5
 
 
 def test_pieces_may_overlap(tmp_path):

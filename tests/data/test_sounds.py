@@ -9,7 +9,8 @@ from scipy.io import wavfile
 
 from convscope.data import DataSettings, load
 from convscope.data.formats import FORMATS, audio
-from convscope.data.samples import SampleSpec
+from convscope.data.reading import received
+from convscope.data.samples import SampleSpec, spec_of
 from convscope.data.signals import sounds
 from convscope.errors import BadFile, DataError
 from tests.data.soundness import assert_dataset_is_sound
@@ -216,3 +217,28 @@ def test_a_single_file_is_read_as_training_read_it(tmp_path, suffix):
         np.testing.assert_array_equal(alone.inputs[0].numpy(), data.inputs[row].numpy())
     content = (tmp_path / data.names[0]).read_bytes()
     assert audio.FILES.ending(content[:512])
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".mp3", ".ogg", ".aiff"])
+def test_a_sound_that_is_sent_is_read_as_training_read_it(tmp_path, suffix):
+    folder_of(tmp_path, suffix, lambda file, values: soundfile.write(file, values, RATE))
+    data = load(tmp_path)
+    content = (tmp_path / data.names[3]).read_bytes()
+    sent, claim = received(content, "../x.bin", spec_of(data))
+    np.testing.assert_array_equal(sent.inputs[0].numpy(), data.inputs[3].numpy())
+    assert (claim.shape[0], claim.rate) == (1, RATE)
+    with pytest.raises(DataError, match="convert it to FLAC or WAV"):
+        received(b"\0\0\0\x20ftypM4A " + bytes(50), "x.m4a", spec_of(data))
+
+
+@pytest.mark.parametrize("rule", [r"(\d)_", r"\d_(\w+)_", r"_(\d+)\."])
+def test_names_of_sounds_may_say_their_class(tmp_path, rule):
+    """As in the Free Spoken Digit set: 7_jackson_32.wav."""
+    for digit in range(2):
+        for who in ("jackson", "theo"):
+            for take in range(3):
+                soundfile.write(tmp_path / f"{digit}_{who}_{take}.wav", tone(300 + 100 * digit), RATE)
+    data = load(tmp_path, DataSettings(label_from=rule))
+    classes = {r"(\d)_": ("0", "1"), r"\d_(\w+)_": ("jackson", "theo"), r"_(\d+)\.": ("0", "1", "2")}
+    assert data.classes == classes[rule]
+    assert len(data.inputs) == 12

@@ -250,6 +250,27 @@ def test_rhythms_last_until_the_next(tmp_path):
         )
 
 
+def test_the_minutes_of_apnea_ecg(tmp_path):
+    for number in range(4):
+        single(tmp_path, f"a{number:02}", clock(0, 18000), ("ECG",))
+        at = np.array([0, 6000, 12000])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wfdb.wrann(f"a{number:02}", "apn", at, symbol=["N", "A", "N"], write_dir=str(tmp_path))
+            wfdb.wrann(f"a{number:02}", "qrs", at + 50, symbol=["N", "N", "N"], write_dir=str(tmp_path))
+    data = load(tmp_path)
+    assert (data.classes, data.inputs.shape) == (("apnea", "no apnea"), (12, 1, 6000))
+    for row, name in enumerate(data.names):
+        assert data.classes[data.labels[row]] == ("apnea" if name.endswith("60.00 s") else "no apnea")
+
+
+def test_names_of_records_may_say_their_class(tmp_path):
+    for number in range(8):
+        single(tmp_path, f"{('ill', 'well')[number % 2]}_{number}", clock(number, 500), ("I",))
+    data = load(tmp_path, DataSettings(label_from="([a-z]+)_"))
+    assert (data.classes, len(data.inputs)) == (("ill", "well"), 8)
+
+
 def test_segments_that_are_missing_or_damaged_are_told(tmp_path):
     for number in range(4):
         fixed(tmp_path, f"r{number}", (1500, 1500))
@@ -312,8 +333,11 @@ def test_ptb_xl_at_its_higher_rate(tmp_path):
 def test_ptb_xl_in_part_or_without_a_table(tmp_path):
     root = ptbxl(tmp_path, lost=range(1, 21))
     assert "20 records of ptbxl_database.csv are not there" in load(root).remarks
-    with pytest.raises(DataError, match="its classes are the diagnostic superclasses"):
-        load(root, DataSettings(label="sex"))
+    with pytest.raises(DataError, match=r"has no column 'weight'.\n  Its columns are ecg_id, patient_id"):
+        load(root, DataSettings(label="weight"))
+    amounts = load(root, DataSettings(target="ecg_id"))
+    assert amounts.regression
+    np.testing.assert_allclose(amounts.labels.numpy(), amounts.inputs[:, 0, 0].numpy() * 100, atol=0.01)
     (root / "scp_statements.csv").unlink()
     with pytest.raises(DataError, match=r"scp_statements\.csv is missing"):
         load(root)

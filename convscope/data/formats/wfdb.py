@@ -19,7 +19,18 @@ from convscope.data.signals.tables import Placed
 from convscope.data.signals.wfdb_record import ENDING
 from convscope.errors import BadFile, DataError
 
-ANNOTATORS = ("atr", "blh", "ecg", "ari", "qrsc", "bph", "blm", "qrs", "bpm")  # people's before machines'
+ANNOTATORS = (
+    "apn",
+    "atr",
+    "blh",
+    "ecg",
+    "ari",
+    "qrsc",
+    "bph",
+    "blm",
+    "qrs",
+    "bpm",
+)  # people's before machines'
 RECORDS = folder.Wanted((ENDING,), "record")
 
 

@@ -16,7 +16,7 @@ from convscope.data.signals.recording import Recording
 from convscope.data.signals.tables import Placed
 from convscope.errors import DataError
 
-COLUMNS = ("label", "label_from", "target", "images", "sample")  # settings of tables and of names
+COLUMNS = ("label", "target", "images", "sample")  # settings of tables
 MEANINGLESS = (*COLUMNS, "size", "horizon", "time", "series")
 NO_CLASS = re.compile(rf"fold[-_ ]?\d+|{'|'.join(PART_NAMES)}", re.IGNORECASE)
 SOME = 5  # recordings that are asked whether they are marked
@@ -32,12 +32,14 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
     Args:
         path: a recording, a folder, or a table.
         wanted: which files are recordings.
-        settings: `group`, and `label` and `target` of a table.
+        settings: `group`, `label_from`, and `label` and `target` of a table.
         marked: where marks say what a recording is: "inside" of it, in a file "beside" it, or nowhere ("").
 
     Raises:
         DataError: settings that recordings do not have, a table that names none.
     """
+    if settings.label_from and path.is_dir():
+        return Placed(*folder.scan(path, wanted, settings))
     found = _found(path, wanted, settings)
     marks = {marked(file) for file in decoding.spread([item.file for item in found.listed], SOME)}
     plain = marks <= {""}
@@ -90,7 +92,11 @@ def _found(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
 
 def by_folders(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
     """What the folders alone say; they need not be classes."""
-    own = replace(settings, group="none" if settings.group == "none" else None, **dict.fromkeys(COLUMNS))
+    own = replace(
+        settings,
+        group="none" if settings.group == "none" else None,
+        **dict.fromkeys((*COLUMNS, "label_from")),
+    )
     return Placed(*folder.scan(path, wanted, own, classes=False))
 
 

@@ -7,7 +7,7 @@ patient is in two folds.
 import ast
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from convscope.data.dataset import DataSettings
@@ -27,27 +27,22 @@ def is_table(path: Path) -> bool:
 
 
 def placed(path: Path, settings: DataSettings) -> Placed | None:
-    """The records that have one diagnostic superclass, each with its part.
+    """The records that have one diagnostic superclass (or the column that is asked for), each with its part.
 
     Args:
         path: the set's folder, or its table.
-        settings: a `rate` above 100 takes the records of 500 points a second, where they are there.
+        settings: `label` or `target`; a `rate` above 100 takes the records of 500 points a second, where they
+            are there.
 
     Returns:
         None: this is another set.
 
     Raises:
-        DataError: a table is missing or damaged, no record is there, or a column is asked for.
+        DataError: a table is missing or damaged, no record is there, or no such column.
     """
     table = path if is_table(path) else path / TABLE
     if not is_table(table):
         return None
-    if asked := settings.label or settings.target:
-        raise DataError(
-            f"{table}: its classes are the diagnostic superclasses, and not the column '{asked}'.\n"
-            "  For other ones give a table of your own, with the columns path and label."
-        )
-    superclass = _superclasses(table.parent / STATEMENTS)
     rows = [row for row in _rows(table) if row.get("strat_fold")]
     column, rate = _column(rows, table.parent, settings)
     there = [(row, file) for row in rows if (file := table.parent / f"{row[column]}.hea").is_file()]
@@ -56,19 +51,40 @@ def placed(path: Path, settings: DataSettings) -> Placed | None:
             f"{table} names {len(rows):,} records, and none of them is there.\n"
             "  Fetch records100 or records500 into the same folder."
         )
-    listed, several = [], 0
-    for row, file in there:
-        classes = {superclass[code] for code in _codes(row["scp_codes"], table) if code in superclass}
-        several += len(classes) != 1
-        if len(classes) == 1:
-            fold = row["strat_fold"].split(".")[0]
-            listed.append(Listed(file, classes.pop(), PARTS.get(fold, "train")))
-    said = [
-        f"PTB-XL at {rate} Hz: classes are the diagnostic superclasses; fold 9 is val, fold 10 is test",
-        *([f"{several:,} records have no superclass or several, and are not used"] if several else []),
-        *([f"{len(rows) - len(there):,} records of {TABLE} are not there"] if len(rows) > len(there) else []),
+    asked = settings.target or settings.label
+    classes = _cells(there, asked, table) if asked else _diagnoses(there, table)
+    listed = [
+        Listed(file, label, PARTS.get(row["strat_fold"].split(".")[0], "train"))
+        for (row, file), label in zip(there, classes, strict=True)
+        if label
     ]
+    what = f"the column {asked}" if asked else "the diagnostic superclasses"
+    lacking = "no such cell" if asked else "no superclass or several"
+    said = [f"PTB-XL at {rate} Hz: classes are {what}; fold 9 is val, fold 10 is test"]
+    if lost := len(there) - len(listed):
+        said.append(f"{lost:,} records have {lacking}, and are not used")
+    if missing := len(rows) - len(there):
+        said.append(f"{missing:,} records of {TABLE} are not there")
     return Placed(listed, [], said)
+
+
+def _cells(there: Sequence[tuple[dict[str, str], Path]], column: str, table: Path) -> list[str]:
+    """What a column says of each record."""
+    if there and column not in there[0][0]:
+        raise DataError(
+            f"{table} has no column '{column}'.\n  Its columns are {', '.join(filter(None, there[0][0]))}."
+        )
+    return [row[column] for row, _ in there]
+
+
+def _diagnoses(there: Sequence[tuple[dict[str, str], Path]], table: Path) -> list[str]:
+    """The superclass of each record; "" where it has none or several."""
+    superclass = _superclasses(table.parent / STATEMENTS)
+    found = []
+    for row, _ in there:
+        classes = {superclass[code] for code in _codes(row["scp_codes"], table) if code in superclass}
+        found.append(classes.pop() if len(classes) == 1 else "")
+    return found
 
 
 def _superclasses(path: Path) -> dict[str, str]:

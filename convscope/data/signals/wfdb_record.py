@@ -16,6 +16,7 @@ from convscope.errors import DataError
 ENDING = ".hea"
 GAP = "~"  # the name of a segment that was not recorded
 RHYTHM = "+"
+APNEA, MINUTE = {"A": "apnea", "N": "no apnea"}, 60.0  # of the Apnea-ECG set: one a minute
 
 
 class Segment(NamedTuple):
@@ -134,6 +135,8 @@ def marks(file: Path, annotator: str, rate: float) -> list[Mark]:
     except Exception as error:  # the library raises whatever a damaged file leads it to
         raise Broken(f"its annotations (.{annotator}) are damaged: {error}") from error
     times = notes.sample / (notes.fs or rate)
+    if annotator == "apn":
+        return [Mark(APNEA.get(said, said), at, MINUTE) for said, at in zip(notes.symbol, times, strict=True)]
     texts = [text.strip("\0 (") for text in notes.aux_note]
     if set(notes.symbol) == {RHYTHM} and all(texts):
         lasts = np.diff(times, append=max(head(file).points / rate, times[-1]))
