@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 from cyclopts import Parameter
 
-from convscope.cli.options import DATA, PICTURES, SEQUENCES, SIGNALS, Json, PictureOptions, data_settings
+from convscope.cli.options import (
+    DATA,
+    PICTURES,
+    SEQUENCES,
+    SIGNALS,
+    Flag,
+    Json,
+    PictureOptions,
+    data_settings,
+)
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
 
@@ -53,22 +62,27 @@ def check(
     pictures: Annotated[PictureOptions, Parameter(name="*", group=PICTURES)] = PictureOptions(),
     signals: Annotated[SignalSettings, Parameter(name="*", group=SIGNALS)] = SignalSettings(),
     sequences: Annotated[SequenceSettings, Parameter(name="*", group=SEQUENCES)] = SequenceSettings(),
+    seed: int = 0,
+    every: Annotated[Flag, Parameter(name="--all")] = False,
     as_json: Json = False,
 ) -> None:
     """Look for trouble in data before training.
 
-    Counts of classes and parts, sizes, broken files, duplicates, samples that are in two parts.
+    Counts of classes and parts, sizes, broken files, duplicates, samples or groups that are in two parts,
+    parts and classes that are empty.
 
     Args:
         data: A name that convscope data lists, or the path of a file or folder. Nothing in it is changed.
+        seed: Of the split, as train takes it.
+        every: Name every file that is counted, not only the first few.
     """
     from convscope.data.check import check as look_through
 
-    found = look_through(data, data_settings(samples, split, pictures, signals, sequences, seed=0))
+    found = look_through(data, data_settings(samples, split, pictures, signals, sequences, seed=seed))
     if as_json:
         write_json(found.as_dict())
     else:
-        write("\n".join(found.lines()))
+        write("\n".join(found.lines(every=every)))
 
 
 def runs(*, root: Path = Path("runs"), as_json: Json = False) -> None:

@@ -127,7 +127,7 @@ class Terminal:
         self.tell("data", what, *data.remarks)
         more = len(data.skipped) - MOST_SKIPPED
         skipped = [f"{file}: {reason}" for file, reason in data.skipped[:MOST_SKIPPED]]
-        skipped += [f"… and {more:,} more; convscope check names them all"] if more > 0 else []
+        skipped += [f"… and {more:,} more; convscope check --all names them"] if more > 0 else []
         self.tell("left out", *skipped, style="yellow")
         self.tell("warning", *event.remarks, style="yellow")
 

@@ -43,6 +43,7 @@ class Dataset:
         persistence: for sequences: (sample,), like `labels`: the target at the window's last step: the
             forecast of somebody who expects no change.
         when: for sequences: the time of each sample's target, ISO 8601.
+        passed: files beside the samples that are none, such as masks, and why.
         groups: (sample,) the group of each (a patient), "" where it is none's; none: the data have no groups.
     """
 
@@ -62,6 +63,7 @@ class Dataset:
     persistence: Tensor | None = None
     when: Sequence[str] | None = None
     groups: Sequence[str] = ()
+    passed: tuple[Skipped, ...] = ()
 
     @property
     def regression(self) -> bool:

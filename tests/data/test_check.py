@@ -281,3 +281,27 @@ def test_groups_in_the_parts_of_the_source_are_found(tmp_path):
     found = check(tmp_path)
     assert next(line for line in found.conclusions if "groups" in line).startswith("1 groups are in several")
     assert "'s'" in " ".join(found.conclusions)
+
+
+def test_all_files_that_are_counted_can_be_named(spoiled, paint):
+    for number in range(8):
+        paint(f"data/train/cat/{number}_mask.png", seed=number, channels=1)
+    (spoiled / "train" / "dog" / "notes.txt").write_text("x")
+    found = check(spoiled)
+    short, long = "\n".join(found.lines()), "\n".join(found.lines(every=True))
+    assert "no samples: 9" in short
+    assert "… and 4 more: --all names them" in short
+    assert "train/cat/7_mask.png: a mask of a picture beside it" in long
+    assert "train/dog/notes.txt: its ending is no picture's" in long
+    assert "more: --all" not in long
+    assert len(found.as_dict()["no_samples"]) == 9
+
+
+def test_deep_pictures_are_compared_by_their_own_levels(tmp_path):
+    for place, name in enumerate(("a", "b")):
+        for number in range(6):
+            grey = np.asarray(scene(10 * place + number).convert("L")).astype(np.float32) / 255
+            save(Image.fromarray(grey), tmp_path / name / f"{number}.tif")
+            if number == 3:
+                save(Image.fromarray(grey * 0.9), tmp_path / name / "darker.tif")
+    assert repeated(check(tmp_path).near) == [["a/3.tif", "a/darker.tif"], ["b/3.tif", "b/darker.tif"]]

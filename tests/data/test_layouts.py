@@ -355,3 +355,12 @@ def test_litter_is_no_picture_of_a_prediction(paint, tmp_path):
     Image.new("L", (4, 4)).save(paint("new/@eaDir/1.png"))
     paint("new/1.png")
     assert list(read([tmp_path / "new"], spec).names) == ["1.png"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("window", 5), ("length", 100), ("rate", 8000), ("time", "date")]
+)
+def test_settings_of_other_kinds_are_said(paint, tmp_path, option, value):
+    fill(paint, "a", "b")
+    with pytest.raises(DataError, match=f"--{option} {value} says nothing of pictures"):
+        load(tmp_path, DataSettings(**{option: value}))

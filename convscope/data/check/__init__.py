@@ -53,6 +53,7 @@ class Check:
         near: pairs of pictures that are nearly the same (and not equal); looked for among files only, and not
             among pictures below NEAR_SIDE.
         flat: names of samples whose values are all the same.
+        passed: files beside the samples that are none, and why.
         remarks: what was decided while loading.
     """
 
@@ -67,17 +68,20 @@ class Check:
     near: tuple[Repeat, ...]
     flat: tuple[str, ...]
     remarks: tuple[str, ...]
+    passed: tuple[Skipped, ...] = ()
 
-    def lines(self) -> list[str]:
-        """Readable text for a terminal."""
+    def lines(self, *, every: bool = False) -> list[str]:
+        """Readable text for a terminal; of long lists the first few items, or every one."""
+        most = None if every else findings.SHOWN
         total = sum(sum(classes.values()) for classes in self.counts.values())
         text = [f"{self.source}: {total:,} samples of {show(self.shape)}", "", *self._table(), ""]
         if self.sides:
             text += [*_size_lines(self.sides), f"modes    {_tally(self.modes)}", ""]
-        text += _listing("cannot be used", [f"{item.file}: {item.reason}" for item in self.broken])
-        text += _listing("equal", [_repeat_line(repeat) for repeat in self.exact])
-        text += _listing("nearly the same", [_repeat_line(repeat) for repeat in self.near])
-        text += _listing("one value throughout", list(self.flat))
+        text += _listing("cannot be used", [f"{item.file}: {item.reason}" for item in self.broken], most)
+        text += _listing("no samples", [f"{item.file}: {item.reason}" for item in self.passed], most)
+        text += _listing("equal", [_repeat_line(repeat) for repeat in self.exact], most)
+        text += _listing("nearly the same", [_repeat_line(repeat) for repeat in self.near], most)
+        text += _listing("one value throughout", list(self.flat), most)
         text += [*(f"note: {remark}" for remark in self.remarks), ""]
         return [*text, *(f"! {sentence}" for sentence in self.conclusions or ("nothing wrong was found",))]
 
@@ -95,6 +99,7 @@ class Check:
             "near": [_repeat_dict(repeat) for repeat in self.near],
             "flat": list(self.flat),
             "remarks": list(self.remarks),
+            "no_samples": [item._asdict() for item in self.passed],
         }
 
     def _table(self) -> list[str]:
@@ -171,6 +176,7 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
         near=tuple(similar),
         flat=tuple(data.names[row] for row in flat),
         remarks=data.remarks,
+        passed=data.passed,
     )
 
 
@@ -252,14 +258,14 @@ def _tally(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in counts.items())
 
 
-def _listing(title: str, items: Sequence[str]) -> list[str]:
+def _listing(title: str, items: Sequence[str], most: int | None) -> list[str]:
     """A headed list of the first few items; nothing if there are none."""
     if not items:
         return []
-    more = [f"  … and {len(items) - findings.SHOWN:,} more"] if len(items) > findings.SHOWN else []
+    more = len(items) - (most or len(items))
     return [
         f"{title}: {len(items):,}",
-        *(f"  {decoding.printable(item)}" for item in items[: findings.SHOWN]),
-        *more,
+        *(f"  {decoding.printable(item)}" for item in items[:most]),
+        *([f"  … and {more:,} more: --all names them"] if more > 0 else []),
         "",
     ]

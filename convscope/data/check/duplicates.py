@@ -10,7 +10,7 @@ from torch.nn.functional import adaptive_avg_pool2d, normalize
 
 SIDE = 16  # of the thumbnails that are compared
 ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
-FLAT = 2.0  # grey levels: a thumbnail that varies less (standard deviation) shows nothing to compare
+FLAT = 2.0  # grey levels of 256: a thumbnail that varies less (standard deviation) shows nothing to compare
 LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, so that a picture and its grey copy are alike
 BLOCK = 1024  # rows compared with all others at once
 
@@ -65,8 +65,9 @@ def near(inputs: Tensor, rows: Tensor | None = None) -> list[tuple[int, int]]:
     """
     chosen = torch.arange(len(inputs)) if rows is None else rows
     thumbnails = torch.cat([_thumbnails(inputs[part]) for part in chosen.split(BLOCK)])  # (row, pixel)
-    chosen = chosen[thumbnails.std(dim=1) > FLAT]
-    directions = normalize(thumbnails[thumbnails.std(dim=1) > FLAT])  # (row, pixel), length 1
+    levels = 1.0 if inputs.dtype == torch.uint8 else float(inputs.max() - inputs.min()) / 255
+    shows = thumbnails.std(dim=1) > FLAT * levels
+    chosen, directions = chosen[shows], normalize(thumbnails[shows])  # (row, pixel), length 1
     pairs = []
     for start in range(0, len(chosen), BLOCK):
         alike = directions[start : start + BLOCK] @ directions[start:].T >= ALIKE  # (row, other)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import beside, groups, listing, naming
+from convscope.data.files.decoding import shown
 from convscope.data.files.listing import PART_NAMES, Listed
 from convscope.data.files.tree import Wanted, children, files_below, folders_in, identity_of, is_folder, peek
 from convscope.data.names import natural
@@ -28,6 +29,7 @@ class Found(NamedTuple):
     listed: list[Listed]
     skipped: list[Skipped]
     remarks: list[str]
+    passed: list[Skipped]  # what is no sample, and why
 
 
 class Place(NamedTuple):
@@ -63,18 +65,18 @@ def scan(
             are no classes.
     """
     demand_no_columns(settings, root)
-    found, others = Found([], [], []), Counter[str]()
+    found, others = Found([], [], [], []), Counter[str]()
     top = unwrapped(root, wanted)
     if top != root:
         found.remarks.append(f"the data lie in {top.relative_to(root)}/, with nothing beside it")
-    places = _by_name(top, wanted, found) if settings.label_from else _by_folder(top, wanted, found)
+    places = _by_name(top, wanted, found) if settings.label_from else _by_folder(top, root, wanted, found)
     taken = [file for place in places for file in _take(place, root, wanted, found, others)]
     if settings.label_from:
         taken = _named(taken, naming.pattern(settings.label_from), root, found)
     else:
         if classes:
             _demand_classes(root, top, taken, wanted, others)
-        taken = _without_masks(taken, wanted, found)
+        taken = _without_masks(taken, root, wanted, found)
     lying = [groups.Lying(file.trail, file.file.name) for file in taken]
     named, said = groups.of_folders(lying, settings, root)
     found.listed.extend(
@@ -119,7 +121,7 @@ def _any(folder: Path, wanted: Wanted) -> bool:
     return any(wanted.takes(child) for child in peek(folder, wanted))
 
 
-def _by_folder(top: Path, wanted: Wanted, found: Found) -> list[Place]:
+def _by_folder(top: Path, root: Path, wanted: Wanted, found: Found) -> list[Place]:
     """The classes: in the folders of parts, or below them, or without any."""
     folders = _without_companions(folders_in(top, found.skipped), found)
     parts = [
@@ -131,9 +133,10 @@ def _by_folder(top: Path, wanted: Wanted, found: Found) -> list[Place]:
     if parts and others:
         names = ", ".join(folder.name for folder in others[: listing.SHOWN])
         found.remarks.append(f"not used, because they lie beside {parts[0].name}/: {names}")
-    loose = sum(_is_wanted(child, wanted) for place in (top, *parts) for child in children(place, []))
+    loose = [child for place in (top, *parts) for child in children(place, []) if _is_wanted(child, wanted)]
     if loose:
-        found.remarks.append(f"{loose:,} {wanted.what}s lie in no class folder and are not used")
+        found.remarks.append(f"{len(loose):,} {wanted.what}s lie in no class folder and are not used")
+        found.passed.extend(Skipped(shown(child, root), "it lies in no class folder") for child in loose)
     if parts:
         return [
             Place(inner, inner.name, PART_NAMES[folder.name.casefold()])
@@ -196,6 +199,7 @@ def _take(place: Place, root: Path, wanted: Wanted, found: Found, others: Counte
             taken.append(Taken(file, trail, place.label, place.part))
         elif not file.name.lower().endswith(tuple(wanted.parts)):
             others[file.suffix.lower() or "without ending"] += 1
+            found.passed.append(Skipped(shown(file, root), f"its ending is no {wanted.what}'s"))
     if not taken:
         found.remarks.append(f"the folder {place.folder.relative_to(root)} holds no {wanted.what}s")
     return taken
@@ -213,13 +217,15 @@ def _named(taken: list[Taken], rule: re.Pattern[str], root: Path, found: Found) 
     return [file for file in named if file.label]
 
 
-def _without_masks(taken: list[Taken], wanted: Wanted, found: Found) -> list[Taken]:
+def _without_masks(taken: list[Taken], root: Path, wanted: Wanted, found: Found) -> list[Taken]:
     masks = beside.masks([file.file for file in taken])
     if masks:
         first = next(file.file.name for file in taken if file.file in masks)
         found.remarks.append(
             f"{len(masks):,} files such as {first} are masks of the {wanted.what}s beside them, no samples"
         )
+        why = f"a mask of a {wanted.what} beside it"
+        found.passed.extend(Skipped(shown(file.file, root), why) for file in taken if file.file in masks)
     return [file for file in taken if file.file not in masks]
 
 

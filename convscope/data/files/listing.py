@@ -89,6 +89,7 @@ def dataset(
     reader: Reader,
     skipped: Sequence[Skipped] = (),
     remarks: Sequence[str] = (),
+    passed: Sequence[Skipped] = (),
 ) -> Dataset:
     """Choose what is open, decode, name the classes, split.
 
@@ -100,6 +101,7 @@ def dataset(
         strict: a file left out is an error.
         skipped: what the source itself already left out.
         remarks: what the source itself already has to say.
+        passed: what the source holds beside its samples.
         reader: `choose` fills in what the settings leave open, `read` gives the samples, those left out, and
             the positions of those that are there; see `pictures`.
 
@@ -128,6 +130,7 @@ def dataset(
         skipped=tuple(skipped),
         remarks=(*remarks, *order.lost, *chosen, *order.remarks),
         root=root,
+        passed=tuple(passed),
         groups=[item.group or "" for item in used] if any(item.group for item in used) else (),
     )
 
@@ -183,6 +186,15 @@ def _is_alone(item: Labelled) -> bool:
     """Whether a sample is of no group, or of one that has no say where it goes."""
     placed = item.part not in ("", "train")
     return item.group is None or (placed and not getattr(item, "bound", True))
+
+
+def demand_meaning(settings: DataSettings, what: str) -> None:
+    """Raise DataError for a setting of signals or sequences, given for files that are neither."""
+    for name in ("length", "rate", "window", "stride", "horizon", "time", "series"):
+        if (value := getattr(settings, name)) is not None:
+            raise DataError(
+                f"--{name} {value} says nothing of {what}s: it is for signals or sequences.\n  Leave it out."
+            )
 
 
 def left_out(what: str, skipped: Sequence[Skipped]) -> str:

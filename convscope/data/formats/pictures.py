@@ -51,7 +51,9 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     found = folder.scan(path, PICTURES, settings)
     if not found.listed:
         raise DataError(_nothing(path, found))
-    return listing.dataset(found.listed, path, path, settings, strict, READER, found.skipped, found.remarks)
+    return listing.dataset(
+        found.listed, path, path, settings, strict, READER, found.skipped, found.remarks, found.passed
+    )
 
 
 def recognises_table(path: Path) -> bool:

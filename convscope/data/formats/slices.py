@@ -81,7 +81,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     listed, said = _by_patient(found.listed, settings)
     reader = Reader("image", WANTED.what, _choose, choosing.read)
     remarks = [*found.remarks, *said]
-    return listing.dataset(listed, path, path, settings, strict, reader, found.skipped, remarks)
+    return listing.dataset(listed, path, path, settings, strict, reader, found.skipped, remarks, found.passed)
 
 
 def _by_patient(listed: list[Listed], settings: DataSettings) -> tuple[list[Listed], list[str]]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import cache
 from convscope.data.files.decoding import cached, each, spread
+from convscope.data.files.listing import demand_meaning
 from convscope.data.pictures.decode import PictureHeader, decode, header, is_deep, opened
 from convscope.data.pictures.resize import demand_grey_or_colour
 from convscope.data.samples import Samples, SampleSpec, single
@@ -70,6 +71,7 @@ def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings,
     Returns:
         The settings, complete, and a sentence on each choice made.
     """
+    demand_meaning(settings, "picture")
     demand_grey_or_colour(settings)
     remarks = []
     if settings.size is None:

@@ -101,7 +101,9 @@ def load(path: Path, settings: DataSettings, strict: bool, codec: Codec) -> Data
             f"{path} holds no {codec.wanted.what}s in class folders. It was found that{what}\n"
             f"  Put each class into a folder of its own, and below it {' '.join(codec.wanted.suffixes)}."
         )
-    return listing.dataset(found.listed, path, path, settings, strict, reader, found.skipped, found.remarks)
+    return listing.dataset(
+        found.listed, path, path, settings, strict, reader, found.skipped, found.remarks, found.passed
+    )
 
 
 class DataSetFiles:
@@ -122,6 +124,7 @@ class DataSetFiles:
         Returns:
             The settings, complete, and a sentence on each choice made.
         """
+        listing.demand_meaning(settings, self.codec.wanted.what)
         looks = list(decoding.each(self.codec.header, files, "looking"))
         heads = [head for head in looks if isinstance(head, VolumeHeader)]
         if not heads:
