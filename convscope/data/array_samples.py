@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope.data.arrays import KINDS
 from convscope.data.dataset import DataSettings
-from convscope.data.samples import Samples, SampleSpec
+from convscope.data.samples import Samples, SampleSpec, demand_scale
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
@@ -42,8 +42,9 @@ def of_array(x: Any, spec: SampleSpec, name: str = "sample", *, last: bool = Fal
             "  Give an array, a file, a folder or a catalogue name."
         ) from error
     inputs = _with_axes(values, spec.shape, last)
-    _demand_raw(inputs, spec)
-    return Samples(inputs, [f"{name} {row}" for row in range(len(inputs))], (None,) * len(inputs))
+    _demand_numbers(inputs)
+    said = tuple(demand_scale(inputs, spec))
+    return Samples(inputs, [f"{name} {row}" for row in range(len(inputs))], (None,) * len(inputs), (), said)
 
 
 def _as_torch_has(array: np.ndarray) -> np.ndarray:
@@ -102,16 +103,8 @@ def _with_axes(values: Tensor, shape: tuple[int, ...], last: bool) -> Tensor:
     )
 
 
-def _demand_raw(samples: Tensor, spec: SampleSpec) -> None:
-    """Scaled values would give confident nonsense: the network scales by itself."""
+def _demand_numbers(samples: Tensor) -> None:
     if samples.numel() == 0:
         raise DataError("the array is empty.\n  Give at least one sample.")
-    if not samples.is_floating_point():
-        return
-    if not torch.isfinite(samples).all():
+    if samples.is_floating_point() and not torch.isfinite(samples).all():
         raise DataError("the array holds NaN or infinite values.\n  Put them right first.")
-    if spec.dtype == "uint8" and 0 < samples.abs().max() <= 1:
-        raise DataError(
-            "the values lie between -1 and 1; this run was trained on whole numbers, 0 … 255.\n"
-            "  Give the raw values (it scales them by itself), or multiply by 255."
-        )

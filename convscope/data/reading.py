@@ -8,14 +8,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from math import prod
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from convscope.data.dataset import Skipped
-from convscope.data.files import beside
+from convscope.data.files import beside, table
 from convscope.data.files.decoding import each, printable, shown
 from convscope.data.files.folder import children
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
-from convscope.data.samples import ANY, Samples, SampleSpec, demand_shape, together
+from convscope.data.samples import ANY, Samples, SampleSpec, demand_scale, demand_shape, some, together
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import BadFile, ConvscopeError, DataError, ShapeError
 from convscope.shapes import show
@@ -26,8 +27,18 @@ ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Ra
 UNNAMED = "the file"
 
 
+class Found(NamedTuple):
+    """A file of samples, and what a table that names it says of it."""
+
+    file: Path
+    files: Files
+    truth: Any = None
+
+
 def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
-    """Read files, or folders (or archives) of files that are a sample each.
+    """Read all samples of files, in their order; of folders and archives of them, of tables that name them.
+
+    Labels need not be there; where they are, they are the truth. No parts are made, none is chosen.
 
     Args:
         paths: that exist.
@@ -48,23 +59,41 @@ def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
 
 
 def _read(paths: Sequence[Path], spec: SampleSpec, bad: list[Skipped]) -> Samples | None:
-    found = [_files(path, spec.kind) for path in paths]
-    if not all(found):
+    places = [_files(path, spec, bad) for path in paths]
+    if not all(places):
         return None
-    pairs = [pair for some in found for pair in some]
-    root = paths[0] if len(paths) == 1 and paths[0].is_dir() else None
-    results = each(lambda pair: pair[1].decode(pair[0], spec), pairs)
+    found = [one for some in places for one in some]
+    root = _root(paths[0]) if len(paths) == 1 else None
+    results = each(lambda one: one.files.decode(one.file, spec), found)
     good = []
-    for (file, _), result in zip(pairs, results, strict=True):
+    for one, result in zip(found, results, strict=True):
         if isinstance(result, BadFile):
-            bad.append(Skipped(shown(file, root), result.reason))
+            bad.append(Skipped(shown(one.file, root), result.reason))
         else:
-            demand_shape(result, spec, file.name)
-            good.append(_named(result, file, root, spec))
+            demand_shape(result, spec, one.file.name)
+            good.append(_named(result, one, root, spec, alone=len(found) == 1))
     if not good:
         reasons = "\n".join(f"  {file}: {reason}" for file, reason in bad[:5])
-        raise DataError(f"no {pairs[0][1].one} can be read:\n{reasons}")
-    return together(good, bad)
+        raise DataError(f"no {found[0].files.one} can be read:\n{reasons}")
+    every = together(good, bad)
+    said = (*every.remarks, *_on_folders(found, root, spec), *demand_scale(every.inputs, spec))
+    return every._replace(remarks=said)
+
+
+def _on_folders(found: Sequence[Found], root: Path | None, spec: SampleSpec) -> list[str]:
+    """Say where samples lie in several folders, as classes do, and none of these is a class of the run."""
+    inside = [one.file.parent for one in found if one.truth is None and one.file.parent != root]
+    names = list(dict.fromkeys(place.name for place in inside))
+    if len(names) < 2 or len(spec.classes) < 2 or not {*names}.isdisjoint(spec.classes):
+        return []
+    return [
+        f"the folders {some(names)} are no classes of the run's ({some(spec.classes)}): no truth is known"
+    ]
+
+
+def _root(path: Path) -> Path | None:
+    """The folder that names are relative to."""
+    return path if path.is_dir() else path.parent if path.suffix.lower() in table.ENDINGS else None
 
 
 def own_spec(path: Path) -> SampleSpec:
@@ -119,24 +148,41 @@ def accepted(kind: str) -> str:
     return ", ".join(dict.fromkeys(spoken))
 
 
-def _files(path: Path, kind: str) -> list[tuple[Path, Files]]:
-    """The path itself where it holds samples, or all that are a sample each below it."""
-    if files := _of_format(path, kind):
-        return [(path, files)]
-    return list(_below(path, kind)) if path.is_dir() else []
+def _files(path: Path, spec: SampleSpec, bad: list[Skipped]) -> list[Found]:
+    """The path itself where it holds samples, or all files that are a sample each in it; others are bad."""
+    named = table.first(path, spec.settings)
+    if named is not None and _of_format(named, spec.kind):
+        return list(_in_table(path, spec, bad))
+    if files := _of_format(path, spec.kind):
+        return [Found(path, files)]
+    return list(_below(path, spec.kind, bad)) if path.is_dir() else []
 
 
-def _below(folder: Path, kind: str) -> Iterator[tuple[Path, Files]]:
-    inside = sorted(children(folder, []))
+def _in_table(path: Path, spec: SampleSpec, bad: list[Skipped]) -> Iterator[Found]:
+    rows = list(table.rows(path, [], spec.settings, labelled=False))
+    labels = {row.label for row in rows}
+    remarks = len(spec.classes) > 1 and labels.isdisjoint(spec.classes) and len(labels) > len(rows) / 2 > 1
+    for row in rows:
+        file = path.parent / row.path
+        files = _of_format(file, spec.kind) if row.path and not row.lost else None
+        if files and not files.many:
+            yield Found(file, files, None if remarks else spec.truth(row.label))
+        else:
+            reason = row.lost or (f"its ending is no {spec.kind}'s" if row.path else "it names no file")
+            bad.append(Skipped(row.path or f"row {row.number}", reason))
+
+
+def _below(place: Path, kind: str, bad: list[Skipped]) -> Iterator[Found]:
+    inside = children(place, bad)
     masks = beside.masks(inside)
     for child in inside:
         if child in masks:
             continue
         files = _of_format(child, kind)
         if files and not files.many:
-            yield child, files
+            yield Found(child, files)
         elif child.is_dir() and not child.is_symlink():
-            yield from _below(child, kind)
+            yield from _below(child, kind, bad)
 
 
 def _of_format(path: Path, kind: str) -> Files | None:
@@ -145,12 +191,15 @@ def _of_format(path: Path, kind: str) -> Files | None:
     return next((files for files in every if kind in files.kinds and files.takes(path)), None)
 
 
-def _named(samples: Samples, file: Path, root: Path | None, spec: SampleSpec) -> Samples:
+def _named(samples: Samples, found: Found, root: Path | None, spec: SampleSpec, *, alone: bool) -> Samples:
     """The only sample of a file has its name; in a folder that is named as a class it is said to be of it."""
+    name = shown(found.file, root)
     if samples.names[0]:
-        return samples
-    folder = file.absolute().parent.name
-    return samples._replace(names=[shown(file, root)], truth=[folder if folder in spec.classes else None])
+        return samples if alone else samples._replace(names=[f"{name} {each}" for each in samples.names])
+    inside = found.file.absolute().parent.name
+    known = len(spec.classes) > 1 and inside in spec.classes
+    truth = found.truth if found.truth is not None else inside if known else None
+    return samples._replace(names=[name], truth=[truth])
 
 
 def _by_content(content: bytes, name: str, spec: SampleSpec) -> tuple[Files, str]:

@@ -13,6 +13,9 @@ from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
+FAR = 50  # times what all training samples reached, or a part of it: that is another scale
+LOOKED_AT = 1000  # samples whose range is taken for that of all
+FIRST = 5  # names in a sentence
 ANY = "any"  # the kind of a sample of which only the shape is known
 
 
@@ -24,12 +27,14 @@ class Samples(NamedTuple):
         names: where each came from; "" for the only one of its file.
         truth: the class (or value) of each where it is known, otherwise None.
         skipped: what was left out, and why.
+        remarks: sentences on what was decided or found on the way.
     """
 
     inputs: Tensor
     names: Sequence[str]
     truth: Sequence[Any]
     skipped: tuple[Skipped, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class SampleSpec:
         features: names of the channels, where they have some.
         classes: names of the classes, where there are some; of a run on amounts the target's name alone.
         rate: positions a second, where the axis is time and it is known.
+        limits: the smallest and the largest of its numbers in training, where they have one scale.
     """
 
     shape: tuple[int, ...]
@@ -53,21 +59,50 @@ class SampleSpec:
     features: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     rate: float | None = None
+    limits: tuple[float, float] | None = None
 
     def truth(self, label: str) -> str | float | None:
-        """What a label in a file says: a class that the run knows, or an amount; otherwise None.
+        """What a label in a file says: a class, be it one that the run does not know; or an amount, or None.
 
-        >>> SampleSpec((1, 9), classes=("age",)).truth("37")
-        37.0
+        >>> SampleSpec((9,), classes=("age",)).truth("37"), SampleSpec((9,), classes=("a", "b")).truth("c")
+        (37.0, 'c')
         """
-        return targets.number(label) if len(self.classes) == 1 else label if label in self.classes else None
+        if len(self.classes) == 1:
+            return targets.number(label)
+        return label if self.classes and label not in ("", "?") else None
 
 
 def spec_of(dataset: Dataset) -> SampleSpec:
     """What a sample of a data set is."""
     shape, dtype = tuple(dataset.inputs.shape[1:]), str(dataset.inputs.dtype).removeprefix("torch.")
     classes = () if dataset.regression else dataset.classes
-    return SampleSpec(shape, dataset.kind, dtype, dataset.settings, dataset.features, classes, dataset.rate)
+    return SampleSpec(
+        shape,
+        dataset.kind,
+        dtype,
+        dataset.settings,
+        dataset.features,
+        classes,
+        dataset.rate,
+        limits(dataset),
+    )
+
+
+def limits(dataset: Dataset) -> tuple[float, float] | None:
+    """The smallest and largest number of some training samples; None for columns, each of its own unit."""
+    rows = dataset.parts["train"]
+    if dataset.kind == "sequence" or not len(rows):
+        return None
+    least, greatest = torch.aminmax(_some_of(dataset.inputs, rows))
+    return least.item(), greatest.item()
+
+
+def _some_of(inputs: Tensor, rows: Tensor | None = None) -> Tensor:
+    """Up to LOOKED_AT of these rows, evenly spread: a data set may be larger than the memory."""
+    places = (
+        torch.linspace(0, (len(inputs) if rows is None else len(rows)) - 1, LOOKED_AT).round().long().unique()
+    )
+    return inputs[places if rows is None else rows[places]].float()
 
 
 def single(values: np.ndarray) -> Samples:
@@ -86,6 +121,45 @@ def demand_shape(samples: Samples, spec: SampleSpec, source: str) -> None:
         )
 
 
+def demand_scale(inputs: Tensor, spec: SampleSpec, rows: Tensor | None = None) -> list[str]:
+    """Refuse samples on another scale than training's, such as 0 … 1 for 0 … 255: answers were nonsense.
+
+    Where each sample is brought to one scale by itself, any will do. Signals may be quiet: that is said only.
+
+    Returns:
+        What is to be said of it.
+
+    Raises:
+        DataError: they are far larger than all that was trained on, or pictures far smaller.
+    """
+    low, high = spec.limits or ((0.0, 255.0) if spec.dtype == "uint8" else (0.0, 0.0))
+    then, whole = max(abs(low), abs(high)), spec.dtype == "uint8"
+    if spec.kind == "sequence" or spec.settings.scale == "sample" or not then or not inputs.numel():
+        return []
+    reach = _some_of(inputs, rows).flatten(1).abs().amax(dim=1)  # (sample,)
+    most = reach.max().item()
+    trained = "whole numbers, 0 … 255" if whole and then > 1 else f"values from {low:g} to {high:g}"
+    if reach.median().item() > FAR * then:
+        raise DataError(
+            f"the values reach {most:g}; this run was trained on {trained}.\n"
+            f"  Bring them to that scale: divide by {255 if then <= 1 and most <= 255 else most / then:g}."
+        )
+    if not inputs.is_floating_point() or not most or not (FAR * most < then or (whole and most <= 1 < then)):
+        return []
+    if spec.kind == "signal":
+        return [f"the values reach {most:g} only; this run was trained on {trained}: is it the same unit?"]
+    end, factor = (1.0, 255.0) if most <= 1 else (most, then / most)
+    raise DataError(
+        f"the values lie between {-end:g} and {end:g}; this run was trained on {trained}.\n"
+        f"  Give the raw values (it scales them by itself), or multiply by {factor:g}."
+    )
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names."""
+    return f"{', '.join(names[:FIRST])}{' …' if len(names) > FIRST else ''}"
+
+
 def together(found: Sequence[Samples], skipped: Sequence[Skipped] = ()) -> Samples:
     """All of them as one, and what was left out beside them.
 
@@ -101,4 +175,5 @@ def together(found: Sequence[Samples], skipped: Sequence[Skipped] = ()) -> Sampl
         [name for samples in found for name in samples.names],
         [true for samples in found for true in samples.truth],
         (*(one for samples in found for one in samples.skipped), *skipped),
+        tuple(dict.fromkeys(one for samples in found for one in samples.remarks)),
     )

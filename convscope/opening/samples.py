@@ -25,6 +25,7 @@ from convscope import data as data_room
 from convscope.data import DataSettings, reading
 from convscope.data.dataset import PARTS, Dataset
 from convscope.data.pictures import decode
+from convscope.data.samples import demand_scale
 from convscope.errors import DataError, UnknownName
 from convscope.run import Run, inputs
 from convscope.shapes import show
@@ -117,6 +118,7 @@ def of_run(word: str, run: Run, seed: int = 0) -> ModelInput:
     if found and not Path(what).exists():
         settings = run.settings.data.plain()
         sample, words = _sample(data_room.load(found[1], settings), found[2], int(found[3]))
+        demand_scale(sample[None], run.settings.spec)
     else:
         samples = inputs.gather(what, run.settings)
         sample, words = samples.inputs[0], str(samples.names[0])

@@ -10,6 +10,7 @@
 | --- | --- |
 | settings.toml | everything the run was trained with |
 | history.csv, steps.csv, notices.csv | a line an epoch, a step, a warning |
+| seen.bin | a hash of each sample of training and validation |
 | best.safetensors, last.safetensors | the weights |
 | checkpoint.json, checkpoint-<step>.safetensors | where training goes on; gone when it is finished |
 | network.py | a copy of the person's own network, where it is one |

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from convscope import data as data_room
 from convscope.data.array_samples import of_array
-from convscope.data.dataset import Dataset
+from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.names import natural
 from convscope.data.reading import read
-from convscope.data.samples import Samples, together
+from convscope.data.samples import Samples, demand_scale, some, together
 from convscope.errors import DataError
-from convscope.run.settings import RunSettings, absolute
+from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
 
 
 def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever a person has at hand
@@ -25,10 +26,10 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         DataError: nothing that can be read.
         ShapeError: an array of another number of axes.
     """
-    if isinstance(x, Dataset):
-        return of_dataset(x)
-    if _is_name(x):
-        return of_dataset(data_room.load(x, settings.data.plain()))
+    if isinstance(x, Dataset) or _is_name(x):
+        found = of_dataset(data_room.load(x, settings.data.plain()))
+        said = () if is_own(x, settings) else found.remarks
+        return found._replace(remarks=(*said, *demand_scale(found.inputs, settings.spec)))
     if names := _names(x):
         return _of_paths(names, settings)
     return of_array(x, settings.spec)
@@ -57,9 +58,13 @@ def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples
             raise DataError(f"there is no file or folder '{path}'.\n  Give one, or a name of the catalogue.")
     if found := read(paths, settings.spec):
         return found
-    plain = settings.data.plain()
-    each = [read([path], settings.spec) or of_dataset(data_room.load(path, plain)) for path in paths]
-    return together(each)
+    return together([read([path], settings.spec) or _whole(path, settings) for path in paths])
+
+
+def _whole(path: Path, settings: RunSettings) -> Samples:
+    """Every sample of a data set, in the order of its files."""
+    dataset = data_room.load(path, _undivided(settings))
+    return of_rows(dataset, torch.arange(len(dataset.labels)))
 
 
 def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
@@ -71,9 +76,7 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     if isinstance(data, Dataset):
         dataset, rows = data, data.parts[part]
     else:
-        # With no shares to hold back there are no parts but the source's own
-        whole = replace(settings.data.plain(), val=0.0, test=0.0)
-        dataset = data_room.load(data, whole)
+        dataset = data_room.load(data, _undivided(settings))
         rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
     if len(rows) == 0:
         there = ", ".join(name for name, found in dataset.parts.items() if len(found)) or "none"
@@ -83,8 +86,15 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     return dataset, rows
 
 
-def is_own(data: str | Path | Dataset, settings: RunSettings) -> bool:
-    """Whether this is the name or path of the data that the run was trained on."""
+def _undivided(settings: RunSettings) -> DataSettings:
+    """How the run's data were read, but with no shares to hold back: no parts but the source's own."""
+    return replace(settings.data.plain(), val=0.0, test=0.0)
+
+
+def is_own(data: str | Path | Dataset | tuple, settings: RunSettings) -> bool:
+    """Whether these are the data that the run was trained on, or their name or path."""
+    if isinstance(data, Dataset):
+        return fingerprint(data) == settings.facts.fingerprint
     return isinstance(data, str | Path) and absolute(str(data)) == settings.data.source
 
 
@@ -114,8 +124,26 @@ def names(dataset: Dataset, rows: Tensor) -> tuple[str, ...]:
 
 def of_dataset(dataset: Dataset) -> Samples:
     """The test part, or everything where there is none."""
-    rows = dataset.parts["test"] if len(dataset.parts["test"]) else torch.arange(len(dataset.labels))
-    return of_rows(dataset, rows)
+    test, every = dataset.parts["test"], len(dataset.labels)
+    if not len(test) or len(test) == every:
+        return of_rows(dataset, torch.arange(every))
+    said = f"these are the test part of {dataset.source}, {len(test):,} of its {every:,} samples"
+    return of_rows(dataset, test)._replace(remarks=(said,))
+
+
+def on_truth(truth: Sequence[Any], facts: Facts) -> list[str]:
+    """Say where samples are of classes that the run does not know: what it says of them can only be wrong."""
+    known = [] if facts.regression else [true for true in truth if true is not None]
+    unknown = [true for true in known if true not in facts.classes]
+    if not unknown:
+        return []
+    names, own = some(sorted(set(unknown), key=natural)), some(facts.classes)
+    if len(unknown) == len(known):
+        return [f"none of their classes ({names}) is the run's ({own}): what it says can only be wrong"]
+    return [
+        f"{len(unknown):,} of {len(known):,} samples are of classes that the run does not know ({names};"
+        f" its own are {own}): what it says of these can only be wrong, and they are not counted"
+    ]
 
 
 def of_rows(dataset: Dataset, rows: Tensor) -> Samples:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,12 +13,13 @@ from torch import Tensor
 from convscope import data as data_room
 from convscope import outputs
 from convscope.data.dataset import Dataset
+from convscope.data.samples import demand_scale
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.lint import explained
 from convscope.network import build_model
 from convscope.network.model import Model
 from convscope.randomness import seeded
-from convscope.run import folders, inputs, rows, trust, weights
+from convscope.run import folders, inputs, rows, seen, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import Manifest
@@ -195,7 +197,8 @@ class Run:
 
         Args:
             data: catalogue name, path or Dataset; None: the run's own. Its classes are matched by name. Other
-                data that have no such part of their own are taken whole.
+                data that have no such part of their own are taken whole. Samples of theirs that were seen in
+                training are left out, which `remarks` of the result say.
             part: "test", "val" or "train".
 
         Raises:
@@ -204,14 +207,20 @@ class Run:
         """
         from convscope.run.evaluation import judging
 
-        if data is None or inputs.is_own(data, self.settings):
+        own = data is None or inputs.is_own(data, self.settings)
+        if data is None or (own and not isinstance(data, Dataset)):
             data = self.dataset()
         dataset, chosen = inputs.labelled(data, part, self.settings)
         self._demand_shape((dataset.channels, *dataset.space), f"those of {dataset.source} are")
         judging.demand_task(dataset, self.settings.facts)
+        remarks = demand_scale(dataset.inputs, self.settings.spec, chosen)
+        if not own:
+            chosen, measured = seen.unseen(self, dataset, chosen)
+            remarks.insert(0, measured)
         self._say_caveat()
         said = judging.answers(self._ready, dataset.inputs, chosen)
-        return judging.evaluation(said, dataset, chosen, self._ready, self.settings.facts)
+        found = judging.evaluation(said, dataset, chosen, self._ready, self.settings.facts)
+        return replace(found, remarks=tuple(remarks))
 
     def predict(self, x: Any) -> "AnyPredictions":  # noqa: ANN401 - whatever a person has at hand
         """What the best weights say about samples.

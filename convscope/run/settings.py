@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convscope.data import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
-from convscope.data.samples import SampleSpec
+from convscope.data.samples import SampleSpec, limits
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.settings import TrainingSettings
@@ -81,6 +81,7 @@ class Facts(BaseModel):
     values: str  # what raw samples are: uint8, float16 or float32
     features: tuple[str, ...] = ()  # names of the channels
     rate: float | None = None  # positions a second
+    limits: tuple[float, float] | None = None  # the smallest and the largest number of training samples
     samples: dict[str, int]  # part → number
     fingerprint: str  # of the data, see `fingerprint`
     versions: dict[str, str]
@@ -129,6 +130,7 @@ class RunSettings(BaseModel):
             values=str(dataset.inputs.dtype).removeprefix("torch."),
             features=dataset.features,
             rate=dataset.rate,
+            limits=limits(dataset),
             samples={part: len(rows) for part, rows in dataset.parts.items()},
             fingerprint=fingerprint(dataset),
             versions=versions(),
@@ -139,9 +141,17 @@ class RunSettings(BaseModel):
     @property
     def spec(self) -> SampleSpec:
         """What a sample is, and how a file becomes one as in training."""
-        facts, plain = self.facts, self.data.plain()
-        shape = (facts.channels, *facts.space)
-        return SampleSpec(shape, facts.kind, facts.values, plain, facts.features, facts.classes, facts.rate)
+        facts = self.facts
+        return SampleSpec(
+            shape=(facts.channels, *facts.space),
+            kind=facts.kind,
+            dtype=facts.values,
+            settings=self.data.plain(),
+            features=facts.features,
+            classes=facts.classes,
+            rate=facts.rate,
+            limits=facts.limits,
+        )
 
     def to_toml(self) -> str:
         """The settings as a person reads them.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
-from convscope.run import checkpoint, files, folders, rows, settings, trust
+from convscope.run import checkpoint, files, folders, rows, seen, settings, trust
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import Manifest
 from convscope.run.settings import RunSettings
@@ -163,7 +163,10 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
         RunError: the folder cannot be written.
         NetworkError: the person's own network file cannot be read.
     """
-    contents = {settings.NAME: run_settings.to_toml().encode("utf-8", "surrogateescape")}
+    contents = {
+        settings.NAME: run_settings.to_toml().encode("utf-8", "surrogateescape"),
+        seen.NAME: seen.content(dataset),
+    }
     if run_settings.network.own:
         contents[trust.CODE] = _own_code(run_settings.network.own[0])
     name = folders.stem(dataset.source, run_settings.network.name, date.today())

@@ -56,7 +56,7 @@ def of_numbers(values: Tensor, wanted: InputSpec) -> Tensor:
         ShapeError: they cannot be brought to the shape.
     """
     spec = wanted.spec or _of_example(wanted)
-    found = of_file_array(values.detach().numpy(), replace(spec, dtype="float32"), "the drawing")
+    found = of_file_array(values.detach().numpy(), replace(spec, dtype="float32", limits=None), "the drawing")
     if len(found.inputs) != 1:
         raise DataError(f"there are {len(found.inputs)} samples in it.\n  Give one.")
     return _for_example(found.inputs[0], wanted)

@@ -51,7 +51,8 @@ def test_best_and_last_weights_are_those_of_their_steps(finished, training):
 def test_a_finished_run_keeps_what_matters_and_nothing_else(finished):
     names = {path.name for path in finished.path.iterdir()}
     tables = {"history.csv", "steps.csv", "notices.csv"}
-    assert names == {"settings.toml", "manifest.json", "best.safetensors", "last.safetensors", *tables}
+    own = {"settings.toml", "manifest.json", "seen.bin", "best.safetensors", "last.safetensors"}
+    assert names == own | tables
     assert finished.finished
     assert finished.caveat == ""
     assert finished.facts["reason"] == "done"

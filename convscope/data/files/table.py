@@ -199,7 +199,7 @@ def _placed(
         name = cell_of(cells, found.path)
         file = path.parent / name if as_written or not name else join.find(name)
         lost = file if isinstance(file, str) else ""
-        place = name if as_written or lost else os.path.relpath(file, path.parent)
+        place = name if as_written or lost or not name else os.path.relpath(file, path.parent)
         if not as_written and not lost and first_place is None and place != name:
             first_place = place
             remarks.append(f"the files that the table names were found by name, such as {place} for {name}")

@@ -21,6 +21,7 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.formats import emnist
 from convscope.data.layout import AXES
 from convscope.data.memory import refuse_too_large
+from convscope.data.names import Numbered
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
 
@@ -81,7 +82,7 @@ def header(path: Path) -> Claim:
         DataError: damaged, holding anything but numbers, or several arrays that are no data set.
     """
     with containers.members([path]) as members:
-        key = _inputs(members, path).inputs[""]
+        key = next(iter(_inputs(members, path).inputs.values()))
         shape, dtype = members[key].header()
     if dtype.kind not in "buif":
         raise DataError(f"{path} holds {dtype}, no plain numbers.\n  Save numbers again with numpy.save.")
@@ -89,7 +90,7 @@ def header(path: Path) -> Claim:
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
-    """The samples of an array alone, or of the test part of a data set, with their labels.
+    """The samples of an array alone, or all of a data set, with their labels.
 
     Raises:
         DataError: as `header`; or too large.
@@ -100,13 +101,13 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         arrays = _read(members, found, path)
     if not found.labels:
         return of_file_array(arrays[found.inputs[""]], spec, path.name)
-    part = _part("", arrays, found, path)
-    read = of_file_array(part.inputs, spec, path.name)
-    numbers, names, _ = told(
-        part.labels, len(read.inputs), str(path), _class_names(arrays, found), spec.settings
-    )
+    parts = {part: _part(part, arrays, found, path) for part in ("", *PARTS) if part in found.inputs}
+    labels = _joined([part.labels for part in parts.values()])
+    read = of_file_array(_joined([part.inputs for part in parts.values()]), spec, path.name)
+    numbers, names, _ = told(labels, len(read.inputs), str(path), _class_names(arrays, found), spec.settings)
     truth = numbers.tolist() if numbers.is_floating_point() else [names[number] for number in numbers]
-    return read._replace(truth=truth)
+    places = read.names if "" in parts else Numbered({name: len(part.inputs) for name, part in parts.items()})
+    return read._replace(truth=truth, names=places)
 
 
 def _read(members: Mapping[str, Member], found: Roles, path: Path) -> dict[str, np.ndarray]:
@@ -115,7 +116,7 @@ def _read(members: Mapping[str, Member], found: Roles, path: Path) -> dict[str, 
 
 
 def _inputs(members: Mapping[str, Member], path: Path, settings: DataSettings = DataSettings()) -> Roles:
-    """The only array, or the samples of the test part with their labels, as the one part ""."""
+    """The only array, as the one part ""; or the samples of each part with their labels."""
     if len(members) == 1:
         return Roles({"": next(iter(members))}, {}, {})
     try:
@@ -125,8 +126,7 @@ def _inputs(members: Mapping[str, Member], path: Path, settings: DataSettings = 
         raise DataError(
             f"{path} holds {names}; one array is wanted.\n  For a sample of a data set: {path}:3"
         ) from error
-    part = next(part for part in ("test", "", "val", "train") if part in found.inputs)
-    return found._replace(inputs={"": found.inputs[part]}, labels={"": found.labels[part]}, groups={})
+    return found._replace(groups={})
 
 
 def _dataset(arrays: dict[str, np.ndarray], found: Roles, path: Path, settings: DataSettings) -> Dataset:

@@ -99,6 +99,7 @@ class Evaluation:
         persistence: for sequences, the accuracy of expecting no change; otherwise None, as the next two.
         persistence_macro_f1: the macro F1 of that.
         beats_persistence: the network is right more often by more than chance (McNemar's test, 95 %).
+        remarks: sentences on which samples were judged, where that is not the run's own part.
     """
 
     classes: tuple[str, ...]
@@ -122,6 +123,7 @@ class Evaluation:
     persistence: float | None = None
     persistence_macro_f1: float | None = None
     beats_persistence: bool | None = None
+    remarks: tuple[str, ...] = ()
 
     @property
     def confusions(self) -> list[Confusion]:
@@ -140,7 +142,8 @@ class Evaluation:
         for field in ("reliability", "per_class", "mistakes", "unsure"):
             shown[field] = [entry._asdict() for entry in shown[field]]
         shown["confusion"] = [list(counts) for counts in self.confusion]
-        return shown | {"classes": list(self.classes), "interval": list(self.interval)}
+        lists = ("classes", "interval", "remarks")
+        return shown | {name: list(getattr(self, name)) for name in lists}
 
     def headline(self) -> list[str]:
         """The result in one line, and a second one in which every class weighs the same."""
@@ -166,7 +169,7 @@ class Evaluation:
     def lines(self) -> list[str]:
         """The evaluation for a terminal: figures, baselines, a table of classes, the commonest confusions."""
         table = [*self._class_lines(), *self._confusion_lines()]
-        return [*self.headline(), *self.baselines(), "", *table]
+        return [*self.remarks, *self.headline(), *self.baselines(), "", *table]
 
     def _class_lines(self) -> list[str]:
         scores = self.per_class

@@ -46,9 +46,15 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
 
 def predictions(said: Tensor, samples: Samples, facts: Facts, sources: Sequence[Path] = ()) -> AnyPredictions:
     """Put the answers for samples beside where these came from."""
-    inputs, names, truth, skipped = samples
-    told: dict[str, Any] = {"inputs": inputs, "names": tuple(names), "truth": tuple(truth)}
-    told |= {"skipped": skipped, "kind": facts.kind, "sources": sources}
+    told: dict[str, Any] = {
+        "inputs": samples.inputs,
+        "names": tuple(samples.names),
+        "truth": tuple(samples.truth),
+        "skipped": samples.skipped,
+        "remarks": (*samples.remarks, *inputs.on_truth(samples.truth, facts)),
+        "kind": facts.kind,
+        "sources": sources,
+    }
     if facts.regression:
         return ValuePredictions(values=said, target=facts.classes[0], **told)
     return Predictions(probabilities=said, classes=facts.classes, **told)

@@ -43,6 +43,7 @@ class _Told(ABC):
         inputs: the samples as the network took them, (sample, channel, *space).
         kind: image, signal, volume or sequence.
         skipped: what could not be read, and why.
+        remarks: sentences on what to bear in mind.
         sources: files and folders that were read for it: no output ever replaces one.
     """
 
@@ -50,6 +51,7 @@ class _Told(ABC):
     inputs: Tensor
     kind: Kind
     skipped: tuple[Skipped, ...] = ()
+    remarks: tuple[str, ...] = ()
     sources: Sequence[Path] = ()
 
     def __len__(self) -> int:
@@ -106,6 +108,9 @@ class _Told(ABC):
         output.demand()
         return output.write(contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions()))
 
+    def _beside(self) -> dict[str, Any]:
+        return {"skipped": [skipped._asdict() for skipped in self.skipped], "remarks": list(self.remarks)}
+
     def _repr_html_(self) -> str:
         lines = self._first(IN_HTML).table()
         head = "".join(f"<th>{escape(key)}</th>" for key in (lines[0] if lines else ()))
@@ -114,7 +119,8 @@ class _Told(ABC):
             for line in lines
         )
         more = f"<p>… and {len(self) - IN_HTML:,} more</p>" if len(self) > IN_HTML else ""
-        return f"<table><tr>{head}</tr>{body}</table>{more}"
+        said = "".join(f"<p>{escape(remark)}</p>" for remark in self.remarks)
+        return f"{said}<table><tr>{head}</tr>{body}</table>{more}"
 
     def __repr__(self) -> str:
         lines = []
@@ -125,7 +131,7 @@ class _Told(ABC):
             lines.append(f"{cells['name']}: {cells['predicted']}{sure}{true}")
         more = [f"… and {len(self) - IN_TEXT:,} more"] if len(self) > IN_TEXT else []
         more += [f"left out: {len(self.skipped):,}"] if self.skipped else []
-        return "\n".join(lines + more)
+        return "\n".join([*self.remarks, *lines, *more])
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
@@ -178,7 +184,7 @@ class Predictions(_Told):
             {"name": name, "true": true, "predicted": [guess._asdict() for guess in guesses]}
             for name, true, guesses in zip(self.names, self.truth, self.top(k), strict=True)
         ]
-        return {"predictions": samples, "skipped": [skipped._asdict() for skipped in self.skipped]}
+        return {"predictions": samples, **self._beside()}
 
     def evaluate(self) -> "Evaluation | None":
         """How good the predictions are whose true class is known and one of the run's; None without any."""
@@ -241,8 +247,7 @@ class ValuePredictions(_Told):
             {"name": name, "true": true, "predicted": said}
             for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
         ]
-        skipped = [skipped._asdict() for skipped in self.skipped]
-        return {"target": self.target, "predictions": samples, "skipped": skipped}
+        return {"target": self.target, "predictions": samples, **self._beside()}
 
     def evaluate(self) -> "ValueEvaluation | None":
         """How good the predictions are whose true value is known; None without any."""

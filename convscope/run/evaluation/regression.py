@@ -67,6 +67,7 @@ class ValueEvaluation:
         persistence: the forecast of somebody who expects no change; None where there is none.
         mean: the forecast that always says the mean of the training part; None where that is not known.
         judged: every sample, in the order of the rows.
+        remarks: sentences on which samples were judged, where that is not the run's own part.
     """
 
     target: str
@@ -79,6 +80,7 @@ class ValueEvaluation:
     persistence: Rival | None
     mean: Rival | None
     judged: tuple[JudgedValue, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def rivals(self) -> tuple[Rival, ...]:
@@ -98,6 +100,7 @@ class ValueEvaluation:
             **figures,
             "interval": self.interval and list(self.interval),
             **{name: rival and rival._asdict() for name, rival in rivals.items()},
+            "remarks": list(self.remarks),
             "worst": [sample._asdict() for sample in self.worst[:MISTAKES_IN_JSON]],
         }
 
@@ -124,7 +127,7 @@ class ValueEvaluation:
             "  ".join([name.ljust(widths[0]), *map(str.rjust, numbers, widths[1:])])
             for name, *numbers in table
         ]
-        return [*self.headline(), *self.baselines(), "", *rows]
+        return [*self.remarks, *self.headline(), *self.baselines(), "", *rows]
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(chr(10).join(self.lines()))}</pre>"
