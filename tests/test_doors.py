@@ -13,6 +13,7 @@ import edfio
 import nibabel
 import numpy as np
 import pytest
+import soundfile
 import torch
 from PIL import Image
 
@@ -114,6 +115,12 @@ def sound(file: Path, number: int, _: str) -> None:
     with wave.open(str(file), "wb") as stream:
         stream.setparams((channels, 2, rate, 0, "NONE", ""))
         stream.writeframes(values.tobytes())
+
+
+def flac(file: Path, number: int, _: str) -> None:
+    channels, rate = 1 + number % 2, (8000, 8000, 11025)[number % 3]
+    values = random(file).normal(0, 3000, (400 + 150 * number, channels)).astype("<i2")
+    soundfile.write(file, values, rate, subtype="PCM_16")
 
 
 def rows(root: Path) -> Path:
@@ -273,6 +280,7 @@ CASES = {
     "sounds, stereo of a set length": Case(
         "audio", of_folders(sound, ".wav"), {"length": 700, "channels": 2, "rate": 9000}, every
     ),
+    "sounds, FLAC": Case("audio", of_folders(flac, ".flac"), {}, every),
     "rows": Case("signals", rows, {}, single_rows),
     "recordings": Case(
         "edf", of_folders(recording, ".edf"), {},

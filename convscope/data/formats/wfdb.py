@@ -19,18 +19,7 @@ from convscope.data.signals.tables import Placed
 from convscope.data.signals.wfdb_record import ENDING
 from convscope.errors import BadFile, DataError
 
-ANNOTATORS = (
-    "apn",
-    "atr",
-    "blh",
-    "ecg",
-    "ari",
-    "qrsc",
-    "bph",
-    "blm",
-    "qrs",
-    "bpm",
-)  # people's before machines'
+ANNOTATORS = ("atr", "apn", "blh", "ecg", "ari", "qrsc", "bph", "blm", "qrs", "bpm")  # people's come first
 RECORDS = folder.Wanted((ENDING,), "record")
 
 

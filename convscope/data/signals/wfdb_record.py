@@ -136,7 +136,9 @@ def marks(file: Path, annotator: str, rate: float) -> list[Mark]:
         raise Broken(f"its annotations (.{annotator}) are damaged: {error}") from error
     times = notes.sample / (notes.fs or rate)
     if annotator == "apn":
-        return [Mark(APNEA.get(said, said), at, MINUTE) for said, at in zip(notes.symbol, times, strict=True)]
+        return [
+            Mark(APNEA.get(said, str(said)), at, MINUTE) for said, at in zip(notes.symbol, times, strict=True)
+        ]
     texts = [text.strip("\0 (") for text in notes.aux_note]
     if set(notes.symbol) == {RHYTHM} and all(texts):
         lasts = np.diff(times, append=max(head(file).points / rate, times[-1]))
