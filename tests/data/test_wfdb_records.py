@@ -10,6 +10,7 @@ import torch
 from convscope.data import DataSettings, load
 from convscope.data.formats import FORMATS
 from convscope.data.samples import spec_of
+from convscope.data.signals import wfdb_plain
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -151,6 +152,36 @@ def test_every_form_of_samples(tmp_path, form):
     data = load(tmp_path)
     at = round(float(data.names[0].split()[2]) * RATE)
     np.testing.assert_allclose(data.inputs[0].numpy(), steps[at : at + 100].T / 100, atol=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_plain_records_are_read_as_the_package_reads_them(tmp_path, seed):
+    """With and without a base, a gain of 0, a time and date, comments, a description of several words."""
+    draw = np.random.default_rng(seed)
+    count, points = int(draw.integers(1, 5)), int(draw.integers(5, 40))
+    digits = draw.integers(-32768, 32768, (points, count))
+    digits[0, 0] = -32768
+    digits.astype("<i2").tofile(tmp_path / "r.dat")
+    when = draw.choice(["", " 10:00:00", " 10:00:00 01/02/2003"])
+    lines = ["# first", f"r {count} {draw.choice(['360', '99.5'])} {points}{when}"]
+    for place in range(count):
+        gain = draw.choice(["1000", "200.5", "0", "1e3"])
+        base = draw.choice(["", "(0)", "(-120)"])
+        name = draw.choice(["", " V5", " two words"])
+        lines.append(f"r.dat 16 {gain}{base}/mV 16 {draw.choice([0, 7, -3])} 5 {place} 0{name}")
+    (tmp_path / "r.hea").write_text("\n".join([*lines, "# age: 3"]) + "\n")
+    plain = wfdb_plain.head(tmp_path / "r.hea")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        other = wfdb.rdrecord(str(tmp_path / "r"))
+    assert plain
+    assert (plain.rate, plain.points, list(plain.labels), list(plain.units)) == (
+        other.fs,
+        other.sig_len,
+        [name or None for name in other.sig_name],
+        other.units,
+    )
+    np.testing.assert_array_equal(wfdb_plain.values(plain, [*range(count)]), other.p_signal)
 
 
 def test_311_bytes_written_by_hand(tmp_path):

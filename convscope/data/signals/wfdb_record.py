@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convscope.data.memory import refuse_too_large
+from convscope.data.signals import wfdb_plain
 from convscope.data.signals.recording import Broken, Mark
 from convscope.errors import DataError
 
@@ -70,6 +71,8 @@ def head(file: Path) -> Head:
     Raises:
         Broken: damaged, or without a signal.
     """
+    if plain := wfdb_plain.head(file):
+        return Head(plain.labels, plain.rate, plain.points, (), units=plain.units)
     top = _header(file)
     if not top.n_sig:
         raise Broken("it holds no signal")
@@ -92,6 +95,8 @@ def head(file: Path) -> Head:
 
 def segments_of(file: Path) -> list[str]:
     """Names of the records that are segments of this one; none where it is whole or damaged."""
+    if wfdb_plain.head(file):
+        return []
     try:
         return list(getattr(_header(file), "seg_name", None) or [])
     except Broken:
@@ -185,6 +190,8 @@ def _where(segment: Path, whole: Head, places: Sequence[int]) -> dict[int, int]:
 def _values(file: Path, places: Sequence[int]) -> np.ndarray:
     """(point, channel)."""
     try:
+        if plain := wfdb_plain.head(file):
+            return wfdb_plain.values(plain, list(places))
         with quiet():
             return library().rdrecord(str(file.with_suffix("")), channels=list(places)).p_signal
     except Exception as error:  # as above
