@@ -1,5 +1,6 @@
 """A table with a time column, in order: which column is the time, which names the series."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,6 +35,7 @@ MORE_NAMES = (
     *("week", "yearweek", "quarter", "yearquarter", "yearmonth", "period", "timeperiod", "monat", "utc"),
     *("woche", "jahr", "年", "年月", "月份"),
 )  # that count where no column has one of NAMES, nor any other dates
+STAMPS = frozenset({"datetime", "timestamp", "date", "time", "datum", "zeit", "utc"})  # words of such names
 ROWS_A_SERIES = 10  # at least, where a column of whole numbers shall be taken for the names of series
 UNITS = ("D", "m", "s", "us")  # that times are written in: the coarsest that loses nothing
 
@@ -113,7 +115,9 @@ def _is_named(name: str, cell: str) -> bool:
     plain = moments.plain(name)
     if plain == "time" and cell.strip().isdecimal() and len(cell.strip()) == 5:
         return False  # of a recording rather than a spreadsheet's day
-    return plain in NAMES or plain in MORE_NAMES
+    words = re.split(r"[\W_]+", name.casefold())
+    long = cell.strip().isdecimal() and len(cell.strip()) >= 10  # 2020013110, 1580468400
+    return plain in NAMES or plain in MORE_NAMES or (long and not STAMPS.isdisjoint(words))
 
 
 def _time_columns(table: Table, wanted: str | None) -> tuple[str, ...]:
@@ -128,7 +132,7 @@ def _time_columns(table: Table, wanted: str | None) -> tuple[str, ...]:
         parts = moments.in_parts(table)
         if parts:
             return parts
-    single = single or (None if found else _single(first, MORE_NAMES))
+    single = single or (None if found else _single(first, MORE_NAMES) or _stamped(first))
     if single is None:
         problem = f"several columns of dates: {', '.join(found)}" if found else "no column of dates"
         raise DataError(
@@ -147,6 +151,12 @@ def _single(first: Mapping[str, str], names: Sequence[str]) -> str | None:
         if moments.plain(name) in names and dates.is_date(cell, named=_is_named(name, cell))
     )
     return named[0][1] if named else None
+
+
+def _stamped(first: Mapping[str, str]) -> str | None:
+    """The only column whose name has a word for times in it, and whose first cell is one of many digits."""
+    stamped = [name for name, cell in first.items() if dates.is_date(cell, named=_is_named(name, cell))]
+    return stamped[0] if len(stamped) == 1 else None
 
 
 def _with_time(table: Table, time: Sequence[str]) -> tuple[Table, tuple[str, ...]]:

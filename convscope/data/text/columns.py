@@ -204,8 +204,8 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     unnamed = (
         () if found.header else (f"there is no header: the columns are called {header[0]} to {header[-1]}",)
     )
-    units = ("the row below the header names units and was left out",) if found.units else ()
-    remarks = (*said, *found.said, *unnamed, *units, *nameless)
+    units = (f"{found.units} rows below the header hold no value, but units, and were left out",)
+    remarks = (*said, *found.said, *unnamed, *(units if found.units else ()), *nameless)
     return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
 
 

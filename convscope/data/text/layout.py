@@ -17,6 +17,7 @@ SEPARATORS = ",;\t|"
 BLANKS = " "  # any number of them
 COMMENTS = ("#", "%", "//")
 ENOUGH = 1 << 20  # characters that are looked at, at most
+MOST_UNITS = 3
 LOOKED = 200  # rows that show how a text is laid out
 MOSTLY = 0.5  # share of them that must have the same number of cells
 NAMED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "blanks"}
@@ -143,9 +144,14 @@ def _titled(rows: Sequence[Sequence[str]]) -> bool:
 def _with_header(layout: Layout, rows: Sequence[Sequence[str]]) -> Layout:
     """The layout with what its first rows say."""
     header = len(rows) < 2 or has_header(rows)
-    units = header and len(rows) > 3 and any(rows[1]) and not any(map(_is_value, rows[1]))
-    units = bool(units) and all(any(map(_is_value, row)) for row in rows[2:])
-    return replace(layout, header=header, units=int(units))
+    return replace(layout, header=header, units=_units(rows) if header else 0)
+
+
+def _units(rows: Sequence[Sequence[str]]) -> int:
+    """Rows below the header that hold no value, where all others do: units, tickers."""
+    count = next((at for at, row in enumerate(rows[1 : MOST_UNITS + 2]) if any(map(_is_value, row))), 0)
+    others = rows[1 + count :]
+    return count if len(others) > 1 and all(any(map(_is_value, row)) for row in others) else 0
 
 
 def _searched(lines: Sequence[str], usual: str) -> Layout:

@@ -13,7 +13,7 @@ WORDS = frozenset({
 NO_TEXT = frozenset(
     {"", "nan", "null", "#n/a", "<na>", "nat"}
 )  # where there may be any text: NA and none may well be classes
-CODE = re.compile(r"-?9{2,}(\.9+)?|-200|-32768|-?32767|65535|-?2147483647|-2147483648|-?1e\+\d\d")
+CODE = re.compile(r"-?9{2,}(\.9+)?|-?9\.99+|-200|-32768|-?32767|65535|-?2147483647|-2147483648|-?1e\+\d\d")
 LEAST = 10  # other values that show how far outside a code stands
 REPEATED = 2  # rows in which it must stand
 
