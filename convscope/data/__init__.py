@@ -67,16 +67,24 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         return _joined(path, settings).load(path, settings, strict)
     if path.is_dir() and holds_files(path):
         return _of_archive(path, settings, strict)
+    in_time = FORMATS["signals" if _of_recordings(settings) else "sequences"]
     if settings.time is not None and columns.is_table(path):
-        return FORMATS["sequences"].load(path, settings, strict)
+        return in_time.load(path, settings, strict)
     places = list(_places(path))
     for form in FORMATS.values():
         for place in places:
             if form.recognises(place):
-                return form.load(place, settings, strict)
+                chosen = in_time if form is FORMATS["sequences"] else form
+                return chosen.load(place, settings, strict)
     if holds_files(path):
         return _of_archive(path, settings, strict)
     raise DataError(described(path) or unknown.said(path))
+
+
+def _of_recordings(settings: DataSettings) -> bool:
+    """Whether a table with a column of times is of recordings to tell apart, and no sequence that goes on."""
+    grouped = settings.label is not None and settings.group not in (None, "none")
+    return settings.sample is not None or grouped
 
 
 def _joined(path: Path, settings: DataSettings) -> Format:

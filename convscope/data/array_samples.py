@@ -7,9 +7,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.data import layout, signals
 from convscope.data.arrays import KINDS
 from convscope.data.dataset import DataSettings
 from convscope.data.samples import Samples, SampleSpec, demand_scale
+from convscope.data.signals import moments
+from convscope.data.signals.windows import Track
 from convscope.errors import DataError, ShapeError
 from convscope.shapes import show
 
@@ -58,6 +61,8 @@ def of_file_array(values: np.ndarray, spec: SampleSpec, source: str) -> Samples:
     Raises:
         DataError, ShapeError: as `of_array`, and where it can be brought to no such sample.
     """
+    if _is_recording(values, spec):
+        return _cut(values, spec, source)
     found = of_array(values, spec, "row", last=True)
     if spec.kind not in KINDS:
         return found
@@ -70,6 +75,24 @@ def of_file_array(values: np.ndarray, spec: SampleSpec, source: str) -> Samples:
             " one number along an axis: that is another kind of data.\n  Give a sample of as many axes."
         )
     return found._replace(inputs=KINDS[spec.kind](found.inputs.numpy(), _sized(spec), source)[0])
+
+
+def _is_recording(values: np.ndarray, spec: SampleSpec) -> bool:
+    """Whether an array is longer than a sample, where training cut recordings into windows."""
+    if spec.kind != "signal" or spec.settings.window is None:
+        return False
+    channels, window = spec.shape
+    alone = values.ndim == 1 and channels == 1
+    several = values.ndim == 2 and channels in values.shape and channels > 1
+    return (alone or several) and max(values.shape) > window
+
+
+def _cut(values: np.ndarray, spec: SampleSpec, source: str) -> Samples:
+    """The windows of a recording, as training had them."""
+    whole = values[None] if values.ndim == 1 else layout.arranged(values[None], source, "signal").array[0]
+    track = Track("", whole.astype(np.float32), np.full(whole.shape[1], -1), ())
+    read = moments.of_tracks([track], spec.settings, spec.features, lacking=True)
+    return signals.as_samples(read.signals, [], source, spec)
 
 
 def _sized(spec: SampleSpec) -> DataSettings:

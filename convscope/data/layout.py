@@ -20,6 +20,7 @@ arrays pictures or volumes. What was guessed against another possibility is said
 | no names that say otherwise, whole values 0 … 255, as many, alike from line to line | pictures, a row each |
 | a column that names the sample, the same in several rows, and at most LEADS others | a row a moment |
 | a column of times, and at most LEADS others | a row a moment |
+| fewer than FEWEST columns of values, or all called as axes are (acc_x, acc_y, acc_z) | a row a moment |
 | any other | signals, a row each |
 """
 
@@ -46,6 +47,8 @@ AXES: dict[Kind, tuple[int, int]] = {
 
 
 PIXEL = re.compile(r"(pixels?|px|pix)[ _.-]*\d+|\d+x\d+([ _x-]?[rgb\d])?|r\d+|g\d+|b\d+", re.IGNORECASE)
+AXIS = re.compile(r"(.*[^a-z])?[xyz]|.*[a-z0-9][XYZ]", re.DOTALL)  # of a sensor: acc_x, gyroY, z
+FEWEST = 3  # points of a signal, at least
 SMALLEST = 8  # pixels of a side, where nothing but the numbers says that they are pixels
 PLAIN = re.compile(r"(column|col|c|v|x|f|feature|attr|attribute|var)?[ _.-]?\d*(\.\d+)?", re.IGNORECASE)
 
@@ -95,16 +98,29 @@ def is_moments(names: Sequence[str], rows: Sequence[Sequence[str]], settings: Da
     >>> is_moments(["id", "x", "label"], [["1", "0.5", "a"], ["1", "0.7", "a"]], DataSettings())
     True
     """
-    if settings.sample is not None or settings.window is not None or settings.time is not None:
+    if settings.sample is not None or settings.time is not None:
         return True
     known = [name.casefold() for name in names]
-    if len(names) > LEADS + roles.MOST:
+    said = {settings.label, settings.target, settings.group}
+    own = {name for role in roles.ROLES.values() for name in role} | {
+        name.casefold() for name in said if name
+    }
+    values = [name for name in names if name.casefold() not in own or ("x" in known and name in "yY")]
+    timed = any(name in roles.ROLES["time"] for name in known)
+    if settings.window is not None:
+        return timed or len(values) <= LEADS or not _are_points(values)
+    if len(values) > LEADS:
         return False
-    if any(name in roles.ROLES["time"] for name in known):
+    if timed or 0 < len(values) < FEWEST or (values and all(map(AXIS.fullmatch, values))):
         return True
     column = next((known.index(name) for name in roles.ROLES["sample"] if name in known), None)
-    values = [row[column] for row in rows if column is not None and column < len(row)]
-    return len(values) > 1 and 2 * len(set(values)) <= len(values)
+    there = [row[column] for row in rows if column is not None and column < len(row)]
+    return len(there) > 1 and 2 * len(set(there)) <= len(there)
+
+
+def _are_points(names: Sequence[str]) -> bool:
+    """Whether columns are counted, t0, t1 …, as points of time are, and not called as channels are."""
+    return len({name.rstrip("0123456789.") for name in names}) == 1
 
 
 def sides(count: int) -> tuple[int, int, int] | None:

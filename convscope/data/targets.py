@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from convscope.data.text import numbers as written
 from convscope.errors import DataError
 from convscope.settings import DataSettings
 
@@ -59,14 +60,17 @@ def demand_classes(labels: Sequence[str], settings: DataSettings, source: object
     if not settings.val and not settings.test:
         return
     counts = len(labels), len(set(labels))
-    numbers = [number(label) for label in dict.fromkeys(labels)]
+    numbers = {label: number(label) for label in dict.fromkeys(labels)}
     if counts[1] > SOME and 2 * counts[1] > counts[0]:
         what = f"{counts[1]:,} different labels for {counts[0]:,} samples"
-    elif None not in numbers and (odd := [each for each in numbers if each != round(each or 0)]):
+    elif odd := [each for each in numbers.values() if each is None or each != round(each)]:
+        if None in odd:
+            return
         what = f"the label {odd[0]:g}, which is no whole number"
     else:
         return
-    kind, option = ("amounts", "target") if None not in numbers else ("names", "label")
+    amounts = all(value is not None or written.is_one(label) for label, value in numbers.items())
+    kind, option = ("amounts", "target") if amounts else ("names", "label")
     raise DataError(
         f"{source} holds {what}: {kind}, no classes.\n  Name the column to learn: --{option} NAME."
     )

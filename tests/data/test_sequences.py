@@ -561,9 +561,7 @@ def test_texts_that_are_nearly_all_different_are_no_classes(read):
     assert "column 'note' holds 200 different texts in 200 rows" in refused(read, table, target="note")
 
 
-@pytest.mark.parametrize(
-    "wish", [{"group": "sky"}, {"sample": "sky"}, {"label_from": "(.)"}, {"size": (8, 8)}]
-)
+@pytest.mark.parametrize("wish", [{"group": "sky"}, {"label_from": "(.)"}, {"size": (8, 8)}])
 def test_wishes_that_mean_nothing_here_are_refused(read, wish):
     option = next(iter(wish)).replace("_", "-")
     assert f"--{option} has no meaning for it" in refused(read, frame(), target="sky", **wish)

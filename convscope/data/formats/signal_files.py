@@ -24,6 +24,7 @@ from convscope.errors import DataError
 
 LEAST = 3  # values that a row must have to be taken for a signal
 FIRST = 100  # lines that tell whether there is a header
+SHOWN = 8  # columns in a message
 NUMBER = re.compile(r"[-+]?\.?\d|nan|inf|\?", re.IGNORECASE)
 
 
@@ -61,6 +62,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             remarks=[*said, *(line for line in together.remarks if line not in said)]
         )
         return signals.dataset(together, path, settings, strict)
+    _demand_samples(settings, lines["train"], files["train"])
     settings, placed = _with_label(lines["train"], files["train"], settings)
     reads = [
         _read(lines[part], file, "" if len(files) == 1 else part, settings) for part, file in files.items()
@@ -81,6 +83,18 @@ def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> boo
     return layout.is_moments(names, rows, settings)
 
 
+def _demand_samples(settings: DataSettings, lines: Sequence[str], path: Path) -> None:
+    """Refuse settings that have no use where each row is a sample."""
+    for name in ("window", "stride", "horizon", "series"):
+        value = getattr(settings, name)
+        if value is not None:
+            raise DataError(
+                f"--{name} {value}: each row of {path} is a sample already, of {len(column_names(lines)):,}"
+                f" columns.\n  Leave --{name} out; or, where rows are moments of a recording, name the column"
+                " of times or of the recording: --time NAME, --sample NAME."
+            )
+
+
 def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tuple[DataSettings, list[str]]:
     """The settings with the column of the classes, where there is no header and it is not the first."""
     filled = [line for line in lines if line.strip()]
@@ -88,6 +102,14 @@ def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tup
     if named or signal_text.ending(path) == ".ts" or not filled or has_header(filled[:FIRST]):
         return settings, []
     place = label_place(lines)
+    words = [at for at, cell in enumerate(cut(filled[0])) if not roles.is_number(cell)]
+    if any(0 < at < len(cut(filled[0])) - 1 for at in words):
+        shown = ", ".join(f"column{at} ({cell})" for at, cell in enumerate(cut(filled[0])[:SHOWN], 1))
+        raise DataError(
+            f"{path} has no header, and words between its numbers: {shown}.\n"
+            f"  Name the column of the classes: --label column{words[0] + 1}; and where rows are moments of a"
+            " recording, also --window 128 (rows of a sample), --time and --group."
+        )
     if place is None:
         count = len(cut(filled[0]))
         raise DataError(

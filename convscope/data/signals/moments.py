@@ -41,6 +41,11 @@ def read(
     found = roles.find(table, settings, features)
     if found.answer is None and not origin.label and not features:
         raise DataError(_no_answer(table, found))
+    if settings.stride is not None and settings.window is None:
+        raise DataError(
+            f"--stride {settings.stride} says how far apart windows are, but not how long they are.\n"
+            "  Give --window, too."
+        )
     settings = _resolved(found, settings, own=not origin.label)
     tracks = [track for table, origin in tables for track in _tracks(table, found, settings, origin)]
     said = [*dict.fromkeys(remark for table, _ in tables for remark in table.remarks), *found.said]
@@ -101,7 +106,7 @@ def _tracks(table: Table, found: Roles, settings: DataSettings, origin: Origin) 
     array = np.stack([table.numbers(name) for name in found.values]).astype(np.float32)  # (channel, row)
     labels, names = _answers(table, found, settings, origin)
     time = _time(table, found.time)
-    unit = found.sample or (found.group if settings.window is not None else None)
+    unit = found.sample or (found.owner if settings.window is not None else None)
     numbers, texts = _distinct(table, unit)
     owner = _cells(table, found.group)
     part = _cells(table, found.part)

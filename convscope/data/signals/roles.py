@@ -37,7 +37,8 @@ class Roles(NamedTuple):
         values: the channels.
         answer: class or amount of each row; None: the table does not say.
         sample: which sample or recording a row belongs to.
-        group: whose it is, a person's for example.
+        owner: whose it is, a person's for example.
+        group: the same, where the samples of one shall stay together.
         part: train, val or test.
         time: what orders the rows of a sample.
         said: what was decided.
@@ -46,6 +47,7 @@ class Roles(NamedTuple):
     values: tuple[str, ...]
     answer: str | None
     sample: str | None
+    owner: str | None
     group: str | None
     part: str | None
     time: str | None
@@ -71,8 +73,6 @@ def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> 
     }
     lacking = bool(features)
     place = {role: column(table, named.get(role), role, lacking) for role in ROLES}
-    if settings.group == NONE:
-        place["group"] = None
     if settings.sample is None and not _repeats(table, place["sample"]):
         place["sample"] = None
     own = set(filter(None, place.values()))
@@ -86,6 +86,7 @@ def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> 
     texts = [name for name in others if name not in values] if not features else []
     said = [f"columns that hold text are not used: {listed(texts)}"] if texts else []
     found = {role: place[role] for role in ("sample", "group", "part", "time")}
+    found |= {"owner": place["group"], "group": None if settings.group == NONE else place["group"]}
     return Roles(values, place["label"], **found, said=tuple(said))
 
 

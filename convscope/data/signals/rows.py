@@ -17,6 +17,7 @@ from convscope.data.text import numbers as text_numbers
 from convscope.data.text.missing import WORDS
 from convscope.errors import DataError
 
+NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
@@ -101,6 +102,12 @@ def table(
             continue
         cells += [""] * (len(names) - len(cells))
         _add(found, path, _row(number, cells, columns, part, names, path), lacking=lacking)
+    if not found.signals and found.skipped and all(item.reason == NO_LABEL for item in found.skipped):
+        raise DataError(
+            f"{path}: column '{names[columns.label or 0]}' is empty in all {len(found.skipped):,} rows:"
+            " there is nothing to learn.\n"
+            "  Name another column, --label or --target; without labels a table can be predicted alone."
+        )
     return _with_amounts(found, settings)
 
 
@@ -126,14 +133,18 @@ def label_place(lines: Sequence[str]) -> int | None:
     (1, 0)
     """
     rows = [cut(line) for _, line in _numbered(lines)]
-    for place in (0, -1):
-        labels = [row[place] for row in rows]
-        distinct = set(labels)
-        values = [targets.number(label) for label in distinct]
-        whole = all(value is None or value == round(value) for value in values)
-        if whole and (place == 0 or 2 * len(distinct) <= len(labels)):
-            return place % len(rows[0]) if len(rows[0]) > 1 else 0
-    return None
+    fit = {place: _may_be_classes([row[place] for row in rows]) for place in (0, -1)}
+    few = {place: count for place, count in fit.items() if 1 < count <= len(rows) / 2}
+    if 0 in few or (fit[0] and -1 not in few):
+        return 0
+    return len(rows[0]) - 1 if -1 in few else None
+
+
+def _may_be_classes(labels: Sequence[str]) -> int:
+    """How many classes there are, if they are words or whole numbers; 0 where they are none."""
+    distinct = {label.strip() for label in labels}
+    values = [targets.number(label) for label in distinct]
+    return len(distinct) * all(value is None or value == round(value) for value in values)
 
 
 def ts(lines: Sequence[str], path: Path, part: str) -> Read:
@@ -227,7 +238,7 @@ def _add(found: Read, path: Path, row: SignalRow, *, lacking: bool = False) -> N
         found.skipped.append(Skipped(where, f"{what} is '{text}', which is no number"))
         return
     if not label and not lacking:
-        found.skipped.append(Skipped(where, "it has no label"))
+        found.skipped.append(Skipped(where, NO_LABEL))
     elif not any(values):
         found.skipped.append(Skipped(where, "it has no values"))
     else:

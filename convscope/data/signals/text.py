@@ -46,9 +46,8 @@ def read(path: Path) -> Decoded:
     except csv.Error:
         return Decoded(text, said)
     pointed = found.pointed(text)
-    comma = (
-        (f"{path.name}: its decimal commas are read as points",) if "," in text and pointed != text else ()
-    )
+    changed = "," in text and pointed != found.plain(text)
+    comma = (f"{path.name}: its decimal commas are read as points",) if changed else ()
     return Decoded(pointed, (*said, *found.said, *comma))
 
 

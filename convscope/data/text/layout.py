@@ -24,6 +24,7 @@ NAMED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "b
 DATED = re.compile(r"\d[^\d.]|[^\d.]\d|\d\.\d+\.\d")  # digits beside something else
 PAIRS = re.compile(r"\s*[-+]?\d+,\d+(\s+[-+]?\d+,\d+)+\s*")  # decimal commas between blanks
 BETWEEN = re.compile(r"(?<!\d),|,(?!\d)|\d\.\d")  # commas that are no decimal ones
+CLOSED = re.compile(r";[ \t]*$", re.MULTILINE)  # the end of a line
 EPOCH = re.compile(r"\d{9,13}(\.\d+)?")
 
 
@@ -38,6 +39,7 @@ class Layout:
         header: whether its first row names the columns.
         units: rows below the header that are none, because they name units.
         commented: whether the header is a line of comment.
+        closed: whether each line ends with a semicolon that separates nothing.
         said: what is unusual about it.
     """
 
@@ -47,6 +49,7 @@ class Layout:
     header: bool = True
     units: int = 0
     commented: bool = False
+    closed: bool = False
     said: tuple[str, ...] = ()
 
     @property
@@ -56,6 +59,8 @@ class Layout:
 
     def plain(self, text: str) -> str:
         """The text with nothing but the table in its lines, which stay as many; blanks become tabs."""
+        if self.closed:
+            text = CLOSED.sub("", text)
         if not (self.first or self.mark or self.separator == BLANKS):
             return text
         lines = [line.rstrip("\r\n") for line in io.StringIO(text, newline="")]
@@ -104,6 +109,8 @@ def find(text: str) -> Layout:
     lines = list(islice(io.StringIO(start, newline=""), 10 * LOOKED))  # more, as a cell may hold several
     if len(start) < len(text) and len(lines) > 2:
         lines.pop()  # its end is missing
+    if len(CLOSED.findall(text[:ENOUGH])) > MOSTLY * sum(map(bool, lines)) and lines[0].count(",") > 1:
+        return replace(find(CLOSED.sub("", text[:ENOUGH])), closed=True)
     usual = max(USUAL, key=lines[0].count) if lines else ","
     if usual == "," and len(lines) > 1 and all(PAIRS.fullmatch(line) for line in (lines[1], lines[-1])):
         return _searched(lines[:LOOKED], BLANKS)
@@ -129,9 +136,19 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         if below and all(map(_is_date, below)):
             return False
     there = [cell for cell in first if not _nothing(cell)]
-    if len(there) < 2 or not all(map(_is_number, there)):
-        return True
-    return not any(not cell.strip().isdecimal() or EPOCH.fullmatch(cell.strip()) for cell in there)
+    if not all(map(_is_number, there)):
+        return not _repeated_word(first, others)
+    return not there or not any(
+        not cell.strip().isdecimal() or EPOCH.fullmatch(cell.strip()) for cell in there
+    )
+
+
+def _repeated_word(first: Sequence[str], others: Sequence[Sequence[str]]) -> bool:
+    """Whether a word beside numbers stands in its column again: a class then, and no name."""
+    if not any(map(_is_number, first)):
+        return False
+    words = [place for place, cell in enumerate(first) if not _nothing(cell) and not _is_number(cell)]
+    return all(any(row[place : place + 1] == [first[place]] for row in others) for place in words)
 
 
 def _titled(rows: Sequence[Sequence[str]]) -> bool:

@@ -1,0 +1,342 @@
+"""Tables whose rows are moments: long tables, recordings with a label for each row, a file each."""
+
+import json
+
+import numpy as np
+import pytest
+
+from convscope import load as open_run
+from convscope import train
+from convscope.data import DataSettings, load
+from convscope.errors import DataError
+from tests.data.soundness import assert_dataset_is_sound
+
+
+def wave(kind, points=40, start=0):
+    """(time, 2), of a class: slow or fast."""
+    at = np.arange(start, start + points)
+    return np.stack([np.sin(at * (kind + 1) / 4), np.cos(at * (kind + 1) / 4)], axis=1).round(4)
+
+
+def long(names="id,time,acc_x,acc_y,label", count=24, order=None, separator=",", comma="."):
+    """A table of many samples, and their values, (sample, channel, time)."""
+    samples = [wave(number % 2, 40, number) for number in range(count)]
+    rows = [
+        f"{number},{at},{a},{b},{('walk', 'run')[number % 2]}"
+        for number, sample in enumerate(samples)
+        for at, (a, b) in enumerate(sample)
+    ]
+    rows = [rows[place] for place in order] if order is not None else rows
+    lines = [names, *rows] if names else rows
+    text = "\n".join(
+        line.replace(",", ";").replace(".", comma) if separator == ";" else line for line in lines
+    )
+    return text, np.stack(samples).transpose(0, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("names", "settings"),
+    [
+        ("id,time,acc_x,acc_y,label", {}),
+        ("series_id,measurement_number,a,b,class", {}),
+        ("run,time,x,y,label", {"sample": "run"}),
+        ("Press,s,force,way,good", {"sample": "press", "time": "S", "label": "GOOD"}),
+    ],
+)
+@pytest.mark.parametrize("comma", [".", ","])
+def test_long_tables(tmp_path, names, settings, comma):
+    text, values = long(names, separator=";" if comma == "," else ",", comma=comma)
+    (tmp_path / "long.csv").write_text(text)
+    data = load(tmp_path / "long.csv", DataSettings(**settings))
+    assert_dataset_is_sound(data)
+    np.testing.assert_allclose(data.inputs.numpy(), values, rtol=1e-6)
+    assert data.classes == ("run", "walk")
+    column = names.split(",")[0]
+    assert data.names[3] == f"{column} 3"
+    assert f"a sample is the rows with one value of column '{column}'" in data.remarks
+
+
+def test_the_order_of_the_rows_is_that_of_time(tmp_path):
+    order = np.random.default_rng(0).permutation(24 * 40)
+    text, values = long(order=order)
+    (tmp_path / "long.csv").write_text(text)
+    data = load(tmp_path / "long.csv")
+    rows = [int(name.split()[1]) for name in data.names]
+    np.testing.assert_allclose(data.inputs.numpy(), values[rows], rtol=1e-6)
+
+
+def test_an_amount_of_each_sample(tmp_path):
+    rows = [f"{run},{at},{at * run / 9:.3f},{run / 2 + 0.25}" for run in range(30) for at in range(12)]
+    (tmp_path / "press.csv").write_text("\n".join(["run,sec,force,weight", *rows]))
+    with pytest.raises(DataError, match=r"none that is called label.*\n.*--target NAME for a number"):
+        load(tmp_path / "press.csv", DataSettings(sample="run"))
+    with pytest.raises(DataError, match=r"30 different labels for 30 samples: amounts.*\n.*--target"):
+        load(tmp_path / "press.csv", DataSettings(sample="run", label="weight"))
+    data = load(tmp_path / "press.csv", DataSettings(sample="run", target="weight"))
+    assert data.classes == ("weight",)
+    assert data.labels.tolist() == [run / 2 + 0.25 for run in range(30)]
+
+
+def recorded(people=6, header="person,time,x,y,z,activity", points=240, stretch=40, closed=""):
+    """Recordings of people who walk and run in turns."""
+    rows = []
+    for person in range(people):
+        for at in range(points):
+            kind = at // stretch % 2
+            a, b = wave(kind, 1, at)[0]
+            rows.append(f"p{person},{at * 20},{a},{b},0.5,{('walk', 'run')[kind]}{closed}")
+    return "\n".join([header, *rows] if header else rows) + "\n"
+
+
+def parts_of(data, name):
+    return {data.names[row].split(" from ")[0] for row in data.parts[name].tolist()}
+
+
+@pytest.mark.parametrize(("window", "stride"), [(20, None), (20, 10), (40, 15)])
+def test_windows_over_recordings_of_people(tmp_path, window, stride):
+    (tmp_path / "sensor.csv").write_text(recorded())
+    data = load(tmp_path / "sensor.csv", DataSettings(window=window, stride=stride))
+    assert_dataset_is_sound(data)
+    assert data.inputs.shape == (6 * ((240 - window) // (stride or window) + 1), 3, window)
+    assert (data.settings.stride, data.settings.window) == (stride or window, window)
+    assert not parts_of(data, "train") & parts_of(data, "test")
+    assert not parts_of(data, "train") & parts_of(data, "val")
+    for name, label in zip(data.names, data.labels.tolist(), strict=True):
+        first = int(name.split()[-1]) - 1
+        kinds = [at // 40 % 2 for at in range(first, first + window)]
+        if kinds.count(0) != kinds.count(1):
+            assert data.classes[label] == ("walk", "run")[max(kinds, key=kinds.count)]
+
+
+def test_people_are_one_recording_each_even_where_they_are_no_groups(tmp_path):
+    (tmp_path / "sensor.csv").write_text(recorded())
+    data = load(tmp_path / "sensor.csv", DataSettings(window=20, group="none"))
+    assert not parts_of(data, "train") & parts_of(data, "test")
+
+
+def test_a_single_recording_is_cut_into_sections(tmp_path):
+    (tmp_path / "one.csv").write_text(recorded(1, points=800))
+    data = load(tmp_path / "one.csv", DataSettings(window=16, stride=4))
+    held = {
+        part: {int(data.names[row].split()[-1]) for row in rows.tolist()} for part, rows in data.parts.items()
+    }
+    assert held["test"]
+    for first in held["test"]:  # no window of another part shares a row
+        assert not any(abs(first - other) < 16 for other in held["train"] | held["val"])
+    assert any("there is a single recording" in remark for remark in data.remarks)
+
+
+def test_windows_cross_no_gap_in_time(tmp_path):
+    lines = recorded(2, points=100, stretch=50).splitlines()
+    lines = [line for line in lines if not 600 <= float(line.split(",")[1].replace("time", "0")) < 1400]
+    (tmp_path / "gap.csv").write_text("\n".join(lines))
+    data = load(tmp_path / "gap.csv", DataSettings(window=30, test=0.5))
+    assert sorted({name.split()[-1] for name in data.names}) == ["1", "31"]
+
+
+@pytest.mark.parametrize("closed", ["", ";"])
+def test_wisdm(tmp_path, closed):
+    """No header, a semicolon at the end of each line."""
+    text = "\n".join(
+        f"{line.split(',')[0][1:]},{line.split(',')[5]},{','.join(line.split(',')[1:5])}{closed}"
+        for line in recorded(header="").splitlines()
+    )
+    (tmp_path / "WISDM_ar_v1.1_raw.txt").write_text(text)
+    with pytest.raises(DataError, match=r"no header, and words between its numbers: .*\n.*--label column2"):
+        load(tmp_path / "WISDM_ar_v1.1_raw.txt")
+    settings = DataSettings(label="column2", group="column1", time="column3", window=20, stride=10)
+    data = load(tmp_path / "WISDM_ar_v1.1_raw.txt", settings)
+    assert data.inputs.shape == (6 * 23, 3, 20)
+    assert data.classes == ("run", "walk")
+    assert not parts_of(data, "train") & parts_of(data, "test")
+
+
+def test_labels_that_change_need_a_window(tmp_path):
+    (tmp_path / "one.csv").write_text(recorded(1))
+    with pytest.raises(DataError, match=r"several labels: walk, run.\n.*--window 128 --stride 64"):
+        load(tmp_path / "one.csv")
+    with pytest.raises(DataError, match=r"--stride 5 says how far apart"):
+        load(tmp_path / "one.csv", DataSettings(stride=5))
+    with pytest.raises(DataError, match=r"no recording is as long as a window of 9,000 rows"):
+        load(tmp_path / "one.csv", DataSettings(window=9000))
+    with pytest.raises(DataError, match=r"no column 'who' for the sample; its columns are person"):
+        load(tmp_path / "one.csv", DataSettings(sample="who", window=20))
+
+
+def test_windows_of_what_is_a_sample_already_are_refused(tmp_path):
+    rows = [f"{row % 2}," + ",".join(map(str, wave(row % 2)[:, 0])) for row in range(20)]
+    (tmp_path / "rows.csv").write_text("\n".join(["label," + ",".join(f"t{at}" for at in range(40)), *rows]))
+    for name in ("window", "stride", "horizon"):
+        with pytest.raises(DataError, match=rf"--{name} 4: each row of .* is a sample already"):
+            load(tmp_path / "rows.csv", DataSettings(**{name: 4}))
+
+
+# ---- a file a recording
+
+
+def write_csv(file, values):
+    lines = [f"{at / 50},{','.join(map(str, row))}" for at, row in enumerate(values)]
+    file.write_text("\n".join(["time,x,y", *lines]))
+
+
+def write_text(file, values):
+    file.write_text("\n".join(" ".join(map(str, row)) for row in values))
+
+
+def write_json(file, values):
+    said = {"interval_ms": 20, "sensors": [{"name": "x"}, {"name": "y"}], "values": values.tolist()}
+    file.write_text(json.dumps({"protected": {}, "payload": said}))
+
+
+WRITERS = {
+    ".csv": write_csv,
+    ".txt": write_text,
+    ".npy": np.save,
+    ".json": write_json,
+}
+
+
+@pytest.mark.parametrize("ending", WRITERS)
+@pytest.mark.parametrize("window", [None, 10])
+def test_a_file_a_recording_in_class_folders(tmp_path, ending, window):
+    for number in range(16):
+        folder = tmp_path / "data" / ("walk", "run")[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        WRITERS[ending](folder / f"{number}{ending}", wave(number % 2, 40, number))
+    (tmp_path / "data" / "README.txt").write_text("what this is")
+    data = load(tmp_path / "data", DataSettings(window=window))
+    assert_dataset_is_sound(data)
+    assert data.classes == ("run", "walk")
+    assert data.inputs.shape == ((16, 2, 40) if window is None else (64, 2, 10))
+    first = list(data.names).index("run/1" + ending + (" from row 1" if window else ""))
+    np.testing.assert_allclose(data.inputs[first].numpy(), wave(1, 40, 1).T[:, :window], rtol=1e-6)
+    assert not parts_of(data, "train") & parts_of(data, "test")
+    run = open_run(
+        train(tmp_path / "data", window=window, epochs=0.5, threads=1, runs=tmp_path / "runs", batch=4).path
+    )
+    said = run.predict(str(tmp_path / "data" / "run" / f"1{ending}"))
+    mine = [row for row, name in enumerate(data.names) if name.startswith(f"run/1{ending}")]
+    assert np.allclose(said.probabilities, run.predict(data.inputs[mine]).probabilities, atol=1e-6)
+
+
+def test_edge_impulse_says_labels_in_names_and_in_a_list(tmp_path):
+    files = []
+    for number in range(12):
+        label, part = ("idle", "wave")[number % 2], ("training", "testing")[number > 8]
+        folder = tmp_path / part
+        folder.mkdir(exist_ok=True)
+        write_json(folder / f"{label}.{number}.json", wave(number % 2))
+        files.append(
+            {"path": f"{part}/{label}.{number}.json", "label": {"type": "label", "label": label.upper()}}
+        )
+    data = load(tmp_path)
+    assert data.classes == ("idle", "wave")
+    assert len(data.parts["test"]) == 3
+    (tmp_path / "info.labels").write_text(json.dumps({"version": 1, "files": files}))
+    assert load(tmp_path).classes == ("IDLE", "WAVE")
+
+
+def test_recordings_with_a_column_of_labels(tmp_path):
+    for person in range(8):
+        (tmp_path / f"subject{person}.csv").write_text(recorded(1))
+    data = load(tmp_path, DataSettings(window=20))
+    assert len(data.inputs) == 8 * 12
+    assert not parts_of(data, "train") & parts_of(data, "test")
+
+
+def test_recordings_with_other_channels_are_told(tmp_path):
+    for number in range(8):
+        folder = tmp_path / ("walk", "run")[number % 2]
+        folder.mkdir(exist_ok=True)
+        write_csv(folder / f"{number}.csv", wave(number % 2))
+    (folder / "7.csv").write_text("time,x,q\n0,1,2\n1,2,3\n")
+    with pytest.raises(
+        DataError, match=r"7.csv has no column 'y', which others have; its columns are time, x, q"
+    ):
+        load(tmp_path)
+
+
+# ---- prediction
+
+
+@pytest.mark.parametrize("lacking", [False, True])
+def test_a_table_is_predicted_as_it_was_trained_with_and_without_labels(tmp_path, lacking):
+    (tmp_path / "sensor.csv").write_text(recorded())
+    run = open_run(
+        train(
+            tmp_path / "sensor.csv", window=20, stride=10, epochs=0.5, threads=1, runs=tmp_path / "runs"
+        ).path
+    )
+    lines = recorded(2).splitlines()
+    if lacking:
+        lines = [line.rpartition(",")[0] for line in lines]
+    (tmp_path / "new.csv").write_text("\n".join(lines))
+    said = run.predict(str(tmp_path / "new.csv"))
+    assert len(said.probabilities) == 2 * 23
+    assert (said.truth[0] is None) == lacking
+    rows = run.dataset().inputs[:46]
+    assert np.allclose(said.probabilities, run.predict(rows).probabilities, atol=1e-6)
+
+
+def test_a_run_on_amounts_reads_them_as_truth(tmp_path):
+    rows = [
+        f"{row * 1.5 + 0.25}," + ",".join(f"{value * row:.4f}" for value in wave(0)[:, 0])
+        for row in range(40)
+    ]
+    head = "price," + ",".join(f"t{at}" for at in range(40))
+    (tmp_path / "price.csv").write_text("\n".join([head, *rows]))
+    run = open_run(
+        train(tmp_path / "price.csv", target="price", epochs=0.5, threads=1, runs=tmp_path / "r").path
+    )
+    assert list(run.predict(str(tmp_path / "price.csv")).truth)[:2] == [0.25, 1.75]
+    bare = [line.partition(",")[2] for line in (head, *rows)]
+    (tmp_path / "bare.csv").write_text("\n".join(bare))
+    said = run.predict(str(tmp_path / "bare.csv"))
+    assert said.truth[0] is None
+    assert np.allclose(said.values, run.predict(str(tmp_path / "price.csv")).values, atol=1e-5)
+
+
+# ---- rows that are samples
+
+
+@pytest.mark.parametrize("place", [0, 20])
+def test_without_a_header_classes_stand_first_or_last(tmp_path, place):
+    """As in Kaggle's mitbih_train.csv: 187 values, and the class as 0.000000000000000000e+00."""
+    values = np.abs(np.random.default_rng(0).normal(size=(40, 20)))
+    rows = [[f"{value:.9e}" for value in row] for row in values]
+    for number, row in enumerate(rows):
+        row.insert(place, f"{float(number % 4):.9e}")
+    for part, some in (("train", rows[:30]), ("test", rows[30:])):
+        (tmp_path / f"mitbih_{part}.csv").write_text("\n".join(map(",".join, some)))
+    data = load(tmp_path / "mitbih_train.csv")
+    np.testing.assert_allclose(data.inputs[:, 0].numpy(), values, rtol=1e-6)
+    assert data.classes == ("0", "1", "2", "3")
+    assert len(data.parts["test"]) == 10
+    assert ("the class is in the last column" in data.remarks) == (place == 20)
+
+
+@pytest.mark.parametrize(
+    ("cells", "values"),
+    [
+        (["$1,0{}.50", "$2.25"], [1010.5, 2.25]),
+        (["{}2%", "7%"], [12, 7]),
+        (["{}.5 kg", "7.25 kg"], [1.5, 7.25]),
+    ],
+)
+def test_amounts_as_people_write_them(tmp_path, cells, values):
+    rows = []
+    for number in range(40):
+        first = cells[number % 2].format(10 + number if "{}." in cells[0] and "$" in cells[0] else number)
+        rows.append(f'"{first}",' + ",".join(map(str, wave(0)[:, 0])))
+    (tmp_path / "price.csv").write_text("\n".join(["price," + ",".join(f"t{at}" for at in range(40)), *rows]))
+    data = load(tmp_path / "price.csv", DataSettings(target="price"))
+    assert data.regression
+    assert any("is read as the number" in remark for remark in data.remarks)
+    assert data.labels[1] == values[1]
+
+
+def test_an_empty_label_column_is_told(tmp_path):
+    rows = ["," + ",".join(map(str, wave(0)[:, 0])) for _ in range(9)]
+    (tmp_path / "new.csv").write_text("\n".join(["label," + ",".join(f"t{at}" for at in range(40)), *rows]))
+    with pytest.raises(DataError, match=r"column 'label' is empty in all 9 rows"):
+        load(tmp_path / "new.csv")
