@@ -16,7 +16,7 @@ from convscope.data.files import folder, listing, table
 from convscope.data.formats import FORMATS, Format
 from convscope.data.text import columns
 from convscope.data.text.describing import described
-from convscope.data.unpacking import holds_files, unpacked
+from convscope.data.unpacking import around, holds_files, unpacked
 from convscope.errors import DataError, guess
 
 TABLES = ("nifti", "audio")  # formats whose files a table may name, beside pictures
@@ -57,6 +57,9 @@ def load(
     if isinstance(source, str) and source in CATALOGUE:
         return CATALOGUE[source](settings)
     path = Path(source).expanduser()
+    if (archive := around(path)) is not None:
+        data = _of_archive(archive, settings, strict, path.relative_to(archive))
+        return replace(data, source=str(source))
     if not path.exists():
         raise DataError(_not_there(str(source)))
     return replace(_of_path(path, settings, strict), source=str(source))
@@ -94,14 +97,16 @@ def _joined(path: Path, settings: DataSettings) -> Format:
     return next((form for form in of if form.files and first and form.files.takes(first)), FORMATS["table"])
 
 
-def _of_archive(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+def _of_archive(path: Path, settings: DataSettings, strict: bool, inside: Path = Path()) -> Dataset:
     with unpacked(path) as inner:
         if strict and inner.skipped:
             raise DataError(
                 listing.left_out(f"{path}: {len(inner.skipped)} files cannot be used:", inner.skipped)
             )
         try:
-            data = _of_path(inner.path, settings, strict)
+            if not (inner.path / inside).exists():
+                raise DataError(f"{path} holds no '{inside}'.\n  Give another path in it, or the archive.")
+            data = _of_path(inner.path / inside, settings, strict)
         except DataError as error:
             raise DataError("\n  ".join([str(error), *inner.remarks])) from error
         remarks = tuple(remark.replace(str(inner.path), str(path)) for remark in data.remarks)

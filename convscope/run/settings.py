@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from convscope.data import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.samples import SampleSpec, limits
+from convscope.data.unpacking import around
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.settings import TrainingSettings
@@ -196,7 +197,7 @@ def _newer(path: Path, document: dict[str, Any]) -> str:
 def absolute(source: str) -> str:
     """A source that is found from any folder: an absolute path, or the catalogue name as it is."""
     path = Path(source).expanduser()
-    return str(path.resolve()) if source not in CATALOGUE and path.exists() else source
+    return str(path.resolve()) if source not in CATALOGUE and (path.exists() or around(path)) else source
 
 
 def versions() -> dict[str, str]:

@@ -13,6 +13,7 @@ from PIL import Image
 from convscope import train
 from convscope.data import load
 from convscope.data.check import check
+from convscope.data.dataset import DataSettings
 from convscope.data.unpacking import target
 from convscope.errors import DataError
 from tests.data.test_bad_files import fingerprint
@@ -255,16 +256,34 @@ def test_names_of_other_programs(tmp_path, encoding, names):
     assert sorted(load(path).classes) == sorted(f"{name}{number}" for number, name in enumerate(names))
 
 
-def test_archives_in_an_archive_are_told(tmp_path):
-    inner = zipped(tmp_path / "train.zip", pictures()).read_bytes()
-    path = zipped(tmp_path / "all.zip", {**pictures(), "extra.zip": inner})
-    assert "archives inside are not unpacked: extra.zip" in load(path).remarks
-    with pytest.raises(DataError, match=r"(?s)dogs-vs-cats\.zip.*train\.zip, test1\.zip"):
-        load(
-            zipped(
-                tmp_path / "dogs-vs-cats.zip", {"train.zip": inner, "test1.zip": inner, "sample.csv": b"id"}
-            )
-        )
+def test_archives_in_an_archive(tmp_path):
+    """Kaggle puts an archive for each part into the one that it hands out; no deeper."""
+    inner = zipped(
+        tmp_path / "train.zip",
+        {f"train/{name.replace('/', '.')}": content for name, content in pictures().items()},
+    )
+    new = zipped(tmp_path / "test1.zip", {"test1/1.png": picture(3, True), "deeper.zip": b"PK"})
+    files = {
+        "train.zip": inner.read_bytes(),
+        "test1.zip": new.read_bytes(),
+        "sampleSubmission.csv": b"id,label",
+    }
+    data = load(zipped(tmp_path / "dogs-vs-cats.zip", files), DataSettings(label_from=r"([a-z]+)\."))
+    assert data.classes == ("cat", "dog")
+    assert len(data.inputs) == 16
+    assert data.names[0] == "train/train/cat.0.png"
+    assert "archives inside are not unpacked: test1/deeper.zip" in data.remarks
+    files["test1.zip"] = files["test1.zip"][:60]
+    with pytest.raises(DataError, match=r"b\.zip/test1\.zip is damaged or incomplete"):
+        load(zipped(tmp_path / "b.zip", files))
+
+
+def test_archives_in_an_archive_share_its_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(target, "SURE", 10**6)
+    inner = zipped(tmp_path / "a.zip", {"zeros.png": bytes(10**6)}).read_bytes()
+    path = zipped(tmp_path / "bomb.zip", {f"{number}.zip": inner for number in range(5)})
+    with pytest.raises(DataError, match=r"bomb\.zip unpacks to more than"):
+        load(path)
 
 
 def test_what_was_used_longest_ago_makes_room(tmp_path, monkeypatch, own_cache):
@@ -285,3 +304,15 @@ def test_a_table_alone_in_an_archive(tmp_path):
     data = load(zipped(tmp_path / "train.csv.zip", {"train.csv": "\n".join(lines).encode()}))
     assert data.kind == "signal"
     assert data.classes == ("x", "y")
+
+
+def test_a_path_into_an_archive(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = zipped(tmp_path / "all.zip", {**pictures("small/"), **pictures("large/", 9)})
+    data = load("all.zip/large")
+    assert (len(data.inputs), data.source) == (18, "all.zip/large")
+    with pytest.raises(DataError, match=r"all\.zip holds no 'medium'"):
+        load(path / "medium")
+    run = train("all.zip/small", epochs=0.2, network="compact", threads=1, runs=tmp_path / "runs")
+    assert run.settings.data.source == str(path / "small")
+    assert len(run.dataset().inputs) == 16

@@ -21,15 +21,20 @@ from convscope.data.unpacking import archives, tables
 from convscope.data.unpacking.target import Target
 from convscope.errors import ConvscopeError, DataError, ShapeError
 
-VERSION = 1  # of what comes out: raise it when that changes
+VERSION = 2  # of what comes out: raise it when that changes
 LARGEST = 50 * 2**30  # bytes of all that is kept
 ABANDONED = 24 * 3600  # seconds after which what is unfinished is taken to be of a killed process
 ABOUT = "about.json"
 MANY = 4  # folders beside each other, from which on they are no parts of a table
 
-UNPACKERS: dict[str, Callable[[Sequence[Path], Target], None]] = {
+Unpacker = Callable[[Sequence[Path], Target], None]
+
+ARCHIVES: dict[str, Unpacker] = {
     ".zip": archives.from_zip,
     **dict.fromkeys(archives.TARS, archives.from_tar),
+}
+UNPACKERS: dict[str, Unpacker] = {
+    **ARCHIVES,
     ".parquet": tables.from_parquet,
     **dict.fromkeys((".jsonl", ".ndjson"), tables.from_lines),
 }  # ending → writes all that a file holds
@@ -47,6 +52,11 @@ class Unpacked(NamedTuple):
 def holds_files(path: Path) -> bool:
     """Whether this is a file that holds others, by its ending, or a folder of Parquet files."""
     return bool(_sources(path))
+
+
+def around(path: Path) -> Path | None:
+    """The archive that a path leads into, as all.zip/train; None where it leads into none."""
+    return next((parent for parent in path.parents if parent.is_file() and holds_files(parent)), None)
 
 
 def _sources(path: Path, depth: int = 2) -> list[Path]:
@@ -109,6 +119,8 @@ def _made(path: Path, sources: list[Path], folder: Path) -> dict:
     try:
         target = Target.of(unfinished / "files", path, sum(file.stat().st_size for file in sources))
         UNPACKERS[_ending(sources[0])](sources, target)
+        for inner in [name for name in target.archives if _ending(Path(name)) in ARCHIVES]:
+            _inner(inner, target)
         about = {
             "opens": target.opens,
             "skipped": target.skipped,
@@ -124,6 +136,18 @@ def _made(path: Path, sources: list[Path], folder: Path) -> dict:
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return about
+
+
+def _inner(name: str, target: Target) -> None:
+    """Unpack an archive in an archive, in its place: Kaggle has one for each part. None in these is."""
+    file, ending = target.folder / name, _ending(Path(name))
+    target.archives.remove(name)
+    target.below = f"{name[: -len(ending)]}/"
+    try:
+        ARCHIVES[ending]([file], target)
+    except DataError as error:
+        raise DataError(str(error).replace(str(target.folder), str(target.source))) from error
+    file.unlink()
 
 
 def _no_room(path: Path, error: OSError) -> str:

@@ -36,9 +36,10 @@ class Target:
     full: str
     skipped: list[Skipped] = field(default_factory=list)
     opens: str = ""  # what to read of it: a file, or "" for all
+    below: str = ""  # the folder in it that is filled now
     notes: list[str] = field(default_factory=list)
     files: int = 0
-    archives: list[str] = field(default_factory=list)  # names of archives inside
+    archives: list[str] = field(default_factory=list)  # archives inside, that are not unpacked (yet)
 
     @classmethod
     def of(cls, folder: Path, source: Path, size: int) -> "Target":
@@ -65,7 +66,7 @@ class Target:
             DataError: too much of it, see `demand_room`; too many files.
             OSError: the disk is full.
         """
-        parts = inside(name)
+        parts = inside(name) and inside(self.below + name)
         if parts is None:
             self.leave_out(name, "its path leads out of the archive")
             return
@@ -92,11 +93,11 @@ class Target:
                 raise
             self.leave_out(name, f"cannot be written: {error.strerror or error}")
         if parts[-1].lower().endswith(INNER):
-            self.archives.append(parts[-1])
+            self.archives.append("/".join(parts))
 
     def leave_out(self, name: str, reason: str) -> None:
         """Something that is not unpacked, and why."""
-        self.skipped.append(Skipped(name, reason))
+        self.skipped.append(Skipped(self.below + name, reason))
 
     def remarks(self) -> list[str]:
         """What a person should know of what was unpacked."""
