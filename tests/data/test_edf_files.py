@@ -379,13 +379,42 @@ def test_folders_of_parts_are_no_classes(tmp_path, part_names):
     assert all(data.names[row].startswith("test/") for row in data.parts["test"])
 
 
+@pytest.mark.parametrize("name", ["p{}", "S{:03}", "sub-{:02}/ses-1/eeg"])
+def test_folders_that_are_numbered_are_people_where_annotations_are_inside(tmp_path, name):
+    """As of PhysioNet's motor imagery, S001/S001R03.edf, and of BIDS."""
+    for person in range(5):
+        for number in range(2):
+            marks = b"".join(tal(at, 5, "T0T1"[at // 5 % 2 * 2 :][:2]) for at in range(0, 20, 5))
+            notes = [tal(0) + marks, *map(tal, range(1, 20))]
+            file = tmp_path / name.format(person) / f"{number}.edf"
+            written(file, [("EEG", clock(range(20)))], notes, form="EDF+C")
+    data = load(tmp_path)
+    assert data.classes == ("T0", "T1")
+    assert any("whose the recordings are, and no classes" in remark for remark in data.remarks)
+    part_of = {}
+    for part, rows in data.parts.items():
+        for row in rows.tolist():
+            assert part_of.setdefault(data.names[row].split("/")[0], part) == part
+
+
+def test_folders_that_are_called_like_people_are_named(tmp_path):
+    for person in range(2):
+        for number in range(3):
+            written(tmp_path / f"patient_{person}" / f"{number}.edf", [("EEG", clock(range(5)))])
+    said = "the classes are the folders patient_0, patient_1 …, which are called like people"
+    assert any(remark.startswith(said) for remark in load(tmp_path).remarks)
+
+
 def test_folders_of_people(tmp_path):
     for person in range(5):
         for number in range(2):
             marks = b"".join(tal(at, 5, "AB"[at // 5 % 2]) for at in range(0, 20, 5))
             notes = [tal(0) + marks, *map(tal, range(1, 20))]
             written(
-                tmp_path / f"p{person}" / f"{number}.edf", [("EEG", clock(range(20)))], notes, form="EDF+C"
+                tmp_path / f"{'abcde'[person]}" / f"{number}.edf",
+                [("EEG", clock(range(20)))],
+                notes,
+                form="EDF+C",
             )
     data = load(tmp_path, DataSettings(group="folder"))
     assert data.classes == ("A", "B")
@@ -393,7 +422,7 @@ def test_folders_of_people(tmp_path):
     for part, rows in data.parts.items():
         for row in rows.tolist():
             assert part_of.setdefault(data.names[row].split("/")[0], part) == part
-    assert load(tmp_path).classes == tuple(f"p{person}" for person in range(5))
+    assert load(tmp_path).classes == tuple("abcde")
 
 
 @pytest.mark.parametrize(

@@ -192,6 +192,40 @@ def test_gtzan_with_pictures_and_features_beside_it(tmp_path):
     assert (data.classes, len(data.inputs)) == (("blues", "jazz"), 20)
 
 
+# ---- FSDKaggle: audio_train/, audio_test/, train.csv; RAVDESS: Actor_01/03-01-06-01-02-01-12.wav
+
+
+def test_fsdkaggle(tmp_path):
+    lines = ["fname,label,manually_verified"]
+    for number in range(1, 31):
+        name, test = f"{number:08x}.wav", number > 20
+        sound(tmp_path / ("audio_test" if test else "audio_train") / name, number)
+        if not test:
+            lines.append(f"{name},{('Oboe', 'Cello')[number % 2]},0")
+    (tmp_path / "train.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "sample_submission.csv").write_text(
+        "fname,label\n" + "".join(f"{n:08x}.wav,Oboe\n" for n in range(21, 31))
+    )
+    data = load(tmp_path)
+    assert (data.classes, len(data.inputs)) == (("Cello", "Oboe"), 20)
+    assert "10 sounds are in no row of train.csv and are not used" in data.remarks
+
+
+def test_ravdess(tmp_path):
+    for actor in range(1, 5):
+        for emotion in range(1, 5):
+            name = f"03-01-{emotion:02}-01-02-01-{actor:02}.wav"
+            sound(tmp_path / f"Actor_{actor:02}" / name, 10 * actor + emotion)
+    said = "the classes are the folders Actor_01, Actor_02 …, which are called like people"
+    assert any(remark.startswith(said) for remark in load(tmp_path).remarks)
+    data = load(tmp_path, DataSettings(label_from=r"^\d\d-\d\d-(\d\d)"))
+    assert data.classes == ("01", "02", "03", "04")
+    part_of = {}
+    for part, rows in data.parts.items():
+        for row in rows.tolist():
+            assert part_of.setdefault(data.names[row].split("/")[0], part) == part
+
+
 # ---- amounts, groups, pieces
 
 

@@ -52,7 +52,9 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     if settings.window is not None or settings.stride is not None:
         return _pieces(place, path, settings, strict)
     root = path if path.is_dir() else path.parent
-    data = listing.dataset(place.listed, path, root, settings, strict, reader, place.skipped, place.remarks)
+    data = listing.dataset(
+        place.listed, path, root, settings, strict, reader, place.skipped, place.remarks, place.passed
+    )
     return replace(data, rate=data.settings.rate)
 
 

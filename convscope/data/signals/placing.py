@@ -18,16 +18,19 @@ from convscope.errors import DataError
 
 COLUMNS = ("label", "target", "images", "sample")  # settings of tables
 MEANINGLESS = (*COLUMNS, "size", "horizon", "time", "series")
-NO_CLASS = re.compile(rf"fold[-_ ]?\d+|{'|'.join(PART_NAMES)}", re.IGNORECASE)
+NO_CLASS = re.compile(rf"(.*[-_ ])?(fold[-_ ]?\d+|{'|'.join(PART_NAMES)})([-_ ].*)?", re.IGNORECASE)
+PERSON = re.compile(r"(\D*?)[-_ ]?0*\d+")
+PEOPLE = ("actor", "speaker", "spk", "subject", "sub", "patient", "person", "participant", "user")
+LEAST_PEOPLE = 3  # folders with a number each that are taken for people, where annotations are inside
 SOME = 5  # recordings that are asked whether they are marked
 
 
 def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[[Path], str]) -> Placed:
     """List the recordings: a single one, those of a folder, or those in folders below it.
 
-    A folder below is a class; where marks lie beside its recordings (or the group is said to be the folder),
-    it is whose they are; where it is called train, val or test, it is that part. What is neither marked nor
-    in folders of classes is placed by the table that names it.
+    A folder below is a class; where marks lie beside its recordings (or inside, and the folders are numbered;
+    or the group is said to be the folder), it is whose they are; where it is called train, val or test, it is
+    that part. What is neither marked nor in folders of classes is placed by the table that names it.
 
     Args:
         path: a recording, a folder, or a table.
@@ -53,9 +56,10 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
     if found.listed and all(item.label.casefold() in PART_NAMES and not item.part for item in found.listed):
         parts = [item._replace(label="", part=PART_NAMES[item.label.casefold()]) for item in found.listed]
         return found._replace(listed=parts)
-    people = settings.group == "folder" or "beside" in marks
+    numbered = "inside" in marks and _numbered(found.listed)
+    people = settings.group == "folder" or "beside" in marks or numbered
     if not people or not any(item.label for item in found.listed):
-        return found
+        return found._replace(remarks=[*found.remarks, *on_people(found.listed)])
     own = [item._replace(label="", group=decoding.shown(item.file.parent, path)) for item in found.listed]
     said = "the folders are whose the recordings are, and no classes: annotations say these"
     return Placed(own, found.skipped, [*found.remarks, said])
@@ -72,6 +76,25 @@ def in_classes(listed: Sequence[Listed]) -> bool:
     """Whether the folders of files are classes."""
     labels = {item.label for item in listed}
     return len(labels) > 1 and not all(NO_CLASS.fullmatch(label) for label in labels)
+
+
+def on_people(listed: Sequence[Listed]) -> list[str]:
+    """Say that classes are called like people, where they are."""
+    labels = sorted({item.label for item in listed}, key=natural)
+    found = [PERSON.fullmatch(label) for label in labels]
+    if len(labels) < 2 or not all(match and match[1].casefold() in PEOPLE for match in found):
+        return []
+    return [
+        f"the classes are the folders {labels[0]}, {labels[1]} …, which are called like people: if another"
+        ' class is meant that stands in the names of the files, say so by --label-from "PATTERN"'
+    ]
+
+
+def _numbered(listed: Sequence[Listed]) -> bool:
+    """Whether all folders are called alike but for their number, as S001 and S002."""
+    labels = {item.label for item in listed}
+    found = [PERSON.fullmatch(label) for label in labels]
+    return len(labels) >= LEAST_PEOPLE and all(found) and len({match[1] for match in found if match}) == 1
 
 
 def as_placed(recording: Recording, item: Listed, settings: DataSettings) -> Recording:

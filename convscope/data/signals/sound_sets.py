@@ -47,6 +47,7 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
             f"{path} holds sounds, but none in a class folder.\n"
             "  Expected FOLDER/CLASS/sound.wav, or FOLDER/train|val|test/CLASS/sound.wav."
         )
+    found = found._replace(remarks=[*found.remarks, *placing.on_people(found.listed)])
     return _by_lists(_without_noise(found), settings)
 
 

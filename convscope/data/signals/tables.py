@@ -25,6 +25,7 @@ class Placed(NamedTuple):
     listed: list[Listed]
     skipped: list[Skipped]
     remarks: list[str]
+    passed: Sequence[Skipped] = ()  # what is no sample, and why
 
 
 class Naming(NamedTuple):
