@@ -658,3 +658,27 @@ def test_columns_of_time_can_be_named(read):
     assert "row 2 is at no time that exists: when '2012-01-01', at '25:00'" in refused(
         read, odd, target="cars", time="when,at"
     )
+
+
+@pytest.mark.parametrize("freq", ["h", "15min"])
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Sydney"])
+def test_the_hour_that_comes_twice_in_autumn(read, freq, zone):
+    month = "2020-04-02" if "Sydney" in zone else "2020-10-20"
+    time = pd.date_range(month, periods=24 * 16 * (4 if freq != "h" else 1), freq=freq, tz=zone)
+    clock = time.strftime("%Y-%m-%d %H:%M")
+    repeated = pd.Series(clock).duplicated()
+    assert repeated.sum() == (4 if freq != "h" else 1)
+    table = pd.DataFrame(
+        {"time": clock, "load": range(len(time)), "sky": [SKY[n % 3] for n in range(len(time))]}
+    )
+    data = read(table, target="load", window=3)
+    assert data.settings.series is None
+    assert any("the second time of the same hour is left out" in remark for remark in data.remarks)
+    assert set(data.labels.tolist()).isdisjoint(table["load"][repeated])
+    two = pd.concat([table.assign(city="Ulm"), table.assign(city="Bern")])
+    assert len(read(two, target="load", window=3).inputs) == 2 * len(data.inputs)
+
+
+def test_other_times_that_are_there_twice_are_refused(read):
+    table = frame(cities=["Ulm"], freq="h").drop(columns=["city", "sky"])
+    assert "is there 2 times" in refused(read, pd.concat([table, table.iloc[[30]]]), target="cars")

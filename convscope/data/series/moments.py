@@ -30,6 +30,7 @@ LIMITS = {
     "year": (1500, 2200), "quarter": (1, 4), "month": (1, 12), "week": (1, 53), "dayofyear": (1, 366),
     "day": (1, 31), "hour": (0, 24), "minute": (0, 59), "second": (0, 60),
 }  # fmt: skip
+SUNDAY = 3  # days after Thursday, on which 1970 began
 SEPARATOR = ","  # between the names of columns that are a time together
 
 
@@ -118,6 +119,33 @@ def times(table: Table, names: Sequence[str]) -> tuple[np.ndarray, tuple[str, ..
     found = calendars.of_parts(parts)
     _demand(table, names, ~np.isnat(found))
     return found, ()
+
+
+def repeated_hour(times: np.ndarray, series: np.ndarray) -> np.ndarray:
+    """Rows of the hour that comes twice where clocks are put back: the second time, in the table's order.
+
+    None at all, where other times are there twice, too: then it is something else.
+
+    >>> nights = np.array(["2020-10-25T01:00", "2020-10-25T02:00", "2020-10-25T02:00"], "datetime64[us]")
+    >>> repeated_hour(nights, np.zeros(3, int))
+    array([2])
+    """
+    order = np.lexsort((times, series))
+    same = (np.diff(series[order]) == 0) & (np.diff(times[order]) == np.timedelta64(0))
+    second = order[1:][same]
+    if not len(second):
+        return second
+    days = times[second].astype("datetime64[D]")
+    hours = ((times[second] - days) // np.timedelta64(1, "h")).tolist()
+    autumn = np.isin(
+        days.astype("datetime64[M]").astype(np.int64) % 12 + 1, (9, 10, 11, 3, 4)
+    )  # south: March
+    sunday = days.astype(np.int64) % 7 == SUNDAY
+    nights = list(zip(series[second].tolist(), days.tolist(), strict=True))
+    an_hour = len(set(zip(nights, hours, strict=True))) == len(set(nights))
+    once = len(set(zip(series[second].tolist(), times[second].tolist(), strict=True))) == len(second)
+    clock = (times != times.astype("datetime64[D]")).any() and max(hours) < 4
+    return second if clock and an_hour and once and (autumn & sunday).all() else second[:0]
 
 
 def _one(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:

@@ -79,14 +79,18 @@ def ordered(table: Table, settings: DataSettings) -> Timeline:
     time = _time_columns(table, settings.time)
     table, empty = _with_time(table, time)
     times, zone = moments.times(table, time)
+    table, times, night = _without_repeated_hour(table, times, np.zeros(len(times), np.int64))
     series = _series_column(table, settings, time, times)
     numbers, names = _numbered(table, series)
+    if series:
+        table, times, night = _without_repeated_hour(table, times, numbers)
+        numbers, names = _numbered(table, series)
     _demand_unique(table, times, numbers, series)
     if np.bincount(numbers).max() < 2:
         raise DataError(f"{table.path} has one row a series: too few.\n  Give more points in time.")
     axis = windows.axis(times, numbers)
     moved = (np.diff(times)[np.diff(numbers) == 0] < np.timedelta64(0)).any()
-    remarks = (*table.remarks, *empty, *zone, *_found(axis, time, series, names, bool(moved)))
+    remarks = (*table.remarks, *empty, *zone, *night, *_found(axis, time, series, names, bool(moved)))
     settings = replace(settings, time=moments.SEPARATOR.join(time), series=series)
     return Timeline(table.take(axis.order), axis, names, settings, time, remarks)
 
@@ -169,6 +173,21 @@ def _with_time(table: Table, time: Sequence[str]) -> tuple[Table, tuple[str, ...
     return table.take(np.flatnonzero(~missing)), said
 
 
+def _without_repeated_hour(
+    table: Table, times: np.ndarray, series: np.ndarray
+) -> tuple[Table, np.ndarray, tuple[str, ...]]:
+    """The rows without the hour that comes twice where clocks are put back."""
+    second = moments.repeated_hour(times, series)
+    if not len(second):
+        return table, times, ()
+    kept = np.setdiff1d(np.arange(len(times)), second)
+    night = written(times[second].astype("datetime64[D]").astype("datetime64[us]")[:1])[0]
+    said = (
+        f"clocks are put back ({night} …): the second time of the same hour is left out, {len(second):,} rows"
+    )
+    return table.take(kept), times[kept], (said,)
+
+
 def _series_column(
     table: Table, settings: DataSettings, time: Sequence[str], times: np.ndarray
 ) -> str | None:
@@ -182,11 +201,14 @@ def _series_column(
         if name in (*time, settings.target):
             continue
         codes, cells = table.distinct(name)
-        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and not len(
-            _twice(codes, times)
-        ):
+        if _may_name_series(table.cells[name].numbers, len(cells), len(codes)) and _once(codes, times):
             candidates.append((len(cells), name))
     return min(candidates)[1] if candidates else None
+
+
+def _once(series: np.ndarray, times: np.ndarray) -> bool:
+    """Whether no time is there twice in a series, but where clocks are put back."""
+    return not len(_twice(series, times)) or len(moments.repeated_hour(times, series)) > 0
 
 
 def _may_name_series(numbers: np.ndarray, count: int, rows: int) -> bool:
