@@ -63,7 +63,7 @@ def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples
 
 def _whole(path: Path, settings: RunSettings) -> Samples:
     """Every sample of a data set, in the order of its files."""
-    dataset = data_room.load(path, _undivided(settings))
+    dataset = data_room.load(path, _undivided(settings, path))
     return of_rows(dataset, torch.arange(len(dataset.labels)))
 
 
@@ -76,7 +76,7 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     if isinstance(data, Dataset):
         dataset, rows = data, data.parts[part]
     else:
-        dataset = data_room.load(data, _undivided(settings))
+        dataset = data_room.load(data, _undivided(settings, data))
         rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
     if len(rows) == 0:
         there = ", ".join(name for name, found in dataset.parts.items() if len(found)) or "none"
@@ -86,9 +86,15 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     return dataset, rows
 
 
-def _undivided(settings: RunSettings) -> DataSettings:
-    """How the run's data were read, but with no shares to hold back: no parts but the source's own."""
-    return replace(settings.data.plain(), val=0.0, test=0.0)
+def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN401 - whatever `load` takes
+    """How the run's data were read, but with no shares to hold back: no parts but the source's own.
+
+    A folder has none of the columns that were named for a table.
+    """
+    plain = replace(settings.data.plain(), val=0.0, test=0.0)
+    if isinstance(data, str | Path) and Path(data).is_dir() and not Path(settings.data.source).is_dir():
+        return replace(plain, label=None, target=None, sample=None, images=None, group=None)
+    return plain
 
 
 def is_own(data: str | Path | Dataset | tuple, settings: RunSettings) -> bool:

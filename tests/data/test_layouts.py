@@ -364,3 +364,34 @@ def test_settings_of_other_kinds_are_said(paint, tmp_path, option, value):
     fill(paint, "a", "b")
     with pytest.raises(DataError, match=f"--{option} {value} says nothing of pictures"):
         load(tmp_path, DataSettings(**{option: value}))
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [("color", "grayscale", "segmented"), ("Original Images", "Augmented Images"), ("raw", "resized_224")],
+)
+def test_plants_in_colour_and_grey_are_no_classes(paint, tmp_path, variants):
+    for variant in variants:
+        fill(paint, *(f"plantvillage dataset/{variant}/Apple___{name}" for name in ("healthy", "Black_rot")))
+    with pytest.raises(
+        DataError, match=f"the same pictures in several ways.*\n.*{variants[0]}|{variants[-1]}"
+    ):
+        load(tmp_path)
+    data = load(tmp_path / "plantvillage dataset" / variants[0])
+    assert data.classes == ("Apple___Black_rot", "Apple___healthy")
+
+
+def test_a_class_may_be_called_raw(paint, tmp_path):
+    fill(paint, "raw", "cooked")
+    assert load(tmp_path).classes == ("cooked", "raw")
+
+
+def test_a_run_by_a_table_is_judged_on_a_folder(paint, tmp_path):
+    from convscope import train
+
+    fill(paint, "a", "b")
+    lines = [f"{name}/{number}.png,{name}" for name in "ab" for number in range(6)]
+    (tmp_path / "t.csv").write_text("\n".join(["file,kind", *lines]))
+    run = train(tmp_path / "t.csv", label="kind", group="none", epochs=0.5, batch=4, runs=tmp_path / "runs")
+    fill(paint, "new/a", "new/b", size=(13, 17))
+    assert run.evaluate(tmp_path / "new").as_dict()["samples"] == 12

@@ -14,6 +14,11 @@ from convscope.data.names import natural
 from convscope.errors import DataError
 
 DEEPEST = 5  # folders in folders around the data
+VARIANT = re.compile(
+    r"^(colou?r(ed)?|gr[ae]y(scale)?|rgb|segmented|cropped|resized|original|augmented|augmentation|raw|processed)"
+    r"([\W_]*(images?|imgs?|data|dataset|\d+.*))?$",
+    re.IGNORECASE,
+)  # names of folders that hold the same pictures, made ready in one way or another
 KINDS = {
     "pictures": (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"),
     "sounds": (".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".aif", ".aiff", ".opus", ".wma"),
@@ -232,14 +237,22 @@ def _without_masks(taken: list[Taken], root: Path, wanted: Wanted, found: Found)
 def _demand_classes(root: Path, top: Path, taken: list[Taken], wanted: Wanted, others: Counter[str]) -> None:
     """Refuse folders that are no classes, where it can be told what they are."""
     labels = {file.label for file in taken}
+    if len(labels) > 1 and all(VARIANT.search(label) for label in labels):
+        names = sorted(labels, key=natural)
+        raise DataError(
+            f"{root}: {', '.join(names)} seem to be the same {wanted.what}s in several ways, no classes.\n"
+            f"  Name the one to train on: {top / names[0]}"
+        )
     only_parts = len(labels) > 1 and all(_like_part(label) for label in labels)
     if len(labels) > 1 and not only_parts:
         return
-    if task := beside.other_task(root):
-        raise DataError(task)
     loose = [child.name for child in children(top, []) if _is_wanted(child, wanted)]
     names = [*(file.file.name for file in taken), *loose]
-    if advice := naming.suggestion(names):
+    advice = naming.suggestion(names)
+    if task := beside.other_task(root):
+        more = f'\n  If names such as {names[0]} say the class: --label-from "{advice}".' if advice else ""
+        raise DataError(f"{task}{more}")
+    if advice:
         raise DataError(
             f"{root}: its {wanted.what}s lie in no class folders; names such as {names[0]} seem to say"
             f' the class.\n  Try --label-from "{advice}".'

@@ -42,7 +42,7 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
         DataError: settings that recordings do not have, a table that names none.
     """
     if settings.label_from and path.is_dir():
-        return Placed(*folder.scan(path, wanted, settings))
+        return Placed(*folder.scan(path, wanted, settings)[:3])
     found = _found(path, wanted, settings)
     marks = {marked(file) for file in decoding.spread([item.file for item in found.listed], SOME)}
     plain = marks <= {""}
@@ -120,7 +120,7 @@ def by_folders(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
         group="none" if settings.group == "none" else None,
         **dict.fromkeys((*COLUMNS, "label_from")),
     )
-    return Placed(*folder.scan(path, wanted, own, classes=False))
+    return Placed(*folder.scan(path, wanted, own, classes=False)[:3])
 
 
 def asks_for_column(settings: DataSettings) -> bool:

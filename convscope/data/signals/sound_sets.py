@@ -41,7 +41,7 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings) -> Placed:
         raise DataError(
             f"{path} names no sound that is there.\n  Give the paths relative to the table's own folder."
         )
-    found = Placed(*folder.scan(path, wanted, settings))
+    found = Placed(*folder.scan(path, wanted, settings)[:3])
     if not found.listed:
         raise DataError(
             f"{path} holds sounds, but none in a class folder.\n"
