@@ -150,6 +150,37 @@ def single_rows(path: Path) -> dict[str, Path]:
     return found
 
 
+def sensor(root: Path) -> Path:
+    """A long table: a row a moment of one of several people's recordings, with its class."""
+    draw = np.random.default_rng(0)
+    lines = [
+        f"p{person};{at};{a:.4f};{b:.4f};{('sit', 'run')[at // 20 % 2]}".replace(".", ",")
+        for person in range(8)
+        for at, (a, b) in enumerate(draw.normal(size=(60, 2)))
+    ]
+    (root / "sensor.csv").write_text("\n".join(["who;time;x;y;class", *lines]) + "\n")
+    return root / "sensor.csv"
+
+
+def later_people(path: Path) -> dict[str, Path]:
+    """A table that begins later, and one without classes."""
+    head, *lines = path.read_text().splitlines()
+    (path.parent / "later.csv").write_text("\n".join([head, *lines[120:]]) + "\n")
+    bare = [line.rpartition(";")[0] for line in (head, *lines[180:])]
+    (path.parent / "bare.csv").write_text("\n".join(bare) + "\n")
+    return {
+        f"who {who} from row 1": path.parent / name
+        for who, name in (("p0", "sensor.csv"), ("p2", "later.csv"), ("p3", "bare.csv"))
+    }
+
+
+def moments(file: Path, number: int, _: str) -> None:
+    values = random(file).normal(size=(20 + number, 3)).round(4)
+    file.write_text(
+        "\n".join(["t,x,y,z", *(f"{at},{','.join(map(str, row))}" for at, row in enumerate(values))])
+    )
+
+
 def recording(file: Path, number: int, _: str) -> None:
     points = 40 * (10 if number else 8)
     channels = [
@@ -247,6 +278,23 @@ def single_arrays(path: Path) -> dict[str, Path]:
     }
 
 
+def pixels(root: Path) -> Path:
+    draw = np.random.default_rng(0)
+    lines = [",".join(map(str, [row % 3, *draw.integers(0, 256, 81)])) for row in range(30)]
+    header = ",".join(["label", *(f"pixel{number}" for number in range(81))])
+    (root / "train.csv").write_text("\n".join([header, *lines]) + "\n")
+    return root / "train.csv"
+
+
+def single_pixels(path: Path) -> dict[str, Path]:
+    """Rows with their label and without, as Kaggle's test.csv has them."""
+    header, *lines = path.read_text().splitlines()
+    (path.parent / "labelled.csv").write_text("\n".join([header, *lines[3:9]]) + "\n")
+    bare = [line.partition(",")[2] for line in (header, *lines[7:12])]
+    (path.parent / "test.csv").write_text("\n".join(bare) + "\n")
+    return {"row 5": path.parent / "labelled.csv", "row 9": path.parent / "test.csv"}
+
+
 def days(root: Path) -> Path:
     draw = np.random.default_rng(0)
     start = np.datetime64("2020-01-01")
@@ -286,6 +334,9 @@ CASES = {
         "edf", of_folders(recording, ".edf"), {},
         lambda data: {f"{name} at 0.00 s": file for name, file in every(data).items()},
     ),
+    "windows of people": Case("signals", sensor, {"sample": "who", "window": 20}, later_people),
+    "a file a recording": Case("recordings", of_folders(moments, ".csv"), {}, every),
+    "pixels": Case("pixels", pixels, {}, single_pixels),
     "Edge Impulse": Case("recordings", of_folders(payload, ".json"), {}, every),
     "NIfTI": Case("nifti", of_folders(scan, ".nii.gz"), {}, every),
     "stacks": Case("stacks", of_folders(stack, ".tif"), {"size": (5, 8, 8)}, every),
