@@ -42,9 +42,10 @@ def networks(*, as_json: Json = False) -> None:
 def data(*, as_json: Json = False) -> None:
     """List the data that can be read, by name and by path."""
     from convscope.data import CATALOGUE, FORMATS
+    from convscope.data.unpacking import WHAT
 
     names = {name: _first_line(load.__doc__) for name, load in CATALOGUE.items()}
-    formats = {name: form.what for name, form in FORMATS.items()}
+    formats = {name: form.what for name, form in FORMATS.items()} | WHAT
     if as_json:
         write_json({"names": names, "formats": formats})
         return

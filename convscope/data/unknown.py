@@ -8,6 +8,7 @@ from pathlib import Path
 from convscope.data.files import litter
 from convscope.data.files.decoding import printable
 from convscope.data.formats import FORMATS
+from convscope.data.unpacking import WHAT
 
 CSV = "Save it as CSV: a row a sample with a label, or a row a time with a date."
 TABLE = f"a table of another program. {CSV}"
@@ -179,4 +180,5 @@ def _is_text(head: bytes) -> bool:
 
 
 def _understood() -> str:
-    return "\n  It understands" + "".join(f"\n    {form.what}" for form in FORMATS.values())
+    every = (*(form.what for form in FORMATS.values()), *WHAT.values())
+    return "\n  It understands" + "".join(f"\n    {what}" for what in every)

@@ -321,3 +321,14 @@ def test_without_h5py(tmp_path, monkeypatch):
         DataError, match=r"(?s)h5py, which is not installed.*pip install 'convscope\[arrays\]'"
     ):
         load(tmp_path / "a.h5")
+
+
+def test_a_folder_of_arrays_is_predicted_with_its_labels(tmp_path):
+    folder = npys(tmp_path / "data", X=X, y=Y)
+    run = train(folder, network="compact", epochs=0.2, threads=1, runs=tmp_path / "runs")
+    said = run.predict(str(folder))
+    assert list(said.truth[:4]) == ["0", "1", "2", "0"]
+    assert len(said.names) == 60
+    alone = npys(tmp_path / "new", **{f"p{row}": X[row] for row in range(4)})
+    said = run.predict(str(alone))
+    assert [name.split()[0] for name in said.names] == [f"p{row}.npy" for row in range(4)]

@@ -25,6 +25,8 @@ from convscope.data.names import Numbered
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
 
+MOST_FILES = 20  # in a folder, beyond which they are samples and no data set
+
 
 class Part(NamedTuple):
     """The samples of a part and their labels."""
@@ -60,7 +62,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     Raises:
         DataError: damaged, too large, holding pickled objects, or not arrays of samples and labels.
     """
-    arrays, found = _data_set(containers.files(path) if path.is_dir() else [path], path, settings)
+    arrays, found = _data_set(_files(path), path, settings)
     return _dataset(arrays, found, path, settings)
 
 
@@ -96,7 +98,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         DataError: as `header`; or too large.
         ShapeError: samples of another shape.
     """
-    with containers.members([path]) as members:
+    with containers.members(_files(path)) as members:
         found = _inputs(members, path, spec.settings)
         arrays = _read(members, found, path)
     if not found.labels:
@@ -108,6 +110,23 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     truth = numbers.tolist() if numbers.is_floating_point() else [names[number] for number in numbers]
     places = read.names if "" in parts else Numbered({name: len(part.inputs) for name, part in parts.items()})
     return read._replace(truth=truth, names=places)
+
+
+def _files(path: Path) -> list[Path]:
+    return containers.files(path) if path.is_dir() else [path]
+
+
+def _takes(path: Path) -> bool:
+    """Whether this is a file of arrays, or a folder with those of a data set; other folders hold samples."""
+    if not path.is_dir():
+        return containers.takes(path)
+    if not recognises(path) or len(files := containers.files(path)) > MOST_FILES:
+        return False
+    try:
+        with containers.members(files) as members:
+            return bool(roles(members, path).labels)
+    except DataError:
+        return False
 
 
 def _read(members: Mapping[str, Member], found: Roles, path: Path) -> dict[str, np.ndarray]:
@@ -197,14 +216,14 @@ def _kind(array: np.ndarray, path: Path) -> Kind:
 
 
 FORMAT = Format(
-    what="arrays X and y, or X_train, y_train, X_test, y_test, in an .npz, .mat or .h5 file, or each a .npy",
+    what="arrays X and y (or X_train, y_train …) in an .npz, .mat, .h5 or .pkl file, or each a .npy",
     recognises=recognises,
     load=load,
     files=Files(
         one="NumPy array",
         form="of any shape",
         kinds=(ANY, "image", "signal", "volume", "sequence"),
-        takes=containers.takes,
+        takes=_takes,
         ending=containers.ending,
         header=header,
         decode=samples,

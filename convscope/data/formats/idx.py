@@ -288,7 +288,7 @@ def _claim(path: Path) -> Claim:
 
 
 FORMAT = Format(
-    what="a folder with the four IDX files of MNIST or its relatives",
+    what="the four IDX files of MNIST or its relatives (EMNIST too), in a folder",
     recognises=recognises,
     load=load,
     files=Files(

@@ -38,6 +38,11 @@ UNPACKERS: dict[str, Unpacker] = {
     ".parquet": tables.from_parquet,
     **dict.fromkeys((".jsonl", ".ndjson"), tables.from_lines),
 }  # ending → writes all that a file holds
+WHAT = {
+    "archives": "a .zip or .tar (.gz, .bz2, .xz) of any of these; all.zip/train is a folder in it",
+    "parquet": "a Parquet table, or a folder of them: pictures, sounds, or columns as in a CSV table",
+    "lines": "a .jsonl table, one JSON object a line: columns as in a CSV table",
+}  # for the person who asks what is understood
 PARQUET = ".parquet"  # the one that comes in several files of a folder
 
 
