@@ -7,6 +7,7 @@ import torch
 
 from convscope.data import DataSettings, load
 from convscope.data.formats import FORMATS
+from convscope.data.reading import read
 from convscope.data.samples import spec_of
 from convscope.data.signals import edf
 from convscope.errors import DataError
@@ -161,6 +162,20 @@ def test_a_single_file_is_read_as_training_read_it(tmp_path):
     assert alone.names == [data.names[row] for row in rows]
     assert torch.equal(alone.inputs, data.inputs[rows])
     assert alone.truth == [data.classes[label] for label in data.labels[rows]]
+
+
+def test_a_folder_of_new_recordings_is_read(tmp_path):
+    for number in range(4):
+        marks = [(at, 4, "AB"[at // 4 % 2]) for at in range(0, 30, 4)]
+        paused(tmp_path / "old" / f"r{number}.edf", range(30), marks)
+    spec = spec_of(load(tmp_path / "old"))
+    for number in range(2):
+        written(tmp_path / "new" / f"n{number}.edf", [("C0", clock(range(9)))])
+    (tmp_path / "new" / "broken.edf").write_bytes(b"x")
+    found = read([tmp_path / "new"], spec)
+    assert found.names == [f"n{number}.edf at {at}.00 s" for number in range(2) for at in (0, 4)]
+    assert [item.file for item in found.skipped] == ["broken.edf"]
+    assert read([tmp_path / "old"], spec) is None  # a data set: as training reads it
 
 
 def test_records_out_of_order_are_refused(tmp_path):

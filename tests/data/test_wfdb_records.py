@@ -9,6 +9,7 @@ import torch
 
 from convscope.data import DataSettings, load
 from convscope.data.formats import FORMATS
+from convscope.data.reading import read
 from convscope.data.samples import spec_of
 from convscope.data.signals import wfdb_plain
 from convscope.errors import DataError
@@ -43,6 +44,7 @@ def beats(folder, name, at, symbols):
 
 def fixed(folder, name, lengths, channels=1):
     """Segments of one layout; a negative length is a gap."""
+    folder.mkdir(exist_ok=True)
     total = sum(map(abs, lengths))
     lines, start = [f"{name}/{len(lengths)} {channels} {RATE} {total}"], 0
     for number, length in enumerate(lengths):
@@ -116,6 +118,17 @@ def test_a_single_record_is_read_as_training_read_it(tmp_path):
     rows = [row for row, name in enumerate(data.names) if name.startswith("r2 ")]
     assert alone.names == [data.names[row] for row in rows]
     assert torch.equal(alone.inputs, data.inputs[rows])
+
+
+def test_a_folder_of_new_records_is_read(tmp_path):
+    for number in range(4):
+        fixed(tmp_path / "old", f"r{number}", (600, 600))
+        fixed(tmp_path / "new", f"n{number}", (300, 100))
+        (tmp_path / "new" / f"n{number}.atr").unlink()
+    spec = spec_of(load(tmp_path / "old"))
+    found = read([tmp_path / "new"], spec)
+    assert found.names == [f"n{number} at {at}.00 s" for number in range(4) for at in range(4)]
+    assert read([tmp_path / "old"], spec) is None  # a data set: as training reads it
 
 
 @pytest.mark.parametrize("names", [(None, None), ("I", None), (None, "V5")])

@@ -81,7 +81,9 @@ def header(path: Path) -> Claim:
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
-    """Pieces of one recording, see `recordings.unlabelled`; annotations may lie beside it."""
+    """Pieces of a recording (or all of a folder), see `recordings.unlabelled`; with annotations beside it."""
+    if path.is_dir():
+        return placing.all_of(_unmarked(path), lambda file: samples(file, spec))
     folder = path.absolute().parent
     label = folder.name if folder.name in spec.classes else ""
     try:
@@ -200,6 +202,11 @@ def _marked(path: Path) -> str:
         return ""
 
 
+def _unmarked(path: Path) -> list[Path]:
+    """The recordings of a folder without annotations."""
+    return placing.unmarked(path, RECORDINGS, _marked)
+
+
 def _beside(recording: Path) -> Opened | None:
     """The file of annotations alone that belongs to one of signals."""
     for path in recording.absolute().parent.iterdir():
@@ -242,7 +249,7 @@ FORMAT = Format(
         one="EDF recording",
         form="channels × time",
         kinds=("signal",),
-        takes=lambda path: RECORDINGS.takes(path) and path.is_file(),
+        takes=lambda path: bool(_unmarked(path)) if path.is_dir() else RECORDINGS.takes(path),
         ending=_ending,
         header=header,
         decode=samples,

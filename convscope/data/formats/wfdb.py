@@ -68,7 +68,9 @@ def header(path: Path) -> Claim:
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
-    """Pieces of one record, see `recordings.unlabelled`; the files of it lie beside its header."""
+    """Pieces of a record (or all of a folder), see `recordings.unlabelled`; its files lie beside it."""
+    if path.is_dir():
+        return placing.all_of(_unmarked(path), lambda file: samples(file, spec))
     library = wfdb_record.library()
     own = path.absolute().parent
     label = own.name if own.name in spec.classes else ""
@@ -84,19 +86,26 @@ def _placed(path: Path, settings: DataSettings) -> Placed:
     """The records of a source, without those that are segments of another."""
     if known := ptbxl.placed(path, settings):
         return known
-    place = placing.placed(path, RECORDS, settings, lambda file: "beside" if _annotator(file) else "")
-    folders = {item.file.parent for item in place.listed}
-    listed = {(item.file.parent, item.file.stem) for item in place.listed} if path.is_dir() else set()
+    place = placing.placed(path, RECORDS, settings, _marked)
+    return place._replace(listed=_whole(place.listed, path.is_dir()))
+
+
+def _whole(listed: Sequence[Listed], several: bool) -> list[Listed]:
+    """Without the records that are segments of another."""
     inner = {
-        (parent, name)
-        for parent in folders
-        for above, stem in listed
-        if above == parent
-        for name in wfdb_record.segments_of(parent / f"{stem}{ENDING}")
+        (item.file.parent, name) for item in listed if several for name in wfdb_record.segments_of(item.file)
     }
-    return place._replace(
-        listed=[item for item in place.listed if (item.file.parent, item.file.stem) not in inner]
-    )
+    return [item for item in listed if (item.file.parent, item.file.stem) not in inner]
+
+
+def _unmarked(path: Path) -> list[Path]:
+    """The records of a folder without annotations."""
+    found = placing.unmarked(path, RECORDS, _marked)
+    return [item.file for item in _whole([Listed(file, "") for file in found], True)]
+
+
+def _marked(file: Path) -> str:
+    return "beside" if _annotator(file) else ""
 
 
 def _annotator(file: Path) -> str | None:
@@ -165,7 +174,7 @@ FORMAT = Format(
         one="WFDB record",
         form="channels × time",
         kinds=("signal",),
-        takes=lambda path: path.suffix.lower() == ENDING and path.is_file(),
+        takes=lambda path: bool(_unmarked(path)) if path.is_dir() else RECORDS.takes(path),
         ending=lambda _: "",  # its first bytes are of one of its files only
         header=header,
         decode=samples,

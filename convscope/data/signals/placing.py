@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from convscope.data.dataset import DataSettings
+from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import decoding, folder
 from convscope.data.files.folder import Wanted
-from convscope.data.files.listing import PART_NAMES, Listed
+from convscope.data.files.listing import PART_NAMES, Listed, left_out
 from convscope.data.files.table import ENDINGS
 from convscope.data.names import natural
+from convscope.data.samples import Samples, together
 from convscope.data.signals import tables
 from convscope.data.signals.recording import Recording
 from convscope.data.signals.tables import Placed
@@ -63,6 +64,31 @@ def placed(path: Path, wanted: Wanted, settings: DataSettings, marked: Callable[
     own = [item._replace(label="", group=decoding.shown(item.file.parent, path)) for item in found.listed]
     said = "the folders are whose the recordings are, and no classes: annotations say these"
     return Placed(own, found.skipped, [*found.remarks, said])
+
+
+def unmarked(path: Path, wanted: Wanted, marked: Callable[[Path], str]) -> list[Path]:
+    """The recordings of a folder, where none of some says what it is; none where they are a data set."""
+    if not path.is_dir():
+        return []
+    loose = [file for file in folder.children(path, []) if wanted.takes(file)]
+    return [] if any(marked(file) for file in decoding.spread(loose, SOME)) else loose
+
+
+def all_of(files: Sequence[Path], one: Callable[[Path], Samples]) -> Samples:
+    """The samples of several recordings.
+
+    Raises:
+        DataError: none can be read.
+    """
+    good, bad = [], []
+    for file in files:
+        try:
+            good.append(one(file))
+        except DataError as error:
+            bad.append(Skipped(file.name, str(error).removeprefix(f"{file}: ")))
+    if not good:
+        raise DataError(left_out(f"{files[0].parent}: none of its recordings can be read:", bad))
+    return together(good, bad)
 
 
 def every(path: Path, wanted: Wanted) -> list[Path]:
