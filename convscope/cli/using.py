@@ -110,7 +110,7 @@ def trust(run: RunName, /) -> None:
 
 
 def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
-    yield from told.remarks
+    yield from told.remarks[:FIRST]
     shown = _shown(told.truth)
     known = [place for place, true in enumerate(told.truth) if true is not None]
     rows = told.table(top)

@@ -12,9 +12,11 @@ from torch import Tensor
 from convscope import data as data_room
 from convscope.data.array_samples import of_array
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.formats import sequences
 from convscope.data.names import natural
 from convscope.data.reading import read
 from convscope.data.samples import Samples, demand_scale, some, together
+from convscope.data.text import columns
 from convscope.errors import DataError
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
 
@@ -76,7 +78,7 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     if isinstance(data, Dataset):
         dataset, rows = data, data.parts[part]
     else:
-        dataset = data_room.load(data, _undivided(settings, data))
+        dataset = _loaded(data, settings)
         rows = dataset.parts[part] if len(dataset.parts[part]) else torch.arange(len(dataset.labels))
     if len(rows) == 0:
         there = ", ".join(name for name, found in dataset.parts.items() if len(found)) or "none"
@@ -84,6 +86,17 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
             f"{dataset.source} has no samples in the part '{part}'.\n  Parts with samples: {there}."
         )
     return dataset, rows
+
+
+def _loaded(data: str | Path | tuple, settings: RunSettings) -> Dataset:
+    """Other data, undivided; of a table with dates the columns that the run knows."""
+    whole = _undivided(settings, data)
+    if settings.facts.kind != "sequence" or isinstance(data, tuple) or _is_name(data):
+        return data_room.load(data, whole)
+    path = Path(data).expanduser()
+    if not (path.is_file() and sequences.recognises(path)):
+        return data_room.load(data, whole)
+    return replace(sequences.of_table(columns.read(path), whole, settings.facts.features), source=str(data))
 
 
 def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN401 - whatever `load` takes

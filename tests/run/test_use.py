@@ -13,7 +13,7 @@ from convscope import data
 from convscope.cli import execute
 from convscope.errors import DataError
 from convscope.run import NetworkPart, RunSettings, create, load
-from convscope.run.inputs import gather
+from convscope.run.inputs import gather, labelled
 from convscope.settings import DataSettings, TrainingSettings
 from convscope.training.events import Checkpoint, Finished, Start
 
@@ -65,7 +65,7 @@ def test_a_row_that_cannot_be_read_is_named(finished, files, capsys):
     said = capsys.readouterr().out
     for line in (
         "photos/cat/none.png: there is no such file",
-        "readme.txt: there is no such file",
+        "readme.txt: its ending is no image's",
         "row 5: it names no file",
     ):
         assert f"left out: {line}" in said
@@ -290,3 +290,65 @@ def test_quiet_signals_are_said_and_loud_ones_refused(waves):
     with pytest.raises(DataError, match="Bring them to that scale: divide by"):
         gather(values * 1000, settings)
     assert gather(values, settings).remarks == ()
+
+
+@pytest.fixture
+def weather(tmp_path):
+    """Settings of a run on a table with dates, and another table without some days and with a new word."""
+    random = np.random.default_rng(0)
+    days = np.arange("2020-01-01", "2020-06-01", dtype="datetime64[D]")
+    sky = random.choice(["dry", "wet"], len(days))
+    lines = [f"{day},{random.normal():.3f},{said}" for day, said in zip(days, sky, strict=True)]
+    own = table("own.csv", ["date,wind,sky", *lines])
+    settings = DataSettings(target="sky", window=4)
+    new = [*lines[:30], *lines[33:40], *lines[50:53]]
+    table(
+        "new.csv",
+        ["date,wind,sky", *(line.replace("wet", "snow") if at > 25 else line for at, line in enumerate(new))],
+    )
+    return RunSettings.of(
+        data.load(own, settings), NetworkPart(name="fast"), TrainingSettings(epochs=1, batch=8, lr=0.1)
+    )
+
+
+def test_rows_behind_a_gap_and_new_words_are_named(weather):
+    found = gather("new.csv", weather)
+    why = "fewer than 4 rows come between it and the gap in time before it"
+    assert found.skipped == (
+        ("2020-02-03 to 2020-02-06", why),
+        ("2020-02-20 to 2020-02-22", why),
+        ("2020-02-23", why),
+    )
+    assert len(found.names) == (30 - 4) + (7 - 4)
+    assert found.remarks == ("sky holds texts that training has not seen, which count as no value: snow",)
+
+
+def test_another_table_is_judged_by_the_runs_own_columns(weather):
+    Path("new.csv").write_text(Path("new.csv").read_text().replace("dry", "fog"))  # as many, but others
+    dataset, chosen = labelled("new.csv", "test", weather)
+    assert dataset.features == weather.facts.features
+    assert len(chosen) == 29
+    place = dataset.features.index("sky=dry")
+    assert dataset.inputs[:, place].abs().max() == 0
+    assert torch.equal(dataset.inputs, gather("new.csv", weather).inputs)
+
+
+def test_a_stride_of_training_leaves_no_row_without_an_answer(weather):
+    strided = weather.model_copy(
+        update={"data": weather.data.__class__(**{**vars(weather.data), "stride": 3})}
+    )
+    assert gather("own.csv", strided).names == gather("own.csv", weather).names
+
+
+def test_amounts_are_truth_without_a_horizon(weather):
+    settings = DataSettings(target="wind", window=4, horizon=0)
+    own = RunSettings.of(
+        data.load("own.csv", settings), NetworkPart(name="fast"), TrainingSettings(epochs=1, batch=8, lr=0.1)
+    )
+    assert all(isinstance(true, float) for true in gather("own.csv", own).truth)
+
+
+def test_signals_of_another_length_are_said(waves):
+    settings, values = waves
+    (said,) = gather(table("long.tsv", rows(np.hstack([values, values[:, :5]])[:3])), settings).remarks
+    assert said == "signals have 35 points; all were brought to 30: longer ones cut at both ends"

@@ -15,7 +15,7 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.series import targets, timeline, windows
-from convscope.data.series.features import carried, choose, encode
+from convscope.data.series.features import carried, choose, encode, unknown_texts
 from convscope.data.series.targets import Labels
 from convscope.data.series.timeline import Timeline, written
 from convscope.data.series.windows import DAY, TimeAxis
@@ -49,6 +49,7 @@ class Windows(NamedTuple):
         when: the time of the target, ISO 8601.
         truth: what the table says it is, a class's name or an amount; None where that is not known yet.
         skipped: windows that were left out, and why.
+        remarks: what training has not seen.
     """
 
     inputs: Tensor
@@ -56,6 +57,7 @@ class Windows(NamedTuple):
     when: list[str]
     truth: list[str | float | None]
     skipped: tuple[Skipped, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def recognises(path: Path) -> bool:
@@ -69,7 +71,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     return of_table(columns.read(path), settings)
 
 
-def of_table(table: Table, settings: DataSettings) -> Dataset:
+def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) -> Dataset:
     """Make a sample of each window of rows; its label is the target `horizon` rows after its last one.
 
     Windows cross neither series nor gaps. Parts follow each other in time, cut at the same times for all
@@ -81,6 +83,7 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
     Args:
         table: one row for each time, or for each time of each series.
         settings: `target` is the column to predict; time, series, window and horizon are chosen if None.
+        given: the features of a network that is trained already, which are not chosen anew.
 
     Raises:
         DataError: see `timeline.ordered`; also no target, text in a column of numbers, or too few rows.
@@ -90,7 +93,10 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
     reach = _reach(settings)
     labels = targets.labels(line.table, str(settings.target), classes=settings.label is not None)
     val, test, moved = _cuts(line, settings, labels.values)
-    features, seen = _features(line, settings, labels, line.axis.times < val)
+    if given:
+        features, seen = given, unknown_texts(line.table, given)
+    else:
+        features, seen = _features(line, settings, labels, line.axis.times < val)
     values, filled = carried(encode(line.table, features, line.axis.times), line.axis.run)
     latest, _ = carried(labels.values[:, None], line.axis.run)  # (row, 1), what persistence expects
     needed = np.hstack([values, latest]) if reach.horizon else values
@@ -115,21 +121,24 @@ def of_table(table: Table, settings: DataSettings) -> Dataset:
     )
 
 
-def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]) -> Windows:
+def windows_of(
+    path: str | Path, settings: DataSettings, features: Sequence[str], amounts: bool | None = None
+) -> Windows:
     """Make windows of a table for prediction: all of them, also the newest, whose target is not known yet.
 
     Args:
         path: a table with the columns that the network was trained on.
         settings: of the training's data set, nothing left open.
         features: of the training's data set.
+        amounts: whether the target is one; None: told by the features, among which it is.
 
     Raises:
         DataError: as `of_table` does, and for columns that are missing.
     """
     line = timeline.ordered(columns.read(Path(path), repeated=1), settings)  # few rows may be all there are
-    axis, (window, horizon, stride) = line.axis, _reach(settings)
+    axis, (window, horizon, _) = line.axis, _reach(settings)
     values, _ = carried(encode(line.table, features, axis.times), axis.run)
-    last = windows.ends(axis, window, stride)
+    last = windows.ends(axis, window)
     target = windows.targets(axis, last, horizon)
     wanted = (target >= 0) | windows.newest(axis, last, horizon)
     last, target = last[wanted], target[wanted]
@@ -137,15 +146,40 @@ def windows_of(path: str | Path, settings: DataSettings, features: Sequence[str]
     whole = _complete(values, last, window)
     if not whole.any():
         raise DataError(f"{path} has no {window} rows without a gap or a missing value.\n  Give more rows.")
-    truth = targets.truth(line.table, str(settings.target), str(settings.target) in features)
+    target_name = str(settings.target)
+    truth = targets.truth(line.table, target_name, target_name in features if amounts is None else amounts)
     names = _names(line, last, written(when))
     return Windows(
         inputs=_windows(values, last[whole], window, line.table.path),
         names=[name for name, kept in zip(names, whole, strict=True) if kept],
         when=written(when[whole]),
         truth=[truth[row] if row >= 0 else None for row in target[whole]],
-        skipped=tuple(Skipped(names[row], "values are missing") for row in np.flatnonzero(~whole)),
+        skipped=(
+            *(Skipped(names[row], "values are missing") for row in np.flatnonzero(~whole)),
+            *_behind_gaps(line, window, horizon),
+        ),
+        remarks=unknown_texts(line.table, features),
     )
+
+
+def _behind_gaps(line: Timeline, window: int, horizon: int) -> list[Skipped]:
+    """Rows behind a gap in time that have no whole window before them; also what comes after the last row."""
+    axis = line.axis
+    begins = np.flatnonzero(np.diff(axis.run, prepend=-1))
+    left_out = []
+    for begin, end in zip(begins, [*begins[1:], len(axis.run)], strict=True):
+        if begin == 0 or axis.series[begin] != axis.series[begin - 1]:
+            continue  # no series has a window before its first rows
+        rows = np.array([begin, min(end, begin + window + horizon - 1) - 1])
+        first, final = _names(line, rows, written(axis.times[rows]))
+        why = f"fewer than {window} rows come between it and the gap in time before it"
+        left_out.append(Skipped(first if first == final else f"{first} to {final}", why))
+        is_last = end == len(axis.run) or axis.series[end] != axis.series[begin]
+        if is_last and end - begin < window:
+            after = np.array([end - 1])
+            (name,) = _names(line, after, written(windows.ahead(axis, after, horizon)))
+            left_out.append(Skipped(name, why))
+    return left_out
 
 
 def _resolved(line: Timeline) -> tuple[DataSettings, list[str]]:
@@ -303,8 +337,8 @@ def _filled(filled: np.ndarray) -> list[str]:
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
     """All windows of a table, see `windows_of`; the newest come after all others."""
-    found = windows_of(path, spec.settings, spec.features)
-    return Samples(found.inputs, found.names, found.truth, found.skipped)
+    found = windows_of(path, spec.settings, spec.features, amounts=len(spec.classes) == 1)
+    return Samples(found.inputs, found.names, found.truth, found.skipped, found.remarks)
 
 
 def header(path: Path) -> Claim:

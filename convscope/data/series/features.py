@@ -102,6 +102,20 @@ def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarr
     return out
 
 
+def unknown_texts(table: Table, features: Sequence[str]) -> tuple[str, ...]:
+    """Say which texts of the table are no features: a network that knows nothing of them sees 0 for each."""
+    said = []
+    for column in dict.fromkeys(_column(name, table) for name in features if name not in table.cells):
+        if not column:
+            continue
+        known = {name.removeprefix(f"{column}=") for name in features if name.startswith(f"{column}=")}
+        new = [text for text in table.texts(column)[1] if text not in known]
+        if new:
+            some = ", ".join(sorted(new, key=natural)[:5])
+            said.append(f"{column} holds texts that training has not seen, which count as no value: {some}")
+    return tuple(said)
+
+
 def carried(values: np.ndarray, run: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fill missing values with the last one known, up to `CARRIED` rows back in the same run.
 

@@ -118,14 +118,15 @@ def as_samples(found: Sequence[Signal], skipped: Sequence[Skipped], source: str,
     Raises:
         DataError: none can be used.
     """
-    used, broken, _ = _mended(found)
+    used, broken, mended = _mended(found)
     if not used:
         why = next((reason for _, reason in (*skipped, *broken)), "it is empty")
         raise DataError(f"{source} holds no signal that can be read: {why}.")
     settings = replace(spec.settings, length=spec.shape[1])
-    values, _ = equal([with_channels(signal.values, spec.shape[0]) for signal in used], settings)
+    values, fitted = equal([with_channels(signal.values, spec.shape[0]) for signal in used], settings)
     truth = [spec.truth(signal.label) for signal in used]
-    return Samples(torch.from_numpy(values), [signal.name for signal in used], truth, (*skipped, *broken))
+    names, left_out = [signal.name for signal in used], (*skipped, *broken)
+    return Samples(torch.from_numpy(values), names, truth, left_out, (*mended, *fitted))
 
 
 def with_channels(values: np.ndarray, channels: int) -> np.ndarray:
