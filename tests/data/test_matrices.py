@@ -100,3 +100,10 @@ def test_files_that_do_not_go_together(tmp_path):
     (tmp_path / "train" / "Inertial Signals" / "body_acc_x_train.txt").write_text("1 2 x\n" * 30)
     with pytest.raises(DataError, match="is no table of numbers"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("wish", [{"window": 8}, {"label": "y"}, {"sample": "id"}])
+def test_settings_without_a_meaning_are_refused(tmp_path, wish):
+    har(tmp_path)
+    with pytest.raises(DataError, match=rf"--{next(iter(wish))} .*\n  Leave"):
+        load(tmp_path, DataSettings(**wish))

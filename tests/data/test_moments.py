@@ -167,7 +167,7 @@ def test_windows_of_what_is_a_sample_already_are_refused(tmp_path):
     rows = [f"{row % 2}," + ",".join(map(str, wave(row % 2)[:, 0])) for row in range(20)]
     (tmp_path / "rows.csv").write_text("\n".join(["label," + ",".join(f"t{at}" for at in range(40)), *rows]))
     for name in ("window", "stride", "horizon"):
-        with pytest.raises(DataError, match=rf"--{name} 4: each row of .* is a sample already"):
+        with pytest.raises(DataError, match=rf"--{name} 4: each row of .* is a sample of 41 columns already"):
             load(tmp_path / "rows.csv", DataSettings(**{name: 4}))
 
 
@@ -294,6 +294,18 @@ def test_a_run_on_amounts_reads_them_as_truth(tmp_path):
     said = run.predict(str(tmp_path / "bare.csv"))
     assert said.truth[0] is None
     assert np.allclose(said.values, run.predict(str(tmp_path / "price.csv")).values, atol=1e-5)
+
+
+def test_a_table_of_other_channels_is_not_predicted(tmp_path):
+    (tmp_path / "sensor.csv").write_text(recorded())
+    run = open_run(
+        train(tmp_path / "sensor.csv", window=20, epochs=0.5, threads=1, runs=tmp_path / "runs").path
+    )
+    (tmp_path / "new.csv").write_text("time,acc_x,acc_y,acc_z\n" + "0,1,2,3\n" * 40)
+    with pytest.raises(
+        DataError, match=r"no column 'x', which the run was trained on; its columns are time, acc_x"
+    ):
+        run.predict(str(tmp_path / "new.csv"))
 
 
 # ---- rows that are samples

@@ -157,6 +157,6 @@ def test_what_cannot_be_used_is_said(tmp_path):
     assert [item.reason for item in data.skipped] == ["it does not hold 784 numbers", "it has no label"]
     with pytest.raises(DataError, match="2 rows cannot be used"):
         load(tmp_path / "train.csv", strict=True)
-    with pytest.raises(DataError, match=r"--window 8: the rows of .* are pictures"):
+    with pytest.raises(DataError, match=r"--window 8: each row of .* is a picture already"):
         load(tmp_path / "train.csv", DataSettings(window=8))
     assert check(tmp_path / "train.csv").shape == (1, 28, 28)

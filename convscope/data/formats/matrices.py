@@ -12,7 +12,7 @@ from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.format import Format
 from convscope.data.files.listing import PART_NAMES
 from convscope.data.names import natural
-from convscope.data.signals import Read, Signal
+from convscope.data.signals import Read, Signal, roles
 from convscope.data.signals import text as signal_text
 from convscope.errors import DataError
 
@@ -47,12 +47,17 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: text among numbers, files of different numbers of rows, classes that cannot be trained on.
     """
+    roles.demand_rows(settings, path, "a sample")
+    for name in ("label", "group"):
+        if (value := getattr(settings, name)) not in (None, "none"):
+            raise DataError(f"--{name} {value}: {path} has no columns with names.\n  Leave --{name} out.")
     sides = _sides(path)
     first = next(iter(sides.values()))
     names = _class_names(first)
     found = Read([], [], _said(sides), features=tuple(first.samples) if len(first.samples) > 1 else ())
     for part, side in sides.items():
-        found.signals.extend(_signals(side, part, names))
+        own = side._replace(groups=None) if settings.group == roles.NONE else side
+        found.signals.extend(_signals(own, part, names))
     return signals.dataset(found, path, settings, strict)
 
 

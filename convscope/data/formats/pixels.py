@@ -72,7 +72,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: no label, no picture that can be read, a setting that has no use for pictures, classes that
             cannot be trained on; with `strict` any row left out.
     """
-    _demand_no_moments(settings, path)
+    roles.demand_rows(settings, path, "a picture")
     files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     read = {part: signal_text.read(file) for part, file in files.items()}
     lines = {part: text.text.splitlines() for part, text in read.items()}
@@ -293,14 +293,6 @@ def _shaped(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]
         pictures = pictures.swapaxes(2, 3)
         said.append("EMNIST's pictures lie on their side in such tables: they were turned")
     return np.ascontiguousarray(pictures), tuple(said)
-
-
-def _demand_no_moments(settings: DataSettings, path: Path) -> None:
-    for name in ("sample", "window", "stride"):
-        if (value := getattr(settings, name)) is not None:
-            raise DataError(
-                f"--{name} {value}: the rows of {path} are pictures, one each.\n  Leave --{name} out."
-            )
 
 
 def _no_label(path: Path, columns: Columns) -> str:

@@ -22,6 +22,10 @@ from convscope.data.signals.rows import column_names, cut, has_header, label_pla
 from convscope.data.text import columns
 from convscope.errors import DataError
 
+ELSE = (
+    "; or, where rows are moments of a recording, name the column of times or of the recording: --time NAME,"
+    " --sample NAME"
+)
 LEAST = 3  # values that a row must have to be taken for a signal
 FIRST = 100  # lines that tell whether there is a header
 SHOWN = 8  # columns in a message
@@ -62,7 +66,8 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             remarks=[*said, *(line for line in together.remarks if line not in said)]
         )
         return signals.dataset(together, path, settings, strict)
-    _demand_samples(settings, lines["train"], files["train"])
+    count = len(column_names(lines["train"]))
+    roles.demand_rows(settings, path, f"a sample of {count:,} columns", ELSE)
     settings, placed = _with_label(lines["train"], files["train"], settings)
     reads = [
         _read(lines[part], file, "" if len(files) == 1 else part, settings) for part, file in files.items()
@@ -81,18 +86,6 @@ def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> boo
     names = column_names(lines)
     rows = [cut(line) for line in lines[:FIRST] if line.strip()][1:]
     return layout.is_moments(names, rows, settings)
-
-
-def _demand_samples(settings: DataSettings, lines: Sequence[str], path: Path) -> None:
-    """Refuse settings that have no use where each row is a sample."""
-    for name in ("window", "stride", "horizon", "series"):
-        value = getattr(settings, name)
-        if value is not None:
-            raise DataError(
-                f"--{name} {value}: each row of {path} is a sample already, of {len(column_names(lines)):,}"
-                f" columns.\n  Leave --{name} out; or, where rows are moments of a recording, name the column"
-                " of times or of the recording: --time NAME, --sample NAME."
-            )
 
 
 def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tuple[DataSettings, list[str]]:
@@ -149,6 +142,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     if spec.features and spec.classes and set(column_names(lines)) >= set(spec.features):
         read, _ = moments.read([(columns.read(path, repeated=1), Origin())], spec.settings, spec.features)
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
+    _demand_channels(lines, path, spec)
     if _labelled(lines, path, spec):
         read = _read(lines, path, "", spec.settings, lacking=True)
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
@@ -165,6 +159,17 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         except ValueError as error:
             skipped.append(Skipped(f"row {number}", str(error)))
     return signals.as_samples(found, skipped, str(path), spec)
+
+
+def _demand_channels(lines: Sequence[str], path: Path, spec: SampleSpec) -> None:
+    """Tell which channels of training a table of moments lacks."""
+    filled = [line for line in lines[:FIRST] if line.strip()]
+    lacks = set(spec.features) - set(column_names(lines))
+    if lacks and spec.classes and has_header(filled) and _is_moments(lines, path, spec.settings):
+        raise DataError(
+            f"{path} has no column '{min(lacks)}', which the run was trained on; its columns are"
+            f" {roles.listed(column_names(lines))}.\n  Give a table with {roles.listed(spec.features)}."
+        )
 
 
 def _lines(path: Path) -> list[str]:

@@ -109,6 +109,26 @@ def column(table: Table, wanted: str | None, role: str, lacking: bool = False) -
     return found
 
 
+def demand_rows(settings: DataSettings, source: object, what: str, advice: str = "") -> None:
+    """Refuse settings that have no use where each row is a sample.
+
+    Args:
+        settings: as the person gave them.
+        source: for messages.
+        what: what each row is.
+        advice: what else could be meant.
+
+    Raises:
+        DataError: one of them is set.
+    """
+    for name in ("sample", "window", "stride", "horizon", "series", "time"):
+        value = getattr(settings, name)
+        if value is not None:
+            raise DataError(
+                f"--{name} {value}: each row of {source} is {what} already.\n  Leave --{name} out{advice}."
+            )
+
+
 def listed(names: Sequence[str]) -> str:
     """Some names for a message."""
     return ", ".join(names[:SHOWN]) + (" …" if names[SHOWN:] else "")
