@@ -682,3 +682,12 @@ def test_the_hour_that_comes_twice_in_autumn(read, freq, zone):
 def test_other_times_that_are_there_twice_are_refused(read):
     table = frame(cities=["Ulm"], freq="h").drop(columns=["city", "sky"])
     assert "is there 2 times" in refused(read, pd.concat([table, table.iloc[[30]]]), target="cars")
+
+
+def test_every_window_is_predicted_whatever_the_stride(read):
+    table = frame(cities=["Ulm"])
+    data = read(table, target="sky", window=5, horizon=2, stride=7)
+    found = windows_of(read.folder / "table.csv", data.settings, data.features)
+    assert found.when[-1] == "2012-07-20"
+    assert set(data.when) <= set(found.when)
+    assert len(found.inputs) == 196

@@ -110,6 +110,8 @@ def unseen(labels: Labels, rows: np.ndarray, parts: Mapping[str, Tensor]) -> lis
         rows: (sample,) the row of each sample's target.
         parts: train, val, test → samples.
     """
+    if not labels.classes:
+        return []
     seen = {part: set(labels.values[rows[samples.numpy()]].tolist()) for part, samples in parts.items()}
     missing = {
         part: [name for number, name in enumerate(labels.classes) if number not in there]

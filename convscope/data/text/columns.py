@@ -18,6 +18,7 @@ ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 BLOWN_UP = 10  # bytes of memory for each byte of text
+LONGEST_FOOTER = 5  # lines
 LOOKED = 50  # rows of which two shall hold something
 
 
@@ -190,14 +191,21 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
         )
     except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
-    rows = np.flatnonzero(widths) + 1  # an empty line is no row, but counts
+    rows, footer = _without_footer(np.flatnonzero(widths) + 1, widths)  # an empty line is no row, but counts
     skipped = int(found.header) + found.units
     if len(rows) <= skipped:
         raise DataError(NOTHING.format(path=path))
-    _demand_width(widths[rows - 1], rows, path)
+    short = int(_is_short(widths[rows - 1]))
+    _demand_width(widths[rows - 1][short:], rows[short:], path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
-    frame = pd.read_csv(io.StringIO(text), sep=found.delimiter, header=None, dtype=object, na_filter=False)
+    places, source = list(range(int(widths.max()))), io.StringIO(text)
+    frame = pd.read_csv(
+        source, sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
+    ).iloc[: len(rows), : widths[rows[-1] - 1]]
     header = [str(name).strip() for name in frame.iloc[0]] if found.header else names(frame.shape[1])
+    if short:  # what has no name is an empty column at the end, or the first one, which names the rows
+        ends = (frame.iloc[1:, -1] == "").all()
+        header = [*header[:-1], ""] if ends else ["", *header[:-1]]
     _demand_names(header, path)
     nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
     named = {name: frame[place].to_numpy()[skipped:] for place, name in enumerate(header) if name}
@@ -205,7 +213,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
         () if found.header else (f"there is no header: the columns are called {header[0]} to {header[-1]}",)
     )
     units = (f"{found.units} rows below the header hold no value, but units, and were left out",)
-    remarks = (*said, *found.said, *unnamed, *(units if found.units else ()), *nameless)
+    remarks = (*said, *found.said, *footer, *unnamed, *(units if found.units else ()), *nameless)
     return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
 
 
@@ -268,6 +276,21 @@ def _with_codes(
             meaning = "is taken for missing" if is_code else "may mean missing: then leave the cell empty"
             said.append(f"column {name}: {code:g}, far outside of all else, {meaning} ({count:,} rows)")
     return coded, said
+
+
+def _without_footer(rows: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The rows without the last lines that are none: they have a single cell, and all others have more."""
+    single = widths[rows - 1] == 1
+    count = int(np.cumprod(single[::-1]).sum())  # at the end
+    if not 0 < count <= LONGEST_FOOTER or single[0] or len(rows) - count < 2:
+        return rows, ()
+    what = f"the last {count} lines are" if count > 1 else "the last line is"
+    return rows[:-count], (f"{what} no part of the table, and left out",)
+
+
+def _is_short(widths: np.ndarray) -> bool:
+    """Whether the header alone has a cell less than all rows, which begin with a row's name or end empty."""
+    return len(widths) > 1 and bool((widths[1:] == widths[0] + 1).all())
 
 
 def names(count: int) -> list[str]:

@@ -25,6 +25,7 @@ DATED = re.compile(r"\d[^\d.]|[^\d.]\d|\d\.\d+\.\d")  # digits beside something 
 PAIRS = re.compile(r"\s*[-+]?\d+,\d+(\s+[-+]?\d+,\d+)+\s*")  # decimal commas between blanks
 BETWEEN = re.compile(r"(?<!\d),|,(?!\d)|\d\.\d")  # commas that are no decimal ones
 CLOSED = re.compile(r";[ \t]*$", re.MULTILINE)  # the end of a line
+SAID = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 EPOCH = re.compile(r"\d{9,13}(\.\d+)?")
 
 
@@ -111,6 +112,9 @@ def find(text: str) -> Layout:
         lines.pop()  # its end is missing
     if len(CLOSED.findall(text[:ENOUGH])) > MOSTLY * sum(map(bool, lines)) and lines[0].count(",") > 1:
         return replace(find(CLOSED.sub("", text[:ENOUGH])), closed=True)
+    if lines and (said := SAID.fullmatch(lines[0])):  # as Excel has it
+        below = find(start[len(lines[0]) :])
+        return replace(below, separator=said[1], first=below.first + 1)
     usual = max(USUAL, key=lines[0].count) if lines else ","
     if usual == "," and len(lines) > 1 and all(PAIRS.fullmatch(line) for line in (lines[1], lines[-1])):
         return _searched(lines[:LOOKED], BLANKS)
