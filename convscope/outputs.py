@@ -68,6 +68,12 @@ class Output:
         Raises:
             DataError: see the rule above; also no such folder, or one that cannot be written.
         """
+        try:
+            self._demand()
+        except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be entered …
+            raise self._failed(getattr(error, "strerror", None) or str(error)) from error
+
+    def _demand(self) -> None:
         path = self.path
         if self.form.endings and path.suffix.lower() not in self.form.endings:
             raise DataError(self._ending())
@@ -97,10 +103,7 @@ class Output:
         return self.path
 
     def _demand_ours(self) -> None:
-        try:
-            ours = self.path.is_file() and self.form.ours(self.path)
-        except OSError as error:
-            raise self._failed(error.strerror or str(error)) from error
+        ours = self.path.is_file() and self.form.ours(self.path)
         if not ours and not (self.force and self.path.is_file()):
             raise DataError(
                 f"{self.path} is there already, and is no {self.form.what} of convscope.\n"

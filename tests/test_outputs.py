@@ -101,6 +101,12 @@ def test_where_no_file_can_stand(force):
     assert "is there already" in refused("pipe.txt", force=force)
 
 
+def test_a_name_that_cannot_be_is_a_sentence():
+    for name in (f"{'a' * 300}.txt", "a\0b.txt", f"{'a' * 251}.txt"):
+        with pytest.raises(DataError, match="cannot be written|is known by its ending"):
+            Output(Path(name), OURS).write(b"ours")
+
+
 def test_a_link_stays_a_link():
     Path("real.txt").write_bytes(b"ours")
     Path("link.txt").symlink_to("real.txt")

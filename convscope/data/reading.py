@@ -158,6 +158,14 @@ def _files(path: Path, spec: SampleSpec, bad: list[Skipped]) -> list[Found]:
     return list(_below(path, spec.kind, bad)) if path.is_dir() else []
 
 
+def named(path: Path, spec: SampleSpec) -> list[Path]:
+    """The files that a table names; none where it is no table of files."""
+    first = table.first(path, spec.settings)
+    if first is None or _of_format(first, spec.kind) is None:
+        return []
+    return [found.file for found in _in_table(path, spec, [])]
+
+
 def _in_table(path: Path, spec: SampleSpec, bad: list[Skipped]) -> Iterator[Found]:
     rows = list(table.rows(path, [], spec.settings, labelled=False))
     labels = {row.label for row in rows}

@@ -14,7 +14,7 @@ from convscope.data.array_samples import of_array
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.formats import sequences
 from convscope.data.names import natural
-from convscope.data.reading import read
+from convscope.data.reading import named, read
 from convscope.data.samples import Samples, demand_scale, some, together
 from convscope.data.text import columns
 from convscope.errors import DataError
@@ -39,7 +39,8 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
 
 def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
     """Files and folders that are read where samples are gathered, and what the run was trained on."""
-    return tuple(Path(name).expanduser() for name in (*_names(x), settings.data.source) if not _is_name(name))
+    paths = [Path(name).expanduser() for name in (*_names(x), settings.data.source) if not _is_name(name)]
+    return (*paths, *(file for path in paths for file in named(path, settings.spec)))
 
 
 def _is_name(x: object) -> bool:
@@ -48,8 +49,9 @@ def _is_name(x: object) -> bool:
 
 def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
     """The paths (or the name) that a person gave; none where it is something else."""
-    given = [x] if isinstance(x, str | PathLike) else x if isinstance(x, list | tuple) else []
-    return list(given) if all(isinstance(each, str | PathLike) for each in given) else []
+    several = isinstance(x, list | tuple) or getattr(getattr(x, "dtype", None), "kind", "") in ("U", "O")
+    given = [x] if isinstance(x, str | PathLike) else list(x) if several else []
+    return given if all(isinstance(each, str | PathLike) for each in given) else []
 
 
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:

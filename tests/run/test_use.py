@@ -352,3 +352,30 @@ def test_signals_of_another_length_are_said(waves):
     settings, values = waves
     (said,) = gather(table("long.tsv", rows(np.hstack([values, values[:, :5]])[:3])), settings).remarks
     assert said == "signals have 35 points; all were brought to 30: longer ones cut at both ends"
+
+
+def test_no_output_goes_where_data_lie(finished, files, capsys):
+    table("new.csv", ["path", *(path for path, _ in files[:3])])
+    Path("new").mkdir()
+    Path("new/a.png").write_bytes(Path("photos/cat/0.png").read_bytes())
+    before = {path: path.read_bytes() for path in Path().rglob("*.png")}
+    for given, option, path, force in [
+        ("new.csv", "--csv", "new.csv", True),
+        ("new.csv", "--sheet", "photos/cat/0.png", True),
+        ("new", "--sheet", "new/b.png", False),
+        ("new/a.png", "--sheet", "new/a.png", True),
+        ("new", "--sheet", "photos/dog/new.png", False),
+        ("new", "--csv", "new/a.png", True),
+        ("new", "--csv", "photos/cat/0.png", False),
+        ("new", "--csv", "nowhere/out.csv", False),
+    ]:
+        words = ["predict", str(finished.path), given, option, path, *(["--force"] if force else [])]
+        assert execute(words) == 1
+        assert path in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in Path().rglob("*.png")} == before
+    assert Path("new.csv").read_text().startswith("path\n")
+
+
+def test_paths_in_an_array(finished, files):
+    paths = [path for path, _ in files[:3]]
+    assert finished.predict(np.array(paths)).names == finished.predict(paths).names == tuple(paths)
