@@ -7,8 +7,8 @@ data; a file that is there is replaced only if convscope wrote it, or with `forc
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -68,10 +68,8 @@ class Output:
         Raises:
             DataError: see the rule above; also no such folder, or one that cannot be written.
         """
-        try:
+        with self._failing():  # a name that is too long, a folder that may not be entered …
             self._demand()
-        except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be entered …
-            raise self._failed(getattr(error, "strerror", None) or str(error)) from error
 
     def _demand(self) -> None:
         path = self.path
@@ -96,10 +94,8 @@ class Output:
             DataError: as `demand`; or no space left …: then what was there before is untouched.
         """
         self.demand()
-        try:
+        with self._failing():
             replace(self.path.resolve(), content)
-        except OSError as error:
-            raise self._failed(error.strerror or str(error)) from error
         return self.path
 
     def _demand_ours(self) -> None:
@@ -109,6 +105,13 @@ class Output:
                 f"{self.path} is there already, and is no {self.form.what} of convscope.\n"
                 "  Give another path, or --force (in Python force=True) to replace it."
             )
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            raise self._failed(getattr(error, "strerror", None) or str(error)) from error
 
     def _failed(self, reason: str, advice: str = "Give") -> DataError:
         return DataError(f"{self.path} cannot be written: {reason}.\n  {advice} another path.")

@@ -103,7 +103,7 @@ def test_where_no_file_can_stand(force):
 
 def test_a_name_that_cannot_be_is_a_sentence():
     for name in (f"{'a' * 300}.txt", "a\0b.txt", f"{'a' * 251}.txt"):
-        with pytest.raises(DataError, match="cannot be written|is known by its ending"):
+        with pytest.raises(DataError, match="cannot be written"):
             Output(Path(name), OURS).write(b"ours")
 
 
