@@ -395,3 +395,41 @@ def test_a_run_by_a_table_is_judged_on_a_folder(paint, tmp_path):
     run = train(tmp_path / "t.csv", label="kind", group="none", epochs=0.5, batch=4, runs=tmp_path / "runs")
     fill(paint, "new/a", "new/b", size=(13, 17))
     assert run.evaluate(tmp_path / "new").as_dict()["samples"] == 12
+
+
+def test_pets_by_their_names_without_their_trimaps(paint, tmp_path):
+    """Oxford-IIIT Pet: images/Abyssinian_1.jpg, annotations/trimaps/Abyssinian_1.png."""
+    for number in range(12):
+        for file in ("images/{}.jpg", "annotations/trimaps/{}.png"):
+            paint(file.format(f"{('Abyssinian', 'great_pyrenees')[number % 2]}_{number}"), seed=number)
+    with pytest.raises(
+        DataError, match=r"segmentation.*\n.*\n  If names such as .* say the class: --label-from"
+    ):
+        load(tmp_path)
+    data = load(tmp_path, DataSettings(label_from=r"(.*)_\d+"))
+    assert data.classes == ("Abyssinian", "great_pyrenees")
+    assert len(data.names) == 12
+
+
+def test_speakers_below_words_are_groups(tmp_path):
+    for word in ("yes", "no"):
+        for speaker in range(5):
+            for number in range(3):
+                file = tmp_path / word / f"s{speaker}" / f"{number}.wav"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                sound(file)
+    data = load(tmp_path)
+    for rows in data.parts.values():
+        assert len(rows)
+    speakers = [{data.names[row].split("/")[1] for row in rows.tolist()} for rows in data.parts.values()]
+    assert sum(map(len, speakers)) == 5
+    assert "sub-folders of the classes" in said(data)
+
+
+def test_sounds_and_pictures_as_classes_are_told(paint, tmp_path):
+    fill(paint, "seen")
+    (tmp_path / "heard").mkdir()
+    for number in range(6):
+        sound(tmp_path / "heard" / f"{number}.wav")
+    with pytest.raises(DataError, match=r"sounds in the folder heard alone; 6 pictures lie among the sounds"):
+        load(tmp_path)

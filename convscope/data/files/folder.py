@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -111,7 +112,8 @@ def unwrapped(root: Path, wanted: Wanted) -> Path:
         folders = [folder for folder in folders if folder not in beside.companions(folders)]
         if any(wanted.takes(child) for child in inside) or len(folders) < 1:
             return top
-        full = folders if len(folders) == 1 else [each for each in folders if _any(each, wanted)]
+        holding = (each for each in folders if len(folders) == 1 or _any(each, wanted))
+        full = list(islice(holding, 2))  # two are enough to know
         if len(full) != 1 or full[0].name.casefold() in PART_NAMES:
             return top
         inner = children(full[0], [])
@@ -160,8 +162,11 @@ def _by_folder(top: Path, root: Path, wanted: Wanted, found: Found) -> list[Plac
 
 def _by_name(top: Path, wanted: Wanted, found: Found) -> list[Place]:
     """Everything, by parts where there are some; the files' names say the classes."""
-    folders = folders_in(top, found.skipped)
+    every = folders_in(top, found.skipped)
+    folders = _without_companions(every, found)
     parts = [each for each in folders if each.name.casefold() in PART_NAMES and _any(each, wanted)]
+    if not parts and len(folders) < len(every):
+        return [Place(folder, "", "") for folder in folders]
     if not any(PART_NAMES[folder.name.casefold()] == "train" for folder in parts):
         return [Place(top, "", "")]
     if others := [folder.name for folder in folders if folder not in parts]:

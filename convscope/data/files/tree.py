@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Collection, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +30,10 @@ class Wanted(NamedTuple):
 def peek(root: Path, wanted: Wanted, most: int = 4, depth: int = 6) -> list[Path]:
     """A few samples and files from different places below a folder, to tell what they are."""
     inside = children(root, [])
-    seen = [child for child in inside if wanted.takes(child) or not is_folder(child)][:most]
-    folders = [child for child in inside if is_folder(child) and child not in seen][:most] if depth else []
-    return [*seen, *(path for inner in folders for path in peek(inner, wanted, most, depth - 1))]
+    seen = list(islice((child for child in inside if wanted.takes(child) or not is_folder(child)), most))
+    folders = (child for child in inside if child not in seen and is_folder(child)) if depth else ()
+    below = (path for inner in islice(folders, most) for path in peek(inner, wanted, most, depth - 1))
+    return [*seen, *below]
 
 
 def files_below(
