@@ -66,7 +66,7 @@ def load(
 
 
 def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
-    if settings.images is not None and path.is_file():
+    if settings.images is not None and path.name.lower().endswith(table.ENDINGS):
         return _joined(path, settings).load(path, settings, strict)
     if path.is_dir() and holds_files(path):
         return _of_archive(path, settings, strict)

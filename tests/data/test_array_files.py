@@ -332,3 +332,48 @@ def test_a_folder_of_arrays_is_predicted_with_its_labels(tmp_path):
     alone = npys(tmp_path / "new", **{f"p{row}": X[row] for row in range(4)})
     said = run.predict(str(alone))
     assert [name.split()[0] for name in said.names] == [f"p{row}.npy" for row in range(4)]
+
+
+def strokes(count: int) -> np.ndarray:
+    """Pictures with lines, (count, 28, 28): what lies below a pixel is like it."""
+    pictures = np.zeros((count, 28, 28), np.uint8)
+    for row, picture in enumerate(pictures):
+        picture[4:24, 8 + row % 12 : 11 + row % 12] = 250
+    return pictures
+
+
+@pytest.mark.parametrize("form", ["npz", "mnist-original.mat"])
+def test_rows_of_pixels_are_pictures(tmp_path, form):
+    x, y = strokes(60), Y
+    if form == "npz":
+        np.savez(tmp_path / "a.npz", X=x.reshape(60, 784).astype(np.float64), y=y)
+        data = load(tmp_path / "a.npz")
+    else:
+        savemat(tmp_path / form, {"data": x.reshape(60, 784).T, "label": y[None].astype(float)})
+        data = load(tmp_path / form)
+    assert data.kind == "image"
+    assert torch.equal(data.inputs[:, 0], torch.from_numpy(x))
+    assert "rows of 784 whole numbers are pictures of 1 × 28 × 28, as they look like" in data.remarks
+    np.savez(tmp_path / "b.npz", X=np.abs(DRAW.normal(size=(60, 784))), y=y)
+    assert load(tmp_path / "b.npz").kind == "signal"
+    np.savez(tmp_path / "c.npz", X=x.reshape(60, 784), y=y, kind="signal")
+    assert load(tmp_path / "c.npz").kind == "signal"
+
+
+def test_rows_of_pixels_are_predicted_as_they_were_learnt(tmp_path):
+    np.savez(tmp_path / "a.npz", X=strokes(60).reshape(60, 784), y=Y)
+    run = train(tmp_path / "a.npz", network="compact", epochs=0.2, threads=1, runs=tmp_path / "runs")
+    assert len(run.predict(str(tmp_path / "a.npz")).names) == 60
+    np.save(tmp_path / "new.npy", strokes(5).reshape(5, 784))
+    assert len(run.predict(str(tmp_path / "new.npy")).names) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("images", "pics"), ("label_from", "(.)"), ("sample", "id"), ("window", 5), ("time", "t")],
+)
+def test_settings_that_mean_nothing_are_said(tmp_path, name, value):
+    np.savez(tmp_path / "a.npz", X=X, y=Y)
+    option = name.replace("_", "-")
+    with pytest.raises(DataError, match=rf"--{option} says nothing of .*a\.npz"):
+        load(tmp_path / "a.npz", DataSettings(**{name: value}))

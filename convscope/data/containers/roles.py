@@ -172,6 +172,8 @@ def _unclear(members: Mapping[str, Member], source: object) -> str:
         shapes = [f"{key}: {show(header.shape)} of {header.dtype}" for key, header in _headers(members)]
         lines += ["It is not clear which are the samples, and which the labels:", *map("  {}".format, shapes)]
         lines += ["Name the labels: --label NAME; or save the arrays under names as above."]
+        if len(members) > 2 and len({header.shape for _, header in _headers(members)}) == 1:
+            lines += ["If each is a sample, put the files of each class into a folder of its own."]
         files = {key.partition("/")[0] for key in members if "/" in key}
         lines += ["If these are several data sets, give the path of one file."] if len(files) > 1 else []
     return "\n  ".join(lines)

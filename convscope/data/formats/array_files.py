@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from convscope.data import containers
+from convscope.data import containers, layout
 from convscope.data.array_samples import of_file_array
 from convscope.data.arrays import from_arrays, told
 from convscope.data.containers.member import Member
@@ -24,7 +24,10 @@ from convscope.data.memory import refuse_too_large
 from convscope.data.names import Numbered
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
+from convscope.shapes import show
 
+MEANINGLESS = ("images", "label_from", "sample", "time", "series", "window", "stride", "horizon", "rate")
+LOOKED = 200  # rows that show whether they are pictures
 MOST_FILES = 20  # in a folder, beyond which they are samples and no data set
 
 
@@ -62,6 +65,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     Raises:
         DataError: damaged, too large, holding pickled objects, or not arrays of samples and labels.
     """
+    demand_meaning(settings, path)
     arrays, found = _data_set(_files(path), path, settings)
     return _dataset(arrays, found, path, settings)
 
@@ -102,14 +106,42 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         found = _inputs(members, path, spec.settings)
         arrays = _read(members, found, path)
     if not found.labels:
-        return of_file_array(arrays[found.inputs[""]], spec, path.name)
+        return _of_array(arrays[found.inputs[""]], spec, path)
     parts = {part: _part(part, arrays, found, path) for part in ("", *PARTS) if part in found.inputs}
     labels = _joined([part.labels for part in parts.values()])
-    read = of_file_array(_joined([part.inputs for part in parts.values()]), spec, path.name)
+    read = _of_array(_joined([part.inputs for part in parts.values()]), spec, path)
     numbers, names, _ = told(labels, len(read.inputs), str(path), _class_names(arrays, found), spec.settings)
     truth = numbers.tolist() if numbers.is_floating_point() else [names[number] for number in numbers]
     places = read.names if "" in parts else Numbered({name: len(part.inputs) for name, part in parts.items()})
     return read._replace(truth=truth, names=places)
+
+
+def _of_array(x: np.ndarray, spec: SampleSpec, path: Path) -> Samples:
+    """Samples, of rows of pixels too where the run has learnt these as pictures."""
+    return of_file_array(_unrolled(x)[0] if spec.kind == "image" else x, spec, path.name)
+
+
+def demand_meaning(settings: DataSettings, source: Path) -> None:
+    """Raise DataError for a setting that arrays have no use for; a run that judges them brings its own."""
+    name = next((name for name in MEANINGLESS if getattr(settings, name) is not None), None)
+    if name is not None and (settings.val or settings.test):
+        raise DataError(
+            f"--{name.replace('_', '-')} says nothing of {source}: it holds arrays of samples and labels, no"
+            " files with names and no rows of a table.\n  Leave it out."
+        )
+
+
+def _unrolled(x: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Rows of pixels as the pictures that they look like; anything else as it is."""
+    size = layout.sides(x.shape[1]) if x.ndim == 2 and x.dtype.kind in "buif" and len(x) else None
+    some = x[:LOOKED].astype(np.float32)
+    if size is None or not layout.look_like_pictures((), some):
+        return x, ()
+    channels, side, _ = size
+    last = channels > 1 and layout.colours(some, side)
+    shape = (side, side, channels) if last else size if channels > 1 else (side, side)
+    said = f"rows of {x.shape[1]:,} whole numbers are pictures of {show(size)}, as they look like"
+    return x.reshape(len(x), *shape), (said,)
 
 
 def _files(path: Path) -> list[Path]:
@@ -160,6 +192,7 @@ def _dataset(arrays: dict[str, np.ndarray], found: Roles, path: Path, settings: 
     x, y = _joined([some.inputs for some in read]), _joined([some.labels for some in read])
     groups = [some.groups for some in read if some.groups is not None]
     kind = None if found.kind is None else _kind(arrays[found.kind], path)
+    x, unrolled = (x, ()) if kind else _unrolled(x)
     data = from_arrays(
         x,
         y,
@@ -170,7 +203,7 @@ def _dataset(arrays: dict[str, np.ndarray], found: Roles, path: Path, settings: 
         source=str(path),
         kind=kind,
     )
-    said = dict.fromkeys((*found.remarks, *(remark for some in read for remark in some.remarks)))
+    said = dict.fromkeys((*found.remarks, *unrolled, *(remark for some in read for remark in some.remarks)))
     return replace(data, remarks=(*said, *data.remarks))
 
 

@@ -19,6 +19,7 @@ from convscope.data.arrays import from_arrays
 from convscope.data.containers import pickles
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.format import Claim, Files, Format
+from convscope.data.formats.array_files import demand_meaning
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
@@ -82,6 +83,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     Raises:
         DataError: a file is missing or damaged, or a pickle asks for anything but arrays.
     """
+    demand_meaning(settings, path)
     if path.is_file() and path.name != ARCHIVE:
         path = path.parent
     found = _found(path) if path.is_dir() else None

@@ -20,6 +20,7 @@ from convscope.data.arrays import from_arrays
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.formats import emnist
+from convscope.data.formats.array_files import demand_meaning
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import ANY, Samples, SampleSpec
 from convscope.errors import DataError
@@ -92,6 +93,7 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     Raises:
         DataError: a file is missing, damaged, or does not go with the others.
     """
+    demand_meaning(settings, path)
     name, found = _set(path)
     missing = [stem for stem in STEMS if stem not in found]
     if missing:
