@@ -248,15 +248,15 @@ def stages(file, names, *, start="00.00.00", lasts=30, size=2):
 SLEEP = ("Sleep stage W", "Sleep stage 1", "Sleep stage 2", "Sleep stage W", "Sleep stage ?")
 
 
-@pytest.mark.parametrize("below", ["", "sleep-cassette", "sleep-telemetry"])
+@pytest.mark.parametrize("below", [("",), ("sleep-cassette",), ("sleep-cassette", "sleep-telemetry")])
 def test_the_layout_of_sleep_edf(tmp_path, below):
     """After its description: SC4ssNE0-PSG.edf with SC4ssNEC-Hypnogram.edf; ss is the person, N the night."""
     for person in range(5):
         for night in (1, 2):
             name = f"SC4{person:02}{night}E"
             shapes = [("EEG Fpz-Cz", clock(range(150), 10)), ("Resp oro-nasal", clock(range(150), 1))]
-            written(tmp_path / below / f"{name}0-PSG.edf", shapes, time="16.13.00")
-            stages(tmp_path / below / f"{name}C-Hypnogram.edf", SLEEP, start="16.13.00")
+            written(tmp_path / below[person % len(below)] / f"{name}0-PSG.edf", shapes, time="16.13.00")
+            stages(tmp_path / below[person % len(below)] / f"{name}C-Hypnogram.edf", SLEEP, start="16.13.00")
     data = load(tmp_path)
     assert_dataset_is_sound(data)
     assert data.classes == SLEEP[1:3] + SLEEP[:1]

@@ -74,6 +74,15 @@ def test_speech_commands(tmp_path, wrapper, lists):
         assert any("speakers are in one part" in remark for remark in data.remarks)
 
 
+def test_lists_beside_the_folder_of_words(tmp_path):
+    """As on Kaggle: train/audio/yes/…, train/testing_list.txt."""
+    commands(tmp_path / "train" / "audio", ("validation_list.txt", "testing_list.txt"))
+    for name in ("validation_list.txt", "testing_list.txt"):
+        (tmp_path / "train" / "audio" / name).rename(tmp_path / "train" / name)
+    data = load(tmp_path / "train" / "audio")
+    assert [len(data.parts[part]) for part in ("train", "val", "test")] == [48, 6, 6]
+
+
 # ---- ESC-50: audio/*.wav, meta/esc50.csv
 
 

@@ -351,10 +351,11 @@ def ptbxl(root, folders=("records100",), lost=()):
     return root
 
 
-@pytest.mark.parametrize("by_table", [False, True])
-def test_the_layout_of_ptb_xl(tmp_path, by_table):
-    root = ptbxl(tmp_path)
-    data = load(root / "ptbxl_database.csv" if by_table else root)
+@pytest.mark.parametrize("source", ["", "ptb-xl-1.0.3", "ptb-xl-1.0.3/ptbxl_database.csv"])
+def test_the_layout_of_ptb_xl(tmp_path, source):
+    (tmp_path / "ptb-xl-1.0.3").mkdir()
+    ptbxl(tmp_path / "ptb-xl-1.0.3")
+    data = load(tmp_path / source)
     assert_dataset_is_sound(data)
     assert (data.classes, data.inputs.shape, data.rate) == (("MI", "NORM"), (30, 12, 1000), 100)
     for part, rows in data.parts.items():

@@ -23,6 +23,9 @@ from convscope.shapes import show
 
 SOUNDS = folder.Wanted(sounds.ENDINGS, "sound")
 MEANINGLESS = ("images", "sample", "size", "horizon", "time", "series")
+READER = (
+    2  # another one where a file would give other values, or none before: entries of the cache are of one
+)
 MANY = 200_000  # points from which on a sound is rather to be cut into pieces
 
 
@@ -106,7 +109,7 @@ def read(
             "the rate, channels and length of the sounds are not set.\n  Call audio.choose first."
         )
     said = {name: getattr(settings, name) for name in ("rate", "channels", "length", "unequal")}
-    key = cache.key(files, {"sounds": said, "type": "float32"})
+    key = cache.key(files, {"sounds": said, "type": "float32", "reader": READER})
     shape = (len(files), settings.channels, settings.length)
     return decoding.cached(files, lambda file: _read(file, settings), key, shape, root, np.float32)
 

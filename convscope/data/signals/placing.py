@@ -124,8 +124,9 @@ def _numbered(listed: Sequence[Listed]) -> bool:
 
 
 def as_placed(recording: Recording, item: Listed, settings: DataSettings) -> Recording:
-    """The recording, with what its place says."""
-    group = item.group or (item.file.parent.name if settings.group == "folder" else None) or recording.group
+    """The recording, with what its place says; whose it is, its name may say better than its folder."""
+    by_folder = item.group or (item.file.parent.name if settings.group == "folder" else None)
+    group = by_folder if settings.group == "folder" else recording.group or by_folder
     return recording._replace(label=item.label, part=item.part, group=group)
 
 

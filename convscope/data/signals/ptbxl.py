@@ -40,7 +40,7 @@ def placed(path: Path, settings: DataSettings) -> Placed | None:
     Raises:
         DataError: a table is missing or damaged, no record is there, or no such column.
     """
-    table = path if is_table(path) else path / TABLE
+    table = path if is_table(path) else _beneath(path)
     if not is_table(table):
         return None
     rows = [row for row in _rows(table) if row.get("strat_fold")]
@@ -66,6 +66,12 @@ def placed(path: Path, settings: DataSettings) -> Placed | None:
     if missing := len(rows) - len(there):
         said.append(f"{missing:,} records of {TABLE} are not there")
     return Placed(listed, [], said)
+
+
+def _beneath(path: Path) -> Path:
+    """The table in a folder, or in one in it: an archive unpacks into a folder of its own."""
+    own = path / TABLE
+    return own if is_table(own) or not path.is_dir() else next(path.glob(f"*/{TABLE}"), own)
 
 
 def _cells(there: Sequence[tuple[dict[str, str], Path]], column: str, table: Path) -> list[str]:

@@ -79,20 +79,21 @@ def _without_noise(found: Placed) -> Placed:
 
 def _by_lists(found: Placed, settings: DataSettings) -> Placed:
     """Parts by the lists that lie beside the classes, and speakers as groups."""
-    top = {item.file.parent.parent for item in found.listed}
-    lists = [(folder / name, part) for folder in top for name, part in LISTS.items()]
+    tops = {item.file.parent.parent for item in found.listed}
+    lists = {top: [place / name for place in (top, top.parent) for name in LISTS] for top in tops}
+    there = [(top, file) for top, files in lists.items() for file in files if file.is_file()]
     part_of = {
-        file.parent / line.strip(): part
-        for file, part in lists
-        if file.is_file()
+        top / line.strip().replace("\\", "/"): LISTS[file.name]
+        for top, file in there
         for line in decoding.read(file).text.splitlines()
         if line.strip()
     }
+    part_of = {item.file: part_of[item.file] for item in found.listed if item.file in part_of}
     said = list(found.remarks)
     listed = found.listed
     if part_of:
         listed = [item._replace(part=part_of.get(item.file, "train")) for item in listed]
-        names = " and ".join(sorted({file.name for file, _ in lists if file.is_file()}))
+        names = " and ".join(sorted({file.name for _, file in there}))
         said.append(f"parts as {names} say; the other sounds are for training")
     elif settings.group is None and (spoken := _by_speakers(listed)):
         listed = spoken
