@@ -34,7 +34,7 @@ WANTED = Wanted(ENDINGS, "picture", inside=_is_slice)
 
 def recognises(path: Path) -> bool:
     """Whether a folder has DICOM files directly in its classes, or of several series in each folder."""
-    if not path.is_dir():
+    if not path.is_dir() or not any(map(WANTED.takes, folder.peek(path, WANTED))):
         return False
     top = folder.unwrapped(path, WANTED)
     files = [file for file in folder.peek(top, WANTED) if WANTED.takes(file) and file.is_file()]
