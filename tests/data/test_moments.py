@@ -352,3 +352,33 @@ def test_an_empty_label_column_is_told(tmp_path):
     (tmp_path / "new.csv").write_text("\n".join(["label," + ",".join(f"t{at}" for at in range(40)), *rows]))
     with pytest.raises(DataError, match=r"column 'label' is empty in all 9 rows"):
         load(tmp_path / "new.csv")
+
+
+@pytest.mark.parametrize("code", ["-999", "9999", "#N/A"])
+@pytest.mark.parametrize("header", [True, False])
+def test_codes_for_missing_values_in_rows(tmp_path, code, header):
+    rows = []
+    for number in range(20):
+        cells = list(map(str, wave(number % 2, 40, number)[:, 0]))
+        rows.append(",".join(["ab"[number % 2], *cells[:10], code, *cells[11:]]))
+    names = [",".join(["label", *(f"t{at}" for at in range(40))])] if header else []
+    (tmp_path / "waves.csv").write_text("\n".join([*names, *rows]))
+    data = load(tmp_path / "waves.csv")
+    assert float(data.inputs.abs().max()) <= 1
+    assert any("filled in" in remark for remark in data.remarks)
+    assert any(f"{code}, far outside" in remark for remark in data.remarks) == (code != "#N/A")
+
+
+def test_decimal_commas_without_a_header(tmp_path):
+    values = np.stack([wave(number % 2, 20, number)[:, 0] for number in range(20)])
+    rows = [";".join(["ab"[number % 2], *map(str, row)]) for number, row in enumerate(values)]
+    numbered = [";".join([str(number % 2), *map(str, row)]) for number, row in enumerate(values)]
+    for name, some in (("words.csv", rows), ("numbers.csv", numbered)):
+        (tmp_path / name).write_text("\n".join(some).replace(".", ","))
+        np.testing.assert_allclose(load(tmp_path / name).inputs[:, 0].numpy(), values, rtol=1e-6)
+
+
+def test_two_columns_to_learn_are_one_too_many(tmp_path):
+    (tmp_path / "sensor.csv").write_text(recorded())
+    with pytest.raises(DataError, match=r"--label activity and --target z both name what to learn"):
+        load(tmp_path / "sensor.csv", DataSettings(label="activity", target="z", window=20))

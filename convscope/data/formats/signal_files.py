@@ -77,7 +77,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         [skipped for read in reads for skipped in read.skipped],
         [*said, *placed, *dict.fromkeys(remark for read in reads for remark in read.remarks)],
     )
-    return signals.dataset(together, path, settings, strict)
+    return signals.dataset(signal_rows.without_codes(together), path, settings, strict)
 
 
 def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> bool:
@@ -95,7 +95,12 @@ def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tup
     if named or signal_text.ending(path) == ".ts" or not filled or has_header(filled[:FIRST]):
         return settings, []
     place = label_place(lines)
-    words = [at for at, cell in enumerate(cut(filled[0])) if not roles.is_number(cell)]
+    rows = [cut(line) for line in filled[:FIRST]]
+    words = [
+        at
+        for at in range(len(rows[0]))
+        if not any(roles.is_number(cell) for row in rows for cell in row[at : at + 1])
+    ]
     if any(0 < at < len(cut(filled[0])) - 1 for at in words):
         shown = ", ".join(f"column{at} ({cell})" for at, cell in enumerate(cut(filled[0])[:SHOWN], 1))
         raise DataError(
@@ -144,7 +149,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
     _demand_channels(lines, path, spec)
     if _labelled(lines, path, spec):
-        read = _read(lines, path, "", spec.settings, lacking=True)
+        read = signal_rows.without_codes(_read(lines, path, "", spec.settings, lacking=True), repeated=1)
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
     rows, channels = _cells(lines), spec.shape[0]
     wanted = channels * spec.shape[1]

@@ -77,6 +77,7 @@ def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> D
         remarks=(*read.remarks, *order.lost, *mended, *fitted, *order.remarks),
         features=read.features,
         rate=read.rate,
+        groups=[signal.group or "" for signal in used] if any(signal.group for signal in used) else (),
     )
 
 

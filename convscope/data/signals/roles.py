@@ -7,6 +7,7 @@ from convscope.data.dataset import DataSettings
 from convscope.data.files.table import COLUMNS
 from convscope.data.targets import number
 from convscope.data.text.columns import Table
+from convscope.data.text.missing import WORDS
 from convscope.errors import DataError
 
 ROLES = {
@@ -66,7 +67,7 @@ def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> 
         DataError: a column that is named and not there, or no column of numbers.
     """
     named = {
-        "label": settings.target or settings.label,
+        "label": answer(settings, table.path),
         "sample": settings.sample,
         "group": None if settings.group in (NONE, "folder") else settings.group,
         "time": settings.time,
@@ -109,6 +110,20 @@ def column(table: Table, wanted: str | None, role: str, lacking: bool = False) -
     return found
 
 
+def answer(settings: DataSettings, source: object) -> str | None:
+    """The column to learn, where the person named it.
+
+    Raises:
+        DataError: two are named.
+    """
+    if settings.label is not None and settings.target is not None:
+        raise DataError(
+            f"--label {settings.label} and --target {settings.target} both name what to learn of {source}.\n"
+            "  Give one of them: the other is left out."
+        )
+    return settings.target or settings.label
+
+
 def demand_rows(settings: DataSettings, source: object, what: str, advice: str = "") -> None:
     """Refuse settings that have no use where each row is a sample.
 
@@ -144,4 +159,4 @@ def _repeats(table: Table, name: str | None) -> bool:
 
 def is_number(cell: str) -> bool:
     """Whether a cell holds a number, or nothing."""
-    return not cell.strip() or number(cell) is not None
+    return cell.strip().casefold() in WORDS or number(cell) is not None

@@ -13,10 +13,12 @@ from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files.listing import PART_NAMES, SHOWN
 from convscope.data.files.table import COLUMNS
 from convscope.data.signals import Read, Signal, roles
+from convscope.data.text import missing
 from convscope.data.text import numbers as text_numbers
-from convscope.data.text.missing import WORDS
+from convscope.data.text.missing import REPEATED, WORDS
 from convscope.errors import DataError
 
+MOST = 20_000_000  # numbers that are looked through for codes
 NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
@@ -284,7 +286,7 @@ def _columns(header: Sequence[str], path: Path, settings: DataSettings, lacking:
         use: next((known[name] for name in usual[use] if name in known), None)
         for use in ("label", "group", "part", "name")
     }
-    for use, wanted in (("label", settings.target or settings.label), ("group", settings.group)):
+    for use, wanted in (("label", roles.answer(settings, path)), ("group", settings.group)):
         if wanted is not None and wanted not in ("none", "folder"):
             place[use] = known.get(wanted.casefold())
             if place[use] is None and not lacking:
@@ -346,6 +348,31 @@ def _with_amounts(found: Read, settings: DataSettings) -> Read:
     ]
     found.remarks.append(f"column {settings.target}: {written.said}")
     return found
+
+
+def without_codes(found: Read, repeated: int = REPEATED) -> Read:
+    """The signals with what stands for a missing value (-999, 9999) as missing, far outside of all others.
+
+    Args:
+        found: signals, as they were read.
+        repeated: how often a code must be there.
+    """
+    if not found.signals or sum(signal.values.size for signal in found.signals) > MOST:
+        return found
+    values = np.concatenate([signal.values.ravel() for signal in found.signals])
+    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    codes = {code: count for code, count in missing.codes(distinct, counts).items() if count >= repeated}
+    if not codes:
+        return found
+    signals = [
+        signal._replace(values=np.where(np.isin(signal.values, list(codes)), np.nan, signal.values))
+        for signal in found.signals
+    ]
+    said = [
+        f"{code:g}, far outside of all else, is taken for missing ({count:,} values)"
+        for code, count in codes.items()
+    ]
+    return found._replace(signals=signals, remarks=[*found.remarks, *said])
 
 
 def _row(

@@ -24,6 +24,7 @@ NAMED = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", BLANKS: "b
 DATED = re.compile(r"\d[^\d.]|[^\d.]\d|\d\.\d+\.\d")  # digits beside something else
 PAIRS = re.compile(r"\s*[-+]?\d+,\d+(\s+[-+]?\d+,\d+)+\s*")  # decimal commas between blanks
 BETWEEN = re.compile(r"(?<!\d),|,(?!\d)|\d\.\d")  # commas that are no decimal ones
+DECIMAL = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")  # a number with a decimal comma
 CLOSED = re.compile(r";[ \t]*$", re.MULTILINE)  # the end of a line
 SAID = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 EPOCH = re.compile(r"\d{9,13}(\.\d+)?")
@@ -115,7 +116,7 @@ def find(text: str) -> Layout:
     if lines and (said := SAID.fullmatch(lines[0])):  # as Excel has it
         below = find(start[len(lines[0]) :])
         return replace(below, separator=said[1], first=below.first + 1)
-    usual = max(USUAL, key=lines[0].count) if lines else ","
+    usual = _usual(lines[0]) if lines else ","
     if usual == "," and len(lines) > 1 and all(PAIRS.fullmatch(line) for line in (lines[1], lines[-1])):
         return _searched(lines[:LOOKED], BLANKS)
     rows = [row for row in islice(csv.reader(lines, delimiter=usual), LOOKED) if any(row)]
@@ -124,6 +125,20 @@ def find(text: str) -> Layout:
     if (len(widths) == 1 and widths != {1} and not (begins and _titled(rows[1:]))) or len(rows) < 3:
         return _with_header(Layout(usual), rows)
     return _searched(lines[:LOOKED], usual)
+
+
+def _usual(line: str) -> str:
+    """What is commonest in a line and separates cells; where all are numbers with decimal commas, not these.
+
+    >>> _usual("a,b;c,d"), _usual("1;0,25;-3,5")
+    (',', ';')
+    """
+    apart = next((each for each in ";\t" if each in line and _mostly_decimal(line.split(each))), "")
+    return apart or max(USUAL, key=line.count)
+
+
+def _mostly_decimal(cells: Sequence[str]) -> bool:
+    return 2 * sum(map(bool, map(DECIMAL.fullmatch, cells))) > len(cells)
 
 
 def has_header(rows: Sequence[Sequence[str]]) -> bool:
