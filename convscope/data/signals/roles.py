@@ -24,7 +24,7 @@ ROLES = {
         "timepoint", "seconds", "sec", "measurement_number", "time (s)", "time_s", "time(s)", "time (ms)",
         "time_ms", "seconds_elapsed", "elapsed", "day", "month", "year", "millis", "frame", "sample_number",
     ),
-    "number": ("index", "unnamed: 0", "", "row", "row_id", "no", "nr", "column0"),
+    "number": ("name", "index", "unnamed: 0", "", "row", "row_id", "no", "nr", "column0"),
 }  # fmt: skip
 NONE = "none"
 SHOWN = 10  # columns in a message
