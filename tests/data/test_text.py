@@ -271,7 +271,7 @@ def test_a_short_text_has_a_layout(length):
 @pytest.mark.parametrize(
     ("text", "columns_found"),
     [
-        ("sep=;\na;b\n1,5;2\n2,5;3\n", ["a", "b"]),
+        ("sep=;\na;b\n1.5;2\n2.5;3\n", ["a", "b"]),
         ('"sep=,"\na,b\n1.5,2\n2.5,3\n', ["a", "b"]),
         ("a,b\n1.5,2,\n2.5,3,\n", ["a", "b"]),  # separators at the end
         ("a b\n1 1.5 2\n2 2.5 3\n".replace(" ", "\t"), ["a", "b"]),  # names of rows, as R writes them

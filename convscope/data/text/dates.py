@@ -175,7 +175,7 @@ def _plainer(text: str) -> str:
     """A time without what people add: the weekday, the zone's name, months in their own language, 18.30.00.
 
     >>> _plainer("Fri, 31 Jan 2012 10:00:00 GMT"), _plainer("5. März 2012, 18.30")
-    ('31 Jan 2012 10:00:00', '5. mar 2012 18:30')
+    ('31 jan 2012 10:00:00', '5. mar 2012 18:30')
     """
     text = WEEKDAY.sub("", text.strip())
     text = re.sub(r"\s*(\(?UTC\)?|GMT|Uhr)$", "", text)
@@ -183,9 +183,12 @@ def _plainer(text: str) -> str:
     text = re.sub(r",?\s+", " ", text) if not re.search(r"[A-Za-z]{3} \d\d?, \d{4}", text) else text
     text = DOTS.sub(lambda found: ":".join(part for part in found.groups() if part), text)
     text = re.sub(r"\b([ap])\.?m\.?$", r"\1m", text, flags=re.IGNORECASE)
-    return WORD.sub(
-        lambda found: ENGLISH.get(found.group().rstrip(".").casefold(), found.group().rstrip(".")), text
-    )
+    return WORD.sub(_in_english, text)
+
+
+def _in_english(found: re.Match[str]) -> str:
+    number = month(found.group())
+    return FULL[number - 1][:3] if number else found.group().rstrip(".")
 
 
 def _is(text: str, form: str) -> bool:

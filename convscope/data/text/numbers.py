@@ -61,7 +61,8 @@ def read(texts: Sequence[str] | np.ndarray, missing: np.ndarray, *, comma: bool)
         if np.isfinite(with_points).sum() > np.isfinite(values).sum():
             values = with_points
     if (np.isfinite(values) | missing).all():
-        return Written(values)
+        place = next(place for place, text in enumerate(texts) if "," in text and np.isfinite(values[place]))
+        return Written(values, _example(texts[place], values[place]))
     return _by_people(texts, missing, values, comma)
 
 
@@ -100,7 +101,11 @@ def _by_people(
         return Written(values)
     # The example that shows most of how they are written
     place = max(found, key=lambda each: (np.isfinite(out[each]), np.isnan(values[each]), len(texts[each])))
-    return Written(out, f"'{texts[place]}' is read as the number {out[place]:.15g}")
+    return Written(out, _example(texts[place], out[place]))
+
+
+def _example(text: str, value: float) -> str:
+    return f"'{text}' is read as the number {value:.15g}"
 
 
 def _match(text: str) -> re.Match | None:
