@@ -101,7 +101,8 @@ def _with_label(lines: Sequence[str], path: Path, settings: DataSettings) -> tup
         for at in range(len(rows[0]))
         if not any(roles.is_number(cell) for row in rows for cell in row[at : at + 1])
     ]
-    if any(0 < at < len(cut(filled[0])) - 1 for at in words):
+    between = [at for at in words if 0 < at < len(rows[0]) - 1]
+    if any(len({cut(line)[at] for line in filled if at < len(cut(line))}) > 1 for at in between):
         shown = ", ".join(f"column{at} ({cell})" for at, cell in enumerate(cut(filled[0])[:SHOWN], 1))
         raise DataError(
             f"{path} has no header, and words between its numbers: {shown}.\n"
