@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -204,6 +206,7 @@ def test_a_folder_of_pictures_is_joined(paint, tmp_path, given):
     images = given.format(root=tmp_path) if "root" in given else f"../{given}"
     data = load(file, DataSettings(images=images))
     assert len(data.names) == 24
+    assert Path(data.settings.images).is_absolute()
     assert "found by name, such as ../elsewhere/pictures/p0.jpg for p0" in said(data)
     with pytest.raises(DataError, match="--images nowhere: there is no such folder"):
         load(file, DataSettings(images="nowhere"))

@@ -3,6 +3,7 @@
 import csv
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +100,8 @@ def load(path: Path, settings: DataSettings, strict: bool, reader: Reader) -> Da
             f"--sample {settings.sample}: each row of {path} names a file, which is a sample of its own.\n"
             "  Leave --sample out."
         )
+    if settings.images is not None:  # found again from any folder
+        settings = replace(settings, images=str(Join(path, settings.images).folder.resolve()))
     listed, skipped = [], []
     remarks: list[str] = []
     for row in rows(path, remarks, settings):
