@@ -691,3 +691,11 @@ def test_every_window_is_predicted_whatever_the_stride(read):
     assert found.when[-1] == "2012-07-20"
     assert set(data.when) <= set(found.when)
     assert len(found.inputs) == 196
+
+
+def test_few_numbers_with_a_unit_are_amounts(read):
+    table = frame(cities=["Ulm"]).assign(hum=[f"{60 + row % 5}%" for row in range(200)])
+    data = read(table, target="hum", window=2)
+    assert data.regression
+    assert data.labels[:3].tolist() == [62, 63, 64]
+    assert read(table, label="hum", window=2).classes == ("60%", "61%", "62%", "63%", "64%")

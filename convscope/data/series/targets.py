@@ -70,8 +70,10 @@ def labels(table: Table, target: str, *, classes: bool = False) -> Labels:
         values = table.numbers(target)
         distinct = np.unique(values[np.isfinite(values)])
         whole = bool((distinct % 1 == 0).all())
-        if not whole or len(distinct) > FEW_VALUES:
+        with_unit = bool(table.cells[target].written.said)  # 60 % is an amount, however few there are
+        if not whole or len(distinct) > FEW_VALUES or with_unit:
             many = f": {len(distinct):,} whole numbers are too many for classes" if whole else ""
+            many = "" if with_unit else many
             return Labels(values, (), f"target: the amount of {target}{many}")
     codes, found = table.texts(target)
     if len(found) < 2:
