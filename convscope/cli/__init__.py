@@ -59,6 +59,7 @@ app = App(
 for place, function in enumerate(COMMANDS):
     app.command(function, sort_key=place)
 app["train"].usage = "Usage: convscope train DATA [OPTIONS]"  # DATA is left out with --resume only
+app["predict"].usage = "Usage: convscope predict RUN INPUT... [OPTIONS]"
 
 
 def main() -> None:

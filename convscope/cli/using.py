@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Flag, Json
+from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
 from convscope.outputs import Form, Output
@@ -45,9 +45,8 @@ def evaluate(
 
 def predict(
     run: RunName,
-    inputs: Annotated[list[str], Parameter(name="INPUT")],
     /,
-    *,
+    *inputs: Annotated[str, Parameter(name="INPUT")],
     top: int = 3,
     csv: Path | None = None,
     sheet: Path | None = None,
@@ -66,9 +65,11 @@ def predict(
         sheet: Draw the samples with what is predicted into this PNG file.
         force: Let --csv and --sheet replace a file that convscope did not write.
     """
+    if not inputs:
+        raise UsageError("INPUT is missing.\n  See: convscope predict --help")
     from convscope.run import load
 
-    trained, given = load(run), inputs[0] if len(inputs) == 1 else inputs
+    trained, given = load(run), inputs[0] if len(inputs) == 1 else list(inputs)
     for path, form in _wanted(csv, sheet):
         Output(path, form, trained.sources(given), force).demand()
     predictions = trained.predict(given)

@@ -379,3 +379,12 @@ def test_no_output_goes_where_data_lie(finished, files, capsys):
 def test_paths_in_an_array(finished, files):
     paths = [path for path, _ in files[:3]]
     assert finished.predict(np.array(paths)).names == finished.predict(paths).names == tuple(paths)
+
+
+def test_options_may_stand_anywhere(finished, files, capsys):
+    one, two = files[0][0], files[1][0]
+    for words in (["--csv", "o.csv", one, two], [one, "--csv", "o.csv", two], [one, two, "--csv", "o.csv"]):
+        assert execute(["predict", str(finished.path), *words]) == 0
+        assert len(Path("o.csv").read_text().splitlines()) == 3
+    assert execute(["predict", str(finished.path)]) == 2
+    assert "INPUT is missing" in capsys.readouterr().err
