@@ -53,8 +53,8 @@ def of_machine(error: BaseException) -> str | None:
     >>> of_machine(ValueError("nine")) is None
     True
     """
-    if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        name = str(error.filename)
+    if isinstance(error, OSError) and error.strerror:
+        name = str(error.filename or "the output")
         return f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: {_lower(error.strerror)}."
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return "there is not enough memory.\n  Give fewer or smaller samples, a smaller batch or network."

@@ -64,6 +64,11 @@ app["predict"].usage = "Usage: convscope predict RUN INPUT... [OPTIONS]"
 
 def main() -> None:
     """Run the command that was typed, and leave with its exit code."""
+    if sys.stderr is None:  # closed: 2>&-
+        sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    if sys.stdout is None:
+        _complain("standard output is closed.")
+        sys.exit(FAILED)
     _speak_utf8()
     words = sys.argv[1:]
     sys.exit(execute([word for word in words if word != "--debug"], debug="--debug" in words))

@@ -17,10 +17,13 @@ from convscope.cli.options import (
     data_settings,
 )
 from convscope.cli.show import columns, number, percent, write, write_json
+from convscope.errors import RunError
 from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
 
 if TYPE_CHECKING:
     from convscope.run.listing import RunSummary
+
+RUNS = Path("runs")
 
 
 def networks(*, as_json: Json = False) -> None:
@@ -86,7 +89,7 @@ def check(
         write("\n".join(found.lines(every=every)))
 
 
-def runs(*, root: Path = Path("runs"), as_json: Json = False) -> None:
+def runs(*, root: Path = RUNS, as_json: Json = False) -> None:
     """List runs, best first.
 
     Args:
@@ -94,6 +97,8 @@ def runs(*, root: Path = Path("runs"), as_json: Json = False) -> None:
     """
     from convscope.run import runs as find
 
+    if not root.is_dir() and (root.exists() or root != RUNS):
+        raise RunError(f"there is no folder {root}.\n  Give the folder that holds the runs, by --root.")
     found = find(root)
     if as_json:
         write_json([run.as_dict() for run in found])

@@ -1,6 +1,9 @@
 """The command that opens the explorer: a page in the browser, served by this machine for this machine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -114,11 +117,24 @@ def _serve(session: "Session", port: int, *, opens: bool) -> int:
         raise UsageError(f"--port: {port} cannot be used: {error.strerror}.\n  Leave --port out.") from error
     write(f"{session.title}: {session.words}")
     write(f"  {server.address}\n  Ctrl-C stops it.")
-    if opens and has_screen():
-        webbrowser.open(server.address)
-    try:
-        server.run()
-    except KeyboardInterrupt:
-        write("\nstopped.")
-        return INTERRUPTED
+    with _door(server.address) as door:
+        if opens and has_screen():
+            webbrowser.open(door.as_uri())
+        try:
+            server.run()
+        except KeyboardInterrupt:
+            write("\nstopped.")
+            return INTERRUPTED
     return 0
+
+
+@contextmanager
+def _door(address: str) -> Iterator[Path]:
+    """A file that leads to the page: the address has a secret, and all can read the words of a command line.
+
+    Only the person may read it; it is gone afterwards.
+    """
+    with TemporaryDirectory(prefix="convscope-") as folder:  # 0700
+        door = Path(folder) / "convscope.html"
+        door.write_text(f'<!doctype html><meta http-equiv="refresh" content="0; url={address}">\n')
+        yield door

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import DataError
+from convscope.settings import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -47,7 +48,7 @@ def summary(
     *,
     inputs: Input = None,
     classes: Classes = 10,
-    depth: int | None = None,
+    depth: Count | None = None,
     formulas: Flag = False,
     markdown: Markdown = False,
     as_json: Json = False,

@@ -10,6 +10,7 @@ from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
 from convscope.outputs import Form, Output
+from convscope.settings import Count
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.judging import AnyPredictions
@@ -47,7 +48,7 @@ def predict(
     run: RunName,
     /,
     *inputs: Annotated[str, Parameter(name="INPUT")],
-    top: int = 3,
+    top: Count = 3,
     csv: Path | None = None,
     sheet: Path | None = None,
     force: Flag = False,

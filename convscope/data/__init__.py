@@ -5,13 +5,13 @@ A new data set is one function and one line in `CATALOGUE`. Neither knows anythi
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from convscope.data import unknown
 from convscope.data.arrays import ARRAYS, from_arrays
 from convscope.data.catalogue import CATALOGUE
-from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.files import folder, listing, table
 from convscope.data.formats import FORMATS, Format
 from convscope.data.text import columns
@@ -19,6 +19,13 @@ from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
 from convscope.errors import DataError, guess
 
+ALWAYS = ("val", "test", "scale", "seed")  # settings that have a meaning for all data
+MEANING: dict[Kind, tuple[str, ...]] = {
+    "image": ("size", "channels", "fit"),
+    "volume": ("size", "channels"),
+    "signal": ("length", "unequal", "channels"),
+    "sequence": ("target", "label", "window", "stride", "horizon", "time", "series"),
+}  # those of data by name and of arrays, which have neither columns nor files
 TABLES = ("nifti", "audio")  # formats whose files a table may name, beside pictures
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
@@ -55,7 +62,7 @@ def load(
     if isinstance(source, tuple):
         return _of_pair(source, settings)
     if isinstance(source, str) and source in CATALOGUE:
-        return CATALOGUE[source](settings)
+        return _used(CATALOGUE[source](settings), settings)
     path = Path(source).expanduser()
     if (archive := around(path)) is not None:
         data = _of_archive(archive, settings, strict, path.relative_to(archive))
@@ -123,7 +130,20 @@ def _places(path: Path) -> Iterator[Path]:
 def _of_pair(pair: tuple, settings: DataSettings) -> Dataset:
     if len(pair) != 2:
         raise DataError(f"got {len(pair)} arrays; expected two, the samples and their labels: (X, y).")
-    return from_arrays(*pair, settings)
+    return _used(from_arrays(*pair, settings), settings)
+
+
+def _used(data: Dataset, settings: DataSettings) -> Dataset:
+    """The data, unless the person said something that has no meaning for them."""
+    for each in fields(DataSettings):
+        value = getattr(settings, each.name)
+        if value != each.default and each.name not in {*MEANING[data.kind], *ALWAYS}:
+            name = each.name.replace("_", "-")
+            raise DataError(
+                f"--{name} {value} has no meaning for {data.source}, whose samples are of the kind"
+                f" '{data.kind}'.\n  Leave it out."
+            )
+    return data
 
 
 def _not_there(source: str) -> str:

@@ -89,7 +89,7 @@ class CheckpointRecord(NamedTuple):
         """
         path = folder / self.file
         with files.reading(path, ADVICE):
-            data = path.read_bytes()
+            data = files.content(path)
         if files.digest(data) != self.sha256:
             raise RunError(_damaged(path))
         return unpack(data, str(path))

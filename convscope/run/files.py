@@ -1,6 +1,8 @@
 """Files of a run: what they have to be, who may write them, and what reading them can meet."""
 
+import errno
 import hashlib
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +18,28 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def content(path: Path) -> bytes:
+    """What is in a file.
+
+    Raises:
+        OSError: it cannot be read; also a pipe or a device, which could keep us waiting for ever.
+    """
+    _demand_regular(path)
+    return path.read_bytes()
+
+
+def _demand_regular(path: Path) -> None:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file", str(path))
+
+
 def digest_of(path: Path, length: int = -1) -> str:
     """SHA-256 of a file, or of its first `length` bytes, in hexadecimal.
 
     Raises:
         OSError: the file cannot be read.
     """
+    _demand_regular(path)
     total, left = hashlib.sha256(), length if length >= 0 else path.stat().st_size
     with path.open("rb") as file:
         while left > 0 and (block := file.read(min(left, 1 << 20))):
@@ -78,4 +96,5 @@ def reading(path: Path, advice: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing.\n  {advice}") from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{path} cannot be read: {error}\n  {advice}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise RunError(f"{path} cannot be read: {reason}\n  {advice}") from error

@@ -122,7 +122,7 @@ def _follow(path: Path) -> Path:
     if path.name != LATEST or not path.is_file():
         return path
     with files.reading(path, "Name the run itself instead."):
-        return path.parent / Path(path.read_text(encoding="utf-8").strip()).name
+        return path.parent / Path(files.content(path).decode().strip()).name
 
 
 def _nothing(path: Path, places: list[Path]) -> str:

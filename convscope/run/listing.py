@@ -126,7 +126,7 @@ def _rank(run: RunSummary) -> tuple:
 
 def _test(path: Path, figures: Sequence[str]) -> dict[str, float | None]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads((path / "evaluation.json").read_text(encoding="utf-8"))
+        found = json.loads(files.content(path / "evaluation.json"))
         return {name: None if found[name] is None else float(found[name]) for name in figures}
     return {}
 

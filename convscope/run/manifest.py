@@ -47,7 +47,7 @@ class Manifest:
         with files.reading(path, DAMAGED):
             if path.stat().st_size > LARGEST:
                 raise ValueError(f"{path.stat().st_size:,} bytes are more than a manifest can have")
-            text = path.read_text(encoding="utf-8")
+            text = files.content(path).decode("utf-8")
             document = json.loads(text)
             body = {key: document[key] for key in ("format", "files", "facts")}
         if text != _text(body):
@@ -110,7 +110,7 @@ class Manifest:
         if not versions or (ABSENT in versions and not path.exists()):
             return None
         with files.reading(path, DAMAGED):
-            data = path.read_bytes()
+            data = files.content(path)
         if files.digest(data) not in versions:
             raise RunError(_damaged(path))
         return data

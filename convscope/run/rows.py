@@ -108,7 +108,7 @@ def read(path: Path) -> list[dict[str, CsvValue]]:
     if not path.exists():
         return []
     with files.reading(path, "Take it from a backup, or train again."):
-        data = path.read_bytes()
+        data = files.content(path)
         text = data[: data.rfind(b"\n") + 1].decode()
         lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
         if lines and set(lines[0]) != set(columns):

@@ -7,6 +7,7 @@
 It listens on 127.0.0.1 only, behind a token; nothing is loaded from anywhere else.
 """
 
+import asyncio
 import secrets
 import signal
 import socket
@@ -17,6 +18,7 @@ from types import FrameType
 
 import torch
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from convscope.training.machine import threads
 from convscope.web.app import app
@@ -25,6 +27,24 @@ from convscope.web.session import Session
 
 SWITCH = 5e-4  # seconds: answering must not wait 5 ms, as is usual, for each turn while a network is traced
 GRACE = 2  # seconds that answers under way have when the server is stopped
+IDLE = 20  # seconds in which a connection must have sent its first request
+
+
+class _Patience(H11Protocol):
+    """A connection that sends no whole request is closed, so that idle ones cannot fill the server."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._waiting = self.loop.call_later(IDLE, transport.close)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.cycle is not None:  # a request is there: from now on the keep-alive of uvicorn counts
+            self._waiting.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._waiting.cancel()
+        super().connection_lost(exc)
 
 
 class _Uvicorn(uvicorn.Server):
@@ -63,6 +83,7 @@ class Server:
             access_log=False,
             server_header=False,
             ws="none",
+            http=_Patience,
             timeout_graceful_shutdown=GRACE,
         )
         self._server = _Uvicorn(settings)

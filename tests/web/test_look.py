@@ -13,6 +13,7 @@ import pytest
 
 from convscope import train
 from convscope.cli import execute
+from convscope.cli.look import _door
 from convscope.web.subject import is_data
 
 WRONG = """
@@ -166,3 +167,12 @@ def test_what_is_data(world, monkeypatch):
     assert not is_data("runs")  # a folder of runs; the person is told which
     (world / "pictures").mkdir()
     assert is_data("pictures")
+
+
+def test_the_secret_is_in_no_command_line():
+    address = "http://127.0.0.1:8000/secret/"
+    with _door(address) as door:
+        assert address in door.read_text()
+        assert "secret" not in door.as_uri()
+        assert door.parent.stat().st_mode & 0o077 == 0
+    assert not door.exists()

@@ -6,6 +6,7 @@ import json
 import socket
 import struct
 import threading
+import time
 import zlib
 from urllib.parse import quote, urlsplit
 
@@ -269,6 +270,25 @@ def test_who_never_ends_is_not_waited_for(browser):
         answer = b"".join(iter(lambda: line.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 413")
     assert answer.endswith(b"MiB")
+
+
+@pytest.mark.parametrize("piece", [b"", b"GET /"])
+def test_who_says_nothing_is_not_waited_for(browser, monkeypatch, piece):
+    monkeypatch.setattr("convscope.web.IDLE", 0.2)
+    with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
+        line.sendall(piece)
+        assert line.recv(65536) == b""  # closed
+    assert browser.ask("api/session")[0] == 200
+
+
+def test_who_asks_is_waited_for(browser, monkeypatch):
+    monkeypatch.setattr("convscope.web.IDLE", 0.2)
+    connection = http.client.HTTPConnection("127.0.0.1", browser.port, timeout=30)
+    for _ in range(3):
+        connection.request("GET", f"/{browser.token}/api/session")
+        assert connection.getresponse().read()
+        time.sleep(0.15)
+    connection.close()
 
 
 def test_a_request_that_is_none(browser):

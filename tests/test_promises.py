@@ -1,0 +1,224 @@
+"""What a person can do wrong with each command: a sentence, the exit code as documented, nothing changed.
+
+A mistake is what is typed after `convscope`, in a folder that holds what `place` makes. A new one is a line.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import convscope
+from convscope.cli import execute
+
+LONG = "a" * 5000
+MISTAKES = [
+    # predict
+    "predict latest x.png --top 0",
+    "predict latest x.png --top -3",
+    "predict latest x.png --top many",
+    "predict latest x.png --csv nodir/p.csv",
+    "predict latest x.png --csv .",
+    "predict latest x.png --csv x.png",
+    "predict latest x.png --sheet nodir/p.png",
+    "predict latest x.png --sheet p.txt",
+    "predict latest x.png --sheet x.png",
+    "predict latest nothere.png",
+    f"predict latest {LONG}",
+    f"predict {LONG} x.png",
+    "predict latest /dev/null",
+    "predict latest empty",
+    "predict latest empty.png",
+    "predict latest broken.npz",
+    "predict latest fifo",
+    "predict nosuch x.png",
+    "predict x.png x.png",
+    "predict notes x.png",
+    # evaluate
+    "evaluate latest --part tset",
+    "evaluate latest --data nosuch",
+    "evaluate latest --data cylinder-bell-funnel",
+    "evaluate latest --data empty",
+    "evaluate /",
+    "evaluate .",
+    "evaluate x.png",
+    # train
+    f"train {LONG}",
+    "train empty",
+    "train x.png",
+    "train notes",
+    "train /dev/null",
+    "train /dev/zero",
+    "train fifo",
+    "train broken.npz",
+    "train unreadable",
+    "train digits --device cuda:99",
+    "train digits --device tpu",
+    "train digits --epochs 0",
+    "train digits --epochs nan",
+    "train digits --epochs inf",
+    "train digits --batch 0",
+    "train digits --lr nan",
+    "train digits --lr -1",
+    "train digits --val nan",
+    "train digits --val 1",
+    "train digits --network nosuch",
+    "train digits --network nofile.py:X",
+    "train digits --network x.png:X",
+    "train digits --network notes:X",
+    "train digits --width 0",
+    "train digits --width -1",
+    "train digits --width 1e9",
+    "train digits --depth 0",
+    "train digits --depth -2",
+    "train digits --depth 100000",
+    "train digits --size 0",
+    "train digits --size 100000x100000",
+    "train digits --channels 0",
+    "train digits --channels 7",
+    "train digits --seed -1",
+    "train digits --seed 99999999999999999999999",
+    "train digits --threads 0",
+    "train digits --runs x.png",
+    "train digits --runs /proc/x",
+    "train digits --window 3",
+    "train digits --label foo",
+    "train digits --target foo",
+    "train digits --rate 8000",
+    "train digits --images empty",
+    "train digits --augment flap",
+    "train digits --resume latest",
+    "train --resume nosuch",
+    "train --resume x.png",
+    "train",
+    # look
+    "look nosuch",
+    "look nosuch.py:X",
+    "look latest --port 99999",
+    "look latest --save nodir/x.html",
+    "look latest --save x.png",
+    "look latest --save notes.html",
+    "look latest --input nothere.png",
+    "look latest --input test:99999",
+    # inside a model
+    "summary nosuch",
+    "summary plain --input foo",
+    "summary plain --input 0x0",
+    "summary plain --input 1x28x28 --depth -1",
+    "summary plain --classes 0",
+    "summary nn.Conv2d(1,2,3",
+    "summary x.png",
+    "summary empty",
+    f"summary {LONG}",
+    "explain plain --op nosuch",
+    "explain plain --op conv1 --at foo",
+    "explain plain --op conv1 --at 999,0,0",
+    "explain plain --op conv1 --gradient nosuch",
+    "explain plain --op conv1 --gradient weight --score 99",
+    "compare",
+    "compare plain nosuch",
+    "compare latest x.png",
+    # the rest
+    "rule nosuch",
+    "check nosuch",
+    "check x.png",
+    "check empty",
+    "check fifo",
+    "check broken.npz",
+    f"check {LONG}",
+    "runs --root nosuch",
+    "runs --root x.png",
+    "filter x.png nosuch",
+    "filter nothere.png blur",
+    "filter notes blur",
+    "filter x.png blur --output nodir/y.png",
+    "filter x.png blur --output x.png",
+    "filter x.png blur --output y.txt",
+    "trust latest",
+    "trust nosuch",
+    "networks x",
+    "data --foo",
+    "nosuch",
+]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A person's folder: a run, a picture, notes, an empty folder, a pipe, a damaged archive."""
+    root = tmp_path_factory.mktemp("place")
+    before = Path.cwd()
+    os.chdir(root)
+    convscope.train("digits", network="plain", epochs=0.1, batch=100, threads=1)
+    Image.fromarray(np.arange(64, dtype=np.uint8).reshape(8, 8)).save("x.png")
+    (root / "notes").write_text("buy milk\n")
+    (root / "notes.html").write_text("<!doctype html><title>mine</title>")
+    (root / "empty").mkdir()
+    (root / "empty.png").write_bytes(b"")
+    (root / "broken.npz").write_bytes(b"PK\x03\x04" + bytes(range(200)))
+    (root / "unreadable").mkdir()
+    os.mkfifo(root / "fifo")
+    yield root
+    os.chdir(before)
+
+
+def content(root):
+    """Every file with its bytes and every folder; of a run that must not be there, its name says it."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() if path.is_file() else b""
+        for path in sorted(root.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize("typed", MISTAKES, ids=lambda typed: typed[:60])
+def test_a_mistake_gets_a_sentence(typed, place, capfd):
+    before = content(place)
+    code = execute(typed.split())
+    printed = capfd.readouterr()
+    assert code in (1, 2), printed
+    assert printed.err.startswith("Error: "), printed
+    assert len(printed.err) < 3000
+    for raw in ("did not expect", "Traceback", "Errno", "object has no attribute", "<class '"):
+        assert raw not in printed.err, printed.err
+    assert content(place) == before
+
+
+@pytest.mark.parametrize("typed", ["networks", "data", "runs", "check digits", "evaluate latest --json"])
+def test_a_full_disk_behind_the_output_is_said(typed, place):
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(
+            [sys.executable, "-m", "convscope", *typed.split()],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert re.search("no space left", done.stderr.decode())
+    assert b"did not expect" not in done.stderr and b"Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "settings.toml", "history.csv", "best.safetensors"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe,,", b"," * 1_000_000, "pipe", "/dev/zero"])
+def test_a_damaged_run_takes_no_other_away(place, tmp_path, capfd, name, content):
+    whole = next(path for path in (place / "runs").iterdir() if path.is_dir())
+    for run in ("whole", "torn"):
+        shutil.copytree(whole, tmp_path / run)
+    torn = tmp_path / "torn" / name
+    torn.unlink()
+    if content == "pipe":
+        os.mkfifo(torn)
+    elif isinstance(content, str):
+        torn.symlink_to(content)
+    else:
+        torn.write_bytes(content)
+    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert "whole" in capfd.readouterr().out
+    assert execute(["evaluate", str(tmp_path / "torn")]) == 1
+    said = capfd.readouterr().err
+    assert name in said
+    assert "did not expect" not in said and "Errno" not in said
