@@ -57,7 +57,7 @@ def test_formats(cells, expected):
 def test_a_day_above_twelve_decides_for_the_whole_column():
     assert read("01/02/2012", "13/02/2012") == ["2012-02-01T00:00:00", "2012-02-13T00:00:00"]
     assert read("01/02/2012", "01/13/2012") == ["2012-01-02T00:00:00", "2012-01-13T00:00:00"]
-    assert times(["13/02/2012"], "column 'day'")[1] == ("column 'day' is read as %d/%m/%Y",)
+    assert times(["13/02/2012"], "column 'day'")[1] == ("column 'day' is read as dd/mm/yyyy",)
 
 
 def test_dates_that_read_both_ways_are_refused():

@@ -25,6 +25,10 @@ SHAPES = {
     "ns": re.compile(r"\d{19}$"),
 }
 EPOCH = ("s", "ms", "us", "ns")
+SPOKEN = {
+    "d": "dd", "m": "mm", "Y": "yyyy", "y": "yy", "b": "month", "B": "month",
+    "H": "HH", "I": "hh", "M": "MM", "S": "SS", "f": "fraction", "p": "AM/PM",
+}  # fmt: skip
 DIGITS = {6: "%Y%m", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}  # how many → what they are
 OFFSET = re.compile(r"[ T]\d.*?(Z|[+-]\d\d(?::?\d\d)?)$")
 DAYS = (
@@ -241,7 +245,16 @@ def _said(form: str, what: str) -> tuple[str, ...]:
         return (f"{what} is read as {calendars.CALENDARS[form].said}",)
     if form in EPOCH:
         return (f"{what} is read as {form} since 1970, in UTC",)
-    return (f"{what} is read as {form}",) if form not in SHAPES else ()
+    return (f"{what} is read as {_spoken(form)}",) if form not in SHAPES else ()
+
+
+def _spoken(form: str) -> str:
+    """A format as people write it.
+
+    >>> _spoken("%d/%m/%Y %H:%M")
+    'dd/mm/yyyy HH:MM'
+    """
+    return re.sub("%([a-zA-Z])", lambda found: SPOKEN[found[1]], form)
 
 
 def _no_format(texts: Sequence[str], reads: Sequence["pd.Series"], what: str) -> str:
