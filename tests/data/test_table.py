@@ -320,3 +320,37 @@ def test_folders_of_classes_count_more_than_a_table(paint, tmp_path):
     (tmp_path / "labels.csv").write_text(ids())
     assert load(tmp_path).classes == ("cat", "dog")
     assert load(tmp_path, DataSettings(label="label")).classes == ("a", "b")
+
+
+@pytest.mark.parametrize("folder", ["", "pictures/"])
+@pytest.mark.parametrize(
+    ("head", "row", "shape"),
+    [
+        ("id,a,b,c,d,label", "{n},0.{n},1,{n}.5,-3,{c}", (12, 1, 4)),
+        ("ID;a;b;c;y", "{n};{n}.25;2;7;{c}", (12, 1, 3)),
+        ("key,width,height,depth,class", "{n},4{n},30,2,{c}", None),
+    ],
+)
+def test_numbers_of_samples_beside_values_are_no_names_of_files(paint, tmp_path, folder, head, row, shape):
+    for number in range(12):
+        paint(f"{folder}{number}.png", seed=number)
+    lines = [head, *(row.format(n=number, c="pq"[number % 2]) for number in range(12))]
+    (tmp_path / "data.csv").write_text("\n".join(lines))
+    data = load(tmp_path / "data.csv")
+    assert data.kind == "signal"
+    assert shape is None or tuple(data.inputs.shape) == shape
+    told = DataSettings(images=str(tmp_path / folder))
+    assert load(tmp_path / "data.csv", told).kind == "image"
+
+
+def test_a_row_a_moment_is_no_table_of_pictures(table):
+    lines = [f"{number // 10},{number % 10},{number}.5,{'pq'[number // 10 % 2]}" for number in range(120)]
+    path = table("\n".join(["id,t,a,label", *lines]))
+    assert tuple(load(path).inputs.shape) == (12, 1, 10)
+
+
+@pytest.mark.parametrize("head", ["id,label", "id,age,label", "image_id,age,height,label"])
+def test_numbers_may_still_name_pictures(table, head):
+    more = ",".join(["5"] * (head.count(",") - 1)) + "," if head.count(",") > 1 else ""
+    lines = [f"{number},{more}{'ab'[number % 2]}" for number in range(12)]
+    assert load(table("\n".join([head, *lines]))).kind == "image"

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from convscope.data.dataset import DataSettings
 from convscope.data.files import groups
 from convscope.data.files.joining import has_ending
+from convscope.data.targets import number
 from convscope.errors import DataError, guess
 
 COLUMNS = {
@@ -65,6 +66,15 @@ IDS = (
     ),
     *("编号", "名称"),
 )  # columns that may name files without their ending
+NUMBERS = (
+    "id",
+    "name",
+    "uid",
+    "key",
+    "编号",
+    "名称",
+)  # of those, the ones that may as well count the samples
+VALUES = 2  # columns of numbers, from which on a table holds samples itself
 ZERO_ONE = {"0", "1", "0.0", "1.0"}
 SHOWN = 10  # columns in a message
 
@@ -115,6 +125,24 @@ def find(
         elif len(hot) > 1:
             return Roles(path, None, group, split, hot)
     return Roles(path, label, None if group == path else group, split)
+
+
+def counts(header: Sequence[str], rows: Sequence[Sequence[str]], found: Roles) -> bool:
+    """Whether the column of files holds numbers of samples instead, whose values stand beside them.
+
+    >>> found = Roles(0, 3, None, None)
+    >>> counts(["id", "a", "b", "label"], [["7", "0.5", "2", "x"]], found)
+    True
+    >>> counts(["id", "a", "b", "label"], [["7.png", "0.5", "2", "x"]], found)
+    False
+    """
+    ids = [cell for row in rows if (cell := cell_of(row, found.path))]
+    if found.path is None or plain(header[found.path]) not in NUMBERS or not all(map(str.isdecimal, ids)):
+        return False
+    rest = [at for at in range(len(header)) if at not in (*found[:4], *found.hot)]
+    values = [at for at in rest if rows and all(number(cell_of(row, at)) is not None for row in rows)]
+    again = len(set(ids)) < len(ids)  # a row a moment
+    return len(values) - (found.label is None) >= (1 if again else VALUES)
 
 
 def plain(name: str) -> str:

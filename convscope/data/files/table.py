@@ -43,19 +43,21 @@ class Sheet(NamedTuple):
     said: list[str]
 
 
-def first(path: Path, settings: DataSettings = DataSettings()) -> Path | None:
+def first(path: Path, settings: DataSettings | None = None) -> Path | None:
     """The first file that a table names, by which a format tells whether the table is its own.
 
-    None: this is no CSV or TSV file with a column of files; the table itself: it has no rows.
+    None: this is no CSV or TSV file with a column of files; the table itself: it has no rows. Without
+    `settings` nobody has said that the table names files: then numbers of samples beside values name none.
     """
     if path.suffix.lower() not in ENDINGS or not path.is_file():
         return None
     sheet = _sheet(path, decoding.head(path))
     if sheet is None:
         return None
-    join = Join(path, settings.images)
-    place = _roles(sheet, DataSettings(group=groups.NONE), join, path).path
-    if place is None:
+    join = Join(path, settings.images if settings else None)
+    found = _roles(sheet, DataSettings(group=groups.NONE), join, path)
+    place = found.path
+    if place is None or (settings is None and roles.counts(sheet.header, _some(sheet), found)):
         return None
     names = (name for _, cells in sheet.rows if (name := cell_of(cells, place)))
     name = next(names, path.name)
@@ -164,8 +166,11 @@ def _sheet(path: Path, text: str, *, refuse: bool = False) -> Sheet | None:
 
 
 def _roles(sheet: Sheet, settings: DataSettings, join: Join, path: Path) -> Roles:
-    some = [cells for _, cells in islice(sheet.rows, LOOKED_AT)]
-    return roles.find(sheet.header, some, settings, lambda name: join.quick(name) is not None, path)
+    return roles.find(sheet.header, _some(sheet), settings, lambda name: join.quick(name) is not None, path)
+
+
+def _some(sheet: Sheet) -> list[list[str]]:
+    return [cells for _, cells in islice(sheet.rows, LOOKED_AT)]
 
 
 def _ids(sheet: Sheet, found: Roles, settings: DataSettings) -> int | None:
