@@ -59,7 +59,8 @@ class Watch:
         learnt = last.train_accuracy or 0.0
         accuracy = learnt if last.val_accuracy is None else last.val_accuracy
         by_luck = 1 / len(self.classes) + 0.1 if self.classes else 1.0
-        if last.train_loss > LEARNT * self.guessing and learnt < by_luck:
+        knows = last.val_accuracy is not None and last.val_accuracy >= max(by_luck, self.by_chance)
+        if last.train_loss > LEARNT * self.guessing and learnt < by_luck and not knows:
             yield Notice(
                 f"the loss ends at {last.train_loss:.2g}, where guessing gives {self.guessing:.2g}: "
                 "nothing but noise was learnt. Likely causes: labels that do not belong to the samples, a "

@@ -305,3 +305,10 @@ def test_deep_pictures_are_compared_by_their_own_levels(tmp_path):
             if number == 3:
                 save(Image.fromarray(grey * 0.9), tmp_path / name / "darker.tif")
     assert repeated(check(tmp_path).near) == [["a/3.tif", "a/darker.tif"], ["b/3.tif", "b/darker.tif"]]
+
+
+def test_the_same_shapes_in_another_colour_are_another_picture():
+    grey = torch.from_numpy(np.asarray(scene(1).convert("L"), np.float32)) / 255
+    shades = [(255, 120, 120), (120, 120, 255), (255, 128, 126), (170, 170, 170)]  # red, blue, red, grey
+    pictures = torch.stack([torch.stack([grey * level for level in shade]) for shade in shades]).byte()
+    assert duplicates.near(pictures) == [(0, 2), (0, 3), (1, 3), (2, 3)]

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from convscope.training import train
-from convscope.training.events import Checkpoint, Notice
+from convscope.training.events import Checkpoint, Epoch, Notice
+from convscope.training.notices import Watch
 
 
 def notices(events):
@@ -88,3 +89,13 @@ def test_a_handful_of_samples_gives_no_false_alarm(stripes, model_for, said, sam
     dataset = stripes((3, samples, 0))
     texts = notices(train(model_for(dataset), dataset, said(epochs=20, lr=0.01)))
     assert not any("noise" in text or "by heart" in text for text in texts)
+
+
+@pytest.mark.parametrize(("right", "count"), [(0.95, 0), (0.4, 1)])
+def test_a_first_epoch_that_began_badly_has_learnt_where_validation_says_so(said, right, count):
+    """The training part's figures are means over an epoch in which the weights still moved."""
+    watch = Watch(("a", "b", "c"), said(loss="cross-entropy"))
+    labels = torch.arange(3).repeat(20)
+    watch.predicted(torch.nn.functional.one_hot(labels, 3).float(), labels)
+    list(watch.after(Epoch(1, 9, 1.2, 0.35, 0.4, right, right, 0.01, 1.0, 0.1, 60.0, True)))
+    assert sum("nothing but noise" in notice.text for notice in watch.at_the_end()) == count

@@ -12,6 +12,7 @@ SIDE = 16  # of the thumbnails that are compared
 ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
 FLAT = 2.0  # grey levels of 256: a thumbnail that varies less (standard deviation) shows nothing to compare
 LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, so that a picture and its grey copy are alike
+GREY, TINT = 4, 16  # grey levels of 256: colours that are none; means of colours that may differ so much
 BLOCK = 1024  # rows compared with all others at once
 
 
@@ -72,7 +73,21 @@ def near(inputs: Tensor, rows: Tensor | None = None) -> list[tuple[int, int]]:
     for start in range(0, len(chosen), BLOCK):
         alike = directions[start : start + BLOCK] @ directions[start:].T >= ALIKE  # (row, other)
         pairs.append(alike.triu(diagonal=1).nonzero() + start)
-    return [tuple(pair) for pair in chosen[torch.cat(pairs)].tolist()] if pairs else []
+    if not pairs:
+        return []
+    found = chosen[torch.cat(pairs)]  # (pair, 2)
+    return [tuple(pair) for pair in found[_of_one_colour(inputs, found, levels)].tolist()]
+
+
+def _of_one_colour(inputs: Tensor, pairs: Tensor, levels: float) -> Tensor:
+    """(pair,) bool: whether their colours are the same on average too, or one of them is grey."""
+    if inputs.shape[1] != 3 or not len(pairs):
+        return torch.ones(len(pairs), dtype=torch.bool)
+    rows, place = pairs.unique(return_inverse=True)
+    means = torch.cat([inputs[part].float().mean((2, 3)) for part in rows.split(BLOCK)])
+    tints = ((means - means.mean(1, keepdim=True)) / levels)[place]  # (pair, 2, colour)
+    grey = (tints.abs().amax(2) < GREY).any(1)
+    return grey | ((tints[:, 0] - tints[:, 1]).abs().amax(1) < TINT)
 
 
 def _thumbnails(inputs: Tensor) -> Tensor:

@@ -57,7 +57,7 @@ def on_repeats(repeats: Sequence[Repeat], how: str) -> list[str]:
         labels = " and ".join(conflicts[0].classes)
         said.append(
             f"in {_cases(len(conflicts))} samples that are {how} have different labels "
-            f"(such as {_example(conflicts[0])}, {labels}): one of them must be wrong"
+            f"(such as {_example(conflicts[0])}, {labels}): look at them, for one label is probably wrong"
         )
     if inside := [repeat for repeat in repeats if not repeat.leak and not repeat.conflict]:
         said.append(
