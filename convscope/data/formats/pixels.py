@@ -75,7 +75,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     roles.demand_rows(settings, path, "a picture")
     files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     read = {part: signal_text.read(file) for part, file in files.items()}
-    lines = {part: text.text.splitlines() for part, text in read.items()}
+    lines = {part: signal_text.lines(text.text) for part, text in read.items()}
     files, alone = pairs.with_labels(files, lines, settings)
     listed: list[Row] = []
     skipped: list[Skipped] = []

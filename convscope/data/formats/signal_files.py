@@ -54,7 +54,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     """
     files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     texts = {part: signal_text.read(file) for part, file in files.items()}
-    lines = {part: text.text.splitlines() for part, text in texts.items()}
+    lines = {part: signal_text.lines(text.text) for part, text in texts.items()}
     files, alone = pairs.with_labels(files, lines, settings)
     said = [*pairs.said(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
     if _is_moments(lines["train"], files["train"], settings):
@@ -179,7 +179,7 @@ def _demand_channels(lines: Sequence[str], path: Path, spec: SampleSpec) -> None
 
 
 def _lines(path: Path) -> list[str]:
-    return signal_text.read(path).text.splitlines()
+    return signal_text.lines(signal_text.read(path).text)
 
 
 def _rows(lines: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Signals as rows of text, one a row: the UCR archive's form, tables with a header, and .ts files."""
 
 import csv
+import re
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
@@ -22,6 +23,7 @@ MOST = 20_000_000  # numbers that are looked through for codes
 NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
+QUOTED = re.compile('"[^"]*"')
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
 
 
@@ -185,11 +187,12 @@ def has_header(lines: Sequence[str]) -> bool:
 def cut(line: str) -> list[str]:
     """Take a row apart at commas, semicolons, tabs or bars, whichever is commonest, else at blanks.
 
-    >>> cut("a, b"), cut("  1.0   2.0"), cut('"a, b",1')
-    (['a', 'b'], ['1.0', '2.0'], ['a, b', '1'])
+    >>> cut("a, b"), cut("  1.0   2.0"), cut('"a; b; c",1')
+    (['a', 'b'], ['1.0', '2.0'], ['a; b; c', '1'])
     """
-    separator = max(",;\t|", key=line.count)
-    if separator not in line:
+    bare = QUOTED.sub("", line) if '"' in line else line
+    separator = max(",;\t|", key=bare.count)
+    if separator not in bare:
         return line.split()
     cells = next(csv.reader([line], delimiter=separator)) if '"' in line else line.split(separator)
     return [cell.strip() for cell in cells] if " " in line else cells
