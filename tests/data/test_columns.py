@@ -133,6 +133,29 @@ def test_european_decimal_commas(table):
     assert found.numbers("c").tolist() == [1000.5, 2.5]  # a point before a comma means thousands
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a;b\n2.640;8,90\n936;8,7\n", [2640, 936]),  # a decimal comma beside it
+        ("a;b\n-12.640;03.01.2022\n936;4.1.2022\n", [-12640, 936]),  # days as in German
+        ("a;b\n14.669 €;8,90\n1.234.567 €;1,5\n", [14669, 1234567]),
+        ("a;b\n2.640;8,90\n936;8.7\n", [2.64, 936]),  # a decimal point as well
+        ("a;b\n8.310;8,90\n8.31;8,7\n", [8.31, 8.31]),
+        ("a;b\n8.310;x\n9360;y\n", [8.31, 9360]),
+        ("a,b\n2.640,03.01.2022\n936,04.01.2022\n", [2.64, 936]),
+    ],
+)
+def test_points_before_thousands_where_the_table_is_german(table, text, expected):
+    assert table(text).numbers("a").tolist() == expected
+
+
+def test_points_that_may_stand_before_thousands_are_said(table):
+    said = "column a: '2.640' is read as the number 2.640; if it means 2640, write it without the point"
+    assert said in table("a;b\n2.640;x\n936;y\n").remarks
+    assert table("a;b\n2.64;x\n936;y\n").remarks == ()
+    assert "column a: '2.640' is read as the number 2640" in table("a;b\n2.640;8,90\n936;8,7\n").remarks
+
+
 def test_rows_taken_keep_their_numbers(table):
     found = table("a\n5\n6\n7\n").take(np.array([2, 0]))
     assert found.numbers("a").tolist() == [7, 5]

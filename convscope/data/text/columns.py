@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from convscope.data.text import decoding, layout, missing, numbers
+from convscope.data.text import decoding, layout, missing, numbers, thousands
 from convscope.data.text.missing import NO_TEXT, REPEATED
 from convscope.errors import DataError
 
@@ -30,11 +30,13 @@ class Cells:
         texts: (cell,) without blanks around them.
         comma: whether numbers may have a decimal comma, because the comma does not separate columns.
         codes: numbers that stand for a missing value.
+        german: whether points before three digits stand before thousands.
     """
 
     texts: np.ndarray
     comma: bool
     codes: tuple[float, ...] = ()
+    german: bool = False
 
     @cached_property
     def missing(self) -> np.ndarray:
@@ -50,7 +52,7 @@ class Cells:
     @cached_property
     def written(self) -> numbers.Written:
         """The numbers as they stand there, and how they were read."""
-        return numbers.read(self.texts, self.empty, comma=self.comma)
+        return numbers.read(self.texts, self.empty, comma=self.comma, german=self.german)
 
     @cached_property
     def numbers(self) -> np.ndarray:
@@ -246,8 +248,9 @@ def of_cells(
         raw, distinct = pd.factorize(np.asarray(column, dtype=object))
         stripped, texts = pd.factorize(np.array([str(cell).strip() for cell in distinct], dtype=object))
         found[name], codes[name] = Cells(np.asarray(texts, dtype=object), comma), stripped[raw]
+    unclear = _with_thousands(found) if comma else ()
     found, said = _with_codes(found, codes, repeated)
-    table = Table(path, found, codes, rows, (*remarks, *said))
+    table = Table(path, found, codes, rows, (*remarks, *said, *unclear))
     empty = np.logical_and.reduce([table.missing(name) for name in table.columns])
     if empty.all():
         raise DataError(NOTHING.format(path=path))
@@ -255,6 +258,19 @@ def of_cells(
         return table
     left_out = f"{int(empty.sum()):,} empty rows were left out"
     return replace(table.take(np.flatnonzero(~empty)), remarks=(*table.remarks, left_out))
+
+
+def _with_thousands(cells: dict[str, Cells]) -> list[str]:
+    """Mark the columns of a German table, whose points may stand before thousands; say what is unclear."""
+    german = thousands.in_table([column.texts for column in cells.values()])
+    if german:
+        cells.update({name: replace(column, german=True) for name, column in cells.items()})
+        return []
+    return [
+        f"column {name}: {said}"
+        for name, column in cells.items()
+        if (said := thousands.unclear(column.texts[~column.empty]))
+    ]
 
 
 def _with_codes(

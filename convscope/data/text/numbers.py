@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convscope.data.text import thousands
+
 ENOUGH = 0.9  # share of the cells that must read as numbers; else the column is text
 TRIED = 50  # cells that show whether it is worth while to look at all
 SCALES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "T": 1e12}  # 12.5M, without a blank
@@ -41,18 +43,23 @@ class Written(NamedTuple):
     said: str = ""
 
 
-def read(texts: Sequence[str] | np.ndarray, missing: np.ndarray, *, comma: bool) -> Written:
+def read(
+    texts: Sequence[str] | np.ndarray, missing: np.ndarray, *, comma: bool, german: bool = False
+) -> Written:
     """Read the different cells of a column as numbers.
 
     Args:
         texts: (cell,) without blanks around them.
         missing: (cell,) bool: they hold nothing, and need not be numbers.
         comma: whether a single comma is a decimal one, because the comma does not separate columns.
+        german: whether points before three digits stand before thousands, see `thousands`.
 
     >>> read(["1,234.5", "(5)", "$2"], np.zeros(3, bool), comma=False).values.tolist()
     [1234.5, -5.0, 2.0]
     """
     values = plain(texts)
+    if german and not missing.all() and thousands.grouped(np.asarray(texts, dtype=object)[~missing]):
+        return _by_people(texts, missing, values, ",")
     if (np.isfinite(values) | missing).all() or missing.all():
         return Written(values)
     # A comma that can only be a decimal one; points beside it may mean thousands: see below
@@ -63,7 +70,7 @@ def read(texts: Sequence[str] | np.ndarray, missing: np.ndarray, *, comma: bool)
     if (np.isfinite(values) | missing).all():
         place = next(place for place, text in enumerate(texts) if "," in text and np.isfinite(values[place]))
         return Written(values, _example(texts[place], values[place]))
-    return _by_people(texts, missing, values, comma)
+    return _by_people(texts, missing, values, "", comma=comma)
 
 
 def plain(texts: Sequence[str] | np.ndarray) -> np.ndarray:
@@ -83,8 +90,14 @@ def is_one(text: str) -> bool:
 
 
 def _by_people(
-    texts: Sequence[str] | np.ndarray, missing: np.ndarray, values: np.ndarray, comma: bool
+    texts: Sequence[str] | np.ndarray,
+    missing: np.ndarray,
+    values: np.ndarray,
+    point: str,
+    *,
+    comma: bool = False,
 ) -> Written:
+    """The numbers, with what is said to stand before their decimals; "": found out."""
     there = np.flatnonzero(~missing).tolist()
     for places in (there[:TRIED], there):
         found = {place: match for place in places if (match := _match(texts[place]))}
@@ -93,7 +106,7 @@ def _by_people(
     units = {_unit(match) for match in found.values()} - {""}
     if len(units) > 1:
         return Written(values)
-    point = _point([match["digits"] for match in found.values()], comma)
+    point = point or _point([match["digits"] for match in found.values()], comma)
     out = np.full(len(texts), np.nan)
     for place, match in found.items():
         out[place] = _value(match, point)
