@@ -271,6 +271,23 @@ def test_people_in_names_of_files_are_a_remark(tmp_path, name):
     assert "put the files of each into a folder below the class" in said
 
 
+@pytest.mark.parametrize("name", ["subject{}_{}.csv", "speaker-{} take {}.csv", "Person {}_{}.npy"])
+@pytest.mark.parametrize("window", [None, 20])
+def test_people_in_names_of_recordings_are_a_remark(tmp_path, name, window):
+    random = np.random.default_rng(0)
+    for label in ("walk", "stand"):
+        (tmp_path / label).mkdir()
+        for number in range(16):
+            file = tmp_path / label / name.format(number % 4, number)
+            values = random.normal(size=(60, 2))
+            if file.suffix == ".npy":
+                np.save(file, values.T)
+            else:
+                np.savetxt(file, values, delimiter=",", header="ax,ay", comments="")
+    (said,) = [line for line in check(tmp_path, DataSettings(window=window)).conclusions if "people" in line]
+    assert said.startswith("4 people, by the files' names, are in several parts")
+
+
 def test_groups_in_the_parts_of_the_source_are_found(tmp_path):
     for part, people in (("train", "pqrs"), ("test", "st")):
         for label in ("a", "b"):

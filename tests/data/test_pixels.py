@@ -76,6 +76,26 @@ def test_a_test_file_without_labels_is_no_part_and_is_predicted(tmp_path):
     assert list(again.truth) == [str(label) for label in labels[:60]]
 
 
+@pytest.mark.parametrize("command", ["check", "load", "evaluate"])
+@pytest.mark.parametrize("kind", ["pixels", "signals", "target"])
+def test_a_test_file_without_labels_is_not_answered_with_its_neighbour(tmp_path, command, kind):
+    values, labels = digits(40)
+    names = NAMES["Kaggle"] if kind == "pixels" else [f"t{at}" for at in range(300)]
+    values, settings = values[:, : len(names)], DataSettings(target="label" if kind == "target" else None)
+    (tmp_path / "train.csv").write_text(table(values, labels, names))
+    (tmp_path / "test.csv").write_text(table(values[:9], None, names))
+    with pytest.raises(
+        DataError, match=r"test\.csv has no column 'label'.*\n  Predict it: convscope predict"
+    ):
+        if command == "evaluate":
+            done = train(
+                tmp_path / "train.csv", epochs=0.5, runs=tmp_path / "runs", threads=1, target=settings.target
+            )
+            open_run(done.path).evaluate(str(tmp_path / "test.csv"))
+        else:
+            (check if command == "check" else load)(tmp_path / "test.csv", settings)
+
+
 def test_a_test_file_with_labels_is_the_test_part(tmp_path):
     values, labels = digits(80)
     (tmp_path / "mnist_train.csv").write_text(table(values[:60], labels[:60], NAMES["row by column"]))

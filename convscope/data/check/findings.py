@@ -101,7 +101,7 @@ def on_groups(data: Dataset) -> list[str]:
     """Sentences on groups, or people in the files' names, that are in several parts."""
     people = list(data.groups)
     what, advice = "groups", "in the parts as they were given"
-    if not people and data.root is not None:
+    if not people and data.kind != "sequence":
         found = [PERSON.search(PurePath(name).name) for name in data.names]
         people = [f"{match[1]}{match[2]}".casefold() if match else "" for match in found]
         what, advice = "people, by the files' names,", "put the files of each into a folder below the class"

@@ -76,7 +76,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     read = {part: signal_text.read(file) for part, file in files.items()}
     lines = {part: signal_text.lines(text.text) for part, text in read.items()}
-    files, alone = pairs.with_labels(files, lines, settings)
+    files, alone = pairs.with_labels(path, files, lines, settings)
     listed: list[Row] = []
     skipped: list[Skipped] = []
     pictures = []

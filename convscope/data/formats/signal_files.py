@@ -10,6 +10,7 @@ import numpy as np
 from convscope.data import layout, signals
 from convscope.data.array_samples import of_file_array
 from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.files import table
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.formats import pixels
 from convscope.data.samples import ANY, Samples, SampleSpec
@@ -36,7 +37,12 @@ def recognises(path: Path) -> bool:
     """Whether this is a file of signals, or a folder with a file for training and one for testing."""
     if path.is_dir():
         files = pairs.texts(path)
-        return any(pairs.parts(file).keys() >= {"train", "test"} and _holds_signals(file) for file in files)
+        return any(
+            pairs.parts(file).keys() >= {"train", "test"}
+            and _holds_signals(file)
+            and not table.names_files(file)
+            for file in files
+        )
     return path.is_file() and bool(signal_text.ending(path)) and _holds_signals(path)
 
 
@@ -55,7 +61,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     files = pairs.parts(pairs.chosen(path) if path.is_dir() else path)
     texts = {part: signal_text.read(file) for part, file in files.items()}
     lines = {part: signal_text.lines(text.text) for part, text in texts.items()}
-    files, alone = pairs.with_labels(files, lines, settings)
+    files, alone = pairs.with_labels(path, files, lines, settings)
     said = [*pairs.said(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
     if _is_moments(lines["train"], files["train"], settings):
         tables = [

@@ -64,9 +64,13 @@ def said(files: dict[str, Path]) -> list[str]:
 
 
 def with_labels(
-    files: dict[str, Path], lines: dict[str, list[str]], settings: DataSettings
+    given: Path, files: dict[str, Path], lines: dict[str, list[str]], settings: DataSettings
 ) -> tuple[dict[str, Path], list[str]]:
-    """The files that hold labels: a test.csv that lacks them is one to be predicted."""
+    """The files that hold labels: a test.csv that lacks them is one to be predicted.
+
+    Raises:
+        DataError: it is the file that was `given`.
+    """
     if signal_text.ending(files["train"]) == ".ts":
         return files, []
     names = column_names(lines["train"])
@@ -74,13 +78,20 @@ def with_labels(
     for part, file in files.items():
         own = column_names(lines[part])
         lacks = set(names) - set(own)
-        if part == "train" or not (len(lacks) == 1 or settings.label in lacks):
+        if part == "train" or not (len(lacks) == 1 or (settings.target or settings.label) in lacks):
             continue
         if names[0] == FIRST and _first_cells(lines[part]) <= _first_cells(lines["train"]):
             continue  # without a header rows may be of any length; these begin with a class
+        missing = ", ".join(f"'{name}'" for name in sorted(lacks))
+        if file == given:
+            raise DataError(
+                f"{file.name} has no column {missing}, which {files['train'].name} beside it has: it"
+                " says nothing to learn, or to judge by.\n"
+                f"  Predict it: convscope predict latest {file}; train on {files['train']}."
+            )
         del kept[part]
         remarks.append(
-            f"{file.name} beside it is not used, for it has no column '{lacks.pop()}'; what the network says"
+            f"{file.name} beside it is not used, for it has no column {missing}; what the network says"
             f" of it tells convscope predict latest {file}"
         )
     return kept, remarks
