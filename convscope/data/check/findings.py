@@ -99,17 +99,12 @@ def on_parts(data: Dataset) -> list[str]:
 
 def on_groups(data: Dataset) -> list[str]:
     """Sentences on groups, or people in the files' names, that are in several parts."""
-    people = list(data.groups)
-    what, advice = "groups", "in the parts as they were given"
-    if not people and data.kind != "sequence":
+    what, both, advice = "groups", _in_several(data, data.groups), "in the parts as they were given"
+    pieces = data.kind == "signal" and data.settings.group is None  # then a group may be a recording
+    if not both and (pieces or (data.root is not None and not data.groups)):
         found = [PERSON.search(PurePath(name).name) for name in data.names]
-        people = [f"{match[1]}{match[2]}".casefold() if match else "" for match in found]
+        both = _in_several(data, [f"{match[1]}{match[2]}".casefold() if match else "" for match in found])
         what, advice = "people, by the files' names,", "put the files of each into a folder below the class"
-    places: dict[str, set[str]] = {}
-    for part in PARTS:
-        for row in data.parts[part].tolist() if people else ():
-            places.setdefault(people[row], set()).add(part)
-    both = [name for name, parts in places.items() if name and len(parts) > 1]
     if not both:
         return []
     names = ", ".join(f"'{printable(name)}'" for name in both[:SHOWN])
@@ -117,6 +112,15 @@ def on_groups(data: Dataset) -> list[str]:
         f"{len(both):,} {what} are in several parts (such as {names}; {advice}): results on unseen ones will"
         " be worse than the test says"
     ]
+
+
+def _in_several(data: Dataset, owners: Sequence[str]) -> list[str]:
+    """The owners of samples that are in several parts; (sample,), "" where there is none."""
+    places: dict[str, set[str]] = {}
+    for part in PARTS:
+        for row in data.parts[part].tolist() if owners else ():
+            places.setdefault(owners[row], set()).add(part)
+    return [name for name, parts in places.items() if name and len(parts) > 1]
 
 
 def on_flat(rows: Sequence[int]) -> list[str]:
