@@ -433,3 +433,22 @@ def test_sounds_and_pictures_as_classes_are_told(paint, tmp_path):
         sound(tmp_path / "heard" / f"{number}.wav")
     with pytest.raises(DataError, match=r"sounds in the folder heard alone; 6 pictures lie among the sounds"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize("test", ["image_id\n{}.jpg", "image_id,other\n{}.jpg,0", "id\n{}"])
+def test_a_competition_of_pictures_is_trained_on_its_training_table(paint, tmp_path, test):
+    for number in range(20):
+        paint(f"train_images/{1000 + number}.jpg", seed=number)
+    for number in range(4):
+        paint(f"test_images/{9000 + number}.jpg", seed=100 + number)
+    ending = "" if test.startswith("id") else ".jpg"
+    rows = [f"{1000 + number}{ending},{number % 2}" for number in range(20)]
+    header, row = test.split("\n")
+    name = header.split(",")[0]
+    (tmp_path / "train.csv").write_text("\n".join([f"{name},label", *rows]))
+    (tmp_path / "test.csv").write_text("\n".join([header, *(row.format(9000 + at) for at in range(4))]))
+    (tmp_path / "sample_submission.csv").write_text(f"{name},label\n9000{ending},1\n")
+    (tmp_path / "label_num_to_disease_map.json").write_text('{"0": "CBB", "1": "CBSD"}')
+    data = load(tmp_path)
+    assert (data.kind, len(data.inputs), data.classes) == ("image", 20, ("0", "1"))
+    assert data.remarks[0] == "the labels are those of the table train.csv"

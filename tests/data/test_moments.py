@@ -382,3 +382,21 @@ def test_two_columns_to_learn_are_one_too_many(tmp_path):
     (tmp_path / "sensor.csv").write_text(recorded())
     with pytest.raises(DataError, match=r"--label activity and --target z both name what to learn"):
         load(tmp_path / "sensor.csv", DataSettings(label="activity", target="z", window=20))
+
+
+@pytest.mark.parametrize(
+    "header", ["No,year,month,day,hour,PM2.5,station", "date,PM2.5,station", "timestamp,PM2.5"]
+)
+@pytest.mark.parametrize("target", [None, "PM2.5"])
+def test_a_folder_of_tables_with_dates_is_of_sequences(tmp_path, header, target):
+    for place in ("North", "South", "West"):
+        times = {"No": "{0},2013,3,{1},{2}", "date": "2013-03-{1:02d}", "time": "2013-03-{1:02d} {2:02d}:00"}
+        time = next(form for name, form in times.items() if header.startswith(name))
+        rows = [f"{time.format(at + 1, at // 24 + 1, at % 24)},{at * 1.5},{place}" for at in range(72)]
+        rows = [row if header.endswith("station") else row.rsplit(",", 1)[0] for row in rows]
+        (tmp_path / f"data_{place}.csv").write_text("\n".join([header, *rows]))
+    with pytest.raises(
+        DataError, match=r"3 tables with a time for each row(.|\n)*Join them into one table"
+    ) as error:
+        load(tmp_path, DataSettings(target=target))
+    assert ("--series station" in str(error.value)) == header.endswith("station")

@@ -11,6 +11,7 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import Reader
 from convscope.data.pictures import choosing, decode
 from convscope.data.samples import ANY
+from convscope.data.signals import pairs
 from convscope.errors import DataError
 
 PICTURES = Wanted(decode.SUFFIXES, "picture")
@@ -69,6 +70,8 @@ def _labels_beside(path: Path, settings: DataSettings) -> Path | None:
     if settings.label_from or not (named or column):
         return None
     tables = [file for file in folder.children(path, []) if table.names_files(file)]
+    if len(tables) > 1 and len(train := [file for file in tables if pairs.stem(file) == ("", "train")]) == 1:
+        return train[0]  # Kaggle's test.csv and the rest are to be predicted
     if len(tables) > 1:
         names = ", ".join(file.name for file in tables)
         raise DataError(

@@ -15,6 +15,7 @@ from convscope.data.files.format import Claim, Files, Format
 from convscope.data.files.listing import PART_NAMES, Listed
 from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import Samples, SampleSpec
+from convscope.data.series import timeline
 from convscope.data.signals import moments, roles
 from convscope.data.signals.moments import Origin
 from convscope.data.signals.windows import Track
@@ -75,6 +76,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         except ConvscopeError as error:
             skipped.append(Skipped(origin.name, str(error).splitlines()[0].removeprefix(f"{item.file}: ")))
     if tables:
+        _demand_no_sequences(path, tables, settings)
         read, settings = moments.read(tables, settings)
     elif tracks:
         read = moments.of_tracks(tracks, settings, channels)
@@ -99,6 +101,34 @@ def _listed(path: Path, settings: DataSettings) -> tuple[list[Listed], list[Skip
     listed = [Listed(file, known.get(file.name, ""), part) for file, part in loose]
     said = ["labels are those of Edge Impulse: in info.labels, or before the first point of a name"]
     return [item for item in listed if item.label or not known], [], said if known else []
+
+
+def _demand_no_sequences(path: Path, tables: Sequence[tuple[Table, Origin]], settings: DataSettings) -> None:
+    """Refuse tables whose rows have dates and amounts of their own: each goes on, as one station's does.
+
+    Raises:
+        DataError: they do, and nothing says that they are recordings.
+    """
+    table, origin = tables[0]
+    told = origin.label or settings.window or settings.sample or settings.label
+    if told or roles.column(table, None, "label") or not timeline.has_time(table.path):
+        return
+    if settings.target is not None:
+        values = roles.column(table, settings.target, "label")
+        if values is None or len(table.distinct(values)[1]) < 2:
+            return  # an amount for the whole recording
+    own = [
+        {name: str(each.distinct(name)[1][0]) for name in each.columns if len(each.distinct(name)[1]) == 1}
+        for each, _ in tables
+    ]
+    names = [name for name in own[0] if len({one.get(name) for one in own}) == len(own) > 1]
+    column = f"the column '{names[0]}' tells them apart" if names else "add a column that tells them apart"
+    raise DataError(
+        f"{path} holds {len(tables)} tables with a time for each row, such as {table.path.name}: these are"
+        " sequences to go on with, and no recordings of a class each.\n"
+        f"  Join them into one table, one below the other; {column}:"
+        f" --target {settings.target or 'COLUMN'} --series {names[0] if names else 'NAME'}."
+    )
 
 
 def _loose(place: Path) -> list[Path]:
@@ -133,7 +163,8 @@ def _holds_recording(file: Path) -> bool:
             return False
         return array.dtype.kind in "buif" and 1 <= array.ndim <= 3
     cells = columns.head(file)[1:]
-    return bool(cells) and 2 * sum(map(roles.is_number, cells[0])) >= len(cells[0])
+    numbers = bool(cells) and 2 * sum(map(roles.is_number, cells[0])) >= len(cells[0])
+    return numbers or timeline.has_time(file)
 
 
 def _track(file: Path, origin: Origin) -> tuple[Track, tuple[str, ...]]:
