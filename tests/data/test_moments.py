@@ -400,3 +400,78 @@ def test_a_folder_of_tables_with_dates_is_of_sequences(tmp_path, header, target)
     ) as error:
         load(tmp_path, DataSettings(target=target))
     assert ("--series station" in str(error.value)) == header.endswith("station")
+
+
+def with_column(rows, name, cell):
+    """A long table of 24 samples of 12 rows, with one more column: cell(sample, time)."""
+    lines = ["id,t,a,b,label," + name]
+    for run in range(24):
+        lines += [
+            f"{run},{at},{run * at % 7}.5,{at}.25,{'pq'[run % 2]},{cell(run, at)}" for at in range(rows)
+        ]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell", "settings", "found"),
+    [
+        ("split", lambda run, at: ["train", "test"][at % 2], {}, "'split': 'train' in row 2"),
+        ("set", lambda run, at: "Test" if run == 1 and at > 5 else "", {}, None),
+        ("part", lambda run, at: ["train", "Training"][at % 2], {}, None),
+        ("patient", lambda run, at: "B" if at > 6 else "A", {}, "'patient': 'A' in row 2, 'B' in row 9"),
+        ("patient", lambda run, at: "" if at else f"P{run}", {}, None),
+        ("subject", lambda run, at: ["3", "3.0", "3"][at % 3] if run < 9 else f"p{run}", {}, None),
+        ("who", lambda run, at: f"{run}{at // 6}", {"group": "who"}, "'who': '00' in row 2, '01' in row 8"),
+        ("split", lambda run, at: ["val", "test"][at % 2], {"window": 4, "sample": "id"}, "'split': 'val'"),
+        ("w", lambda run, at: at / 8, {"target": "w", "sample": "id"}, "'w': '0.0' in row 2"),
+        ("w", lambda run, at: f"{run / 8}" if at == 11 else "", {"target": "w", "sample": "id"}, None),
+        ("w", lambda run, at: at / 8, {"target": "w", "sample": "id", "window": 4}, None),
+    ],
+)  # fmt: skip
+def test_a_sample_contradicts_itself(tmp_path, name, cell, settings, found):
+    (tmp_path / "long.csv").write_text(with_column(12, name, cell))
+    if found is None:
+        assert_dataset_is_sound(load(tmp_path / "long.csv", DataSettings(**settings)))
+        return
+    with pytest.raises(DataError, match=rf"id 0 has two values in column {found}"):
+        load(tmp_path / "long.csv", DataSettings(**settings))
+
+
+@pytest.mark.parametrize(
+    ("moment", "settings", "message"),
+    [
+        (lambda at: 1 if at == 6 else at, {}, r"id 0 has 1 in column 't' 2 times, in the rows 3, 8"),
+        (lambda at: 3 if at == 4 else at, {}, r"id 0 has 3 in column 't' 2 times, in the rows 5, 6"),
+        (lambda at: f"day {at % 6}", {}, r"id 0 has day 0 in column 't' 2 times, in the rows 2, 8"),
+        (lambda at: at % 6, {"window": 3, "sample": "id"}, r"id 0 has 0 in column 't' 2 times"),
+    ],
+)
+def test_one_time_twice_in_a_sample(tmp_path, moment, settings, message):
+    lines = with_column(12, "more", lambda run, at: 1).splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    rows = [",".join([run, str(moment(int(at))), *rest]) for run, at, *rest in cells]
+    (tmp_path / "long.csv").write_text("\n".join([lines[0], *rows]))
+    with pytest.raises(DataError, match=message + r"[\s\S]*--sample NAME"):
+        load(tmp_path / "long.csv", DataSettings(**settings))
+
+
+@pytest.mark.parametrize("window", [None, 6])
+def test_a_coarse_clock_is_no_contradiction(tmp_path, window):
+    lines = with_column(12, "more", lambda run, at: 1).splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    (tmp_path / "fine.csv").write_text("\n".join(lines))
+    rows = [",".join([run, str(int(at) // 4), *rest]) for run, at, *rest in cells]
+    (tmp_path / "coarse.csv").write_text("\n".join([lines[0], *rows]))
+    fine, coarse = (
+        load(tmp_path / name, DataSettings(window=window, sample="id")) for name in ("fine.csv", "coarse.csv")
+    )
+    np.testing.assert_array_equal(fine.inputs.numpy(), coarse.inputs.numpy())
+    assert any("column 't' has one time for several rows" in remark for remark in coarse.remarks)
+
+
+@pytest.mark.parametrize("window", [10, 20, 40])
+def test_two_recordings_that_are_not_told_apart(tmp_path, window):
+    rows = [f"{at},0.{at},{at % 5},{'wr'[at // 40 % 2]}" for _ in range(2) for at in range(300)]
+    (tmp_path / "two.csv").write_text("\n".join(["t,ax,ay,activity", *rows]))
+    with pytest.raises(DataError, match=r"the recording has 0 in column 't' 2 times, in the rows 2, 302"):
+        load(tmp_path / "two.csv", DataSettings(window=window))

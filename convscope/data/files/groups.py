@@ -1,14 +1,17 @@
 """Samples that belong together, such as those of a patient: told by sub-folders, or by a column."""
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import NamedTuple
 
 from convscope.data.dataset import DataSettings
+from convscope.data.names import plain
 from convscope.errors import DataError, guess
 
 FOLDER, NONE = "folder", "none"
+WHOLE = re.compile(r"^([-+]?\d+)\.0*$")
 SHOWN = 3  # names in a remark
 MODALITIES = frozenset(
     [
@@ -70,6 +73,23 @@ def of_folders(files: Sequence[Lying], settings: DataSettings, source: object) -
     some = ", ".join(list(counts)[:SHOWN]) + (", …" if len(counts) > SHOWN else "")
     said = f"the {len(counts):,} sub-folders of the classes ({some}) are groups, such as patients: each stays"
     return Groups(own, [f"{said} in one part; --group {NONE} deals its samples out one by one"])
+
+
+def alike(names: Iterable[str]) -> dict[str, str]:
+    """Groups that are written in several ways → what the first of them is called: 3 and 3.0, P3 and p3.
+
+    >>> alike(["3", "p3", "3.0", "P3 ", "p4"])
+    {'3.0': '3', 'P3 ': 'p3'}
+    """
+    first: dict[str, str] = {}
+    written = {name: WHOLE.sub(r"\1", plain(name).casefold()) for name in dict.fromkeys(names)}
+    return {name: to for name, key in written.items() if (to := first.setdefault(key, name)) != name}
+
+
+def on_alike(same: Mapping[str, str]) -> list[str]:
+    """Say which groups were taken for one."""
+    some = ", ".join(f"'{name}' and '{other}'" for name, other in list(same.items())[:SHOWN])
+    return [f"the groups {some}{' …' if len(same) > SHOWN else ''} are one each"] if same else []
 
 
 def _level(files: Sequence[Lying]) -> int:

@@ -7,12 +7,16 @@ from typing import NamedTuple
 import numpy as np
 
 from convscope.data.dataset import DataSettings, Skipped
+from convscope.data.files import groups
 from convscope.data.files.listing import PART_NAMES
-from convscope.data.signals import Read, Signal, roles, windows
+from convscope.data.signals import Read, Signal, agreeing, roles, windows
 from convscope.data.signals.roles import Roles, listed
 from convscope.data.signals.windows import Track
 from convscope.data.text.columns import Table
 from convscope.errors import DataError
+
+LAST = ", or cut windows, each with the amount of its last row: --window 128"
+APART = ", or name the column that tells samples or recordings apart: --sample NAME"
 
 
 class Origin(NamedTuple):
@@ -47,8 +51,14 @@ def read(
             "  Give --window, too."
         )
     settings = _resolved(found, settings, own=not origin.label)
-    tracks = [track for table, origin in tables for track in _tracks(table, found, settings, origin)]
-    said = [*dict.fromkeys(remark for table, _ in tables for remark in table.remarks), *found.said]
+    tracks, timed = [], []
+    for table, origin in tables:
+        tracks += _tracks(table, found, settings, origin, timed)
+    said = [
+        *dict.fromkeys(remark for table, _ in tables for remark in table.remarks),
+        *found.said,
+        *dict.fromkeys(timed),
+    ]
     if found.sample and settings.window is None:
         said.append(f"a sample is the rows with one value of column '{found.sample}'")
     done = of_tracks(tracks, settings, found.values, lacking=bool(features))
@@ -95,8 +105,10 @@ def _resolved(found: Roles, settings: DataSettings, own: bool) -> DataSettings:
     return replace(settings, **{name: value for name, value in columns.items() if value is not None})
 
 
-def _tracks(table: Table, found: Roles, settings: DataSettings, origin: Origin) -> list[Track]:
-    """The recordings of one table, in their order; their rows in the order of time."""
+def _tracks(
+    table: Table, found: Roles, settings: DataSettings, origin: Origin, said: list[str]
+) -> list[Track]:
+    """The recordings of one table, in their order; their rows in the order of time, on which more is said."""
     lacking = [name for name in found.values if name not in table.cells]
     if lacking:
         raise DataError(
@@ -107,19 +119,22 @@ def _tracks(table: Table, found: Roles, settings: DataSettings, origin: Origin) 
     labels, names = _answers(table, found, settings, origin)
     time = _time(table, found.time)
     unit = found.sample or (found.owner if settings.window is not None else None)
+    unit = unit if unit in table.cells else None
     numbers, texts = _distinct(table, unit)
-    owner = _cells(table, found.group)
-    part = _cells(table, found.part)
+    whose = _Whose.of(table, found, settings, origin, (numbers, unit))
+    if settings.window is None and settings.target is not None and unit and not origin.label:
+        agreeing.one(table, settings.target, labels, numbers, unit, LAST)
+    if found.time in table.cells and (unit or origin.label or settings.window is not None):
+        said += agreeing.moments(table, found.time, time, numbers, unit, settings.window is not None)
     tracks = []
     for number, text in enumerate(texts):
         rows = np.flatnonzero(numbers == number)
         if time is not None and (np.diff(time[rows]) < 0).any():
             rows = rows[np.argsort(time[rows], kind="stable")]
-        name = " ".join(filter(None, [origin.name, f"{unit} {text}" if unit in table.cells else ""]))
-        group = owner[rows[0]] if owner is not None else origin.group
-        where = _part(part[rows[0]], table) if part is not None else origin.part
+        name = " ".join(filter(None, [origin.name, f"{unit} {text}" if unit else ""]))
         moments = None if time is None else time[rows]
-        tracks.append(Track(name, array[:, rows], labels[rows], names, moments, group, where))
+        group, part = whose.groups[number], whose.parts[number]
+        tracks.append(Track(name, array[:, rows], labels[rows], names, moments, group, part))
     return tracks
 
 
@@ -134,11 +149,48 @@ def _distinct(table: Table, name: str | None) -> tuple[np.ndarray, list[str]]:
     return place[codes], [str(texts[code]) for code in order[np.argsort(first)]]
 
 
-def _cells(table: Table, name: str | None) -> list[str] | None:
-    if name is None or name not in table.cells:
-        return None
-    codes, texts = table.distinct(name)
-    return [str(texts[code]) for code in codes]
+class _Whose(NamedTuple):
+    """The group and the part of each recording."""
+
+    groups: list[str | None]
+    parts: list[str]
+
+    @classmethod
+    def of(
+        cls,
+        table: Table,
+        found: Roles,
+        settings: DataSettings,
+        origin: Origin,
+        units: tuple[np.ndarray, str | None],
+    ) -> "_Whose":
+        """What the columns say, or what is known of the table.
+
+        Raises:
+            DataError: rows of one recording differ.
+        """
+        numbers, unit = units
+        count = int(numbers.max(initial=0)) + 1
+        owners: list[str | None] = [origin.group] * count
+        parts = [origin.part] * count
+        if found.group in table.cells and (unit or settings.window is None):
+            codes, cells = table.distinct(found.group)
+            alike = groups.alike(cells.tolist())
+            told = _numbers([alike.get(text, text) for text in cells.tolist()])
+            first = agreeing.one(table, found.group, told[codes], numbers, unit, APART) if unit else [0]
+            owners = [str(cells[codes[row]]) if row >= 0 else "" for row in first]
+        if found.part in table.cells:
+            codes, cells = table.distinct(found.part)
+            names = [_part(str(text), table) for text in cells]
+            first = agreeing.one(table, found.part, _numbers(names)[codes], numbers, unit, APART)
+            parts = [names[codes[row]] if row >= 0 else "" for row in first]
+        return cls(owners, parts)
+
+
+def _numbers(names: Sequence[str]) -> np.ndarray:
+    """(name,) a number for each, the same for the same; −1 for an empty one."""
+    known = {name: place for place, name in enumerate(dict.fromkeys(filter(None, names)))}
+    return np.array([known.get(name, -1) for name in names])
 
 
 def _answers(

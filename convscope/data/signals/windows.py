@@ -93,7 +93,8 @@ def _starts(track: Track, section: np.ndarray, window: int, stride: int) -> list
     breaks = np.flatnonzero(np.diff(section)) + 1
     if track.time is not None and len(track.time) > 2:
         steps = np.diff(track.time)
-        usual = np.median(steps)
+        moving = steps if np.median(steps) else steps[steps > 0]  # a coarse clock stands still between
+        usual = np.median(moving) if len(moving) else 0
         breaks = np.union1d(breaks, np.flatnonzero((steps > PAUSE * usual) | (steps < 0)) + 1)
     ends = [0, *breaks.tolist(), len(section)]
     return [start for first, end in pairwise(ends) for start in range(first, end - window + 1, stride)]
