@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from convscope.data import load
+from convscope.data import DataSettings, load
 from convscope.data.text import columns, decoding, layout, missing, numbers
 from convscope.data.text.describing import described
 from convscope.errors import DataError
@@ -285,3 +285,31 @@ def test_what_programs_add_to_a_table(write, text, columns_found):
     assert table.numbers("a").tolist() == [1.5, 2.5]
     assert table.numbers("b").tolist() == [2, 3]
     assert len(table.remarks) == (not text.lstrip('"').startswith("sep"))
+
+
+TABLES = {
+    "signals": "a,b,c,label\n" + "".join(f"{i},{i * i % 7},{i % 5},{i % 2}\n" for i in range(60)),
+    "dates": "time,temp,wind\n" + "".join(f"2020-01-{i:02},{i},{i % 7}\n" for i in range(1, 31)),
+    "pictures": "file,label\n" + "".join(f"{i}.png,{i % 2}\n" for i in range(60)),
+}  # fmt: skip
+DAMAGE = {
+    "cut": (lambda packed: packed[: len(packed) // 2], "is cut short"),
+    "checksum": (lambda packed: packed[:-8] + bytes(4) + packed[-4:], "CRC check failed"),
+    "middle": (lambda packed: packed[:60] + b"\xff" * 20 + packed[80:], "is damaged"),
+    "plain": (gzip.decompress, "or not gzipped as its name says"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize(
+    "settings", [{}, {"target": "temp"}, {"time": "time"}, {"label": "label", "window": 5}]
+)
+def test_damaged_gzip_is_said_whoever_reads_it(write, damage, table, settings):
+    path = write(TABLES[table], "table.csv.gz")
+    spoil, said = DAMAGE[damage]
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(DataError, match=said) as caught:
+        load(path, DataSettings(**settings))
+    assert str(path) in str(caught.value)
+    assert "Fetch or save it again" in str(caught.value)

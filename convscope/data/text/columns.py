@@ -17,7 +17,6 @@ from convscope.errors import DataError
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
-BLOWN_UP = 10  # bytes of memory for each byte of text
 LONGEST_FOOTER = 5  # lines
 LOOKED = 50  # rows of which two shall hold something
 
@@ -184,7 +183,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     """
     import pandas as pd  # here and below: slow, so only those wait for it who read a table
 
-    text, said = decoding.read(path, BLOWN_UP)
+    text, said = decoding.read(path)
     try:
         found = layout.find(text)
         text = found.plain(text)

@@ -4,15 +4,16 @@ import codecs
 import gzip
 import re
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
 
 BLOCK = 1 << 22  # bytes read at once
 HEAD = 1 << 16  # bytes that tell what a file holds
-ROOM = 2  # bytes of memory for a byte of text: the text and its numbers
+ROOM = 10  # bytes of memory for a byte of text: the text, its cells and their numbers
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
@@ -58,48 +59,63 @@ class NotText(ValueError):  # noqa: N818 - it is none, and nobody's mistake
     """Bytes that are no text in any encoding."""
 
 
-def read(path: Path, room: int = ROOM) -> Decoded:
+def read(path: Path) -> Decoded:
     """Read a whole text, gzipped where its name ends in .gz.
-
-    Args:
-        path: the file.
-        room: bytes of memory that each byte of text will take.
 
     Raises:
         DataError: it cannot be read, its compression is damaged, it is no text, or too large for memory.
     """
-    blocks, size = [], 0
-    try:
-        with opened(path) as file:
-            while block := file.read(BLOCK):
-                size += len(block)
-                refuse_too_large(room * size, path)
-                blocks.append(block)
-        return decode(b"".join(blocks))
-    except NotText as error:
-        raise DataError(f"{path} is no text: {error}.\n  Save it as CSV in UTF-8.") from error
-    except (OSError, EOFError, zlib.error) as error:
-        what = "is cut short" if isinstance(error, EOFError) else f"cannot be read: {error}"
-        raise DataError(f"{path} {what}.\n  Fetch or save it again.") from error
+    return demand_text(path, b"".join(_blocks(path)))
 
 
 def head(path: Path) -> str:
-    """The beginning of a text in whole lines, if there are two; "" where it cannot be read."""
+    """The beginning of a text in whole lines, if there are two; "" where it is no text or cannot be read."""
     try:
-        with opened(path) as file:
-            content = file.read(HEAD)
-    except (OSError, EOFError, zlib.error):
-        return ""
-    try:
+        content = beginning(path)
         text = decode(content, whole=len(content) < HEAD).text
-    except NotText:
+    except (DataError, NotText):
         return ""
     return text[: text.rindex("\n") + 1] if len(content) == HEAD and text.count("\n") > 1 else text
 
 
-def opened(path: Path) -> gzip.GzipFile | BinaryIO:
-    """The bytes of a file, gzipped where its name ends in .gz."""
-    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")
+def beginning(path: Path) -> bytes:
+    """The first bytes of a file, at most HEAD, gzipped where its name ends in .gz.
+
+    Raises:
+        DataError: it cannot be read, or its compression is damaged.
+    """
+    return next(_blocks(path, size=HEAD), b"")
+
+
+def demand_text(path: Path, content: bytes, *, whole: bool = True) -> Decoded:
+    """What a file holds as text; see `decode`.
+
+    Raises:
+        DataError: it is none.
+    """
+    try:
+        return decode(content, whole=whole)
+    except NotText as error:
+        raise DataError(f"{path} is no text: {error}.\n  Save it as CSV in UTF-8.") from error
+
+
+def _blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    """The bytes of a file, gzipped where its name ends in .gz: the one place that opens a text."""
+    packed, seen = path.name.lower().endswith(".gz"), 0
+    try:
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            while block := file.read(size):
+                seen += len(block)
+                refuse_too_large(ROOM * seen, path)
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        damaged = isinstance(error, (gzip.BadGzipFile, zlib.error))
+        what = (
+            "is cut short" if isinstance(error, EOFError)
+            else f"is damaged, or not gzipped as its name says: {error}" if damaged
+            else f"cannot be read: {getattr(error, 'strerror', None) or error}"
+        )  # fmt: skip
+        raise DataError(f"{path} {what}.\n  Fetch or save it again.") from error
 
 
 def decode(content: bytes, *, whole: bool = True) -> Decoded:

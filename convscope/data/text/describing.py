@@ -67,18 +67,13 @@ def described(path: Path) -> str:
 
 
 def _looked(path: Path) -> Looked | None:
-    with decoding.opened(path) as file:
-        content = file.read(decoding.HEAD)
+    content = decoding.beginning(path)
+    text, said = decoding.demand_text(path, content, whole=len(content) < decoding.HEAD)
     try:
-        text, said = decoding.decode(content, whole=len(content) < decoding.HEAD)
         found = layout.find(text)
         rows = [row for row in islice(found.rows(text), LOOKED) if any(row)]
-    except decoding.NotText as error:
-        raise DataError(f"{path} is no text: {error}.\n  Save it as CSV in UTF-8.") from error
     except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
-    except (OSError, EOFError) as error:
-        raise DataError(f"{path} cannot be read: {error}.\n  Fetch or save it again.") from error
     widths = [len(row) for row in rows]
     if path.name.lower().endswith(".txt") and (not widths or max(widths) < 2 or len(set(widths)) > 1):
         return None  # prose
