@@ -256,7 +256,9 @@ def test_arrays_with_amounts_train_as_values(shape):
     run = convscope.train((x, y), epochs=0.5, threads=1, device="cpu")
     assert run.settings.facts.regression
     assert run.predict(x[:2]).values.shape == (2,)
-    assert run.evaluate((x, y)).samples == 60
+    judged = run.evaluate((x, y))  # on what training has not seen
+    assert judged.samples == 12
+    assert "the other 48 were seen in training" in judged.remarks[0]
     with pytest.raises(DataError, match=r"trained on arrays in memory.*\n.*run.evaluate\(\(X, y\)\)"):
         run.evaluate()
     with pytest.raises(DataError, match="got 3 arrays; expected two"):

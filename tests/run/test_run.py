@@ -110,7 +110,8 @@ def test_arrays_of_one_sample_or_many(finished, shape):
         (np.zeros((0, 1, 12, 10)), DataError, "the array is empty"),
         (np.full((12, 10), np.nan), DataError, "NaN or infinite"),
         (np.full((12, 10), 0.5), DataError, "trained on whole numbers, 0 … 255"),
-        (np.array(["a"]), DataError, "cannot be predicted"),
+        (np.array(["a"]), DataError, "there is no file or folder 'a'"),  # names, in an array
+        (np.array([b"a"]), DataError, "cannot be predicted"),
         (object(), DataError, "a object cannot be predicted"),
     ],
 )

@@ -218,7 +218,8 @@ def _labelled(lines: Sequence[str], path: Path, spec: SampleSpec) -> bool:
         return True
     lines = [line for line in lines if line.strip()]
     if has_header(lines[:FIRST]) and len(lines) > 1:
-        return len(cut(lines[0])) > 1
+        names = {name.casefold() for name in cut(lines[0])}
+        return len(names) > 1 and (bool(spec.classes) or not names.isdisjoint(roles.ROLES["label"]))
     if not lines or len(cut(lines[-1])) == spec.shape[0] * spec.shape[1]:
         return False
     if spec.settings.label is not None or spec.settings.target is not None:
