@@ -12,6 +12,8 @@ from convscope.data import DataSettings, load
 from convscope.data.check import check
 from convscope.data.files import cache
 from convscope.data.formats import audio
+from convscope.data.reading import read
+from convscope.data.samples import spec_of
 from convscope.data.signals import rates, wav
 from convscope.errors import BadFile, DataError
 from tests.data.soundness import assert_dataset_is_sound
@@ -273,6 +275,28 @@ def test_unequal_lengths(sounds, unequal, length, words):
     else:
         places = np.linspace(0, 4999, 4000)
         np.testing.assert_allclose(heard, np.interp(places, np.arange(5000), long), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "unequal", "words"),
+    [
+        (3, "pad", "sounds longer than 4,000 points (0.50 s) are cut at both ends"),
+        (3, "crop", "of their middle alone"),
+        (0.2, "pad", "sounds shorter than 4,000 points (0.50 s) are padded"),
+        (3, "resample", "sounds of another length are stretched or shrunk to 4,000 points"),
+        (0.5, "pad", None),
+    ],
+)
+@pytest.mark.parametrize("rate", [RATE, 2 * RATE])
+def test_a_sound_of_another_length_is_not_cut_in_silence(sounds, seconds, unequal, words, rate):
+    spec = spec_of(load(sounds, DataSettings(unequal=unequal)))
+    new = sounds / "new"
+    new.mkdir()
+    for number in range(3):
+        wavfile.write(new / f"{number}.wav", rate, tone(300, seconds, rate).astype(np.float32))
+    found = read([new], spec)
+    assert found.inputs.shape == (3, 1, 4000)
+    assert [words in remark for remark in found.remarks] == ([True] if words else [])
 
 
 def test_the_second_time_comes_from_the_cache(sounds, monkeypatch):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from convscope.data import DataSettings, load
+from convscope.data.reading import read
+from convscope.data.samples import spec_of
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -107,3 +109,27 @@ def test_settings_without_a_meaning_are_refused(tmp_path, wish):
     har(tmp_path)
     with pytest.raises(DataError, match=rf"--{next(iter(wish))} .*\n  Leave"):
         load(tmp_path, DataSettings(**wish))
+
+
+def test_features_are_said_to_be_passed_over_and_are_no_signals(tmp_path):
+    har(tmp_path)
+    data = load(tmp_path)
+    (said,) = [remark for remark in data.remarks if "X_train.txt beside them is not used" in remark]
+    assert str(tmp_path / "train" / "X_train.txt") in said
+    assert not any("not used" in remark for remark in load(tmp_path / "train" / "X_train.txt").remarks)
+    with pytest.raises(
+        DataError, match=r"holds rows of 5 numbers; the run takes signals of 9 channels \(body_acc_x"
+    ):
+        read([tmp_path / "train" / "X_train.txt"], spec_of(data))
+
+
+@pytest.mark.parametrize(("count", "good"), [(9 * 16, True), (9 * 20, True), (100, False), (1, False)])
+def test_rows_of_all_channels_are_signals(tmp_path, count, good):
+    har(tmp_path)
+    rows = np.random.default_rng(0).normal(size=(3, count))
+    np.savetxt(tmp_path / "rows.txt", rows)
+    if good:
+        assert read([tmp_path / "rows.txt"], spec_of(load(tmp_path))).inputs.shape == (3, 9, 16)
+    else:
+        with pytest.raises(DataError, match=r"rows of 100 numbers|holds no signal|channels"):
+            read([tmp_path / "rows.txt"], spec_of(load(tmp_path)))

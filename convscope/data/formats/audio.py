@@ -127,7 +127,26 @@ def sample(path: Path, spec: SampleSpec) -> Samples:
     channels, length = spec.shape
     if spec.settings.window is not None:
         return _cut(path, spec)
-    return single(_read(path, replace(spec.settings, channels=channels, length=length)))
+    found = single(_read(path, replace(spec.settings, channels=channels, length=length)))
+    return found._replace(remarks=_on_length(path, spec))
+
+
+def _on_length(path: Path, spec: SampleSpec) -> tuple[str, ...]:
+    """What is done to a sound that is not of the length of training; one sentence for all of them."""
+    head, length = sounds.header(path), spec.shape[1]
+    rate = spec.settings.rate or head.rate
+    points = rates.points(head.frames, head.rate, rate)
+    if points == length:
+        return ()
+    whole = f"{length:,} points ({length / rate:.2f} s)"
+    if spec.settings.unequal == "resample":
+        return (f"sounds of another length are stretched or shrunk to {whole}",)
+    if points < length:
+        return (f"sounds shorter than {whole} are padded at their end with their own mean",)
+    return (
+        f"sounds longer than {whole} are cut at both ends: what is said is of their middle alone (a run that"
+        " was trained with --window takes them piece by piece)",
+    )
 
 
 def _pieces(place: Placed, path: Path, settings: DataSettings, strict: bool) -> Dataset:

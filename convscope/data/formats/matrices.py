@@ -31,6 +31,7 @@ class Side(NamedTuple):
     samples: dict[str, Path]  # a channel each, or the only one
     labels: Path
     groups: Path | None
+    passed: Path | None = None  # what was computed of the samples, and lies beside them
 
 
 def recognises(path: Path) -> bool:
@@ -120,7 +121,7 @@ def _files(folder: Path, *, raw: bool) -> dict[str, Side]:
         if labels is None or inputs is None:
             continue
         channels = {what: file for own, what, file in _named(folder / RAW) if own == part} if raw else {}
-        sides[part] = Side(channels or {inputs.name: inputs}, labels, groups)
+        sides[part] = Side(channels or {inputs.name: inputs}, labels, groups, inputs if channels else None)
     return sides
 
 
@@ -176,6 +177,8 @@ def _said(sides: dict[str, Side]) -> list[str]:
     said = [f"labels are read from {', '.join(side.labels.name for side in sides.values())}"]
     if len(first.samples) > 1:
         said.append(f"signals of {len(first.samples)} channels, a file each: {', '.join(first.samples)}")
+    if first.passed:
+        said.append(f"{first.passed.name} beside them is not used; to train on it name it: {first.passed}")
     if first.groups:
         said.append(f"what is of one number in {first.groups.name} (a person) is in one part")
     return said

@@ -163,6 +163,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     alone = all(len(row) == 1 for row in rows) or (len(rows) == channels > 1 and len(rows[-1]) != wanted)
     if alone or not spec.classes:
         return signals.as_samples([Signal(_array(rows, path), "", "")], [], str(path), spec)
+    _demand_size(rows, path, spec)
     found, skipped = [], []
     for number, row in enumerate(rows, 1):
         try:
@@ -181,6 +182,18 @@ def _demand_channels(lines: Sequence[str], path: Path, spec: SampleSpec) -> None
         raise DataError(
             f"{path} has no column '{min(lacks)}', which the run was trained on; its columns are"
             f" {roles.listed(column_names(lines))}.\n  Give a table with {roles.listed(spec.features)}."
+        )
+
+
+def _demand_size(rows: Sequence[Sequence[str]], path: Path, spec: SampleSpec) -> None:
+    """Refuse rows that hold no channels of training, such as features that were computed of its signals."""
+    channels, length = spec.shape
+    if all(len(row) % channels for row in rows):
+        named = f" ({roles.listed(spec.features)})" if spec.features else ""
+        raise DataError(
+            f"{path} holds rows of {len(rows[0]):,} numbers; the run takes signals of {channels} channels"
+            f"{named}, of {length:,} points each.\n"
+            f"  Give rows of {channels * length:,} numbers, channel after channel, or the signals' own files."
         )
 
 
