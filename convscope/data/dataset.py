@@ -39,6 +39,7 @@ class Dataset:
         settings: the settings with nothing left open.
         root: the folder that `names` are relative to, where they are files.
         features: names of the channels, where they have some.
+        columns: names of the values of a sample, where a table with a sample a row names them.
         rate: positions a second, where the axis is time and it is known.
         persistence: for sequences: (sample,), like `labels`: the target at the window's last step: the
             forecast of somebody who expects no change.
@@ -59,6 +60,7 @@ class Dataset:
     remarks: tuple[str, ...] = ()
     root: Path | None = None
     features: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
     rate: float | None = None
     persistence: Tensor | None = None
     when: Sequence[str] | None = None

@@ -47,6 +47,7 @@ class SampleSpec:
         dtype: of raw samples: uint8, float16, float32 …
         settings: how files are read, nothing left open that matters for the kind.
         features: names of the channels, where they have some.
+        columns: names of its values, where a table with a sample a row names them.
         classes: names of the classes, where there are some; of a run on amounts the target's name alone.
         rate: positions a second, where the axis is time and it is known.
         limits: the smallest and the largest of its numbers in training, where they have one scale.
@@ -60,6 +61,7 @@ class SampleSpec:
     classes: tuple[str, ...] = ()
     rate: float | None = None
     limits: tuple[float, float] | None = None
+    columns: tuple[str, ...] = ()
 
     def truth(self, label: str) -> str | float | None:
         """What a label in a file says: a class, be it one that the run does not know; or an amount, or None.
@@ -85,6 +87,7 @@ def spec_of(dataset: Dataset) -> SampleSpec:
         classes,
         dataset.rate,
         limits(dataset),
+        dataset.columns,
     )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from convscope import data as data_room
 from convscope.data.array_samples import of_array
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.formats import sequences
+from convscope.data.formats import sequences, signal_files
 from convscope.data.names import natural
 from convscope.data.reading import named, read
 from convscope.data.samples import Samples, demand_scale, some, together
@@ -91,14 +91,16 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
 
 
 def _loaded(data: str | Path | tuple, settings: RunSettings) -> Dataset:
-    """Other data, undivided; of a table with dates the columns that the run knows."""
-    whole = _undivided(settings, data)
-    if settings.facts.kind != "sequence" or isinstance(data, tuple) or _is_name(data):
+    """Other data, undivided; of a table the columns that the run knows."""
+    whole, facts = _undivided(settings, data), settings.facts
+    if not (facts.kind == "sequence" or facts.columns) or isinstance(data, tuple) or _is_name(data):
         return data_room.load(data, whole)
     path = Path(data).expanduser()
-    if not (path.is_file() and sequences.recognises(path)):
+    if facts.columns and signal_files.recognises(path):
+        return replace(signal_files.load(path, whole, False, facts.columns), source=str(data))
+    if facts.columns or not (path.is_file() and sequences.recognises(path)):
         return data_room.load(data, whole)
-    return replace(sequences.of_table(columns.read(path), whole, settings.facts.features), source=str(data))
+    return replace(sequences.of_table(columns.read(path), whole, facts.features), source=str(data))
 
 
 def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN401 - whatever `load` takes

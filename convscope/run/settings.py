@@ -81,6 +81,7 @@ class Facts(BaseModel):
     space: tuple[int, ...]
     values: str  # what raw samples are: uint8, float16 or float32
     features: tuple[str, ...] = ()  # names of the channels
+    columns: tuple[str, ...] = ()  # names of a sample's values, where a table names them
     rate: float | None = None  # positions a second
     limits: tuple[float, float] | None = None  # the smallest and the largest number of training samples
     samples: dict[str, int]  # part → number
@@ -130,6 +131,7 @@ class RunSettings(BaseModel):
             space=dataset.space,
             values=str(dataset.inputs.dtype).removeprefix("torch."),
             features=dataset.features,
+            columns=dataset.columns,
             rate=dataset.rate,
             limits=limits(dataset),
             samples={part: len(rows) for part, rows in dataset.parts.items()},
@@ -152,6 +154,7 @@ class RunSettings(BaseModel):
             classes=facts.classes,
             rate=facts.rate,
             limits=facts.limits,
+            columns=facts.columns,
         )
 
     def to_toml(self) -> str:

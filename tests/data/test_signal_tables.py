@@ -6,7 +6,10 @@ import io
 import numpy as np
 import pytest
 
+from convscope import train
 from convscope.data import load
+from convscope.data.reading import read
+from convscope.data.samples import spec_of
 from convscope.errors import DataError
 
 NAMES = [f"x{place}" for place in range(6)]
@@ -66,3 +69,95 @@ def test_a_quotation_mark_that_is_never_closed_is_said(write):
     text = table(waves(), more={"note": ["fine"] * 20})
     with pytest.raises(DataError, match="a quotation mark in row 11 is never closed"):
         load(write(text.replace("fine\n", '"fine"\n', 9).replace("fine\n", '"fine\n', 1)))
+
+
+ORDERS = {
+    "other order": [3, 0, 5, 1, 4, 2],
+    "backwards": [5, 4, 3, 2, 1, 0],
+    "as it was": [0, 1, 2, 3, 4, 5],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize("labels", ["ab", None])
+@pytest.mark.parametrize("spare", [False, True])
+def test_columns_are_told_by_their_names_after_training(write, order, labels, spare):
+    values = waves()
+    kind = spec_of(load(write(table(values))))
+    header = [*(["zz"] if spare else []), *(NAMES[place] for place in order)]
+    moved = np.concatenate([np.full((20, int(spare)), 9, np.float32), values[:, order]], axis=1)
+    text = table(moved, labels or "a", header=header)
+    if labels is None:
+        text = "\n".join(line.rpartition(",")[0] for line in text.splitlines())
+    found = read([write(text, "other.csv")], kind)
+    assert np.array_equal(found.inputs[:, 0].numpy(), values)
+    assert list(found.truth) == (["a", "b"] * 10 if labels else [None] * 20)
+    assert ("columns that training did not have are not used: zz" in found.remarks) == spare
+
+
+def test_a_column_that_is_lacking_is_named(write):
+    kind = spec_of(load(write(table(waves()))))
+    with pytest.raises(DataError, match=r"no column 'x0', 'x2', which the run was trained on"):
+        read([write(table(waves(points=4), header=["x1", "x3", "x4", "x5"]), "few.csv")], kind)
+
+
+def test_without_names_values_go_by_their_place(write):
+    kind = spec_of(load(write(table(waves()))))
+    bare = "\n".join(",".join(map(str, row)) for row in waves())
+    found = read([write(bare, "bare.csv")], kind)
+    assert np.array_equal(found.inputs[:, 0].numpy(), waves())
+
+
+def test_train_and_test_tables_may_have_their_columns_in_another_order(write):
+    path = write(table(waves()), "Set_TRAIN.csv")
+    order = ORDERS["other order"]
+    write(table(waves(seed=1)[:, order], header=[NAMES[place] for place in order]), "Set_TEST.csv")
+    data = load(path)
+    assert np.array_equal(data.inputs[:, 0].numpy(), np.concatenate([waves(), waves(seed=1)]))
+
+
+def test_evaluation_tells_columns_by_their_names(write, tmp_path):
+    path = write(table(waves(), separator=","))
+    run = train(path, epochs=1, network="compact", runs=tmp_path / "runs", threads=1)
+    order = ORDERS["backwards"]
+    other = write(table(waves()[:, order], header=[NAMES[place] for place in order]), "other.csv")
+    same = write(table(waves()), "same.csv")
+    assert run.evaluate(other).loss == run.evaluate(same).loss
+
+
+@pytest.mark.parametrize("gap", ["", "-999", "inf", "NA"])
+@pytest.mark.parametrize("place", [0, 3, 5])
+def test_a_gap_is_one_wherever_it_stands(write, place, gap):
+    cells = waves(30).astype(object)
+    for row in (4, 9, 16):
+        cells[row, place] = gap
+    data = load(write(table(cells)))
+    assert [skipped.file for skipped in data.skipped] == ["row 6", "row 11", "row 18"]
+    assert {skipped.reason for skipped in data.skipped} == {"1 of its 6 values are missing or infinite"}
+    assert data.inputs.shape == (27, 1, 6)
+    found = read([write(table(cells), "new.csv")], spec_of(data))
+    assert found.inputs.shape == (27, 1, 6)
+    assert len(found.skipped) == 3
+
+
+@pytest.mark.parametrize("place", [0, 10, 19])
+def test_small_gaps_in_long_rows_are_filled_and_said(write, place):
+    header = [f"t{number}" for number in range(20)]
+    cells = waves(30, 20).astype(object)
+    cells[4, place] = ""
+    data = load(write(table(cells, header=header)))
+    assert data.inputs.shape == (30, 1, 20)
+    assert "1 missing value was filled in between their neighbours, in 1 signal" in data.remarks
+    near = [each for each in (place - 1, place + 1) if 0 <= each < 20]
+    assert data.inputs[4, 0, place] == pytest.approx(np.mean([waves(30, 20)[4, each] for each in near]))
+
+
+def test_rows_that_end_early_at_several_places_are_short_signals(write):
+    header = [f"t{number}" for number in range(20)]
+    cells = waves(30, 20).astype(object)
+    for row in range(10):
+        cells[row, 8 + row :] = ""
+    data = load(write(table(cells, header=header)))
+    assert any("signals have 8 to 20 points" in remark for remark in data.remarks)
+    assert not data.skipped
+    assert len(read([write(table(cells[:1], header=header), "one.csv")], spec_of(data)).inputs) == 1

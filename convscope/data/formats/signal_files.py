@@ -46,13 +46,14 @@ def recognises(path: Path) -> bool:
     return path.is_file() and bool(signal_text.ending(path)) and _holds_signals(path)
 
 
-def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
+def load(path: Path, settings: DataSettings, strict: bool, known: Sequence[str] = ()) -> Dataset:
     """Read signals, one a row, with their classes; or recordings, a row a moment.
 
     Rows of the UCR archive have the class first and no header; a table has a header and a column of labels
     (`settings.label`, or one called label, class, target or y); .ts files say themselves what they hold.
     X_TRAIN and X_TEST beside each other belong together, whichever was given. Rows that hold text where
     numbers should be, that have no label, or of which too much is missing, are left out and named.
+    Columns are told by their names, in each file; `known` are those of a run.
 
     Raises:
         DataError: damaged, no signals, several data sets in one folder, or classes that cannot be trained on;
@@ -75,15 +76,18 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     count = len(column_names(lines["train"]))
     roles.demand_rows(settings, path, f"a sample of {count:,} columns", ELSE)
     settings, placed = _with_label(lines["train"], files["train"], settings)
-    reads = [
-        _read(lines[part], file, "" if len(files) == 1 else part, settings) for part, file in files.items()
-    ]
+    reads: list[Read] = []
+    for part, file in files.items():
+        reads.append(_read(lines[part], file, "" if len(files) == 1 else part, settings, known=known))
+        known = known or reads[0].columns
     together = Read(
         [signal for read in reads for signal in read.signals],
         [skipped for read in reads for skipped in read.skipped],
         [*said, *placed, *dict.fromkeys(remark for read in reads for remark in read.remarks)],
+        columns=reads[0].columns,
     )
-    return signals.dataset(signal_rows.without_codes(together), path, settings, strict)
+    together = signal_rows.with_gaps(signal_rows.without_codes(together))
+    return signals.dataset(together, path, settings, strict)
 
 
 def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> bool:
@@ -156,8 +160,11 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
     _demand_channels(lines, path, spec)
     if _labelled(lines, path, spec):
-        read = signal_rows.without_codes(_read(lines, path, "", spec.settings, lacking=True), repeated=1)
-        return signals.as_samples(read.signals, read.skipped, str(path), spec)
+        read = _read(lines, path, "", spec.settings, lacking=True, known=spec.columns)
+        read = signal_rows.without_codes(read, repeated=1)
+        found = [signal._replace(ends=not (spec.columns and read.columns)) for signal in read.signals]
+        samples = signals.as_samples(found, read.skipped, str(path), spec)
+        return samples._replace(remarks=(*read.remarks, *samples.remarks)) if spec.columns else samples
     rows, channels = _cells(lines), spec.shape[0]
     wanted = channels * spec.shape[1]
     alone = all(len(row) == 1 for row in rows) or (len(rows) == channels > 1 and len(rows[-1]) != wanted)
@@ -241,7 +248,13 @@ def _labelled(lines: Sequence[str], path: Path, spec: SampleSpec) -> bool:
 
 
 def _read(
-    lines: Sequence[str], path: Path, part: str, settings: DataSettings, *, lacking: bool = False
+    lines: Sequence[str],
+    path: Path,
+    part: str,
+    settings: DataSettings,
+    *,
+    lacking: bool = False,
+    known: Sequence[str] = (),
 ) -> Read:
     filled = [line for line in lines[:FIRST] if line.strip()]
     if not any(line.strip() for line in lines):
@@ -252,7 +265,7 @@ def _read(
     if signal_text.ending(path) == ".ts":
         read = signal_rows.ts(lines, path, part)
     elif named or has_header(filled):
-        read = signal_rows.table(lines, path, part, settings, lacking=lacking)
+        read = signal_rows.table(lines, path, part, settings, lacking=lacking, known=known)
     else:
         read = signal_rows.ucr(lines, path, part)
     if not read.signals and not read.skipped:

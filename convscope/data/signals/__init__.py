@@ -28,6 +28,7 @@ class Signal(NamedTuple):
     name: str
     part: str = ""  # train, val, test, or "" where the source does not say
     group: str | None = None  # signals of one group (a patient) stay in one part
+    ends: bool = True  # whether missing values at the end are its end, and no gap
 
 
 class Read(NamedTuple):
@@ -38,6 +39,7 @@ class Read(NamedTuple):
     remarks: list[str]
     rate: float | None = None  # points a second
     features: tuple[str, ...] = ()  # names of the channels
+    columns: tuple[str, ...] = ()  # names of the values of a signal
 
 
 def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -76,6 +78,7 @@ def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> D
         skipped=tuple(skipped),
         remarks=(*read.remarks, *order.lost, *mended, *fitted, *order.remarks),
         features=read.features,
+        columns=read.columns,
         rate=read.rate,
         groups=[signal.group or "" for signal in used] if any(signal.group for signal in used) else (),
     )
@@ -145,11 +148,12 @@ def with_channels(values: np.ndarray, channels: int) -> np.ndarray:
     return np.repeat(values, channels, axis=0) if len(values) == 1 else values
 
 
-def mend(values: np.ndarray) -> np.ndarray | str:
+def mend(values: np.ndarray, ends: bool = True) -> np.ndarray | str:
     """Fill small gaps on the straight line between their neighbours; missing values at the end are its end.
 
     Args:
         values: (channel, time); NaN and infinite values count as missing.
+        ends: whether missing values at the end are the signal's end, and no gap.
 
     Returns:
         (channel, time) without gaps, perhaps shorter; or the reason why the signal cannot be used.
@@ -163,7 +167,7 @@ def mend(values: np.ndarray) -> np.ndarray | str:
     if not there.any(axis=1).all():
         empty = int(np.argmin(there.any(axis=1))) + 1 if len(values) > 1 else 0
         return f"channel {empty} holds no number" if empty else "it holds no number"
-    end = int(np.flatnonzero(there.any(axis=0))[-1]) + 1
+    end = int(np.flatnonzero(there.any(axis=0))[-1]) + 1 if ends else values.shape[1]
     values, there = values[:, :end].copy(), there[:, :end]
     missing = there.size - int(there.sum())
     if missing > MOST_MISSING * there.size:
@@ -256,7 +260,7 @@ def _mended(signals: Sequence[Signal]) -> tuple[list[Signal], list[Skipped], lis
     """The signals that can be used, without gaps; those that cannot; what was filled in."""
     used, skipped, filled, touched = [], [], 0, 0
     for signal in signals:
-        values = mend(signal.values)
+        values = mend(signal.values, signal.ends)
         if isinstance(values, str):
             skipped.append(Skipped(signal.name, values))
             continue

@@ -22,6 +22,7 @@ from convscope.errors import DataError
 MOST = 20_000_000  # numbers that are looked through for codes
 NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
+AT_ENDS = 0.9  # share of what is missing that stands at the ends of rows where these end early
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
 QUOTED = re.compile('"[^"]*"')
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
@@ -72,7 +73,13 @@ def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
 
 
 def table(
-    lines: Sequence[str], path: Path, part: str, settings: DataSettings, *, lacking: bool = False
+    lines: Sequence[str],
+    path: Path,
+    part: str,
+    settings: DataSettings,
+    *,
+    lacking: bool = False,
+    known: Sequence[str] = (),
 ) -> Read:
     """A table: a column of labels, and a column of numbers for each point of time, in their order.
 
@@ -85,6 +92,7 @@ def table(
         part: of all rows, "" where it is open.
         settings: `label` or `target`, and `group`.
         lacking: whether there need be no labels.
+        known: names of the columns of values, where they have been found before.
 
     Raises:
         DataError: no label column, no columns of numbers, or an unknown split.
@@ -92,10 +100,13 @@ def table(
     found = Read([], [], [])
     rows = _numbered(lines)
     names = column_names(lines)
-    if has_header([line for _, line in rows[:LOOKED]]):
-        rows = rows[1:]
+    headed = has_header([line for _, line in rows[:LOOKED]])
+    rows = rows[headed:]
     columns = _columns(names, path, settings, lacking)
-    columns = _without_text(columns, names, [cut(line) for _, line in rows[:LOOKED]], found)
+    if headed and known:
+        columns = _with_names(columns, names, known, path, found)
+    else:
+        columns = _without_text(columns, names, [cut(line) for _, line in rows[:LOOKED]], found)
     if columns.name is not None:
         found.remarks.append(f"column '{names[columns.name]}' names the rows and holds no values")
     for number, line in rows:
@@ -112,6 +123,8 @@ def table(
             " there is nothing to learn.\n"
             "  Name another column, --label or --target; without labels a table can be predicted alone."
         )
+    if headed:
+        found = found._replace(columns=tuple(names[place] for place in columns.values))
     return _with_amounts(found, settings)
 
 
@@ -319,6 +332,29 @@ def _no_column(header: Sequence[str], path: Path, use: str, wanted: str | None) 
     )
 
 
+def _with_names(
+    columns: Columns, names: Sequence[str], known: Sequence[str], path: Path, found: Read
+) -> Columns:
+    """The columns of values by their names, in the order of training.
+
+    Raises:
+        DataError: some are not there.
+    """
+    lacks = [name for name in known if name not in names]
+    if lacks:
+        shown = roles.listed([f"'{name}'" for name in lacks])
+        raise DataError(
+            f"{path} has no column {shown}, which the run was trained on; its columns are"
+            f" {roles.listed(names)}.\n  Give a table with the columns of training, in any order."
+        )
+    values = [names.index(name) for name in known]
+    named = {*values, *columns[:-1]}
+    spare = [name for place, name in enumerate(names) if place not in named]
+    if spare:
+        found.remarks.append(f"columns that training did not have are not used: {roles.listed(spare)}")
+    return columns._replace(values=values)
+
+
 def _without_text(
     columns: Columns, names: Sequence[str], rows: Sequence[Sequence[str]], found: Read
 ) -> Columns:
@@ -376,6 +412,19 @@ def without_codes(found: Read, repeated: int = REPEATED) -> Read:
         for code, count in codes.items()
     ]
     return found._replace(signals=signals, remarks=[*found.remarks, *said])
+
+
+def with_gaps(found: Read) -> Read:
+    """What is missing is a gap wherever it stands, but where rows end early, at several places."""
+    if not found.columns or not found.signals:
+        return found
+    there = [np.atleast_1d(np.isfinite(signal.values[0])) for signal in found.signals]
+    ends = [int(np.flatnonzero(row)[-1]) + 1 if row.any() else 0 for row in there]
+    missing = sum(int((~row).sum()) for row in there)
+    behind = sum(len(row) - end for row, end in zip(there, ends, strict=True))
+    if len(set(ends) - {len(found.columns)}) > 1 and behind > AT_ENDS * missing:
+        return found._replace(columns=())  # moments of time, and no columns
+    return found._replace(signals=[signal._replace(ends=False) for signal in found.signals])
 
 
 def _row(
