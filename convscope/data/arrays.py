@@ -214,7 +214,8 @@ def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray |
         if (array != np.round(array)).any():
             return array
     text = np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
-    return targets.amounts([str(value) for value in text.tolist()], target, source)
+    written = [f"{value:.0f}" if array.dtype.kind == "f" else str(value) for value in text.tolist()]
+    return targets.amounts(written, target, source)
 
 
 def _one_a_sample(labels: ArrayLike | Tensor, count: int, source: str) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What is learnt: classes or amounts, told by the labels and by what the person said."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,10 +41,27 @@ def amounts(labels: Sequence[str], target: str | None, source: object) -> np.nda
             f"{source}: the target '{target}' holds numbers, but also '{text}'.\n"
             "  Correct these cells, or leave them empty."
         )
-    whole = all(value == round(value) for value in numbers.values())
-    if whole and len(numbers) <= FEW_VALUES:
+    if may_be_classes(numbers) and not (len(numbers) > SOME and 2 * len(numbers) > len(labels)):
         return None
     return np.array([numbers[label] for label in labels])
+
+
+def may_be_classes(numbers: Mapping[str, float], lacking: bool = False) -> bool:
+    """Whether the numbers of a column may be classes: few whole ones, counted from 0 or 1, or -1, 0 and 1.
+
+    Args:
+        numbers: the different cells as they are written → their values.
+        lacking: whether cells are empty: then pandas writes whole numbers with a decimal point.
+
+    >>> may_be_classes({"0": 0, "7": 7}), may_be_classes({"0.0": 0, "7.0": 7}), may_be_classes({"-7": -7})
+    (True, False, False)
+    """
+    values = set(numbers.values())
+    if values <= {-1, 0, 1}:
+        return True
+    if min(values) < 0 or (not lacking and any("." in text for text in numbers)):
+        return False
+    return len(values) <= FEW_VALUES and all(value == round(value) for value in values)
 
 
 def demand_classes(labels: Sequence[str], settings: DataSettings, source: object) -> None:
@@ -69,6 +86,13 @@ def demand_classes(labels: Sequence[str], settings: DataSettings, source: object
         what = f"the label {odd[0]:g}, which is no whole number"
     else:
         return
+    if settings.target is not None:
+        text = next((label for label, value in numbers.items() if value is None), None)
+        why = "" if text is None else f", and '{text}' is not read as a number"
+        raise DataError(
+            f"{source}: the target '{settings.target}' holds {what}: no classes{why}.\n"
+            "  Write its numbers plainly, such as 3.1, or name another column: --target NAME."
+        )
     amounts = all(value is not None or written.is_one(label) for label, value in numbers.items())
     kind, option = ("amounts", "target") if amounts else ("names", "label")
     raise DataError(

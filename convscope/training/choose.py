@@ -40,6 +40,8 @@ RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
+AS_VALUES = " Where they are amounts, write them with a decimal point (37.0) and name them by --target."
+
 
 def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[TrainingSettings, list[str]]:
     """Fill in what the person left open, from the data and the network.
@@ -100,7 +102,8 @@ def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:
     wrong = ("cross-entropy",) if dataset.regression else ("mae",)
     if settings.loss in wrong:
         use = "mse or mae" if dataset.regression else "cross-entropy or mse"
-        raise TrainingError(f"loss '{settings.loss}' does not fit: {what}.\n  Use {use}.")
+        way = "" if dataset.regression else AS_VALUES
+        raise TrainingError(f"loss '{settings.loss}' does not fit: {what}.\n  Use {use}.{way}")
     if dataset.regression and settings.balance not in (None, "none"):
         raise TrainingError(f"balance '{settings.balance}' is for classes, but {what}.\n  Leave it out.")
 

@@ -693,6 +693,23 @@ def test_every_window_is_predicted_whatever_the_stride(read):
     assert len(found.inputs) == 196
 
 
+@pytest.mark.parametrize("values", [["-7", "3", "5"], ["1.0", "2.0", "3.0"], ["-7.0", "0.0", "10.0"]])
+def test_few_numbers_below_zero_or_with_a_point_are_amounts(read, values):
+    table = frame()
+    table["level"] = (values * len(table))[: len(table)]
+    assert read(table, target="level", window=2).regression
+    assert len(read(table, label="level", window=2).classes) == 3
+
+
+@pytest.mark.parametrize("values", [["-1", "0", "1"], ["-1", "1"], ["0.0", "1.0"]])
+def test_two_sides_are_classes_in_order(read, values):
+    table = frame()
+    table["level"] = (values * len(table))[: len(table)]
+    assert [float(name) for name in read(table, target="level", window=2).classes] == [*map(float, values)]
+    classes = read(table.assign(level=(["-10", "-2", "0", "3"] * 100)), label="level", window=2).classes
+    assert classes == ("-10", "-2", "0", "3")
+
+
 def test_few_numbers_with_a_unit_are_amounts(read):
     table = frame(cities=["Ulm"]).assign(hum=[f"{60 + row % 5}%" for row in range(200)])
     data = read(table, target="hum", window=2)

@@ -354,3 +354,49 @@ def test_numbers_may_still_name_pictures(table, head):
     more = ",".join(["5"] * (head.count(",") - 1)) + "," if head.count(",") > 1 else ""
     lines = [f"{number},{more}{'ab'[number % 2]}" for number in range(12)]
     assert load(table("\n".join([head, *lines]))).kind == "image"
+
+
+@pytest.mark.parametrize(
+    ("cell", "separator", "expected"),
+    [
+        (lambda number: f"{number},5", ";", lambda number: number + 0.5),
+        (lambda number: f"{number + 1}.{number:03d},25 €", ";", lambda number: 1001 * number + 1000.25),
+        (lambda number: f'"${number + 1},{number:03d}"', ",", lambda number: 1001 * number + 1000),
+        (lambda number: f"{number * 7} kg", ",", lambda number: number * 7),
+    ],
+)
+def test_a_target_as_people_write_numbers(table, cell, separator, expected):
+    text = [f"file{separator}price", *(f"{n}.png{separator}{cell(n)}" for n in range(12))]
+    data = load(table("\n".join(text)), DataSettings(target="price"))
+    assert data.regression
+    assert data.labels.tolist() == [expected(number) for number in range(12)]
+    assert any(each.startswith("column price: ") and "is read as the number" in each for each in data.remarks)
+
+
+def test_points_before_thousands_in_a_target(table):
+    lines = ["file;price;rate", *(f"{n}.png;{n + 1}.{n:03d};{n},5" for n in range(11)), "11.png;936;7,5"]
+    data = load(table("\n".join(lines)), DataSettings(target="price"))
+    assert data.labels.tolist() == [*(1001 * n + 1000 for n in range(11)), 936]
+
+
+@pytest.mark.parametrize(
+    "labels", [[f"about {number}" for number in range(12)], [f"{n} or {n}" for n in range(12)]]
+)
+def test_a_target_that_is_no_number_is_told_so(table, labels):
+    with pytest.raises(DataError) as caught:
+        load(table(rows(labels)), DataSettings(target="label"))
+    assert "is not read as a number" in str(caught.value)
+    assert "write" in str(caught.value).casefold()
+
+
+@pytest.mark.parametrize(
+    "labels", [["-7", "3", "5"], ["1.0", "2.0", "3.0"], [str(each) for each in range(12)]]
+)
+def test_numbers_that_are_amounts_however_few(table, labels):
+    data = load(table(rows(labels)), DataSettings(target="label"))
+    assert data.labels.tolist() == [float(each) for each in labels] * (12 // len(labels))
+
+
+@pytest.mark.parametrize("labels", [["1", "2", "3"], ["-1", "1"], ["0.0", "1.0"]])
+def test_few_whole_numbers_are_classes(table, labels):
+    assert len(load(table(rows(labels)), DataSettings(target="label")).classes) == len(labels)

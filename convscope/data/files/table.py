@@ -8,12 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import groups, listing, naming, roles
 from convscope.data.files.joining import Join, has_ending
 from convscope.data.files.listing import PART_NAMES, Listed, Reader
 from convscope.data.files.roles import COLUMNS, Roles, cell_of
-from convscope.data.text import decoding, layout
+from convscope.data.text import decoding, layout, numbers, thousands
+from convscope.data.text.missing import WORDS
 from convscope.errors import DataError
 
 __all__ = ["COLUMNS", "TableRow", "first", "load", "looks_like_one", "rows"]
@@ -41,6 +44,7 @@ class Sheet(NamedTuple):
     header: list[str]
     rows: list[tuple[int, list[str]]]  # number in the file, cells
     said: list[str]
+    comma: bool  # whether it may be a decimal one
 
 
 def first(path: Path, settings: DataSettings | None = None) -> Path | None:
@@ -144,6 +148,8 @@ def rows(
     if not labelled:
         found = _unlabelled(sheet, found, settings)
     remarks += [*said, *sheet.said]
+    if settings.target is not None and found.label is not None:
+        _read_amounts(sheet, found.label, remarks)
     yield from _placed(path, sheet, found, settings, join, remarks)
 
 
@@ -161,8 +167,10 @@ def _sheet(path: Path, text: str, *, refuse: bool = False) -> Sheet | None:
     header = records[0][1] if begin == 0 and records else []
     if any(map(has_ending, header)):  # a row like the others
         names = [f"column {at}" for at in range(1, len(header) + 1)]
-        return Sheet(names, records, [*found.said, "the table has no header: its columns are numbered"])
-    return Sheet(header, records[1:], list(found.said))
+        return Sheet(
+            names, records, [*found.said, "the table has no header: its columns are numbered"], found.comma
+        )
+    return Sheet(header, records[1:], list(found.said), found.comma)
 
 
 def _roles(sheet: Sheet, settings: DataSettings, join: Join, path: Path) -> Roles:
@@ -181,6 +189,28 @@ def _ids(sheet: Sheet, found: Roles, settings: DataSettings) -> int | None:
             return names.index(name)
     free = [at for at in range(len(names)) if at not in (found.label, found.group, found.split)]
     return free[0] if free and settings.images else None
+
+
+def _read_amounts(sheet: Sheet, place: int, remarks: list[str]) -> None:
+    """Write a column of numbers plainly, where people wrote them: 14.669 €, 3,1, $12,345."""
+    texts = list(dict.fromkeys(cell for _, cells in sheet.rows if (cell := cell_of(cells, place))))
+    some = list(islice((cells for _, cells in sheet.rows), thousands.SHOWN))
+    german = sheet.comma and thousands.in_table(
+        [cell_of(cells, at) for cells in some] for at in range(len(sheet.header))
+    )
+    nothing = np.array([text.casefold() in WORDS for text in texts], bool)
+    found = numbers.read(texts, nothing, comma=sheet.comma, german=german)
+    said = found.said or (thousands.unclear(texts) if sheet.comma else "")
+    if not texts or not said or not (np.isfinite(found.values) | nothing).all():
+        return
+    remarks.append(f"column {sheet.header[place]}: {said}")
+    plain = {
+        text: "" if empty else repr(value)
+        for text, value, empty in zip(texts, found.values.tolist(), nothing, strict=True)
+    }
+    for _, cells in sheet.rows:
+        if found.said and cell_of(cells, place):
+            cells[place] = plain[cells[place]]
 
 
 def _unlabelled(sheet: Sheet, found: Roles, settings: DataSettings) -> Roles:

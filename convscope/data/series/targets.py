@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import Tensor
 
+from convscope.data import targets as kinds
 from convscope.data.names import natural
 from convscope.data.series.timeline import Timeline, demand
 from convscope.data.text.columns import Table
@@ -13,7 +14,6 @@ from convscope.errors import DataError
 
 OBVIOUS = ("target", "label", "y")
 MANY = 10  # classes, from which on nearly as many as rows are none
-FEW_VALUES = 20  # whole numbers up to which they are classes; more are amounts
 
 
 class Labels(NamedTuple):
@@ -69,12 +69,11 @@ def labels(table: Table, target: str, *, classes: bool = False) -> Labels:
     if not classes and table.is_number(target):
         values = table.numbers(target)
         distinct = np.unique(values[np.isfinite(values)])
-        whole = bool((distinct % 1 == 0).all())
         with_unit = bool(table.cells[target].written.said)  # 60 % is an amount, however few there are
-        if not whole or len(distinct) > FEW_VALUES or with_unit:
-            many = f": {len(distinct):,} whole numbers are too many for classes" if whole else ""
-            many = "" if with_unit else many
-            return Labels(values, (), f"target: the amount of {target}{many}")
+        if with_unit or not kinds.may_be_classes(_written(table, target), bool(table.missing(target).any())):
+            many = len(distinct) > kinds.FEW_VALUES and bool((distinct % 1 == 0).all()) and not with_unit
+            why = f": {len(distinct):,} whole numbers are too many for classes" if many else ""
+            return Labels(values, (), f"target: the amount of {target}{why}")
     codes, found = table.texts(target)
     if len(found) < 2:
         raise DataError(
@@ -88,10 +87,23 @@ def labels(table: Table, target: str, *, classes: bool = False) -> Labels:
             f" '{found[0]}' and '{found[1]}': they are no classes.\n"
             + (f"  Predict the amount: --target {target}." if classes else "  Choose another target.")
         )
-    names = tuple(sorted(found, key=natural))
+    names = tuple(sorted(found, key=_order))
     number = {name: place for place, name in enumerate(names)}
     place = np.array([*(number[name] for name in found), np.nan])  # (class + 1,), the last for missing
     return Labels(place[codes], names, f"target: {target}, {len(names)} classes")
+
+
+def _written(table: Table, target: str) -> dict[str, float]:
+    """The different numbers of a column as they are written, and their values; at least one."""
+    _, texts = table.distinct(target)
+    values = dict(zip(table.cells[target].texts, table.cells[target].numbers.tolist(), strict=True))
+    return {text: values[text] for text in texts if np.isfinite(values[text])} or {"0": 0.0}
+
+
+def _order(name: str) -> tuple:
+    """Sort key of classes: those below 0 first, by their size; then in natural order."""
+    value = kinds.number(name)
+    return (0, value, natural(name)) if value is not None and value < 0 else (1, 0, natural(name))
 
 
 def truth(table: Table, target: str, amounts: bool) -> list[str | float | None]:
