@@ -8,6 +8,8 @@ import pytest
 from convscope import load as open_run
 from convscope import train
 from convscope.data import DataSettings, load
+from convscope.data.reading import read
+from convscope.data.samples import spec_of
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -475,3 +477,50 @@ def test_two_recordings_that_are_not_told_apart(tmp_path, window):
     (tmp_path / "two.csv").write_text("\n".join(["t,ax,ay,activity", *rows]))
     with pytest.raises(DataError, match=r"the recording has 0 in column 't' 2 times, in the rows 2, 302"):
         load(tmp_path / "two.csv", DataSettings(window=window))
+
+
+def logged(root, name, step, points=100, count=16, start=0.0):
+    """Recordings in class folders with a column that rises, written with two decimals."""
+    random = np.random.default_rng(0)
+    for label in ("walk", "stand"):
+        (root / label).mkdir(parents=True)
+        for number in range(count):
+            time = start * number + step * np.arange(points)
+            values = np.column_stack([time, random.normal(size=(points, 2))])
+            header = f"{name},ax,ay"
+            np.savetxt(root / label / f"{number}.csv", values, "%.2f", ",", header=header, comments="")
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "start"), [("Zeit", 0.02, 0), ("Nummer", 1, 100), ("t_rel", 1 / 60, 3.5), ("lfd", 10, 0)]
+)
+@pytest.mark.parametrize("window", [None, 25])
+def test_a_column_that_rises_evenly_is_no_channel(tmp_path, name, step, start, window):
+    logged(tmp_path, name, step, start=start)
+    data = load(tmp_path, DataSettings(window=window))
+    assert_dataset_is_sound(data)
+    assert data.features == ("ax", "ay")
+    assert data.inputs.shape[1] == 2
+    (said,) = [remark for remark in data.remarks if "running number" in remark]
+    assert said.startswith(f"column {name} rises by the same step")
+    given = read([tmp_path / "walk" / "3.csv"], spec_of(data))
+    place = next(at for at, own in enumerate(data.names) if own.startswith("walk/3.csv"))
+    np.testing.assert_array_equal(given.inputs[0].numpy(), data.inputs[place].numpy())
+
+
+def test_a_running_number_in_a_long_table_is_no_channel(tmp_path):
+    text, values = long("id,Takt,acc_x,acc_y,label")
+    (tmp_path / "long.csv").write_text(text)
+    data = load(tmp_path / "long.csv", DataSettings(sample="id"))
+    assert data.features == ("acc_x", "acc_y")
+    np.testing.assert_allclose(data.inputs.numpy(), values, rtol=1e-6)
+
+
+def test_what_rises_in_its_own_way_is_a_channel(tmp_path):
+    for place, label in enumerate(("slow", "fast")):
+        (tmp_path / label).mkdir()
+        for number in range(8):
+            values = np.column_stack([(1 + place) * np.arange(40), np.sin(np.arange(40) + number)])
+            file = tmp_path / label / f"{number}.csv"
+            np.savetxt(file, values, delimiter=",", header="way,force", comments="")
+    assert load(tmp_path).features == ("way", "force")

@@ -9,7 +9,7 @@ import numpy as np
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import groups
 from convscope.data.files.listing import PART_NAMES
-from convscope.data.signals import Read, Signal, agreeing, roles, windows
+from convscope.data.signals import Read, Signal, agreeing, roles, steady, windows
 from convscope.data.signals.roles import Roles, listed
 from convscope.data.signals.windows import Track
 from convscope.data.text.columns import Table
@@ -43,6 +43,9 @@ def read(
     """
     table, origin = tables[0]
     found = roles.find(table, settings, features)
+    if not features:
+        unit = found.sample or (found.owner if settings.window is not None else None)
+        found = steady.without(found, [table for table, _ in tables], unit)
     if found.answer is None and not origin.label and not features:
         raise DataError(_no_answer(table, found))
     if settings.stride is not None and settings.window is None:
