@@ -161,3 +161,45 @@ def test_rows_that_end_early_at_several_places_are_short_signals(write):
     assert any("signals have 8 to 20 points" in remark for remark in data.remarks)
     assert not data.skipped
     assert len(read([write(table(cells[:1], header=header), "one.csv")], spec_of(data)).inputs) == 1
+
+
+WRITTEN = {  # how people write a number, what separates the columns
+    "thousands": (lambda value: f"{value:,.0f}", ","),
+    "thousands and decimals": (lambda value: f"{value:,.1f}", ","),
+    "a blank in thousands": (lambda value: f"{value:,.0f}".replace(",", " "), ";"),
+    "an apostrophe": (lambda value: f"{value:,.0f}".replace(",", "'"), ";"),
+    "decimal commas in quotes": (lambda value: f"{value / 1000:.3f}".replace(".", ","), ","),
+    "a unit": (lambda value: f"{value:.0f} kg", ","),
+    "some per cent": (lambda value: f"{value:.0f}{'%' if value % 2 else ''}", ","),
+    "brackets for less than nothing": (
+        lambda value: f"({value:.0f})" if value > 20000 else f"{value:.0f}",
+        ",",
+    ),
+}
+
+
+@pytest.mark.parametrize(("form", "separator"), WRITTEN.values(), ids=WRITTEN)
+def test_numbers_are_read_as_people_write_them(write, form, separator):
+    values = np.random.default_rng(0).integers(1000, 40000, (40, 6))
+    values[::2] //= 30
+    text = table([[form(value) for value in row] for row in values], separator=separator)
+    data = load(write(text))
+    expected = values.astype(np.float64)
+    if "1," in form(1000) and "." not in form(1000) and len(form(1000)) == 5 and form(500)[0] == "0":
+        expected = expected / 1000
+    if form(30000).startswith("("):
+        expected = np.where(values > 20000, -values, values)
+    np.testing.assert_allclose(data.inputs[:, 0].numpy(), expected, rtol=1e-6)
+    assert any("is read as the number" in remark for remark in data.remarks)
+    assert not data.skipped
+    found = read([write(text, "new.csv")], spec_of(data))
+    assert np.array_equal(found.inputs, data.inputs)
+
+
+def test_one_class_left_tells_of_the_rows_that_were_left_out(write):
+    cells = waves().astype(object)
+    cells[::2, 2] = "much"
+    with pytest.raises(
+        DataError, match=r"all of class 'b'(.|\n)*10 signals were left out:\n.*column 'x2' is 'much'"
+    ):
+        load(write(table(cells)))

@@ -21,6 +21,7 @@ from convscope.data.signals import text as signal_text
 from convscope.data.signals.moments import Origin
 from convscope.data.signals.rows import column_names, cut, has_header, label_place, numbers
 from convscope.data.text import columns
+from convscope.data.text import numbers as text_numbers
 from convscope.errors import DataError
 
 ELSE = (
@@ -296,7 +297,7 @@ def _count(cells: Sequence[str]) -> int:
         try:
             found += bool(cell and numbers([cell]))
         except signal_rows.TextError:
-            continue
+            found += text_numbers.is_one(cell)
     return found
 
 

@@ -65,7 +65,14 @@ def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> D
     _demand_same_channels(used, source)
     refuse_too_large(_bytes([signal.values for signal in used], settings), source)
     inputs, fitted = equal([signal.values for signal in used], settings)
-    order = listing.sort(read.signals, used, source, settings, "signal")
+    try:
+        order = listing.sort(read.signals, used, source, settings, "signal")
+    except DataError as error:
+        if not skipped:
+            raise
+        raise DataError(
+            listing.left_out(f"{error}\n  {len(skipped):,} signals were left out:", skipped)
+        ) from error
     return Dataset(
         inputs=torch.from_numpy(inputs),
         labels=order.labels,

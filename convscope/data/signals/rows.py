@@ -23,7 +23,9 @@ MOST = 20_000_000  # numbers that are looked through for codes
 NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
 AT_ENDS = 0.9  # share of what is missing that stands at the ends of rows where these end early
+ENOUGH = 10_000  # rows that show how numbers are written
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
+DECIMAL = re.compile(r"[-+(]?(\d+,(\d{1,2}|\d{4,})|0,\d+)\D*")  # a comma that parts no thousands
 QUOTED = re.compile('"[^"]*"')
 NAMES = ("id", "name", "index", "sample", "record", "unnamed: 0", "")  # columns that name a row: no values
 
@@ -109,6 +111,7 @@ def table(
         columns = _without_text(columns, names, [cut(line) for _, line in rows[:LOOKED]], found)
     if columns.name is not None:
         found.remarks.append(f"column '{names[columns.name]}' names the rows and holds no values")
+    plain = _as_people_write(columns, names, rows, found)
     for number, line in rows:
         cells = cut(line)
         if any(cells[len(names) :]):
@@ -116,6 +119,8 @@ def table(
             found.skipped.append(Skipped(f"{path.name}, row {number}", reason))
             continue
         cells += [""] * (len(names) - len(cells))
+        for place, read in plain.items():
+            cells[place] = read.get(cells[place], cells[place])
         _add(found, path, _row(number, cells, columns, part, names, path), lacking=lacking)
     if not found.signals and found.skipped and all(item.reason == NO_LABEL for item in found.skipped):
         raise DataError(
@@ -363,7 +368,7 @@ def _without_text(
         place
         for place in columns.values
         if (cells := [row[place] for row in rows if place < len(row) and row[place].casefold() not in WORDS])
-        and not any(map(_is_number, cells))
+        and not any(_is_number(cell) or text_numbers.is_one(cell) for cell in cells)
     ]
     if not texts or len(texts) == len(columns.values):
         return columns
@@ -371,6 +376,38 @@ def _without_text(
         f"columns that hold text are not used: {roles.listed([names[place] for place in texts])}"
     )
     return columns._replace(values=[place for place in columns.values if place not in texts])
+
+
+def _as_people_write(
+    columns: Columns, names: Sequence[str], rows: Sequence[tuple[int, str]], found: Read
+) -> dict[int, dict[str, str]]:
+    """Columns of numbers that people wrote (1,234 and 5 kg and 3 %): place → each cell as a plain number.
+
+    A comma is a decimal one in all columns, where in one it can be nothing else.
+    """
+    some = [cut(line) for _, line in rows[:ENOUGH]]
+    odd = [place for place in columns.values if any(_is_odd(row, place) for row in some)]
+    if not odd:
+        return {}
+    table = [*some, *(cut(line) for _, line in rows[ENOUGH:])]
+    texts = {place: sorted({row[place] for row in table if place < len(row)}) for place in odd}
+    comma = any(map(DECIMAL.fullmatch, (cell for cells in texts.values() for cell in cells)))
+    plain, said = {}, []
+    for place, cells in texts.items():
+        empty = np.array([cell.casefold() in WORDS for cell in cells], bool)
+        written = text_numbers.read(cells, empty, comma=comma)
+        if not written.said:
+            continue
+        said.append(f"column {names[place]}: {written.said}")
+        values = zip(cells, written.values.tolist(), strict=True)
+        plain[place] = {cell: repr(value) for cell, value in values if isfinite(value)}
+    more = [f"and so in {len(said) - SHOWN:,} more columns"] if len(said) > SHOWN else []
+    found.remarks.extend([*said[:SHOWN], *more])
+    return plain
+
+
+def _is_odd(cells: Sequence[str], place: int) -> bool:
+    return place < len(cells) and not _is_number(cells[place]) and text_numbers.is_one(cells[place])
 
 
 def _with_amounts(found: Read, settings: DataSettings) -> Read:
