@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convscope.data import layout, signals, split, targets
 from convscope.data.dataset import Dataset, DataSettings, Kind
+from convscope.data.files.groups import alike, on_alike
 from convscope.data.names import Numbered, natural
 from convscope.data.pictures.resize import resized
 from convscope.data.volumes import voxels
@@ -59,7 +60,9 @@ def from_arrays(
     samples, settings, stored = KINDS[found](array, settings, source)
     stated = None if given is None else [name for name, count in given.items() for _ in range(count)]
     each = torch.zeros(len(numbers), dtype=torch.int64) if numbers.is_floating_point() else numbers
-    parts = split.parts(each, settings, given=stated, groups=groups)
+    same = alike(groups) if groups is not None and all(isinstance(name, str) for name in groups) else {}
+    own = None if groups is None else [same.get(name, name) for name in groups]
+    parts = split.parts(each, settings, given=stated, groups=own)
     return Dataset(
         inputs=samples,
         labels=numbers,
@@ -69,7 +72,13 @@ def from_arrays(
         source=source,
         names=Numbered(given or {"row": len(samples)}),
         settings=settings,
-        remarks=(*guessed, *stored, *said, *split.remarks(parts, given or ())),
+        remarks=(
+            *guessed,
+            *stored,
+            *said,
+            *on_alike(same),
+            *split.remarks(parts, given or (), own is not None),
+        ),
     )
 
 

@@ -60,7 +60,7 @@ def parts(
     return {name: torch.from_numpy(np.flatnonzero(part == number)) for number, name in enumerate(PARTS)}
 
 
-def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, ...]:
+def remarks(split: Mapping[str, Tensor], stated: Collection[str], grouped: bool = False) -> tuple[str, ...]:
     """Say which parts were made here and not `stated` by the source, and whether test is empty.
 
     >>> remarks(parts([0] * 10, DataSettings()), stated=["test"])
@@ -68,7 +68,8 @@ def remarks(split: Mapping[str, Tensor], stated: Collection[str]) -> tuple[str, 
     """
     new = [name for name in PARTS[1:] if name not in stated and len(split[name])]
     made = " and ".join(f"{len(split[name]):,} to {name}" for name in new)
-    held = (f"held back at random, class by class: {made}",) if new else ()
+    how = "group by group" if grouped else "class by class"
+    held = (f"held back at random, {how}: {made}",) if new else ()
     none = () if len(split["test"]) else ("there is no test part to judge the network on unseen data",)
     return held + none
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from convscope.data.containers.member import Header, Member
 from convscope.data.dataset import PARTS, DataSettings
+from convscope.data.files import groups
 from convscope.data.files.listing import PART_NAMES
 from convscope.errors import DataError
 from convscope.shapes import show
@@ -93,6 +94,8 @@ def _by_name(keys: Sequence[str], source: object, settings: DataSettings) -> Rol
         for what, known in (("classes", NAMES), ("kind", {KIND}), ("mapping", {MAPPING})):
             if names & known and role is None:
                 single[what] = key
+    if wanted["groups"] & wanted["labels"]:
+        raise groups.are_classes(str(group), source)
     classes, kind, mapping = (single.get(what) for what in ("classes", "kind", "mapping"))
     return Roles(found["inputs"], found["labels"], found["groups"], classes, kind, mapping)
 

@@ -92,6 +92,17 @@ def on_alike(same: Mapping[str, str]) -> list[str]:
     return [f"the groups {some}{' …' if len(same) > SHOWN else ''} are one each"] if same else []
 
 
+def are_classes(name: str, source: object, option: str = "group") -> DataError:
+    """What is wrong where a person names what is to be learnt for what tells the samples apart."""
+    what = (
+        "A group is who or what the samples are of" if option == "group" else "A sample has rows of its own"
+    )
+    return DataError(
+        f"--{option} {name}: this is what is to be learnt of {source}; no class could be in two parts.\n"
+        f"  {what}: name another column, or leave --{option} out."
+    )
+
+
 def _level(files: Sequence[Lying]) -> int:
     """The first level below the classes on which there is more than one folder."""
     trails = {file.trail for file in files}

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from convscope.data import split, targets
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind, Skipped
-from convscope.data.files import decoding
+from convscope.data.files import decoding, groups
+from convscope.data.files.groups import Groups
 from convscope.data.names import merged, natural
 from convscope.errors import DataError
 
@@ -62,6 +63,7 @@ class Sorted(NamedTuple):
         parts: "train", "val", "test" → rows.
         lost: a sentence on each class of which no sample can be used.
         remarks: which parts were made here, and which are empty.
+        groups: (sample,) the group of each, "" where it is of none; none: there are no groups.
     """
 
     labels: Tensor
@@ -69,6 +71,7 @@ class Sorted(NamedTuple):
     parts: dict[str, Tensor]
     lost: tuple[str, ...]
     remarks: tuple[str, ...]
+    groups: Sequence[str] = ()
 
 
 class Reader(NamedTuple):
@@ -131,7 +134,7 @@ def dataset(
         remarks=(*remarks, *order.lost, *chosen, *order.remarks),
         root=root,
         passed=tuple(passed),
-        groups=[item.group or "" for item in used] if any(item.group for item in used) else (),
+        groups=order.groups,
     )
 
 
@@ -157,29 +160,59 @@ def sort(
     """
     alike = merged(item.label for item in listed)
     told = [alike.get(item.label, item.label) for item in used]
+    own = _groups(used, told, settings, source)
     values = targets.amounts(told, settings.target, source)
     if values is not None:
-        parts = _split(torch.zeros(len(used), dtype=torch.int64), used, settings)
-        said = f"target: the amount of {settings.target}", *_on_parts(used, parts, what, "")
-        return Sorted(torch.from_numpy(values).float(), (str(settings.target),), parts, (), said)
+        parts = _split(torch.zeros(len(used), dtype=torch.int64), used, own.names, settings)
+        said = (
+            f"target: the amount of {settings.target}",
+            *own.remarks,
+            *_on_parts(used, parts, own, what, ""),
+        )
+        amount = torch.from_numpy(values).float()
+        return Sorted(amount, (str(settings.target),), parts, (), said, _named(own))
     targets.demand_classes(told, settings, source)
     classes = _classes(told, [item.part for item in used], source, what)
     number = {name: index for index, name in enumerate(classes)}
     labels = torch.tensor([number[label] for label in told])  # (sample,)
-    parts = _split(labels, used, settings)
+    parts = _split(labels, used, own.names, settings)
     lost = sorted({alike.get(item.label, item.label) for item in listed} - set(classes), key=natural)
     gone = tuple(f"class '{name}' has no readable {what} and is left out" for name in lost)
     same = tuple(
         f"'{name}' and '{other}' look alike and are one class, '{other}'" for name, other in alike.items()
     )
-    return Sorted(labels, classes, parts, (*same, *gone), tuple(_on_parts(used, parts, what)))
+    said = (*own.remarks, *_on_parts(used, parts, own, what))
+    return Sorted(labels, classes, parts, (*same, *gone), said, _named(own))
 
 
-def _split(labels: Tensor, used: Sequence[Labelled], settings: DataSettings) -> dict[str, Tensor]:
-    groups = None
-    if any(item.group is not None for item in used):
-        groups = [row if _is_alone(item) else item.group for row, item in enumerate(used)]
-    return split.parts(labels, settings, given=[item.part for item in used], groups=groups)
+def _groups(used: Sequence[Labelled], told: Sequence[str], settings: DataSettings, source: object) -> Groups:
+    """The group of each sample, one however it is written; none where the groups are the classes.
+
+    Raises:
+        DataError: the person named the column of the classes for that of the groups.
+    """
+    same = groups.alike(item.group for item in used if item.group is not None)
+    names = [None if item.group is None else same.get(item.group, item.group) for item in used]
+    if len(used) == 1 or len(set(names)) == len(used) or names != told:
+        return Groups(names, groups.on_alike(same))
+    if settings.group not in (None, groups.FOLDER, groups.NONE):
+        raise groups.are_classes(settings.group, source)
+    said = "the groups are the classes themselves: the samples are dealt out one by one"
+    return Groups([None] * len(used), [said])
+
+
+def _named(own: Groups) -> Sequence[str]:
+    return [name or "" for name in own.names] if any(own.names) else ()
+
+
+def _split(
+    labels: Tensor, used: Sequence[Labelled], names: Sequence[str | None], settings: DataSettings
+) -> dict[str, Tensor]:
+    member = None
+    if any(name is not None for name in names):
+        both = zip(used, names, strict=True)
+        member = [row if _is_alone(item) else name for row, (item, name) in enumerate(both)]
+    return split.parts(labels, settings, given=[item.part for item in used], groups=member)
 
 
 def _is_alone(item: Labelled) -> bool:
@@ -234,14 +267,14 @@ def _classes(labels: Sequence[str], parts: Sequence[str], source: Path, what: st
 
 
 def _on_parts(
-    used: Sequence[Labelled], parts: dict[str, Tensor], what: str, how: str = ", class by class"
+    used: Sequence[Labelled], parts: dict[str, Tensor], own: Groups, what: str, how: str = ", class by class"
 ) -> list[str]:
     """Say which parts were made here, and which are empty."""
     stated = {item.part for item in used}
     made = [
         f"{len(parts[name]):,} to {name}" for name in PARTS[1:] if name not in stated and len(parts[name])
     ]
-    how = ", group by group" if any(item.group is not None for item in used) else how
+    how = ", group by group" if any(name is not None for name in own.names) else how
     remarks = [f"held back at random{how}: {' and '.join(made)}"] if made else []
     if not len(parts["test"]):
         remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")

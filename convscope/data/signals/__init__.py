@@ -87,7 +87,7 @@ def dataset(read: Read, source: Path, settings: DataSettings, strict: bool) -> D
         features=read.features,
         columns=read.columns,
         rate=read.rate,
-        groups=[signal.group or "" for signal in used] if any(signal.group for signal in used) else (),
+        groups=order.groups,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from convscope.data.dataset import DataSettings
+from convscope.data.files import groups
 from convscope.data.files.table import COLUMNS
 from convscope.data.targets import number
 from convscope.data.text.columns import Table
@@ -76,6 +77,11 @@ def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> 
     place = {role: column(table, named.get(role), role, lacking) for role in ROLES}
     if settings.sample is None and not _repeats(table, place["sample"]):
         place["sample"] = None
+    for role, option in (("sample", settings.sample), ("group", settings.group)):
+        if place[role] is not None and place[role] == place["label"]:
+            if option is not None and not features:
+                raise groups.are_classes(option, table.path, role)
+            place[role] = None
     own = set(filter(None, place.values()))
     others = [name for name in table.columns if name not in own and name.casefold() not in ROLES["sample"]]
     values = tuple(features) or tuple(name for name in others if table.is_number(name))
