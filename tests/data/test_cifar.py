@@ -80,3 +80,15 @@ def test_an_archive_with_links_and_paths_upwards_touches_nothing(tmp_path):
     with pytest.raises(DataError, match=r"lacks data_batch_1.bin.*test_batch.bin"):
         load(path)
     assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("name", [NAMES[0], NAMES[-1]])
+def test_a_file_that_is_named_is_read_with_those_beside_it_which_is_said(tmp_path, name):
+    for own, content in contents().items():
+        (tmp_path / own).write_bytes(content)
+    data = load(tmp_path / name)
+    assert len(data.inputs) == 120
+    (said,) = [remark for remark in data.remarks if "one file of a data set" in remark]
+    assert said.startswith(f"{name} is one file")
+    assert said.count("_batch") == len(NAMES)
+    assert not any("one file of" in remark for remark in load(tmp_path).remarks)

@@ -204,3 +204,13 @@ def test_one_file_is_predicted_with_the_labels_beside_it(tmp_path):
     assert list(said.truth) == [str(row % 3) for row in range(20)]
     with pytest.raises(DataError, match="holds labels, no pictures"):
         run.predict(str(tmp_path / "data" / f"{NAMES[3]}.gz"))
+
+
+@pytest.mark.parametrize("gz", [True, False])
+def test_a_file_that_is_named_is_read_with_those_beside_it_which_is_said(tmp_path, gz):
+    folder = write(tmp_path, contents(), gz)
+    named = next(folder.glob("t10k-images*"))
+    assert "train-images" in next(
+        remark for remark in load(named).remarks if "one file of a data set" in remark
+    )
+    assert not any("one file of" in remark for remark in load(folder).remarks)

@@ -34,6 +34,16 @@ SEGMENTATION = (
 )
 
 
+def rest_of(path: Path, files: Sequence[str]) -> list[str]:
+    """Say that a file was named, and the others of its data set are read with it.
+
+    >>> rest_of(Path("data/test_batch"), ["data_batch_1", "data_batch_2", "test_batch"])
+    ['test_batch is one file of a data set: data_batch_1, data_batch_2 beside it are read, too']
+    """
+    others = [name for name in files if name != path.name]
+    return [f"{path.name} is one file of a data set: {', '.join(others)} beside it are read, too"]
+
+
 def masks(files: Sequence[Path]) -> set[Path]:
     """The files that are masks of others beside them: a_mask.png of a.png, p_seg.nii of p_t1.nii."""
     folders: dict[Path, list[Path]] = {}

@@ -9,6 +9,7 @@ byte of label, or of coarse and fine label.
 import gzip
 import tarfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from convscope.data.array_samples import of_file_array
 from convscope.data.arrays import from_arrays
 from convscope.data.containers import pickles
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files import beside
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.formats.array_files import demand_meaning
 from convscope.data.memory import refuse_too_large
@@ -84,8 +86,8 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
         DataError: a file is missing or damaged, or a pickle asks for anything but arrays.
     """
     demand_meaning(settings, path)
-    if path.is_file() and path.name != ARCHIVE:
-        path = path.parent
+    named = path if path.is_file() and path.name != ARCHIVE else None
+    path = named.parent if named else path
     found = _found(path) if path.is_dir() else None
     folder, version = found or (path, VERSIONS[0])
     contents = _files(folder, version) if found else _from_archive(path / ARCHIVE if path.is_dir() else path)
@@ -100,7 +102,9 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     pictures = np.concatenate([batch.pictures for batch in batches])
     given = {"train": len(labels) - len(batches[-1].labels), "test": len(batches[-1].labels)}
     classes = _classes(folder, version, settings, int(labels.max()) + 1)
-    return from_arrays(pictures, labels, settings, given=given, classes=classes, source=str(path))
+    data = from_arrays(pictures, labels, settings, given=given, classes=classes, source=str(path))
+    rest = beside.rest_of(named, (*version.train, version.test)) if named else ()
+    return replace(data, remarks=(*rest, *data.remarks))
 
 
 def header(_: Path) -> Claim:

@@ -18,6 +18,7 @@ import numpy as np
 from convscope.data.array_samples import of_file_array
 from convscope.data.arrays import from_arrays
 from convscope.data.dataset import Dataset, DataSettings
+from convscope.data.files import beside
 from convscope.data.files.format import Claim, Files, Format
 from convscope.data.formats import emnist
 from convscope.data.formats.array_files import demand_meaning
@@ -116,7 +117,8 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     given = {"train": train, "test": len(labels) - train}
     data = from_arrays(*_read_by(name, found, images, labels), settings, given=given, source=str(path))
     turned = (emnist.TURNED,) if name.startswith(emnist.NAME) else ()
-    return replace(data, remarks=(*turned, *data.remarks))
+    rest = beside.rest_of(path, [found[stem].name for stem in STEMS]) if path.is_file() else ()
+    return replace(data, remarks=(*rest, *turned, *data.remarks))
 
 
 def samples(path: Path, spec: SampleSpec) -> Samples:
@@ -125,13 +127,13 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     head = header(path)
     if len(head.shape) != 3:
         raise DataError(f"{path} holds labels, no pictures.\n  Give the file of the pictures.")
-    beside = sets(path.parent).get(name, {})
+    files = sets(path.parent).get(name, {})
     images, labels = _array(head), None
-    if (file := beside.get(stem.replace("images", "labels"))) is not None:
+    if (file := files.get(stem.replace("images", "labels"))) is not None:
         labels = _array(header(file))
     if labels is None or len(labels) != len(images):
         labels = None
-    images, truth = _read_by(name, beside, images, np.zeros(0) if labels is None else labels)
+    images, truth = _read_by(name, files, images, np.zeros(0) if labels is None else labels)
     found = of_file_array(images, spec, path.name)
     return found if labels is None else found._replace(truth=[str(label) for label in truth.tolist()])
 
