@@ -56,6 +56,7 @@ def test_a_line_break_within_quotes_is_part_of_a_cell(write, note, end):
     assert np.array_equal(data.inputs[:, 0].numpy(), values)
     assert [data.classes[label] for label in data.labels] == ["a", "b"] * 10
     assert data.names[-1] == "row 21"  # as spreadsheets count
+    assert not any("decimal commas" in remark for remark in data.remarks)
     assert not data.skipped
 
 
@@ -203,3 +204,26 @@ def test_one_class_left_tells_of_the_rows_that_were_left_out(write):
         DataError, match=r"all of class 'b'(.|\n)*10 signals were left out:\n.*column 'x2' is 'much'"
     ):
         load(write(table(cells)))
+
+
+@pytest.mark.parametrize("labels", [["0", "1"], ["2", "7", "9"], ["up", "down"]])
+@pytest.mark.parametrize("name", ["class", "target", "Category"])
+def test_a_second_label_is_no_value_and_said(write, name, labels):
+    values = waves().astype(object)
+    values[:, 0] = [labels[row % len(labels)] for row in range(20)]
+    data = load(write(table(values, header=[name, *NAMES[1:]])))
+    assert np.array_equal(data.inputs[:, 0].numpy(), waves()[:, 1:])
+    assert data.classes == ("a", "b")
+    assert any(name in remark and "not used" in remark for remark in data.remarks)
+
+
+def test_amounts_that_are_called_as_a_label_are_values(write):
+    data = load(write(table(waves(), header=["y", *NAMES[1:]])))
+    assert np.array_equal(data.inputs[:, 0].numpy(), waves())
+
+
+@pytest.mark.parametrize("header", [["label", *NAMES[1:]], ["x1", *NAMES[1:]], [*NAMES[:-1], "x0"]])
+def test_two_columns_of_one_name_are_refused(write, header):
+    twice = next(name for name in [*header, "label"] if [*header, "label"].count(name) > 1)
+    with pytest.raises(DataError, match=f"has two columns called '{twice}'"):
+        load(write(table(waves(), header=header)))

@@ -16,6 +16,7 @@ from convscope.data.files.table import COLUMNS
 from convscope.data.signals import Read, Signal, roles
 from convscope.data.text import missing
 from convscope.data.text import numbers as text_numbers
+from convscope.data.text.columns import demand_names
 from convscope.data.text.missing import REPEATED, WORDS
 from convscope.errors import DataError
 
@@ -23,6 +24,7 @@ MOST = 20_000_000  # numbers that are looked through for codes
 NO_LABEL = "it has no label"
 FIRST = "column1"  # what the first column is called where there is no header
 AT_ENDS = 0.9  # share of what is missing that stands at the ends of rows where these end early
+LABELS = frozenset(roles.ROLES["label"])
 ENOUGH = 10_000  # rows that show how numbers are written
 LOOKED = 100  # rows that tell whether there is a header, and what the columns hold
 DECIMAL = re.compile(r"[-+(]?(\d+,(\d{1,2}|\d{4,})|0,\d+)\D*")  # a comma that parts no thousands
@@ -104,11 +106,16 @@ def table(
     names = column_names(lines)
     headed = has_header([line for _, line in rows[:LOOKED]])
     rows = rows[headed:]
+    if headed:
+        demand_names(names, path)
     columns = _columns(names, path, settings, lacking)
     if headed and known:
         columns = _with_names(columns, names, known, path, found)
     else:
-        columns = _without_text(columns, names, [cut(line) for _, line in rows[:LOOKED]], found)
+        some = [cut(line) for _, line in rows[:LOOKED]]
+        columns = _without_text(columns, names, some, found)
+        if not lacking:  # a run without names of columns took them all
+            columns = _without_labels(columns, names, some, found)
     if columns.name is not None:
         found.remarks.append(f"column '{names[columns.name]}' names the rows and holds no values")
     plain = _as_people_write(columns, names, rows, found)
@@ -376,6 +383,24 @@ def _without_text(
         f"columns that hold text are not used: {roles.listed([names[place] for place in texts])}"
     )
     return columns._replace(values=[place for place in columns.values if place not in texts])
+
+
+def _without_labels(
+    columns: Columns, names: Sequence[str], rows: Sequence[Sequence[str]], found: Read
+) -> Columns:
+    """Columns beside the label that are called as one, and hold classes, too, would tell what is asked."""
+    also = []
+    for place in columns.values:
+        cells = [row[place] for row in rows if place < len(row)]
+        if names[place].casefold() in LABELS and 1 < _may_be_classes(cells) <= len(cells) / 2:
+            also.append(place)
+    if not also or columns.label is None or len(also) == len(columns.values):
+        return columns
+    others = roles.listed([names[place] for place in also])
+    found.remarks.append(
+        f"the label is column '{names[columns.label]}'; {others} may be another label, and is not used"
+    )
+    return columns._replace(values=[place for place in columns.values if place not in also])
 
 
 def _as_people_write(

@@ -47,22 +47,22 @@ def read(path: Path) -> Decoded:
             quotation mark that is never closed.
     """
     text, said = decoding.read(path)
+    if ending(path) == ".ts":
+        return Decoded(text, said)
     try:
-        found = layout.find("" if ending(path) == ".ts" else text)
+        found = layout.find(text)
         pointed = found.pointed(text)
-        if ending(path) != ".ts":
-            records = _records(pointed, found.delimiter)
-            if len(records) > 1 and _is_open(records[-1]):
-                raise DataError(
-                    f"{path}: a quotation mark in row {len(records):,} is never closed: '{records[-1][:40]}'"
-                    " ….\n  Close it, or take it out."
-                )
-            pointed = "\n".join(records) if records else pointed
+        records = _records(pointed, found.delimiter)
     except csv.Error:
         return Decoded(text, said)
+    if len(records) > 1 and _is_open(records[-1]):
+        raise DataError(
+            f"{path}: a quotation mark in row {len(records):,} is never closed: '{records[-1][:40]}' ….\n"
+            "  Close it, or take it out."
+        )
     changed = "," in text and pointed != found.plain(text)
     comma = (f"{path.name}: its decimal commas are read as points",) if changed else ()
-    return Decoded(pointed, (*said, *found.said, *comma))
+    return Decoded("\n".join(records) if records else pointed, (*said, *found.said, *comma))
 
 
 def head(path: Path) -> list[str]:

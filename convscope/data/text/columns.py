@@ -207,7 +207,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     if short:  # what has no name is an empty column at the end, or the first one, which names the rows
         ends = (frame.iloc[1:, -1] == "").all()
         header = [*header[:-1], ""] if ends else ["", *header[:-1]]
-    _demand_names(header, path)
+    demand_names(header, path)
     nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
     named = {name: frame[place].to_numpy()[skipped:] for place, name in enumerate(header) if name}
     unnamed = (
@@ -313,7 +313,8 @@ def names(count: int) -> list[str]:
     return [f"column{place}" for place in range(1, count + 1)]
 
 
-def _demand_names(header: Sequence[str], path: Path) -> None:
+def demand_names(header: Sequence[str], path: Path) -> None:
+    """Raise DataError where two columns have one name."""
     twice = [name for name in header if name and header.count(name) > 1]
     if twice:
         raise DataError(f"{path} has two columns called '{twice[0]}'.\n  Give each column its own name.")
