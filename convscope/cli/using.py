@@ -13,9 +13,11 @@ from convscope.outputs import Form, Output
 from convscope.settings import Count
 
 if TYPE_CHECKING:
+    from convscope.data.dataset import Skipped
     from convscope.run.evaluation.judging import AnyPredictions
 
 RunName = Annotated[str, Parameter(help="The folder of a run, its name if it is in ./runs, or latest.")]
+FEW = 3  # of what was left out for one reason, by name
 FIRST = 10  # predictions that are shown where the truth is known, and more would say no more
 
 
@@ -124,17 +126,32 @@ def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
     if evaluation := told.evaluate():
         yield from evaluation.headline()
         yield "(samples of training may be among them; convscope evaluate measures on unseen ones)"
-    for file, reason in told.skipped:
-        yield f"left out: {file}: {reason}"
+    yield from _left_out(told.skipped)
+
+
+def _left_out(skipped: "Sequence[Skipped]") -> Iterator[str]:
+    """A line each; where more than three have one reason, a line for all of these."""
+    reasons: dict[str, list[str]] = {}
+    for file, reason in skipped:
+        reasons.setdefault(reason, []).append(file)
+    for reason, files in reasons.items():
+        if len(files) > FEW:
+            yield f"left out: {', '.join(files[:FEW])} … and {len(files) - FEW:,} more: {reason}"
+        else:
+            yield from (f"left out: {file}: {reason}" for file in files)
 
 
 def _shown(truth: Sequence[object]) -> list[int]:
-    """All where nothing is known yet; otherwise the unknown ones first, and the last of the others."""
+    """All where nothing is known yet; otherwise what comes after all that is known, gaps, and the rest."""
     unknown = [place for place, true in enumerate(truth) if true is None]
     known = [place for place, true in enumerate(truth) if true is not None]
     if not known or not unknown:
         return unknown or known[:FIRST]
-    return [*unknown, *known[len(known) - max(0, FIRST - len(unknown)) :]]  # the newest of a table
+    newest = [place for place in unknown if place > known[-1]]
+    gaps = unknown[: len(unknown) - len(newest)]
+    if newest:
+        gaps = gaps[: max(0, FIRST - len(newest))]
+    return [*newest, *gaps, *known[len(known) - max(0, FIRST - len(newest) - len(gaps)) :]]
 
 
 def _worded(row: dict[str, Any]) -> list[str]:

@@ -524,3 +524,19 @@ def test_what_rises_in_its_own_way_is_a_channel(tmp_path):
             file = tmp_path / label / f"{number}.csv"
             np.savetxt(file, values, delimiter=",", header="way,force", comments="")
     assert load(tmp_path).features == ("way", "force")
+
+
+@pytest.mark.parametrize(("separator", "point"), [(";", ","), ("\t", ","), (";", ".")])
+def test_recordings_with_decimal_commas_in_class_folders(tmp_path, separator, point):
+    draw = np.random.default_rng(0)
+    for kind in ("gehen", "stehen"):
+        (tmp_path / kind).mkdir()
+        for number in range(10):
+            values = draw.normal(size=(20, 2)).round(3)
+            rows = [f"{a:.3f}{separator}{b:.3f}".replace(".", point) for a, b in values]
+            (tmp_path / kind / f"{number}.csv").write_text("\n".join([f"ax{separator}ay", *rows]))
+    data = load(tmp_path)
+    assert data.classes == ("gehen", "stehen")
+    np.testing.assert_allclose(data.inputs[-1].numpy(), values.T, rtol=1e-6)
+    said = [each for each in data.remarks if "is read as the number" in each]
+    assert len(said) == (2 if point == "," else 0)  # once a column, however many files

@@ -11,6 +11,8 @@ from PIL import Image
 
 from convscope import data
 from convscope.cli import execute
+from convscope.data.dataset import Skipped
+from convscope.data.formats import sequences
 from convscope.errors import DataError
 from convscope.run import NetworkPart, RunSettings, create, load
 from convscope.run.inputs import gather, labelled
@@ -388,3 +390,42 @@ def test_options_may_stand_anywhere(finished, files, capsys):
         assert len(Path("o.csv").read_text().splitlines()) == 3
     assert execute(["predict", str(finished.path)]) == 2
     assert "INPUT is missing" in capsys.readouterr().err
+
+
+A, B = 1.0, None
+
+
+@pytest.mark.parametrize(
+    ("truth", "shown"),
+    [
+        ([A, B, A, B, B], [3, 4, 1, 0, 2]),  # what comes after all that is known, gaps, the rest
+        ([B, A] * 20 + [B], [40, *range(0, 18, 2), 0][:10]),
+        ([B, A] * 20, [*range(0, 40, 2)]),
+        ([A] * 30 + [B], [30, *range(21, 30)]),
+    ],
+)
+def test_the_future_is_shown_before_gaps(truth, shown):
+    from convscope.cli import using
+
+    assert using._shown(truth) == shown
+
+
+def test_many_left_out_for_one_reason_are_one_line():
+    from convscope.cli import using
+
+    gaps = [Skipped(f"day {number}", "values are missing") for number in range(9)]
+    assert [*using._left_out([*gaps, Skipped("a.csv", "damaged")])] == [
+        "left out: day 0, day 1, day 2 … and 6 more: values are missing",
+        "left out: a.csv: damaged",
+    ]
+    assert len([*using._left_out(gaps[:3])]) == 3
+
+
+def test_the_newest_rows_of_all_series_come_last(tmp_path):
+    lines = [f"{city},2020-01-{day:02d},{day * day}" for city in ("Bern", "Ulm") for day in range(1, 29)]
+    path = tmp_path / "cities.csv"
+    path.write_text("\n".join(["city,date,cars", *lines]))
+    settings = data.load(path, DataSettings(target="cars", window=3)).settings
+    found = sequences.windows_of(path, settings, ("cars",))
+    assert found.names[-2:] == ["Bern 2020-01-29", "Ulm 2020-01-29"]
+    assert None not in found.truth[:-2]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from convscope.data.signals.moments import Origin
 from convscope.data.signals.windows import Track
 from convscope.data.text import columns
 from convscope.data.text.columns import Table
+from convscope.data.text.numbers import is_one
 from convscope.errors import BadFile, ConvscopeError, DataError
 
 TABLES = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".txt", ".dat")
@@ -77,7 +79,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             skipped.append(Skipped(origin.name, str(error).splitlines()[0].removeprefix(f"{item.file}: ")))
     if tables:
         _demand_no_sequences(path, tables, settings)
-        read, settings = moments.read(tables, settings)
+        read, settings = moments.read(_said_once(tables), settings)
     elif tracks:
         read = moments.of_tracks(tracks, settings, channels)
     else:
@@ -86,6 +88,20 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         )
     whole = read._replace(skipped=[*skipped, *read.skipped], remarks=[*said, *read.remarks])
     return signals.dataset(whole, path, settings, strict)
+
+
+def _said_once(tables: Sequence[tuple[Table, Origin]]) -> list[tuple[Table, Origin]]:
+    """The tables, where how the numbers of a column are written is said of the first one alone."""
+    known: set[str] = set()
+    once = []
+    for table, origin in tables:
+        said = {name: f"column {name}: {cells.written.said}" for name, cells in table.cells.items()}
+        again = {line for name, line in said.items() if name in known}
+        known |= {name for name, line in said.items() if line in table.remarks}
+        once.append(
+            (replace(table, remarks=tuple(line for line in table.remarks if line not in again)), origin)
+        )
+    return once
 
 
 def _listed(path: Path, settings: DataSettings) -> tuple[list[Listed], list[Skipped], list[str]]:
@@ -163,7 +179,9 @@ def _holds_recording(file: Path) -> bool:
             return False
         return array.dtype.kind in "buif" and 1 <= array.ndim <= 3
     cells = columns.head(file)[1:]
-    numbers = bool(cells) and 2 * sum(map(roles.is_number, cells[0])) >= len(cells[0])
+    numbers = bool(cells) and 2 * sum(roles.is_number(cell) or is_one(cell) for cell in cells[0]) >= len(
+        cells[0]
+    )
     return numbers or timeline.has_time(file)
 
 

@@ -140,8 +140,10 @@ def windows_of(
     values, _ = carried(encode(line.table, features, axis.times), axis.run)
     last = windows.ends(axis, window)
     target = windows.targets(axis, last, horizon)
-    wanted = (target >= 0) | windows.newest(axis, last, horizon)
-    last, target = last[wanted], target[wanted]
+    newest = windows.newest(axis, last, horizon)
+    order = np.argsort(newest, kind="stable")  # the newest of all series come last
+    order = order[((target >= 0) | newest)[order]]
+    last, target = last[order], target[order]
     when = np.where(target >= 0, axis.times[target], windows.ahead(axis, last, horizon))
     whole = _complete(values, last, window)
     if not whole.any():
