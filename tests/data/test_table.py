@@ -400,3 +400,28 @@ def test_numbers_that_are_amounts_however_few(table, labels):
 @pytest.mark.parametrize("labels", [["1", "2", "3"], ["-1", "1"], ["0.0", "1.0"]])
 def test_few_whole_numbers_are_classes(table, labels):
     assert len(load(table(rows(labels)), DataSettings(target="label")).classes) == len(labels)
+
+
+@pytest.mark.parametrize("form", ["{:05d}.png", "{:03d}.jpg", "{:08d}.png"])
+@pytest.mark.parametrize("folder", ["", "images"])
+def test_ids_that_lost_their_zeros_name_their_files(paint, tmp_path, form, folder):
+    for number in range(12):
+        paint(f"{folder}/{form.format(number)}" if folder else form.format(number), seed=number)
+    (tmp_path / "labels.csv").write_text("\n".join(["id,label", *(f"{n},{'ab'[n % 2]}" for n in range(12))]))
+    data = load(tmp_path / "labels.csv")
+    assert [data.names[row][-len(form.format(0)) :] for row in range(12)] == [
+        form.format(n) for n in range(12)
+    ]
+    assert data.labels.tolist() == [0, 1] * 6
+    assert any("were found by name" in remark for remark in data.remarks)
+    assert load(tmp_path).labels.tolist() == [0, 1] * 6
+
+
+def test_an_id_that_two_padded_names_may_be_is_not_guessed(paint, tmp_path):
+    for number in range(12):
+        paint(f"{number:03d}.png", seed=number)
+    paint("0003.png", seed=50)
+    (tmp_path / "labels.csv").write_text("\n".join(["id,label", *(f"{n},{'ab'[n % 2]}" for n in range(12))]))
+    data = load(tmp_path / "labels.csv")
+    assert len(data.inputs) == 11
+    assert "several files are called so" in data.skipped[0].reason

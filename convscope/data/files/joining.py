@@ -14,6 +14,7 @@ ENDINGS = (
 )  # of files that a table may name
 MOST = 2_000_000  # files below a folder that are looked at
 NEAR = 64  # folders beside a table in which its first file is looked for
+WIDEST = 10  # digits of a name whose zeros in front were lost
 FIRST = 20  # names that show whether they are paths as they stand
 
 
@@ -41,10 +42,12 @@ class Join:
             return path if path.is_file() else self.folder / name
         inner = [self.folder, *self._near]
         short = _short(name)
-        for folder in inner:
-            for ending in ("", *ENDINGS):
-                if (path := folder / f"{short}{ending}").is_file():
-                    return path
+        padded = [short.zfill(width) for width in range(len(short) + 1, WIDEST + 1) if short.isdecimal()]
+        for stem in (short, *padded):
+            for folder in inner:
+                for ending in ("", *ENDINGS):
+                    if (path := folder / f"{stem}{ending}").is_file():
+                        return path
         return None
 
     def find(self, name: str) -> Path | str:
@@ -54,6 +57,8 @@ class Join:
                 return path
         short = _short(name).casefold()
         found = self._index.get(short) or self._index.get(without_ending(short)) or []
+        if not found and short.isdecimal():  # a spreadsheet took 00012 for the number 12
+            found = self._numbered.get(int(short), [])
         if len(found) == 1:
             return found[0]
         if found:
@@ -96,6 +101,15 @@ class Join:
                 count += 1
             if count > MOST:
                 break
+        return found
+
+    @cached_property
+    def _numbered(self) -> dict[int, list[Path]]:
+        """Numbers that are names of files, with zeros in front → the files."""
+        found: dict[int, list[Path]] = {}
+        for stem, files in self._index.items():
+            if stem.isdecimal():
+                found.setdefault(int(stem), []).extend(files)
         return found
 
 
