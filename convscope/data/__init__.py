@@ -14,6 +14,7 @@ from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.files import folder, listing, table
 from convscope.data.formats import FORMATS, Format
+from convscope.data.series import timeline
 from convscope.data.text import columns
 from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
@@ -77,7 +78,7 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         return _joined(path, settings).load(path, settings, strict)
     if path.is_dir() and holds_files(path):
         return _of_archive(path, settings, strict)
-    in_time = FORMATS["signals" if _of_recordings(settings) else "sequences"]
+    in_time = FORMATS["signals" if _of_recordings(path, settings) else "sequences"]
     if settings.time is not None and columns.is_table(path):
         return in_time.load(path, settings, strict)
     places = list(_places(path))
@@ -91,10 +92,14 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     raise DataError(described(path) or unknown.said(path))
 
 
-def _of_recordings(settings: DataSettings) -> bool:
-    """Whether a table with a column of times is of recordings to tell apart, and no sequence that goes on."""
+def _of_recordings(path: Path, settings: DataSettings) -> bool:
+    """Whether a table with a column of times is of recordings to tell apart, and no sequence that goes on.
+
+    So it is where the times that the person names are counted from 0, and there are no dates beside them.
+    """
     grouped = settings.label is not None and settings.group not in (None, "none")
-    return settings.sample is not None or grouped
+    counted = settings.time is not None and columns.is_table(path) and timeline.counts(path, settings.time)
+    return settings.sample is not None or grouped or (counted and FORMATS["signals"].recognises(path))
 
 
 def _joined(path: Path, settings: DataSettings) -> Format:

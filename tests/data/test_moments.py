@@ -540,3 +540,23 @@ def test_recordings_with_decimal_commas_in_class_folders(tmp_path, separator, po
     np.testing.assert_allclose(data.inputs[-1].numpy(), values.T, rtol=1e-6)
     said = [each for each in data.remarks if "is read as the number" in each]
     assert len(said) == (2 if point == "," else 0)  # once a column, however many files
+
+
+@pytest.mark.parametrize(("name", "step"), [("t", 1), ("time", 0.02), ("Clock", 20)])
+def test_the_times_of_a_recording_may_be_named(tmp_path, name, step):
+    rows = [f"{at * step:g},{at % 7}.5,{at * at % 11}.25,{'wr'[at // 40 % 2]}" for at in range(400)]
+    (tmp_path / "rec.csv").write_text("\n".join([f"{name},ax,ay,activity", *rows]))
+    data = load(tmp_path / "rec.csv", DataSettings(label="activity", window=20, time=name))
+    assert data.kind == "signal"
+    assert data.inputs.shape == (20, 2, 20)
+
+
+@pytest.mark.parametrize("settings", [{"time": "ax"}, {"time": "activity"}, {"time": "date"}])
+def test_times_that_are_none_beside_dates_are_still_of_a_sequence(tmp_path, settings):
+    rows = [f"2020-01-{at + 1:02d},{at % 7}.5,{at}.25,{'wr'[at // 4 % 2]}" for at in range(30)]
+    (tmp_path / "days.csv").write_text("\n".join(["date,ax,ay,activity", *rows]))
+    if settings["time"] == "date":
+        assert load(tmp_path / "days.csv", DataSettings(target="ay", **settings)).kind == "sequence"
+        return
+    with pytest.raises(DataError, match=r"no date|which is no"):
+        load(tmp_path / "days.csv", DataSettings(target="ay", **settings))

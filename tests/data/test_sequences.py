@@ -716,3 +716,14 @@ def test_few_numbers_with_a_unit_are_amounts(read):
     assert data.regression
     assert data.labels[:3].tolist() == [62, 63, 64]
     assert read(table, label="hum", window=2).classes == ("60%", "61%", "62%", "63%", "64%")
+
+
+@pytest.mark.parametrize(("rows", "stride"), [(120, 500), (60, 100), (30, 26)])
+def test_a_single_window_has_no_test_part_and_it_is_said(tmp_path, rows, stride):
+    days = np.datetime64("2020-01-01") + np.arange(rows)
+    lines = [f"{day},{at % 7}.5,{at}.25" for at, day in enumerate(days)]
+    (tmp_path / "days.csv").write_text("\n".join(["date,temp,y", *lines]))
+    data = load(tmp_path / "days.csv", DataSettings(target="temp", window=5, stride=stride))
+    assert [len(data.parts[part]) for part in ("train", "val", "test")] == [1, 0, 0]
+    assert any("there is a single window: none is left for val and test" in line for line in data.remarks)
+    assert not any("of the windows" in line for line in data.remarks)

@@ -12,6 +12,7 @@ from convscope.data.dataset import DataSettings
 from convscope.data.names import natural
 from convscope.data.series import moments, windows
 from convscope.data.series.windows import DAY, TimeAxis
+from convscope.data.targets import number
 from convscope.data.text import columns, dates
 from convscope.data.text.columns import Table
 from convscope.errors import DataError
@@ -67,6 +68,13 @@ def has_time(path: Path) -> bool:
     return len(rows) == 2 and any(
         dates.is_date(cell, named=_is_named(name, cell)) for name, cell in zip(*rows, strict=False)
     )
+
+
+def counts(path: Path, name: str) -> bool:
+    """Whether a column of a table without dates begins with a number that is no date: 0, 0.02 seconds."""
+    rows = columns.head(path)
+    cell = dict(zip(*rows, strict=False)).get(name, "") if len(rows) == 2 else ""
+    return number(cell) is not None and not dates.is_date(cell, named=True) and not has_time(path)
 
 
 def ordered(table: Table, settings: DataSettings) -> Timeline:

@@ -14,6 +14,7 @@ YEAR = np.timedelta64(31_556_952, "s")  # 365.2425 days
 MOVED = (
     "no window has its target in the time of {name}: the last {share:.0%} of the windows{from_} are {name}"
 )
+ALONE = "there is a single window: none is left for val and test; a smaller --window or --stride makes more"
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
 
 
@@ -163,7 +164,7 @@ def filled(
     if settings.test and len(moments) and not (moments >= test).any():
         test = _of_last(moments, settings.test)
         val = min(val, test)
-        said.append(MOVED.format(name="test", from_="", share=settings.test))
+        said.append(MOVED.format(name="test", from_="", share=settings.test) if len(moments) > 1 else ALONE)
     before = moments[moments < test]
     if settings.val and len(before) > 1 and not (before >= val).any():
         val = _of_last(before, settings.val)
