@@ -452,3 +452,32 @@ def test_a_competition_of_pictures_is_trained_on_its_training_table(paint, tmp_p
     data = load(tmp_path)
     assert (data.kind, len(data.inputs), data.classes) == ("image", 20, ("0", "1"))
     assert data.remarks[0] == "the labels are those of the table train.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "grouped"),
+    [("{who}/{who}_{kind}.png", True), ("{who}/{kind}.png", True), ("{who}-{kind}.png", False)],
+)
+def test_files_that_differ_in_how_they_were_taken_are_said_to_be_samples(paint, tmp_path, name, grouped):
+    for place, label in enumerate(("HGG", "LGG")):
+        for number in range(6):
+            for at, kind in enumerate(("t1", "T2", "flair")):
+                file = name.format(who=f"{label}{number}", kind=kind)
+                paint(f"{label}/{file}", seed=100 * place + 10 * number + at)
+    data = load(tmp_path)
+    assert len(data.inputs) == 36
+    assert "36 files differ in the ending of their names alone (T2, flair, t1)" in said(data)
+    assert ("may be in several parts" in said(data)) == (not grouped)
+
+
+@pytest.mark.parametrize("name", ["{}_1.png", "scan {}.png", "t1_{}.png", "{}_t1.png"])
+def test_names_that_end_in_one_way_are_not_remarked_upon(paint, tmp_path, name):
+    fill(paint, "a", "b", name=name)
+    assert "ending of their names" not in said(load(tmp_path))
+
+
+def test_the_only_folder_with_data_may_have_a_readme_beside_it(paint, tmp_path):
+    fill(paint, "PetImages/Cat", "PetImages/Dog")
+    (tmp_path / "readme[1].txt").write_text("thanks")
+    (tmp_path / "notes").mkdir()
+    assert "the data lie in PetImages/, the only folder that holds any" in load(tmp_path).remarks

@@ -74,7 +74,7 @@ def scan(
     found, others = Found([], [], [], []), Counter[str]()
     top = unwrapped(root, wanted)
     if top != root:
-        found.remarks.append(f"the data lie in {top.relative_to(root)}/, with nothing beside it")
+        found.remarks.append(f"the data lie in {top.relative_to(root)}/, the only folder that holds any")
     places = _by_name(top, wanted, found) if settings.label_from else _by_folder(top, root, wanted, found)
     taken = [file for place in places for file in _take(place, root, wanted, found, others)]
     if settings.label_from:
@@ -89,7 +89,7 @@ def scan(
         Listed(file.file, file.label, file.part, group, bound=False)
         for file, group in zip(taken, named, strict=True)
     )
-    found.remarks.extend([*said, *_on_others(others, wanted)])
+    found.remarks.extend([*said, *groups.on_kinds(lying, grouped=any(named)), *_on_others(others, wanted)])
     return found
 
 

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from convscope.data.dataset import DataSettings
+from convscope.data.files import beside
 from convscope.data.names import plain
 from convscope.errors import DataError, guess
 
@@ -101,6 +102,27 @@ def are_classes(name: str, source: object, option: str = "group") -> DataError:
         f"--{option} {name}: this is what is to be learnt of {source}; no class could be in two parts.\n"
         f"  {what}: name another column, or leave --{option} out."
     )
+
+
+def on_kinds(files: Sequence[Lying], *, grouped: bool) -> list[str]:
+    """Say where files are the same person's in several ways, which their names end in: p_t1.nii, p_flair.nii.
+
+    >>> on_kinds([Lying((), "p_t1.nii"), Lying((), "p_t2.nii")], grouped=True)
+    ['2 files differ in the ending of their names alone (t1, t2): each is a sample of its own, not a channel']
+    """
+    kinds: dict[tuple[tuple[str, ...], str], set[str]] = {}
+    for file in files:
+        stem = beside.ENDING.sub("", file.name)
+        word = re.split(r"[\s_.-]", stem)[-1]
+        if word.casefold() in MODALITIES:
+            kinds.setdefault((file.trail, stem.removesuffix(word)), set()).add(word)
+    several = [words for words in kinds.values() if len(words) > 1]
+    count = sum(map(len, several))
+    if 2 * count < len(files) or not several:
+        return []
+    names = ", ".join(sorted(set().union(*several)))
+    said = f"{count:,} files differ in the ending of their names alone ({names}): each is a sample of its own"
+    return [f"{said}, not a channel" + ("" if grouped else "; those of one person may be in several parts")]
 
 
 def _level(files: Sequence[Lying]) -> int:
