@@ -101,9 +101,9 @@ def demand_classes(labels: Sequence[str], settings: DataSettings, source: object
 
 
 def number(text: str) -> float | None:
-    """A finite number, however Python writes it; None where a text is none."""
+    """A finite number, however computers write it; None where a text is none."""
     try:
-        value = float(text)
+        value = written.of_computers(text)
     except ValueError:
         return None
     return value if np.isfinite(value) else None

@@ -227,3 +227,22 @@ def test_two_columns_of_one_name_are_refused(write, header):
     twice = next(name for name in [*header, "label"] if [*header, "label"].count(name) > 1)
     with pytest.raises(DataError, match=f"has two columns called '{twice}'"):
         load(write(table(waves(), header=header)))
+
+
+@pytest.mark.parametrize("cell", ["2020_01", "1_0.5", "1e1_0"])
+def test_an_underscore_is_part_of_no_number(write, cell):
+    cells = waves().astype(object)
+    cells[7, 2] = cell
+    data = load(write(table(cells)))
+    assert data.skipped == (("feat.csv, row 9", f"column 'x2' is '{cell}', which is no number"),)
+
+
+def test_names_of_columns_may_be_numbers_with_underscores(write):
+    data = load(write(table(waves(), header=[f"{2020 + place}_01" for place in range(6)])))
+    assert data.columns[0] == "2020_01"
+    assert np.array_equal(data.inputs[:, 0].numpy(), waves())
+
+
+def test_classes_with_underscores_are_names(write):
+    data = load(write(table(waves(), ["2020_01", "2020_02"])))
+    assert data.classes == ("2020_01", "2020_02")

@@ -237,6 +237,8 @@ def _as_numbers(cells: Sequence[str]) -> np.ndarray:
     try:
         return np.fromiter(map(BYTES.__getitem__, cells), np.float32, len(cells))
     except KeyError:
+        if "_" in "".join(cells):  # Python reads 1_0 as ten
+            raise ValueError(cells) from None
         return np.array(cells, np.float32)
 
 

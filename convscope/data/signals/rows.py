@@ -230,7 +230,7 @@ def class_name(cell: str) -> str:
     ('1', 'flutter', '', '0.50')
     """
     try:
-        value = float(cell)
+        value = text_numbers.of_computers(cell)
     except ValueError:
         return "" if cell == "?" else cell
     if not isfinite(value):
@@ -245,14 +245,15 @@ def numbers(cells: Sequence[str]) -> list[float]:
         TextError: text; its place and the text.
     """
     try:
-        return list(map(float, cells))
+        if "_" not in "".join(cells):
+            return list(map(float, cells))
     except ValueError:  # something is missing, or text: the slow way finds out
         pass
     values = []
     for place, cell in enumerate(cells):
         if not _is_number(cell):
             raise TextError(place, cell)
-        values.append(float("nan") if cell.casefold() in WORDS else float(cell))
+        values.append(float("nan") if cell.casefold() in WORDS else text_numbers.of_computers(cell))
     return values
 
 
@@ -299,7 +300,7 @@ def _is_number(cell: str) -> bool:
     if cell.casefold() in WORDS:
         return True
     try:
-        float(cell)
+        text_numbers.of_computers(cell)
     except ValueError:
         return False
     return True
@@ -389,7 +390,7 @@ def _without_labels(
     columns: Columns, names: Sequence[str], rows: Sequence[Sequence[str]], found: Read
 ) -> Columns:
     """Columns beside the label that are called as one, and hold classes, too, would tell what is asked."""
-    also = []
+    also: list[int] = []
     for place in columns.values:
         cells = [row[place] for row in rows if place < len(row)]
         if names[place].casefold() in LABELS and 1 < _may_be_classes(cells) <= len(cells) / 2:

@@ -271,7 +271,7 @@ def _is_value(cell: str) -> bool:
 
 def _is_number(cell: str) -> bool:
     try:
-        return isfinite(float(cell))
+        return isfinite(numbers.of_computers(cell))
     except ValueError:
         return numbers.is_one(cell)
 

@@ -80,6 +80,20 @@ def plain(texts: Sequence[str] | np.ndarray) -> np.ndarray:
     return pd.to_numeric(pd.Series(texts, dtype=object), errors="coerce").to_numpy(np.float64)
 
 
+def of_computers(text: str) -> float:
+    """A number as computers write it; 2020_01, which Python reads, is none.
+
+    Raises:
+        ValueError: it is none.
+
+    >>> of_computers("1e3"), of_computers(" 7 ")
+    (1000.0, 7.0)
+    """
+    if "_" in text:
+        raise ValueError(text)
+    return float(text)
+
+
 def is_one(text: str) -> bool:
     """Whether a single cell reads as a number that somebody wrote.
 
