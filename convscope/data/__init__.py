@@ -4,7 +4,7 @@ A new format is one file with `recognises(path)` and `load(path, settings, stric
 A new data set is one function and one line in `CATALOGUE`. Neither knows anything of training.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -27,6 +27,13 @@ MEANING: dict[Kind, tuple[str, ...]] = {
     "signal": ("length", "unequal", "channels"),
     "sequence": ("target", "label", "window", "stride", "horizon", "time", "series"),
 }  # those of data by name and of arrays, which have neither columns nor files
+OF_TIME = ("length", "unequal", "rate", "window", "stride", "horizon", "time", "series")
+NEVER: dict[Kind, tuple[str, ...]] = {
+    "image": OF_TIME,
+    "volume": (*OF_TIME, "fit"),
+    "signal": ("size", "fit", "horizon", "series"),
+    "sequence": ("size", "fit", "channels", "length", "unequal", "rate"),
+}  # what no format has a use for where its samples are of this kind; a format may refuse more
 TABLES = ("nifti", "audio")  # formats whose files a table may name, beside pictures
 
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
@@ -67,10 +74,17 @@ def load(
     path = Path(source).expanduser()
     if (archive := around(path)) is not None:
         data = _of_archive(archive, settings, strict, path.relative_to(archive))
-        return replace(data, source=str(source))
-    if not path.exists():
+    elif path.exists():
+        data = _of_path(path, settings, strict)
+    else:
         raise DataError(_not_there(str(source)))
-    return replace(_of_path(path, settings, strict), source=str(source))
+    data = replace(data, source=str(source))
+    judged = not (settings.val or settings.test)  # a run judges other data by its own settings
+    if judged:
+        return data
+    held = data.inputs.shape[1]
+    others = settings.channels not in (None, held)  # what was asked for was no matter here
+    return _refused(data, settings, (*NEVER[data.kind], *(["channels"] if others else [])))
 
 
 def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
@@ -139,10 +153,16 @@ def _of_pair(pair: tuple, settings: DataSettings) -> Dataset:
 
 
 def _used(data: Dataset, settings: DataSettings) -> Dataset:
-    """The data, unless the person said something that has no meaning for them."""
+    """The data, unless the person said something that has no meaning for data by name and arrays."""
+    known = {*MEANING[data.kind], *ALWAYS}
+    return _refused(data, settings, [each.name for each in fields(DataSettings) if each.name not in known])
+
+
+def _refused(data: Dataset, settings: DataSettings, meaningless: Sequence[str]) -> Dataset:
+    """The data, unless the person said one of these."""
     for each in fields(DataSettings):
         value = getattr(settings, each.name)
-        if value != each.default and each.name not in {*MEANING[data.kind], *ALWAYS}:
+        if each.name in meaningless and value != each.default:
             name = each.name.replace("_", "-")
             raise DataError(
                 f"--{name} {value} has no meaning for {data.source}, whose samples are of the kind"

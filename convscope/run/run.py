@@ -244,8 +244,8 @@ class Run:
         return judging.predictions(said, samples, self.settings.facts, self.sources(x))
 
     def sources(self, x: Any) -> tuple[Path, ...]:  # noqa: ANN401 - as `predict`
-        """The files and folders that predicting `x` reads, and the run's own data: no output goes there."""
-        return inputs.sources(x, self.settings)
+        """What predicting `x` reads, the run's own data and the run's folder: no output goes there."""
+        return (*inputs.sources(x, self.settings), self.path)
 
     def judge(self, dataset: Dataset | None = None) -> Judgement:
         """Judge the best weights on the test part (without one on validation or training), and write it down.

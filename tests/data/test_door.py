@@ -1,12 +1,13 @@
 import subprocess
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from convscope.data import CATALOGUE, FORMATS, load
+from convscope.data import CATALOGUE, FORMATS, DataSettings, load
 from convscope.errors import DataError
 from tests.data.soundness import assert_dataset_is_sound
 
@@ -100,3 +101,59 @@ def test_the_door_opens_without_slow_imports():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def _signals(root):
+    path = root / "waves.csv"
+    path.write_text(
+        "a,b,c,d,label\n" + "".join(f"{i},{i % 7},{i * 3 % 5},{i % 3},{i // 4 % 2}\n" for i in range(40))
+    )
+    return path
+
+
+def _dates(root):
+    path = root / "weather.csv"
+    path.write_text("time,temp\n" + "".join(f"{day},{day.day % 7}\n" for day in DAYS))
+    return path
+
+
+def _arrays(*shape):
+    def make(root):
+        draw = np.random.default_rng(0)
+        np.savez(root / "x.npz", X=draw.normal(size=(40, *shape)).astype(np.float32), y=np.arange(40) % 2)
+        return root / "x.npz"
+
+    return make
+
+
+def _pictures(root):
+    for name in ("left", "right"):
+        (root / "data" / name).mkdir(parents=True)
+        for number in range(8):
+            Image.new("L", (8, 8), 9 * number + len(name)).save(root / "data" / name / f"{number}.png")
+    return root / "data"
+
+
+DAYS = [date(2020, 1, 1) + timedelta(days=at) for at in range(200)]
+MEANINGLESS = {
+    "signals": (_signals, {}, [{"label_from": "{label}"}, {"rate": 100.0}, {"size": (8, 8)}, {"channels": 2},
+                               {"group": "folder"}, {"fit": "crop"}, {"horizon": 2}, {"series": "a"}]),
+    "windows": (_signals, {"label": "label", "window": 4}, [{"horizon": 2}, {"series": "zzz"}, {"rate": 9.0},
+                                                           {"label_from": "{label}"}, {"channels": 1}]),
+    "dates": (_dates, {"target": "temp"}, [{"unequal": "crop"}, {"fit": "crop"}, {"size": (8, 8)}]),
+    "arrays of signals": (_arrays(2, 30), {}, [{"size": (8, 8)}, {"channels": 1}, {"fit": "crop"}]),
+    "arrays of pictures": (_arrays(1, 12, 12), {}, [{"length": 5}, {"unequal": "crop"}]),
+    "arrays of volumes": (_arrays(1, 12, 12, 12), {}, [{"length": 5}, {"unequal": "crop"}]),
+    "pictures": (_pictures, {}, [{"unequal": "crop"}, {"length": 6}]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("make", "settings", "wish"),
+    [(make, settings, wish) for make, settings, wishes in MEANINGLESS.values() for wish in wishes],
+)
+def test_settings_without_a_meaning_are_refused(tmp_path, make, settings, wish):
+    source = make(tmp_path)
+    load(source, DataSettings(**settings))
+    with pytest.raises(DataError, match=f"--{next(iter(wish)).replace('_', '-')}"):
+        load(source, DataSettings(**settings, **wish))

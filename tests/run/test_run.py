@@ -8,6 +8,7 @@ import torch
 from convscope import data
 from convscope.data.dataset import DataSettings
 from convscope.errors import DataError, RunError, ShapeError
+from convscope.outputs import Form, Output
 from convscope.run import load
 
 
@@ -192,3 +193,12 @@ def test_a_run_shows_itself(finished):
     assert "plain on" in repr(finished)
     assert "2 epochs, validation accuracy 50.00%, done" in repr(finished)
     assert "<table>" in finished._repr_html_()
+
+
+@pytest.mark.parametrize("name", ["predictions.csv", "plots/sheet.png", "new.csv"])
+def test_no_output_takes_the_place_of_a_runs_own_record(finished, name):
+    path = finished.path / name
+    path.parent.mkdir(exist_ok=True)
+    form = Form("table", (), lambda _: True)
+    with pytest.raises(DataError, match="no output goes there"):
+        Output(path, form, finished.sources(np.zeros((1, 1, 8, 8), np.float32)), force=True).write(b"")

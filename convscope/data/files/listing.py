@@ -222,7 +222,12 @@ def _is_alone(item: Labelled) -> bool:
 
 
 def demand_meaning(settings: DataSettings, what: str) -> None:
-    """Raise DataError for a setting of signals or sequences, given for files that are neither."""
+    """Raise DataError for a setting of signals or sequences, given for files that are neither.
+
+    A run that judges other data brings its own settings, which nobody gave.
+    """
+    if not (settings.val or settings.test):
+        return
     for name in ("length", "rate", "window", "stride", "horizon", "time", "series"):
         if (value := getattr(settings, name)) is not None:
             raise DataError(

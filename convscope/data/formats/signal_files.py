@@ -66,6 +66,7 @@ def load(path: Path, settings: DataSettings, strict: bool, known: Sequence[str] 
     files, alone = pairs.with_labels(path, files, lines, settings)
     said = [*pairs.said(files), *alone, *dict.fromkeys(line for part in files for line in texts[part].said)]
     if _is_moments(lines["train"], files["train"], settings):
+        _demand_meaning(path, settings)
         tables = [
             (columns.read(file), Origin(part="" if len(files) == 1 else part)) for part, file in files.items()
         ]
@@ -76,6 +77,7 @@ def load(path: Path, settings: DataSettings, strict: bool, known: Sequence[str] 
         return signals.dataset(together, path, settings, strict)
     count = len(column_names(lines["train"]))
     roles.demand_rows(settings, path, f"a sample of {count:,} columns", ELSE)
+    _demand_meaning(path, settings)
     settings, placed = _with_label(lines["train"], files["train"], settings)
     reads: list[Read] = []
     for part, file in files.items():
@@ -89,6 +91,18 @@ def load(path: Path, settings: DataSettings, strict: bool, known: Sequence[str] 
     )
     together = signal_rows.with_gaps(signal_rows.without_codes(together))
     return signals.dataset(together, path, settings, strict)
+
+
+def _demand_meaning(path: Path, settings: DataSettings) -> None:
+    """Refuse what says nothing of a text; a run that judges other data brings its own settings."""
+    given = {name: getattr(settings, name) for name in ("label_from", "rate", "horizon", "series")}
+    given["group"] = settings.group if settings.group == "folder" else None
+    name = next((name for name, value in given.items() if value is not None), None)
+    if name is not None and (settings.val or settings.test):
+        raise DataError(
+            f"--{name.replace('_', '-')} {given[name]} has no meaning for {path}, a table of signals: rows"
+            " lie in no folders, and its columns are its channels or its points.\n  Leave it out."
+        )
 
 
 def _is_moments(lines: Sequence[str], path: Path, settings: DataSettings) -> bool:
