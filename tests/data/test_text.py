@@ -1,6 +1,7 @@
 """Texts as people have them, against what they were written from."""
 
 import gzip
+import warnings
 
 import numpy as np
 import pytest
@@ -313,3 +314,16 @@ def test_damaged_gzip_is_said_whoever_reads_it(write, damage, table, settings):
         load(path, DataSettings(**settings))
     assert str(path) in str(caught.value)
     assert "Fetch or save it again" in str(caught.value)
+
+
+def test_numbers_beyond_float32_are_refused(write):
+    rows = "".join(f"2020-01-{i:02},{i},{i}e300\n" for i in range(1, 31))
+    with pytest.raises(DataError, match=r"column 'y' holds 1e\+300, more than float32 can hold"):
+        load(write("date,temp,y\n" + rows), DataSettings(target="y"))
+
+
+def test_complex_arrays_are_refused_without_a_warning(tmp_path):
+    np.savez(tmp_path / "x.npz", X=np.ones((40, 12), complex), y=np.arange(40) % 2)
+    with warnings.catch_warnings(), pytest.raises(DataError, match="complex128; expected numbers"):
+        warnings.simplefilter("error")
+        load(tmp_path / "x.npz")

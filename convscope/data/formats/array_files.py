@@ -134,8 +134,10 @@ def demand_meaning(settings: DataSettings, source: Path) -> None:
 def _unrolled(x: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
     """Rows of pixels as the pictures that they look like; anything else as it is."""
     size = layout.sides(x.shape[1]) if x.ndim == 2 and x.dtype.kind in "buif" and len(x) else None
+    if size is None:
+        return x, ()
     some = x[:LOOKED].astype(np.float32)
-    if size is None or not layout.look_like_pictures((), some):
+    if not layout.look_like_pictures((), some):
         return x, ()
     channels, side, _ = size
     last = channels > 1 and layout.colours(some, side)

@@ -91,7 +91,7 @@ def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarr
     out = np.empty((len(times), len(features)), np.float32)
     for place, (name, column) in enumerate(zip(features, columns, strict=True)):
         if name in table.cells:
-            out[:, place] = table.numbers(name)
+            out[:, place] = _held(table.numbers(name), name, table)
         elif column:
             codes, classes = table.texts(column)
             value = name.removeprefix(f"{column}=")
@@ -100,6 +100,16 @@ def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarr
         else:
             out[:, place] = CYCLES[name](times)
     return out
+
+
+def _held(values: np.ndarray, name: str, table: Table) -> np.ndarray:
+    """A column, unless float32 cannot hold its numbers."""
+    if (large := np.abs(values) > np.finfo(np.float32).max).any():
+        raise DataError(
+            f"{table.path}: column '{name}' holds {values[large][0]:g}, more than float32 can hold.\n"
+            "  Give it in another unit, or leave the cell empty."
+        )
+    return values
 
 
 def unknown_texts(table: Table, features: Sequence[str]) -> tuple[str, ...]:
