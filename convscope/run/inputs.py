@@ -16,6 +16,7 @@ from convscope.data.formats import sequences, signal_files
 from convscope.data.names import natural
 from convscope.data.reading import named, read
 from convscope.data.samples import Samples, demand_scale, some, together
+from convscope.data.signals import wfdb_record
 from convscope.data.text import columns
 from convscope.errors import DataError
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
@@ -54,9 +55,15 @@ def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
     return given if all(isinstance(each, str | PathLike) for each in given) else []
 
 
+def _record(path: Path) -> Path:
+    """The header of a WFDB record that is named as PhysioNet names it, without an ending."""
+    head = path.with_name(f"{path.name}{wfdb_record.ENDING}") if path.name else path
+    return head if not path.exists() and head.is_file() else path
+
+
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:
     """Files and folders of samples; what is none of them is a data set with labels."""
-    paths = [Path(name).expanduser() for name in names]
+    paths = [_record(Path(name).expanduser()) for name in names]
     for path in paths:
         if not path.exists():
             raise DataError(f"there is no file or folder '{path}'.\n  Give one, or a name of the catalogue.")

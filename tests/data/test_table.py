@@ -425,3 +425,26 @@ def test_an_id_that_two_padded_names_may_be_is_not_guessed(paint, tmp_path):
     data = load(tmp_path / "labels.csv")
     assert len(data.inputs) == 11
     assert "several files are called so" in data.skipped[0].reason
+
+
+@pytest.mark.parametrize(
+    ("columns", "advice"),
+    [
+        ("age,gender", "--label gender, or --target age"),
+        ("gender,site,nothing", "--label gender"),
+        ("running,age,nothing", "--target age"),
+        ("running,nothing", ""),
+    ],
+)
+def test_columns_that_can_be_learnt_are_suggested(table, columns, advice):
+    told = {
+        "age": lambda at: 20 + 7 * at % 30,
+        "gender": lambda at: "fm"[at % 2],
+        "site": lambda at: "xyz"[at % 3],
+    }
+    told |= {"nothing": lambda _: 0, "running": lambda at: at + 1}
+    lines = [f"{at}.png," + ",".join(str(told[name](at)) for name in columns.split(",")) for at in range(12)]
+    with pytest.raises(DataError, match=r"has no label column") as error:
+        load(table("\n".join([f"image,{columns}", *lines])))
+    assert (f"Or say which: {advice}" if advice else "") in str(error.value)
+    assert bool(advice) == ("Or say which" in str(error.value))

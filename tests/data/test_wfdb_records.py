@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 
+from convscope import load as open_run
+from convscope import train
 from convscope.data import DataSettings, load
 from convscope.data.formats import FORMATS
 from convscope.data.reading import read
@@ -391,3 +393,15 @@ def test_ptb_xl_in_part_or_without_a_table(tmp_path):
 def test_ptb_xl_without_records_says_what_to_fetch(tmp_path):
     with pytest.raises(DataError, match=r"none of them is there.\n  Fetch records100 or records500"):
         load(ptbxl(tmp_path, ()) / "ptbxl_database.csv")
+
+
+@pytest.mark.parametrize("name", ["n1", "00001_lr", "a.b"])
+def test_a_record_may_be_named_without_its_ending(tmp_path, name):
+    for number in range(4):
+        fixed(tmp_path / "old", f"r{number}", (600, 600))
+    run = train(tmp_path / "old", epochs=1, runs=tmp_path / "runs", threads=1)
+    single(tmp_path / "new", name, clock(0, 500), ("I",))
+    run = open_run(run.path)
+    assert run.predict(tmp_path / "new" / name).names == run.predict(tmp_path / "new" / f"{name}.hea").names
+    with pytest.raises(DataError, match="no file or folder"):
+        run.predict(tmp_path / "new" / f"{name}x")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from convscope.data import targets
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import groups, listing, naming, roles
 from convscope.data.files.joining import Join, has_ending
@@ -144,7 +145,7 @@ def rows(
     if found.path is None and (labelled or settings.images):
         found = found._replace(path=_ids(sheet, found, settings))
     if found.path is None or (labelled and not settings.label_from and found.label is None and not found.hot):
-        raise DataError(_no_column(path, sheet.header, found))
+        raise DataError(_no_column(path, sheet, found))
     if not labelled:
         found = _unlabelled(sheet, found, settings)
     remarks += [*said, *sheet.said]
@@ -327,11 +328,30 @@ def _not_there(path: Path, names: Sequence[str], what: str, images: str | None) 
     )
 
 
-def _no_column(path: Path, header: list[str], found: Roles) -> str:
+def _no_column(path: Path, sheet: Sheet, found: Roles) -> str:
+    header = sheet.header
     use = "path" if found.path is None else "label"
     columns = ", ".join(header[: listing.SHOWN]) or "none"
-    more = f"\n  Or say which: --label {header[-1]}" if use == "label" and len(header) > 1 else ""
+    told = _to_learn(sheet, found) if use == "label" else ""
+    more = f"\n  Or say which: {told}" if told else ""
     return (
         f"{path} has no {use} column; its columns are {columns}.\n"
         f"  Call one of them {', '.join(COLUMNS[use])}.{more}"
     )
+
+
+def _to_learn(sheet: Sheet, found: Roles) -> str:
+    """Options that name columns to learn, one of few words and one of amounts; "" where there are none."""
+    options: dict[str, str] = {}
+    for at, name in enumerate(sheet.header):
+        cells = [cell for _, row in sheet.rows if (cell := cell_of(row, at))]
+        kinds = len(set(cells))
+        if at in (found.path, found.group, found.split) or kinds < 2:
+            continue
+        amounts = all(targets.number(cell) is not None for cell in cells)
+        values = [float(cell) for cell in cells] if amounts else []
+        if amounts and (kinds < len(cells) or values != sorted(values)):  # a running number is none
+            options.setdefault("target", f"--target {name}")
+        elif not amounts and 2 * kinds <= len(cells):
+            options.setdefault("label", f"--label {name}")
+    return ", or ".join(options[name] for name in ("label", "target") if name in options)
