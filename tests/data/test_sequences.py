@@ -727,3 +727,36 @@ def test_a_single_window_has_no_test_part_and_it_is_said(tmp_path, rows, stride)
     assert [len(data.parts[part]) for part in ("train", "val", "test")] == [1, 0, 0]
     assert any("there is a single window: none is left for val and test" in line for line in data.remarks)
     assert not any("of the windows" in line for line in data.remarks)
+
+
+@pytest.mark.parametrize("start", [0, 1, 5000])
+def test_a_column_that_counts_the_rows_is_no_feature(read, start):
+    table = frame()
+    table["No"] = np.arange(len(table)) + start
+    table["each"] = [*range(len(table) // 2)] * 2
+    data = read(table, target="wind", window=3)
+    assert not {"No", "each"} & set(data.features)
+    assert said(data, "No counts the rows")
+    assert said(data, "inputs: city, wind, cars, sky")
+    assert "No" in read(table.assign(No=table["No"] * 2), target="wind", window=3).features
+
+
+@pytest.mark.parametrize("last", [lambda n: [7] * n, lambda n: [0] * n, lambda n: [*range(n)]])
+def test_a_column_that_tells_nothing_is_not_proposed(read, last):
+    table = frame()
+    table["last"] = last(len(table))
+    assert "For example: --target sky" in refused(read, table)
+
+
+@pytest.mark.parametrize(("asked", "meant"), [("WIND", "wind"), ("Sky", "sky"), ("car", "cars")])
+def test_a_column_by_nearly_its_name(read, asked, meant):
+    assert f"did you mean '{meant}'? Its columns are city" in refused(read, frame(), target=asked)
+
+
+def test_what_is_below_the_header_is_quoted(read):
+    lines = [
+        "date,open,close",
+        "Ticker,AAPL,MSFT",
+        *(f"2020-01-{day:02d},{day}.5,2.{day}" for day in range(1, 30)),
+    ]
+    assert said(read(None, text="\n".join(lines), target="open"), "units or names (Ticker, AAPL, MSFT)")

@@ -15,6 +15,8 @@ from convscope.data.text.columns import Table
 from convscope.errors import DataError
 
 MOST_CLASSES = 50  # of a text column; more would be names or notes
+ENOUGH = 20  # rows that show that a column counts them
+SHOWN = 20  # names of columns
 CARRIED = 3  # rows over which a missing value is taken from the last one known
 MOSTLY = 0.5  # share of missing training rows from which on a column is left out
 
@@ -61,18 +63,42 @@ def choose(
     """
     seen, remarks = table.take(np.flatnonzero(train)), []
     features: list[str] = []
+    columns: list[str] = []
     for column in use:
+        if column not in (target, *classes) and len(use) > 1 and counts_rows(table, column):
+            remarks.append(f"{column} counts the rows and says nothing of them: left out")
+            continue
         if table.is_number(column) and column not in classes:
             found = [column] if column == target else _number(seen, column, remarks)
         else:
             found = _classes(seen, column, remarks, limited=column != target)
         features += found
+        columns += [column] if found else []
     within = times[train]
     if within.max() - within.min() >= 0.95 * YEAR:  # a cycle that was never seen whole cannot be learnt
         features += ["season (sine)", "season (cosine)"]
     if len(np.unique(_of_day(within))) > 1:
         features += ["hour (sine)", "hour (cosine)"]
+    added = [name for name in ("season", "hour") if f"{name} (sine)" in features]
+    some = ", ".join(columns[:SHOWN]) + (" …" if columns[SHOWN:] else "")
+    remarks.append(f"inputs: {some}" + (f"; and from the time: {', '.join(added)}" if added else ""))
     return tuple(features), tuple(remarks)
+
+
+def counts_rows(table: Table, column: str) -> bool:
+    """Whether a column goes up by one a row, in the order of the file or of time; anew in each series.
+
+    A table of a few rows shows nothing.
+    """
+    cells = table.cells[column]
+    if len(table.rows) < ENOUGH or cells.strange[table.codes[column]].any():
+        return False
+    values = cells.numbers[table.codes[column]]
+    for order in (np.argsort(table.rows, kind="stable"), np.arange(len(values))):
+        found = values[order]
+        if ((np.diff(found) == 1) | (found[1:] == found[0])).all() and found[0] != found[1]:
+            return True
+    return False
 
 
 def encode(table: Table, features: Sequence[str], times: np.ndarray) -> np.ndarray:

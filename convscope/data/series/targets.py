@@ -8,6 +8,7 @@ from torch import Tensor
 
 from convscope.data import targets as kinds
 from convscope.data.names import natural
+from convscope.data.series.features import counts_rows
 from convscope.data.series.timeline import Timeline, demand
 from convscope.data.text.columns import Table
 from convscope.errors import DataError
@@ -51,8 +52,14 @@ def column(line: Timeline) -> str:
         return (obvious or others)[0]
     raise DataError(
         f"{table.path} does not say what to predict: choose one of the columns {', '.join(others)}.\n"
-        f"  For example: --target {(others or ['NAME'])[-1]}"
+        f"  For example: --target {_telling(table, others)}"
     )
+
+
+def _telling(table: Table, names: Sequence[str]) -> str:
+    """The last column whose cells differ and are no running numbers."""
+    telling = (name for name in reversed(names) if len(table.distinct(name)[1]) > 1)
+    return next((name for name in telling if not counts_rows(table, name)), "NAME")
 
 
 def labels(table: Table, target: str, *, classes: bool = False) -> Labels:

@@ -15,7 +15,7 @@ from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.targets import number
 from convscope.data.text import columns, dates
 from convscope.data.text.columns import Table
-from convscope.errors import DataError
+from convscope.errors import DataError, guess
 
 NAMES = ("datetime", "timestamp", "date", "time", "ds", "datum", "zeit", "day", "month", "year")
 MORE_NAMES = (
@@ -116,8 +116,11 @@ def written(times: np.ndarray) -> list[str]:
 def demand(table: Table, name: str, use: str) -> str:
     """The name of a column that the person asked for, or an error that lists those there are."""
     if name not in table.cells:
+        same = next((column for column in table.columns if column.casefold() == name.casefold()), None)
+        near = f"; did you mean '{same}'?" if same else guess(name, table.columns)
+        near = "; its" if near == "." else f"{near} Its"
         raise DataError(
-            f"{table.path} has no column '{name}' for the {use}; its columns are {', '.join(table.columns)}."
+            f"{table.path} has no column '{name}' for the {use}{near} columns are {', '.join(table.columns)}."
         )
     return name
 

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from convscope.data.text import decoding, layout, missing, numbers, thousands
 from convscope.data.text.missing import NO_TEXT, REPEATED
 from convscope.errors import DataError
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
@@ -213,9 +217,15 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     unnamed = (
         () if found.header else (f"there is no header: the columns are called {header[0]} to {header[-1]}",)
     )
-    units = (f"{found.units} rows below the header hold no value, but units, and were left out",)
+    units = (f"{found.units} rows below the header hold no value, but {_words(frame)}, and were left out",)
     remarks = (*said, *found.said, *footer, *unnamed, *(units if found.units else ()), *nameless)
     return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
+
+
+def _words(frame: "DataFrame") -> str:
+    """What stands in the first row below the header, where it holds no value: units, tickers."""
+    words = ", ".join(dict.fromkeys(cell.strip() for cell in frame.iloc[1].tolist()[:6] if cell.strip()))
+    return f"units or names ({words})" if words else "nothing"
 
 
 def of_cells(
