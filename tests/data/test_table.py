@@ -448,3 +448,13 @@ def test_columns_that_can_be_learnt_are_suggested(table, columns, advice):
         load(table("\n".join([f"image,{columns}", *lines])))
     assert (f"Or say which: {advice}" if advice else "") in str(error.value)
     assert bool(advice) == ("Or say which" in str(error.value))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "near"), [("age", ""), ("ages", ""), ("gendr", "; did you mean 'gender'?")]
+)
+def test_the_column_of_files_is_not_what_was_meant(table, wanted, near):
+    file = table(rows(head="image,gender"))
+    with pytest.raises(DataError) as error:
+        load(file, DataSettings(target=wanted))
+    assert f"has no such column{near or '.'}" in str(error.value)

@@ -195,7 +195,8 @@ def _label(
     for at, name in enumerate(header):
         if plain(name) == plain(wanted):
             return at
+    free = [name for at, name in enumerate(header) if at not in taken]  # that of the files is not meant
     raise DataError(
-        f"--{option} {wanted}: {source} has no such column{guess(wanted, header)}\n"
+        f"--{option} {wanted}: {source} has no such column{guess(wanted, free)}\n"
         f"  Its columns are {', '.join(header[:SHOWN]) or 'none'}."
     )
