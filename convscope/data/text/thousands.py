@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
+import numpy as np
+
 SHOWN = 50  # cells that tell whether it is worth while to look at all
 NUMBER = re.compile(r"\d[\d.,]*")
 GROUPS = re.compile(r"[1-9]\d{0,2}(\.\d{3})+(,\d+)?")
@@ -15,7 +17,7 @@ POINT = re.compile(r"[-+]?\d*\.(\d{1,2}|\d{4,})|[-+]?0\.\d+")  # a decimal one, 
 DAY = re.compile(r"\d{1,2}\.\d{1,2}\.(\d{4}|\d{2})(\D.*)?")
 
 
-def grouped(texts: Sequence[str]) -> bool:
+def grouped(texts: Sequence[str] | np.ndarray) -> bool:
     """Whether every point in a column stands before three digits, and no number of four digits has none.
 
     >>> grouped(["8.310", "936"]), grouped(["8.310", "8.31"]), grouped(["8.310", "9360"])
@@ -28,7 +30,7 @@ def grouped(texts: Sequence[str]) -> bool:
     return any("." in number for number in found)
 
 
-def in_table(columns: Iterable[Sequence[str]]) -> bool:
+def in_table(columns: Iterable[Sequence[str] | np.ndarray]) -> bool:
     """Whether a table is written with decimal commas or days as in German, and nowhere with decimal points.
 
     >>> in_table([["8.310", "936"], ["8,90", "7"]]), in_table([["8.310"], ["8,90"], ["1.5"]])
@@ -39,7 +41,7 @@ def in_table(columns: Iterable[Sequence[str]]) -> bool:
     return german and not any(POINT.fullmatch(text) for texts in looked for text in texts)
 
 
-def unclear(texts: Sequence[str]) -> str:
+def unclear(texts: Sequence[str] | np.ndarray) -> str:
     """What is said of a column whose points may stand before thousands, but are read as decimal ones.
 
     >>> unclear(["14.669", "936"])
