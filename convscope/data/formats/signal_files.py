@@ -38,12 +38,8 @@ def recognises(path: Path) -> bool:
     """Whether this is a file of signals, or a folder with a file for training and one for testing."""
     if path.is_dir():
         files = pairs.texts(path)
-        return any(
-            pairs.parts(file).keys() >= {"train", "test"}
-            and _holds_signals(file)
-            and not table.names_files(file)
-            for file in files
-        )
+        found = any(pairs.parts(file).keys() >= {"train", "test"} and _holds_signals(file) for file in files)
+        return found and not any(map(table.names_files, files))
     return path.is_file() and bool(signal_text.ending(path)) and _holds_signals(path)
 
 

@@ -33,8 +33,10 @@ def _is_steady(name: str, tables: Sequence[Table], unit: str | None) -> bool:
     first = None
     for values in (values for table in tables for values in _recordings(table, name, unit)):
         step = _step(values)
+        if step is None:
+            return False
         first = first or step
-        if not step or abs(step - first) > SAME * first:
+        if abs(step - first) > SAME * first:
             return False
     return first is not None
 
@@ -42,7 +44,7 @@ def _is_steady(name: str, tables: Sequence[Table], unit: str | None) -> bool:
 def _recordings(table: Table, name: str, unit: str | None) -> Iterator[np.ndarray]:
     """The values of a column, (row,), for each recording."""
     values = table.numbers(name)
-    if unit not in table.cells:
+    if unit is None or unit not in table.cells:
         yield values
         return
     codes, _ = table.distinct(unit)
