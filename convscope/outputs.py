@@ -21,7 +21,7 @@ WRITTEN = "written by convscope"  # the comment in a picture of ours
 SHOWN = 6  # endings in a message
 
 
-class Form(NamedTuple):
+class OutputForm(NamedTuple):
     """One form of output.
 
     Attributes:
@@ -58,7 +58,7 @@ class Output:
     """
 
     path: Path
-    form: Form
+    form: OutputForm
     inputs: Sequence[Path] = ()
     force: bool = False
 

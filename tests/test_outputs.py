@@ -12,12 +12,12 @@ from PIL import Image
 from convscope import outputs, trace
 from convscope.cli import execute
 from convscope.errors import DataError, TraceError
-from convscope.outputs import Form, Output
+from convscope.outputs import Output, OutputForm
 from convscope.run import Predictions, ValuePredictions
 from convscope.run.evaluation.predictions import TABLE
 from convscope.run.plots.sheet import SHEET
 
-OURS = Form("note", (".txt", ".text"), lambda path: path.read_bytes().startswith(b"ours"))
+OURS = OutputForm("note", (".txt", ".text"), lambda path: path.read_bytes().startswith(b"ours"))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import write, write_json
 from convscope.errors import DataError
-from convscope.outputs import WRITTEN, Form, Output, commented
+from convscope.outputs import WRITTEN, Output, OutputForm, commented
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -128,15 +128,15 @@ def _place(text: str, output: "Tensor") -> tuple[int, ...]:
     return place
 
 
-def _form(*, picture: bool) -> Form:
+def _form(*, picture: bool) -> OutputForm:
     """What a picture or a signal can be written as."""
     from PIL import Image
 
     if not picture:
-        return Form("plot", (".png", ".csv"), commented)
+        return OutputForm("plot", (".png", ".csv"), commented)
     known = Image.registered_extensions()
     endings = [ending for ending, form in known.items() if form in Image.SAVE]
-    return Form("picture", (".png", *sorted(set(endings) - {".png"})), commented)
+    return OutputForm("picture", (".png", *sorted(set(endings) - {".png"})), commented)
 
 
 def _drawn(ending: str, name: str, before: "Tensor", after: "Tensor") -> bytes:

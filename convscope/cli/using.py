@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import columns, number, percent, write, write_json
 from convscope.errors import RunError
-from convscope.outputs import Form, Output
+from convscope.outputs import Output, OutputForm
 from convscope.settings import Count
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def predict(
         write(f"written: {path.absolute()}")
 
 
-def _wanted(csv: Path | None, sheet: Path | None) -> "Iterator[tuple[Path, Form]]":
+def _wanted(csv: Path | None, sheet: Path | None) -> "Iterator[tuple[Path, OutputForm]]":
     """The outputs that are asked for: whether they may stand there is looked at before anything is done."""
     from convscope.run.evaluation.predictions import TABLE
     from convscope.run.plots.sheet import SHEET

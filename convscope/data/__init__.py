@@ -79,9 +79,6 @@ def load(
     else:
         raise DataError(_not_there(str(source)))
     data = replace(data, source=str(source))
-    judged = not (settings.val or settings.test)  # a run judges other data by its own settings
-    if judged:
-        return data
     held = data.inputs.shape[1]
     others = settings.channels not in (None, held)  # what was asked for was no matter here
     return _refused(data, settings, (*NEVER[data.kind], *(["channels"] if others else [])))
@@ -159,7 +156,9 @@ def _used(data: Dataset, settings: DataSettings) -> Dataset:
 
 
 def _refused(data: Dataset, settings: DataSettings, meaningless: Sequence[str]) -> Dataset:
-    """The data, unless the person said one of these."""
+    """The data, unless the person said one of these; a run judges other data by its own settings."""
+    if not (settings.val or settings.test):
+        return data
     for each in fields(DataSettings):
         value = getattr(settings, each.name)
         if each.name in meaningless and value != each.default:

@@ -27,7 +27,7 @@ ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Ra
 UNNAMED = "the file"
 
 
-class Found(NamedTuple):
+class FoundFiles(NamedTuple):
     """A file of samples, and what a table that names it says of it."""
 
     file: Path
@@ -80,7 +80,7 @@ def _read(paths: Sequence[Path], spec: SampleSpec, bad: list[Skipped]) -> Sample
     return every._replace(remarks=said)
 
 
-def _on_folders(found: Sequence[Found], root: Path | None, spec: SampleSpec) -> list[str]:
+def _on_folders(found: Sequence[FoundFiles], root: Path | None, spec: SampleSpec) -> list[str]:
     """Say where samples lie in several folders, as classes do, and none of these is a class of the run."""
     inside = [one.file.parent for one in found if one.truth is None and one.file.parent != root]
     names = list(dict.fromkeys(place.name for place in inside))
@@ -148,13 +148,13 @@ def accepted(kind: str) -> str:
     return ", ".join(dict.fromkeys(spoken))
 
 
-def _files(path: Path, spec: SampleSpec, bad: list[Skipped]) -> list[Found]:
+def _files(path: Path, spec: SampleSpec, bad: list[Skipped]) -> list[FoundFiles]:
     """The path itself where it holds samples, or all files that are a sample each in it; others are bad."""
     named = table.first(path, spec.settings)
     if named is not None and _of_format(named, spec.kind):
         return list(_in_table(path, spec, bad))
     if files := _of_format(path, spec.kind):
-        return [Found(path, files)]
+        return [FoundFiles(path, files)]
     return list(_below(path, spec.kind, bad)) if path.is_dir() else []
 
 
@@ -166,7 +166,7 @@ def named(path: Path, spec: SampleSpec) -> list[Path]:
     return [found.file for found in _in_table(path, spec, [])]
 
 
-def _in_table(path: Path, spec: SampleSpec, bad: list[Skipped]) -> Iterator[Found]:
+def _in_table(path: Path, spec: SampleSpec, bad: list[Skipped]) -> Iterator[FoundFiles]:
     rows = list(table.rows(path, [], spec.settings, labelled=False))
     labels = {row.label for row in rows}
     remarks = len(spec.classes) > 1 and labels.isdisjoint(spec.classes) and len(labels) > len(rows) / 2 > 1
@@ -174,13 +174,13 @@ def _in_table(path: Path, spec: SampleSpec, bad: list[Skipped]) -> Iterator[Foun
         file = path.parent / row.path
         files = _of_format(file, spec.kind) if row.path and not row.lost else None
         if files and not files.many:
-            yield Found(file, files, None if remarks else spec.truth(row.label))
+            yield FoundFiles(file, files, None if remarks else spec.truth(row.label))
         else:
             reason = row.lost or (f"its ending is no {spec.kind}'s" if row.path else "it names no file")
             bad.append(Skipped(row.path or f"row {row.number}", reason))
 
 
-def _below(place: Path, kind: str, bad: list[Skipped]) -> Iterator[Found]:
+def _below(place: Path, kind: str, bad: list[Skipped]) -> Iterator[FoundFiles]:
     inside = children(place, bad)
     masks = beside.masks(inside)
     for child in inside:
@@ -188,7 +188,7 @@ def _below(place: Path, kind: str, bad: list[Skipped]) -> Iterator[Found]:
             continue
         files = _of_format(child, kind)
         if files and not files.many:
-            yield Found(child, files)
+            yield FoundFiles(child, files)
         elif child.is_dir() and not child.is_symlink():
             yield from _below(child, kind, bad)
 
@@ -199,7 +199,9 @@ def _of_format(path: Path, kind: str) -> Files | None:
     return next((files for files in every if kind in files.kinds and files.takes(path)), None)
 
 
-def _named(samples: Samples, found: Found, root: Path | None, spec: SampleSpec, *, alone: bool) -> Samples:
+def _named(
+    samples: Samples, found: FoundFiles, root: Path | None, spec: SampleSpec, *, alone: bool
+) -> Samples:
     """The only sample of a file has its name; in a folder that is named as a class it is said to be of it."""
     name = shown(found.file, root)
     if samples.names[0]:

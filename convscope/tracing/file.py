@@ -13,7 +13,7 @@ from torch import Tensor
 
 from convscope import system
 from convscope.errors import DataError, TraceError
-from convscope.outputs import Form, Output
+from convscope.outputs import Output, OutputForm
 from convscope.torch_private import data_address
 from convscope.tracing.codec import DTYPES, decode, encode
 from convscope.tracing.graph import Call, Failure, Node, Source, Trace, Value
@@ -79,7 +79,7 @@ def _is_trace(path: Path) -> bool:
         return False
 
 
-TRACE = Form("trace", (), _is_trace)
+TRACE = OutputForm("trace", (), _is_trace)
 
 
 class _Shelf:

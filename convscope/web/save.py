@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from convscope.errors import DataError
-from convscope.outputs import Form, Output, head
+from convscope.outputs import Output, OutputForm, head
 from convscope.web.gathering import collected
 from convscope.web.inline import inlined
 from convscope.web.later import Later
@@ -22,7 +22,7 @@ from convscope.web.types.data import Saving
 
 BUDGET = 20 * 2**20  # bytes of the file
 TITLE = b"<title>convscope</title>"  # of index.html
-PAGE = Form("page", (".html", ".htm"), lambda path: TITLE in head(path))
+PAGE = OutputForm("page", (".html", ".htm"), lambda path: TITLE in head(path))
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import torch
 from convscope import data
 from convscope.data.dataset import DataSettings
 from convscope.errors import DataError, RunError, ShapeError
-from convscope.outputs import Form, Output
+from convscope.outputs import Output, OutputForm
 from convscope.run import load
 
 
@@ -199,6 +199,6 @@ def test_a_run_shows_itself(finished):
 def test_no_output_takes_the_place_of_a_runs_own_record(finished, name):
     path = finished.path / name
     path.parent.mkdir(exist_ok=True)
-    form = Form("table", (), lambda _: True)
+    form = OutputForm("table", (), lambda _: True)
     with pytest.raises(DataError, match="no output goes there"):
         Output(path, form, finished.sources(np.zeros((1, 1, 8, 8), np.float32)), force=True).write(b"")

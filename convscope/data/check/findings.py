@@ -119,7 +119,7 @@ def _in_several(data: Dataset, owners: Sequence[str]) -> list[str]:
     places: dict[str, set[str]] = {}
     for part in PARTS:
         for row in data.parts[part].tolist() if owners else ():
-            places.setdefault(owners[row], set()).add(part)
+            places.setdefault(str(owners[row]), set()).add(part)
     return [name for name, parts in places.items() if name and len(parts) > 1]
 
 

@@ -25,7 +25,7 @@ SHOWN = 12  # names in a message
 WANTED = "X and y, or X_train, y_train, X_test and y_test"
 
 
-class Roles(NamedTuple):
+class ArrayRoles(NamedTuple):
     """Keys of the arrays.
 
     Attributes:
@@ -53,7 +53,9 @@ class Roles(NamedTuple):
         return [*several, *(key for key in single if key is not None)]
 
 
-def roles(members: Mapping[str, Member], source: object, settings: DataSettings = DataSettings()) -> Roles:
+def roles(
+    members: Mapping[str, Member], source: object, settings: DataSettings = DataSettings()
+) -> ArrayRoles:
     """Tell the arrays apart.
 
     Args:
@@ -74,7 +76,7 @@ def roles(members: Mapping[str, Member], source: object, settings: DataSettings 
     return found
 
 
-def _by_name(keys: Sequence[str], source: object, settings: DataSettings) -> Roles:
+def _by_name(keys: Sequence[str], source: object, settings: DataSettings) -> ArrayRoles:
     words = {key: _words(key) for key in keys}
     common = set.intersection(*map(set, words.values())) - PART_NAMES.keys() if len(words) > 1 else set()
     label, group = settings.label or settings.target, settings.group
@@ -97,7 +99,7 @@ def _by_name(keys: Sequence[str], source: object, settings: DataSettings) -> Rol
     if wanted["groups"] & wanted["labels"]:
         raise groups.are_classes(str(group), source)
     classes, kind, mapping = (single.get(what) for what in ("classes", "kind", "mapping"))
-    return Roles(found["inputs"], found["labels"], found["groups"], classes, kind, mapping)
+    return ArrayRoles(found["inputs"], found["labels"], found["groups"], classes, kind, mapping)
 
 
 def _words(key: str) -> list[str]:
@@ -130,17 +132,17 @@ def _own(name: str, keys: Sequence[str], source: object) -> frozenset[str]:
     return frozenset([words])
 
 
-def _complete(found: Roles) -> bool:
+def _complete(found: ArrayRoles) -> bool:
     parts = found.inputs.keys()
     return bool(parts) and parts == found.labels.keys() and not ("" in parts and len(parts) > 1)
 
 
-def _unused(found: Roles, members: Mapping[str, Member]) -> tuple[str, ...]:
+def _unused(found: ArrayRoles, members: Mapping[str, Member]) -> tuple[str, ...]:
     others = [key for key in members if key not in found.keys()]  # noqa: SIM118 - no mapping
     return (f"arrays that are not used: {_listed(others)}",) if others else ()
 
 
-def _by_shape(members: Mapping[str, Member], named: Roles) -> Roles | None:
+def _by_shape(members: Mapping[str, Member], named: ArrayRoles) -> ArrayRoles | None:
     """The only pair of arrays that can be samples and their labels; None where there is none, or another."""
     headers = {key: member.header() for key, member in members.items()}
     labels = list(named.labels.values()) or [key for key, header in headers.items() if _is_labels(header)]

@@ -38,7 +38,7 @@ class Found(NamedTuple):
     passed: list[Skipped]  # what is no sample, and why
 
 
-class Place(NamedTuple):
+class FolderPlace(NamedTuple):
     """A folder of samples."""
 
     folder: Path
@@ -128,7 +128,7 @@ def _any(folder: Path, wanted: Wanted) -> bool:
     return any(wanted.takes(child) for child in peek(folder, wanted))
 
 
-def _by_folder(top: Path, root: Path, wanted: Wanted, found: Found) -> list[Place]:
+def _by_folder(top: Path, root: Path, wanted: Wanted, found: Found) -> list[FolderPlace]:
     """The classes: in the folders of parts, or below them, or without any."""
     folders = _without_companions(folders_in(top, found.skipped), found)
     parts = [
@@ -146,33 +146,33 @@ def _by_folder(top: Path, root: Path, wanted: Wanted, found: Found) -> list[Plac
         found.passed.extend(Skipped(shown(child, root), "it lies in no class folder") for child in loose)
     if parts:
         return [
-            Place(inner, inner.name, PART_NAMES[folder.name.casefold()])
+            FolderPlace(inner, inner.name, PART_NAMES[folder.name.casefold()])
             for folder in parts
             for inner in _without_companions(folders_in(folder, found.skipped), found)
         ]
     if others and all(_has_parts(folder, wanted) for folder in others):
         found.remarks.append("each class has its own folders of parts, and they are kept")
         return [
-            Place(inner, folder.name, PART_NAMES[inner.name.casefold()])
+            FolderPlace(inner, folder.name, PART_NAMES[inner.name.casefold()])
             for folder in others
             for inner in folders_in(folder, found.skipped)
         ]
-    return [Place(folder, folder.name, "") for folder in others]
+    return [FolderPlace(folder, folder.name, "") for folder in others]
 
 
-def _by_name(top: Path, wanted: Wanted, found: Found) -> list[Place]:
+def _by_name(top: Path, wanted: Wanted, found: Found) -> list[FolderPlace]:
     """Everything, by parts where there are some; the files' names say the classes."""
     every = folders_in(top, found.skipped)
     folders = _without_companions(every, found)
     parts = [each for each in folders if each.name.casefold() in PART_NAMES and _any(each, wanted)]
     if not parts and len(folders) < len(every):
-        return [Place(folder, "", "") for folder in folders]
+        return [FolderPlace(folder, "", "") for folder in folders]
     if not any(PART_NAMES[folder.name.casefold()] == "train" for folder in parts):
-        return [Place(top, "", "")]
+        return [FolderPlace(top, "", "")]
     if others := [folder.name for folder in folders if folder not in parts]:
         names = ", ".join(others[: listing.SHOWN])
         found.remarks.append(f"not used, because they lie beside {parts[0].name}/: {names}")
-    return [Place(folder, "", PART_NAMES[folder.name.casefold()]) for folder in parts]
+    return [FolderPlace(folder, "", PART_NAMES[folder.name.casefold()]) for folder in parts]
 
 
 def _has_parts(folder: Path, wanted: Wanted) -> bool:
@@ -200,7 +200,7 @@ def _is_part(folder: Path, wanted: Wanted, skipped: list[Skipped]) -> bool:
     )
 
 
-def _take(place: Place, root: Path, wanted: Wanted, found: Found, others: Counter[str]) -> list[Taken]:
+def _take(place: FolderPlace, root: Path, wanted: Wanted, found: Found, others: Counter[str]) -> list[Taken]:
     """The samples of a class; what else lies there is counted."""
     taken = []
     above = () if place.folder == root else (identity_of(root),)

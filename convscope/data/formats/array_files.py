@@ -14,7 +14,7 @@ from convscope.data import containers, layout
 from convscope.data.array_samples import of_file_array
 from convscope.data.arrays import from_arrays, told
 from convscope.data.containers.member import Member
-from convscope.data.containers.roles import Roles, roles
+from convscope.data.containers.roles import ArrayRoles, roles
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Kind
 from convscope.data.files import folder
 from convscope.data.files.format import Claim, Files, Format
@@ -31,7 +31,7 @@ LOOKED = 200  # rows that show whether they are pictures
 MOST_FILES = 20  # in a folder, beyond which they are samples and no data set
 
 
-class Part(NamedTuple):
+class ArrayPart(NamedTuple):
     """The samples of a part and their labels."""
 
     inputs: np.ndarray  # samples first
@@ -70,7 +70,9 @@ def load(path: Path, settings: DataSettings, strict: bool = False) -> Dataset:  
     return _dataset(arrays, found, path, settings)
 
 
-def _data_set(files: list[Path], path: Path, settings: DataSettings) -> tuple[dict[str, np.ndarray], Roles]:
+def _data_set(
+    files: list[Path], path: Path, settings: DataSettings
+) -> tuple[dict[str, np.ndarray], ArrayRoles]:
     """The arrays of files, and which is what; a file of one array has the others beside it."""
     with containers.members(files) as members:
         alone = len(files) == len(members) == 1
@@ -163,15 +165,15 @@ def _takes(path: Path) -> bool:
         return False
 
 
-def _read(members: Mapping[str, Member], found: Roles, path: Path) -> dict[str, np.ndarray]:
+def _read(members: Mapping[str, Member], found: ArrayRoles, path: Path) -> dict[str, np.ndarray]:
     refuse_too_large(sum(members[key].header().size for key in found.keys()), path)  # noqa: SIM118 - no mapping
     return {key: members[key].read() for key in found.keys()}  # noqa: SIM118
 
 
-def _inputs(members: Mapping[str, Member], path: Path, settings: DataSettings = DataSettings()) -> Roles:
+def _inputs(members: Mapping[str, Member], path: Path, settings: DataSettings = DataSettings()) -> ArrayRoles:
     """The only array, as the one part ""; or the samples of each part with their labels."""
     if len(members) == 1:
-        return Roles({"": next(iter(members))}, {}, {})
+        return ArrayRoles({"": next(iter(members))}, {}, {})
     try:
         found = roles(members, path, settings)
     except DataError as error:
@@ -182,7 +184,7 @@ def _inputs(members: Mapping[str, Member], path: Path, settings: DataSettings = 
     return found._replace(groups={})
 
 
-def _dataset(arrays: dict[str, np.ndarray], found: Roles, path: Path, settings: DataSettings) -> Dataset:
+def _dataset(arrays: dict[str, np.ndarray], found: ArrayRoles, path: Path, settings: DataSettings) -> Dataset:
     parts = [part for part in ("", *PARTS) if part in found.inputs]
     read = [_part(part, arrays, found, path) for part in parts]
     for part, (x, _, _, _) in zip(parts, read, strict=True):
@@ -213,7 +215,7 @@ def _joined(arrays: list[np.ndarray]) -> np.ndarray:
     return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
-def _part(part: str, arrays: dict[str, np.ndarray], found: Roles, path: Path) -> Part:
+def _part(part: str, arrays: dict[str, np.ndarray], found: ArrayRoles, path: Path) -> ArrayPart:
     """Samples first, labels along one axis; MATLAB has the samples last and the labels as a row."""
     x, y = arrays[found.inputs[part]], arrays[found.labels[part]]
     groups = arrays[found.groups[part]].ravel() if part in found.groups else None
@@ -228,10 +230,10 @@ def _part(part: str, arrays: dict[str, np.ndarray], found: Roles, path: Path) ->
         y = emnist.named(y, emnist.characters(arrays[found.mapping].tolist(), path), path)
         if x.shape[1:] == (emnist.SIDE**2,):
             x, remarks = emnist.upright(x), (emnist.TURNED,)
-    return Part(x, y, groups, remarks)
+    return ArrayPart(x, y, groups, remarks)
 
 
-def _unfit(part: str, arrays: dict[str, np.ndarray], found: Roles, path: Path) -> str:
+def _unfit(part: str, arrays: dict[str, np.ndarray], found: ArrayRoles, path: Path) -> str:
     x, y = found.inputs[part], found.labels[part]
     return (
         f"{path}: {x} has shape {arrays[x].shape}, {y} {arrays[y].shape}.\n"
@@ -239,7 +241,7 @@ def _unfit(part: str, arrays: dict[str, np.ndarray], found: Roles, path: Path) -
     )
 
 
-def _class_names(arrays: dict[str, np.ndarray], found: Roles) -> list[str] | None:
+def _class_names(arrays: dict[str, np.ndarray], found: ArrayRoles) -> list[str] | None:
     return None if found.classes is None else [str(name) for name in arrays[found.classes].ravel()]
 
 

@@ -27,11 +27,11 @@ SLEEP_EDF = re.compile(r"(S[CT]\d{3})\d[A-Z]")  # its files' names: person, nigh
 UNSCORED = re.compile(r"(.* )?\?$")  # "Sleep stage ?"
 
 
-class Opened(NamedTuple):
+class OpenedRecording(NamedTuple):
     """A file, its header read."""
 
     item: Listed
-    head: edf.Header
+    head: edf.EdfHeader
     times: edf.Times
 
 
@@ -94,10 +94,10 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         raise BadFile(path, str(error)) from error
 
 
-def _open(item: Listed) -> Opened:
+def _open(item: Listed) -> OpenedRecording:
     try:
         head = edf.header(item.file)
-        return Opened(item, head, edf.times(item.file, head))
+        return OpenedRecording(item, head, edf.times(item.file, head))
     except (OSError, ValueError) as error:
         raise Broken(_damaged(error)) from error
 
@@ -107,7 +107,7 @@ def _damaged(error: Exception) -> str:
 
 
 def _recordings(
-    files: Sequence[Opened], root: Path, settings: DataSettings
+    files: Sequence[OpenedRecording], root: Path, settings: DataSettings
 ) -> tuple[list[Recording], list[str], list[Skipped]]:
     """The recordings of these files, what is to be said of their annotations, and what cannot be used."""
     scoring = {_key(file.item.file): file for file in files if not file.head.signals}
@@ -128,7 +128,7 @@ def _recordings(
     return found, [*said[: len(scored)], *recordings.tally(unscored)], skipped
 
 
-def _recording(file: Opened, partner: Opened | None, root: Path) -> Recording:
+def _recording(file: OpenedRecording, partner: OpenedRecording | None, root: Path) -> Recording:
     """A file of signals, with the annotations of its partner, if it has one, else its own."""
     path, head, times = file.item.file, file.head, file.times
     places = [place for place, channel in enumerate(head.signals) if not edf.is_status(channel, head)]
@@ -185,7 +185,7 @@ def _scored(recording: Recording, unscored: Counter[str]) -> Recording:
     return recording._replace(marks=[mark for mark in recording.marks if not UNSCORED.match(mark.label)])
 
 
-def _labelled(recording: Recording, file: Opened) -> Recording:
+def _labelled(recording: Recording, file: OpenedRecording) -> Recording:
     if not file.item.label and not recording.marks:
         raise Broken("it holds no annotations, and lies in no folder of a class")
     return recording
@@ -207,7 +207,7 @@ def _unmarked(path: Path) -> list[Path]:
     return placing.unmarked(path, RECORDINGS, _marked)
 
 
-def _beside(recording: Path) -> Opened | None:
+def _beside(recording: Path) -> OpenedRecording | None:
     """The file of annotations alone that belongs to one of signals."""
     for path in recording.absolute().parent.iterdir():
         if (
@@ -231,7 +231,7 @@ def _key(file: Path) -> tuple[Path, str]:
     return file.parent, own[0] if own else stem
 
 
-def _later(file: Opened, partner: Opened) -> float:
+def _later(file: OpenedRecording, partner: OpenedRecording) -> float:
     """Seconds from the start of a recording to that of its annotations."""
     mine, theirs = file.head.begins, partner.head.begins
     return (theirs - mine).total_seconds() if mine and theirs else 0.0

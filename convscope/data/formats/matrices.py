@@ -25,7 +25,7 @@ CLASSES = ("activity_labels.txt", "classes.txt", "labels.txt")  # number and nam
 NUMBER = re.compile(r"[-+]?\.?\d|nan", re.IGNORECASE)
 
 
-class Side(NamedTuple):
+class MatrixSide(NamedTuple):
     """The files of one part."""
 
     samples: dict[str, Path]  # a channel each, or the only one
@@ -62,7 +62,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return signals.dataset(found, path, settings, strict)
 
 
-def _signals(side: Side, part: str, names: dict[str, str]) -> Iterator[Signal]:
+def _signals(side: MatrixSide, part: str, names: dict[str, str]) -> Iterator[Signal]:
     matrices = {file: _numbers(file) for file in side.samples.values()}
     count = len(next(iter(matrices.values())))
     labels = _column(side.labels, count)
@@ -81,7 +81,7 @@ def _signals(side: Side, part: str, names: dict[str, str]) -> Iterator[Signal]:
         yield Signal(values, names.get(label, label), f"{part} row {row + 1}".strip(), part, group)
 
 
-def _sides(path: Path) -> dict[str, Side]:
+def _sides(path: Path) -> dict[str, MatrixSide]:
     """Part → its files, "" where there is but one; none where this is nothing of the kind."""
     if path.is_file():
         match = NAME.match(path.name)
@@ -92,7 +92,7 @@ def _sides(path: Path) -> dict[str, Side]:
     return _all(path, raw=True) if path.is_dir() else {}
 
 
-def _all(folder: Path, *, raw: bool) -> dict[str, Side]:
+def _all(folder: Path, *, raw: bool) -> dict[str, MatrixSide]:
     """The files of all parts, in one folder, or in its folders that are called train and test."""
     found = _files(folder, raw=raw)
     if not found:
@@ -107,7 +107,7 @@ def _all(folder: Path, *, raw: bool) -> dict[str, Side]:
     )
 
 
-def _files(folder: Path, *, raw: bool) -> dict[str, Side]:
+def _files(folder: Path, *, raw: bool) -> dict[str, MatrixSide]:
     """Part → the files of it that lie in a folder; those of the signals themselves first, if `raw`."""
     named: dict[str, dict[str, Path]] = {}
     for part, what, file in _named(folder):
@@ -121,7 +121,9 @@ def _files(folder: Path, *, raw: bool) -> dict[str, Side]:
         if labels is None or inputs is None:
             continue
         channels = {what: file for own, what, file in _named(folder / RAW) if own == part} if raw else {}
-        sides[part] = Side(channels or {inputs.name: inputs}, labels, groups, inputs if channels else None)
+        sides[part] = MatrixSide(
+            channels or {inputs.name: inputs}, labels, groups, inputs if channels else None
+        )
     return sides
 
 
@@ -137,7 +139,7 @@ def _named(folder: Path) -> list[tuple[str, str, Path]]:
     ]
 
 
-def _class_names(side: Side) -> dict[str, str]:
+def _class_names(side: MatrixSide) -> dict[str, str]:
     """Number of a class → its name, where a text near the labels says so."""
     for folder in (side.labels.parent, side.labels.parent.parent):
         file = next((folder / name for name in CLASSES if (folder / name).is_file()), None)
@@ -172,7 +174,7 @@ def _lines(file: Path) -> list[str]:
     return [line for line in signal_text.read(file).text.splitlines() if line.strip()]
 
 
-def _said(sides: dict[str, Side]) -> list[str]:
+def _said(sides: dict[str, MatrixSide]) -> list[str]:
     first = next(iter(sides.values()))
     said = [f"labels are read from {', '.join(side.labels.name for side in sides.values())}"]
     if len(first.samples) > 1:

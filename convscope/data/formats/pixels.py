@@ -29,7 +29,7 @@ BYTES = {str(value): value for value in range(256)}
 TURNED = "emnist"  # whose pictures lie on their side
 
 
-class Columns(NamedTuple):
+class PixelColumns(NamedTuple):
     """Which column of a table of pixels holds what."""
 
     names: list[str]
@@ -44,7 +44,7 @@ class Columns(NamedTuple):
         return len(self.values) == 1
 
 
-class Row(NamedTuple):
+class PixelRow(NamedTuple):
     """What a row says beside its pixels."""
 
     number: int
@@ -77,7 +77,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     read = {part: signal_text.read(file) for part, file in files.items()}
     lines = {part: signal_text.lines(text.text) for part, text in read.items()}
     files, alone = pairs.with_labels(path, files, lines, settings)
-    listed: list[Row] = []
+    listed: list[PixelRow] = []
     skipped: list[Skipped] = []
     pictures = []
     for part, file in files.items():
@@ -173,7 +173,7 @@ def _side_of(cell: str) -> bool:
     return count > 1 and layout.sides(count) is not None
 
 
-def _columns(lines: Sequence[str], settings: DataSettings) -> Columns:
+def _columns(lines: Sequence[str], settings: DataSettings) -> PixelColumns:
     names = column_names(lines)
     known = {name.strip().casefold(): place for place, name in reversed(list(enumerate(names)))}
     usual = {
@@ -186,11 +186,11 @@ def _columns(lines: Sequence[str], settings: DataSettings) -> Columns:
     group = known.get(settings.group.casefold()) if settings.group else usual["group"]
     own = {label, group, usual["part"], usual["sample"], usual["number"]}
     if CELL in known:
-        return Columns(names, label, group, usual["part"], [known[CELL]])
+        return PixelColumns(names, label, group, usual["part"], [known[CELL]])
     called = [place for place, name in enumerate(names) if layout.are_pixels([name])]
     square = layout.sides(len(called)) is not None
     values = called if square else [place for place in range(len(names)) if place not in own]
-    return Columns(names, label, group, usual["part"], values)
+    return PixelColumns(names, label, group, usual["part"], values)
 
 
 def _without_names(names: Sequence[str]) -> int | None:
@@ -200,20 +200,20 @@ def _without_names(names: Sequence[str]) -> int | None:
 
 def _values(
     lines: Sequence[str],
-    columns: Columns,
+    columns: PixelColumns,
     path: Path,
     part: str,
     skipped: list[Skipped],
     *,
     lacking: bool = False,
-) -> tuple[np.ndarray, list[Row]]:
+) -> tuple[np.ndarray, list[PixelRow]]:
     """(row, pixel) of the rows that can be used, and what else they say; others are added to `skipped`."""
     filled = [(number, line) for number, line in enumerate(lines, 1) if line.strip()]
     body = filled[has_header([line for _, line in filled[:LOOKED]]) :]
     count = _count(body, columns)
     refuse_too_large(4 * count * len(body), path)
     values = np.empty((len(body), count), np.float32)
-    rows: list[Row] = []
+    rows: list[PixelRow] = []
     for number, line in track(body, "reading", len(body), "rows"):
         cells = cut(line)
         try:
@@ -242,19 +242,19 @@ def _as_numbers(cells: Sequence[str]) -> np.ndarray:
         return np.array(cells, np.float32)
 
 
-def _count(body: Sequence[tuple[int, str]], columns: Columns) -> int:
+def _count(body: Sequence[tuple[int, str]], columns: PixelColumns) -> int:
     if not columns.packed or not body:
         return len(columns.values)
     return len(cut(body[0][1])[columns.values[0]].split())
 
 
-def _row(number: int, cells: Sequence[str], columns: Columns, part: str, path: Path) -> Row:
+def _row(number: int, cells: Sequence[str], columns: PixelColumns, part: str, path: Path) -> PixelRow:
     label = "" if columns.label is None else class_name(cells[columns.label])
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     if columns.part is not None:
         said = cells[columns.part]
         part = PARTS.get(said.casefold()) or signal_rows.part_of(said, number, path)
-    return Row(number, label, part, group)
+    return PixelRow(number, label, part, group)
 
 
 def _pictures(
@@ -297,7 +297,7 @@ def _shaped(values: np.ndarray, path: Path) -> tuple[np.ndarray, tuple[str, ...]
     return np.ascontiguousarray(pictures), tuple(said)
 
 
-def _no_label(path: Path, columns: Columns) -> str:
+def _no_label(path: Path, columns: PixelColumns) -> str:
     return (
         f"{path} holds pictures of {len(columns.values):,} pixels, but no column for labels; its columns are"
         f" {roles.listed(columns.names)}.\n"

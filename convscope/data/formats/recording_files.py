@@ -18,7 +18,7 @@ from convscope.data.formats.pictures import PICTURES
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.series import timeline
 from convscope.data.signals import moments, roles
-from convscope.data.signals.moments import Origin
+from convscope.data.signals.moments import TableOrigin
 from convscope.data.signals.windows import Track
 from convscope.data.text import columns
 from convscope.data.text.columns import Table
@@ -64,11 +64,11 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
             into windows; with `strict` any file left out.
     """
     listed, skipped, said = _listed(path, settings)
-    tables: list[tuple[Table, Origin]] = []
+    tables: list[tuple[Table, TableOrigin]] = []
     tracks: list[Track] = []
     channels: tuple[str, ...] = ()
     for item in listed:
-        origin = Origin(shown(item.file, path), item.label, item.part, item.group)
+        origin = TableOrigin(shown(item.file, path), item.label, item.part, item.group)
         try:
             if item.file.name.lower().endswith(TABLES):
                 tables.append((columns.read(item.file), origin))
@@ -90,7 +90,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     return signals.dataset(whole, path, settings, strict)
 
 
-def _said_once(tables: Sequence[tuple[Table, Origin]]) -> list[tuple[Table, Origin]]:
+def _said_once(tables: Sequence[tuple[Table, TableOrigin]]) -> list[tuple[Table, TableOrigin]]:
     """The tables, where how the numbers of a column are written is said of the first one alone."""
     known: set[str] = set()
     once = []
@@ -119,7 +119,9 @@ def _listed(path: Path, settings: DataSettings) -> tuple[list[Listed], list[Skip
     return [item for item in listed if item.label or not known], [], said if known else []
 
 
-def _demand_no_sequences(path: Path, tables: Sequence[tuple[Table, Origin]], settings: DataSettings) -> None:
+def _demand_no_sequences(
+    path: Path, tables: Sequence[tuple[Table, TableOrigin]], settings: DataSettings
+) -> None:
     """Refuse tables whose rows have dates and amounts of their own: each goes on, as one station's does.
 
     Raises:
@@ -185,7 +187,7 @@ def _holds_recording(file: Path) -> bool:
     return numbers or timeline.has_time(file)
 
 
-def _track(file: Path, origin: Origin) -> tuple[Track, tuple[str, ...]]:
+def _track(file: Path, origin: TableOrigin) -> tuple[Track, tuple[str, ...]]:
     """One recording from an array or from Edge Impulse's JSON, and the names of its channels."""
     if file.suffix.lower() == PAYLOAD:
         found = _payload(file)
@@ -227,7 +229,7 @@ def header(path: Path) -> Claim:
 def samples(path: Path, spec: SampleSpec) -> Samples:
     """One recording of Edge Impulse, whole or in windows, as training had it."""
     label = path.name.split(".")[0]
-    track, channels = _track(path, Origin(label=label if label in spec.classes else "?"))
+    track, channels = _track(path, TableOrigin(label=label if label in spec.classes else "?"))
     read = moments.of_tracks([track._replace(name="")], spec.settings, channels, lacking=True)
     return signals.as_samples(read.signals, [], path.name, spec)
 

@@ -209,7 +209,7 @@ def _usual_window(axis: TimeAxis) -> int:
     return next((rows for step, rows in CYCLE.items() if step == axis.step), UNKNOWN_CYCLE)
 
 
-class Reach(NamedTuple):
+class WindowReach(NamedTuple):
     """Sizes of windows, in rows: their length, how far behind the last one the target is, their distance."""
 
     window: int
@@ -217,9 +217,9 @@ class Reach(NamedTuple):
     stride: int
 
 
-def _reach(settings: DataSettings) -> Reach:
+def _reach(settings: DataSettings) -> WindowReach:
     stride = 1 if settings.stride is None else settings.stride
-    found = Reach(settings.window or 0, settings.horizon or 0, stride)
+    found = WindowReach(settings.window or 0, settings.horizon or 0, stride)
     for name, least in (("window", 1), ("horizon", 0), ("stride", 1)):
         count = getattr(found, name)
         if count < least:

@@ -18,7 +18,7 @@ from convscope.data.series import timeline
 from convscope.data.signals import Read, Signal, moments, pairs, roles
 from convscope.data.signals import rows as signal_rows
 from convscope.data.signals import text as signal_text
-from convscope.data.signals.moments import Origin
+from convscope.data.signals.moments import TableOrigin
 from convscope.data.signals.rows import column_names, cut, has_header, label_place, numbers
 from convscope.data.text import columns
 from convscope.data.text import numbers as text_numbers
@@ -64,7 +64,8 @@ def load(path: Path, settings: DataSettings, strict: bool, known: Sequence[str] 
     if _is_moments(lines["train"], files["train"], settings):
         _demand_meaning(path, settings)
         tables = [
-            (columns.read(file), Origin(part="" if len(files) == 1 else part)) for part, file in files.items()
+            (columns.read(file), TableOrigin(part="" if len(files) == 1 else part))
+            for part, file in files.items()
         ]
         together, settings = moments.read(tables, settings)
         together = together._replace(
@@ -167,7 +168,9 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     if spec.kind != "signal":
         return of_file_array(_array(_cells(lines), path), spec, path.name)
     if spec.features and spec.classes and set(column_names(lines)) >= set(spec.features):
-        read, _ = moments.read([(columns.read(path, repeated=1), Origin())], spec.settings, spec.features)
+        read, _ = moments.read(
+            [(columns.read(path, repeated=1), TableOrigin())], spec.settings, spec.features
+        )
         return signals.as_samples(read.signals, read.skipped, str(path), spec)
     _demand_channels(lines, path, spec)
     if _labelled(lines, path, spec):

@@ -33,7 +33,7 @@ TRIGGERS = 0xFFFF
 LONGEST = 1 << 27  # points of a channel in time, pauses and all: what a header claims need not be so
 
 
-class Channel(NamedTuple):
+class EdfChannel(NamedTuple):
     """One channel: where its points stand in a record, and what they mean."""
 
     label: str
@@ -44,7 +44,7 @@ class Channel(NamedTuple):
     offset: float
 
 
-class Header(NamedTuple):
+class EdfHeader(NamedTuple):
     """What a file says of itself."""
 
     size: int  # bytes of a point: 2 (EDF) or 3 (BDF)
@@ -53,8 +53,8 @@ class Header(NamedTuple):
     records: int  # that are there
     seconds: float  # of a record
     pauses: bool  # whether records say their own times (EDF+D)
-    signals: tuple[Channel, ...]
-    notes: tuple[Channel, ...]  # channels of annotations
+    signals: tuple[EdfChannel, ...]
+    notes: tuple[EdfChannel, ...]  # channels of annotations
     begins: datetime | None
 
     @property
@@ -78,7 +78,7 @@ class Times(NamedTuple):
     notes: list[Note]
 
 
-def header(file: Path) -> Header:
+def header(file: Path) -> EdfHeader:
     """Read the header.
 
     Raises:
@@ -103,10 +103,10 @@ def header(file: Path) -> Header:
     said = _whole(head[236:244], "records")
     records = there if said < 0 else min(said, there)
     plus = head[192:197] in (b"EDF+D", b"BDF+D")
-    return Header(size, start, said, records, seconds, plus, signals, notes, _begins(head))
+    return EdfHeader(size, start, said, records, seconds, plus, signals, notes, _begins(head))
 
 
-def times(file: Path, head: Header) -> Times:
+def times(file: Path, head: EdfHeader) -> Times:
     """When each record begins, and the annotations.
 
     Raises:
@@ -132,7 +132,7 @@ def times(file: Path, head: Header) -> Times:
     return Times(starts, notes)
 
 
-def values(file: Path, head: Header, starts: np.ndarray, places: Sequence[int]) -> list[np.ndarray]:
+def values(file: Path, head: EdfHeader, starts: np.ndarray, places: Sequence[int]) -> list[np.ndarray]:
     """Channels in time, in their own units; NaN where the recording paused.
 
     Args:
@@ -148,7 +148,7 @@ def values(file: Path, head: Header, starts: np.ndarray, places: Sequence[int]) 
     return [_values(raw, head, starts, head.signals[place]) for place in places]
 
 
-def triggers(file: Path, head: Header) -> list[Note]:
+def triggers(file: Path, head: EdfHeader) -> list[Note]:
     """Where the triggers of a BDF file's status channel become another number than 0: that number."""
     status = next((channel for channel in head.signals if is_status(channel, head)), None)
     if status is None:
@@ -159,7 +159,7 @@ def triggers(file: Path, head: Header) -> list[Note]:
     return [Note(at / rate, 0.0, b"%d" % digits[at]) for at in changes if digits[at]]
 
 
-def is_status(channel: Channel, head: Header) -> bool:
+def is_status(channel: EdfChannel, head: EdfHeader) -> bool:
     """Whether these are switches, and no signal."""
     return head.size == 3 and channel.label == STATUS
 
@@ -174,7 +174,7 @@ def _size(head: bytes) -> int:
     return 2
 
 
-def _channels(fields: bytes, count: int) -> list[Channel]:
+def _channels(fields: bytes, count: int) -> list[EdfChannel]:
     columns, at = [], 0
     for width in WIDTHS:
         columns.append([fields[at + width * n : at + width * (n + 1)].strip(b" \0") for n in range(count)])
@@ -186,7 +186,7 @@ def _channels(fields: bytes, count: int) -> list[Channel]:
             raise ValueError(f"a record of it has {points} points")
         label = columns[LABEL][number].decode("latin-1")
         gain, offset = _scale([column[number] for column in columns[LEAST : LAST + 1]])
-        found.append(Channel(label, columns[UNIT][number].decode("latin-1"), points, place, gain, offset))
+        found.append(EdfChannel(label, columns[UNIT][number].decode("latin-1"), points, place, gain, offset))
         place += points
     return found
 
@@ -201,7 +201,7 @@ def _scale(limits: Sequence[bytes]) -> tuple[float, float]:
     return (gain, least - gain * first) if gain and isfinite(gain) else (1.0, 0.0)
 
 
-def _raw(file: Path, head: Header) -> np.ndarray:
+def _raw(file: Path, head: EdfHeader) -> np.ndarray:
     """(record, byte), on the disk until it is used."""
     width = head.points * head.size
     if not head.records or not width:
@@ -209,7 +209,7 @@ def _raw(file: Path, head: Header) -> np.ndarray:
     return np.memmap(file, np.uint8, "r", head.start, (head.records, width))
 
 
-def _digits(raw: np.ndarray, head: Header, channel: Channel) -> np.ndarray:
+def _digits(raw: np.ndarray, head: EdfHeader, channel: EdfChannel) -> np.ndarray:
     """(record, point), as whole numbers."""
     part = raw[:, channel.place * head.size : (channel.place + channel.points) * head.size]
     if head.size == 2:
@@ -219,7 +219,7 @@ def _digits(raw: np.ndarray, head: Header, channel: Channel) -> np.ndarray:
     return wide.view("<i4")[..., 0] >> 8
 
 
-def _values(raw: np.ndarray, head: Header, starts: np.ndarray, channel: Channel) -> np.ndarray:
+def _values(raw: np.ndarray, head: EdfHeader, starts: np.ndarray, channel: EdfChannel) -> np.ndarray:
     known = _digits(raw, head, channel) * channel.gain + channel.offset  # (record, point)
     if not head.pauses:
         return known.reshape(-1)
@@ -235,7 +235,7 @@ def _values(raw: np.ndarray, head: Header, starts: np.ndarray, channel: Channel)
     return out
 
 
-def _bytes(record: np.ndarray, head: Header, channel: Channel) -> bytes:
+def _bytes(record: np.ndarray, head: EdfHeader, channel: EdfChannel) -> bytes:
     return record[channel.place * head.size : (channel.place + channel.points) * head.size].tobytes()
 
 

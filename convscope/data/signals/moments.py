@@ -10,7 +10,7 @@ from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import groups
 from convscope.data.files.listing import PART_NAMES
 from convscope.data.signals import Read, Signal, agreeing, roles, steady, windows
-from convscope.data.signals.roles import Roles, listed
+from convscope.data.signals.roles import ColumnRoles, listed
 from convscope.data.signals.windows import Track
 from convscope.data.text.columns import Table
 from convscope.errors import DataError
@@ -19,7 +19,7 @@ LAST = ", or cut windows, each with the amount of its last row: --window 128"
 APART = ", or name the column that tells samples or recordings apart: --sample NAME"
 
 
-class Origin(NamedTuple):
+class TableOrigin(NamedTuple):
     """What is known of a table beside what is in it."""
 
     name: str = ""
@@ -29,7 +29,7 @@ class Origin(NamedTuple):
 
 
 def read(
-    tables: Sequence[tuple[Table, Origin]], settings: DataSettings, features: Sequence[str] = ()
+    tables: Sequence[tuple[Table, TableOrigin]], settings: DataSettings, features: Sequence[str] = ()
 ) -> tuple[Read, DataSettings]:
     """Signals of tables, and the settings with the columns that were found.
 
@@ -96,7 +96,7 @@ def of_tracks(
     return found
 
 
-def _resolved(found: Roles, settings: DataSettings, own: bool) -> DataSettings:
+def _resolved(found: ColumnRoles, settings: DataSettings, own: bool) -> DataSettings:
     """The settings with the columns by name, so that a file for prediction is read with the same ones."""
     columns: dict[str, str | int | None] = {"sample": found.sample, "time": found.time}
     if settings.group is None and found.group is not None:
@@ -109,7 +109,7 @@ def _resolved(found: Roles, settings: DataSettings, own: bool) -> DataSettings:
 
 
 def _tracks(
-    table: Table, found: Roles, settings: DataSettings, origin: Origin, said: list[str]
+    table: Table, found: ColumnRoles, settings: DataSettings, origin: TableOrigin, said: list[str]
 ) -> list[Track]:
     """The recordings of one table, in their order; their rows in the order of time, on which more is said."""
     lacking = [name for name in found.values if name not in table.cells]
@@ -127,7 +127,11 @@ def _tracks(
     whose = _Whose.of(table, found, settings, origin, (numbers, unit))
     if settings.window is None and settings.target is not None and unit and not origin.label:
         agreeing.one(table, settings.target, labels, numbers, unit, LAST)
-    if found.time in table.cells and (unit or origin.label or settings.window is not None):
+    if (
+        found.time is not None
+        and found.time in table.cells
+        and (unit or origin.label or settings.window is not None)
+    ):
         said += agreeing.moments(table, found.time, time, numbers, unit, settings.window is not None)
     tracks = []
     for number, text in enumerate(texts):
@@ -162,9 +166,9 @@ class _Whose(NamedTuple):
     def of(
         cls,
         table: Table,
-        found: Roles,
+        found: ColumnRoles,
         settings: DataSettings,
-        origin: Origin,
+        origin: TableOrigin,
         units: tuple[np.ndarray, str | None],
     ) -> "_Whose":
         """What the columns say, or what is known of the table.
@@ -176,13 +180,13 @@ class _Whose(NamedTuple):
         count = int(numbers.max(initial=0)) + 1
         owners: list[str | None] = [origin.group] * count
         parts = [origin.part] * count
-        if found.group in table.cells and (unit or settings.window is None):
+        if found.group is not None and found.group in table.cells and (unit or settings.window is None):
             codes, cells = table.distinct(found.group)
             alike = groups.alike(cells.tolist())
             told = _numbers([alike.get(text, text) for text in cells.tolist()])
             first = agreeing.one(table, found.group, told[codes], numbers, unit, APART) if unit else [0]
             owners = [str(cells[codes[row]]) if row >= 0 else "" for row in first]
-        if found.part in table.cells:
+        if found.part is not None and found.part in table.cells:
             codes, cells = table.distinct(found.part)
             names = [_part(str(text), table) for text in cells]
             first = agreeing.one(table, found.part, _numbers(names)[codes], numbers, unit, APART)
@@ -190,14 +194,14 @@ class _Whose(NamedTuple):
         return cls(owners, parts)
 
 
-def _numbers(names: Sequence[str]) -> np.ndarray:
+def _numbers(names: Sequence[str | None]) -> np.ndarray:
     """(name,) a number for each, the same for the same; −1 for an empty one."""
     known = {name: place for place, name in enumerate(dict.fromkeys(filter(None, names)))}
     return np.array([known.get(name, -1) for name in names])
 
 
 def _answers(
-    table: Table, found: Roles, settings: DataSettings, origin: Origin
+    table: Table, found: ColumnRoles, settings: DataSettings, origin: TableOrigin
 ) -> tuple[np.ndarray, Sequence[str]]:
     """(row,) the place of each row's label among the names; −1 where it has none."""
     count = len(table.rows)
@@ -242,7 +246,7 @@ def _whole(track: Track, settings: DataSettings) -> Signal:
     return Signal(track.values, label, track.name, track.part, track.group)
 
 
-def _no_answer(table: Table, found: Roles) -> str:
+def _no_answer(table: Table, found: ColumnRoles) -> str:
     return (
         f"{table.path} has columns of numbers ({listed(found.values)}), but none that is called"
         f" {', '.join(roles.ROLES['label'][:4])} …: it does not say what to learn;"

@@ -32,7 +32,7 @@ SHOWN = 10  # columns in a message
 MOST = 5  # columns beside the values: label, sample, group, part and time
 
 
-class Roles(NamedTuple):
+class ColumnRoles(NamedTuple):
     """The columns of a table whose rows are moments.
 
     Attributes:
@@ -56,7 +56,7 @@ class Roles(NamedTuple):
     said: tuple[str, ...]
 
 
-def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> Roles:
+def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> ColumnRoles:
     """Tell the columns apart.
 
     Args:
@@ -94,7 +94,7 @@ def find(table: Table, settings: DataSettings, features: Sequence[str] = ()) -> 
     said = [f"columns that hold text are not used: {listed(texts)}"] if texts else []
     found = {role: place[role] for role in ("sample", "group", "part", "time")}
     found |= {"owner": place["group"], "group": None if settings.group == NONE else place["group"]}
-    return Roles(values, place["label"], **found, said=tuple(said))
+    return ColumnRoles(values, place["label"], **found, said=tuple(said))
 
 
 def column(table: Table, wanted: str | None, role: str, lacking: bool = False) -> str | None:

@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from convscope.data.signals.roles import Roles, listed
+from convscope.data.signals.roles import ColumnRoles, listed
 from convscope.data.text.columns import Table
 
 LEAST = 8  # rows of a recording that show it
 SAME = 0.01  # share by which the steps of two recordings may differ
 
 
-def without(found: Roles, tables: Sequence[Table], unit: str | None) -> Roles:
+def without(found: ColumnRoles, tables: Sequence[Table], unit: str | None) -> ColumnRoles:
     """The columns, without those that rise by the same step in every recording, which are said.
 
     Args:

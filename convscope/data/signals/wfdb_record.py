@@ -28,7 +28,7 @@ class Segment(NamedTuple):
     name: str  # of the record that holds it; GAP where none does
 
 
-class Head(NamedTuple):
+class WfdbHead(NamedTuple):
     """What the headers of a record say."""
 
     channels: tuple[str | None, ...]
@@ -65,20 +65,20 @@ def library() -> ModuleType:
     return wfdb
 
 
-def head(file: Path) -> Head:
+def head(file: Path) -> WfdbHead:
     """Read the header of a record, and those of its segments that say what its channels are.
 
     Raises:
         Broken: damaged, or without a signal.
     """
     if plain := wfdb_plain.head(file):
-        return Head(plain.labels, plain.rate, plain.points, (), units=plain.units)
+        return WfdbHead(plain.labels, plain.rate, plain.points, (), units=plain.units)
     top = _header(file)
     if not top.n_sig:
         raise Broken("it holds no signal")
     rate, lengths = float(top.fs), getattr(top, "seg_len", None)
     if lengths is None:
-        return Head(_names(top), rate, top.sig_len or _points(file), (), units=_units(top))
+        return WfdbHead(_names(top), rate, top.sig_len or _points(file), (), units=_units(top))
     ends = np.cumsum(lengths)
     segments = tuple(
         Segment(int(end - points), int(points), name)
@@ -90,7 +90,7 @@ def head(file: Path) -> Head:
         raise Broken("it holds no signal: all its segments are gaps")
     model = _header(file.with_name(f"{first}{ENDING}"))
     names, by_name = _names(model)[: top.n_sig], top.layout == "variable"
-    return Head(names, rate, int(ends[-1]), segments, by_name, _units(model))
+    return WfdbHead(names, rate, int(ends[-1]), segments, by_name, _units(model))
 
 
 def segments_of(file: Path) -> list[str]:
@@ -103,7 +103,7 @@ def segments_of(file: Path) -> list[str]:
         return []
 
 
-def values(file: Path, whole: Head, places: Sequence[int]) -> list[np.ndarray]:
+def values(file: Path, whole: WfdbHead, places: Sequence[int]) -> list[np.ndarray]:
     """Channels in physical units, (point,) each; NaN where nothing was recorded.
 
     Raises:
@@ -178,7 +178,7 @@ def _points(file: Path) -> int:
     return len(_values(file, [0]))
 
 
-def _where(segment: Path, whole: Head, places: Sequence[int]) -> dict[int, int]:
+def _where(segment: Path, whole: WfdbHead, places: Sequence[int]) -> dict[int, int]:
     """Row of the result → channel of the segment that goes there."""
     if not whole.by_name:
         return dict(enumerate(places))

@@ -31,7 +31,7 @@ EPOCH = re.compile(r"\d{9,13}(\.\d+)?")
 
 
 @dataclass(frozen=True)
-class Layout:
+class TextLayout:
     """How a text is laid out.
 
     Attributes:
@@ -94,7 +94,7 @@ class Layout:
         return islice(([cell.strip() for cell in row] for row in found), self.first, None)
 
 
-def find(text: str) -> Layout:
+def find(text: str) -> TextLayout:
     r"""Find out how a text is laid out, by its first lines.
 
     Where all rows have as many cells as the first, separated by comma, semicolon or tab, it is that one.
@@ -123,7 +123,7 @@ def find(text: str) -> Layout:
     widths = {len(row) for row in rows}
     begins = lines[0].lstrip().startswith(COMMENTS) if lines else False
     if (len(widths) == 1 and widths != {1} and not (begins and _titled(rows[1:]))) or len(rows) < 3:
-        return _with_header(Layout(usual), rows)
+        return _with_header(TextLayout(usual), rows)
     return _searched(lines[:LOOKED], usual)
 
 
@@ -177,7 +177,7 @@ def _titled(rows: Sequence[Sequence[str]]) -> bool:
     return any(_is_value(cell) for cell in rows[1])
 
 
-def _with_header(layout: Layout, rows: Sequence[Sequence[str]]) -> Layout:
+def _with_header(layout: TextLayout, rows: Sequence[Sequence[str]]) -> TextLayout:
     """The layout with what its first rows say."""
     header = len(rows) < 2 or has_header(rows)
     return replace(layout, header=header, units=_units(rows) if header else 0)
@@ -190,7 +190,7 @@ def _units(rows: Sequence[Sequence[str]]) -> int:
     return count if len(others) > 1 and all(any(map(_is_value, row)) for row in others) else 0
 
 
-def _searched(lines: Sequence[str], usual: str) -> Layout:
+def _searched(lines: Sequence[str], usual: str) -> TextLayout:
     """The layout of a text with lines that are no rows."""
     mark = next((mark for mark in COMMENTS if lines[0].lstrip().startswith(mark)), "")
     body = [(place, line) for place, line in enumerate(lines) if line.strip() and not _marked(line, mark)]
@@ -213,7 +213,7 @@ def _searched(lines: Sequence[str], usual: str) -> Layout:
         said.append(f"{count} no part of it: {before[0][:60]}{' …' if before[1:] else ''}")
     if separator not in USUAL:
         said.append(f"its cells are separated by {NAMED[separator]}")
-    layout = Layout(separator, first, mark, commented=named is not None, said=tuple(said))
+    layout = TextLayout(separator, first, mark, commented=named is not None, said=tuple(said))
     return _with_header(layout, rows)
 
 

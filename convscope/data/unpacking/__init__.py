@@ -18,7 +18,7 @@ from convscope.data.dataset import Skipped
 from convscope.data.files import cache
 from convscope.data.files.tree import children, is_folder
 from convscope.data.unpacking import archives, tables
-from convscope.data.unpacking.target import Target
+from convscope.data.unpacking.target import UnpackingTarget
 from convscope.errors import ConvscopeError, DataError, ShapeError
 
 VERSION = 2  # of what comes out: raise it when that changes
@@ -27,7 +27,7 @@ ABANDONED = 24 * 3600  # seconds after which what is unfinished is taken to be o
 ABOUT = "about.json"
 MANY = 4  # folders beside each other, from which on they are no parts of a table
 
-Unpacker = Callable[[Sequence[Path], Target], None]
+Unpacker = Callable[[Sequence[Path], UnpackingTarget], None]
 
 ARCHIVES: dict[str, Unpacker] = {
     ".zip": archives.from_zip,
@@ -122,7 +122,7 @@ def _made(path: Path, sources: list[Path], folder: Path) -> dict:
     except OSError as error:
         raise DataError(_no_room(path, error)) from error
     try:
-        target = Target.of(unfinished / "files", path, sum(file.stat().st_size for file in sources))
+        target = UnpackingTarget.of(unfinished / "files", path, sum(file.stat().st_size for file in sources))
         UNPACKERS[_ending(sources[0])](sources, target)
         for inner in [name for name in target.archives if _ending(Path(name)) in ARCHIVES]:
             _inner(inner, target)
@@ -143,7 +143,7 @@ def _made(path: Path, sources: list[Path], folder: Path) -> dict:
     return about
 
 
-def _inner(name: str, target: Target) -> None:
+def _inner(name: str, target: UnpackingTarget) -> None:
     """Unpack an archive in an archive, in its place: Kaggle has one for each part. None in these is."""
     file, ending = target.folder / name, _ending(Path(name))
     target.archives.remove(name)

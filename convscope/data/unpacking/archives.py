@@ -11,7 +11,7 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from convscope.data.unpacking.target import BLOCK, Target
+from convscope.data.unpacking.target import BLOCK, UnpackingTarget
 from convscope.errors import DataError
 from convscope.progress import track
 
@@ -28,7 +28,7 @@ DAMAGE = (
 LOCKED, UNICODE = 0x1, 0x800  # flags of a file in a ZIP: encrypted, its name is UTF-8
 
 
-def from_zip(paths: Sequence[Path], target: Target) -> None:
+def from_zip(paths: Sequence[Path], target: UnpackingTarget) -> None:
     """Unpack a ZIP archive; names of older programs get the encoding that they look like.
 
     Raises:
@@ -49,7 +49,7 @@ def from_zip(paths: Sequence[Path], target: Target) -> None:
                 target.put(names[entry.filename], content)
 
 
-def from_tar(paths: Sequence[Path], target: Target) -> None:
+def from_tar(paths: Sequence[Path], target: UnpackingTarget) -> None:
     """Unpack a TAR archive, compressed or not.
 
     Raises:

@@ -16,7 +16,7 @@ from convscope.data.files.listing import PART_NAMES
 from convscope.data.memory import refuse_too_large
 from convscope.data.pictures import decode
 from convscope.data.signals import sounds
-from convscope.data.unpacking.target import Target
+from convscope.data.unpacking.target import UnpackingTarget
 from convscope.errors import DataError
 from convscope.progress import track
 
@@ -24,10 +24,10 @@ TABLE = "table.csv"
 MOST_VALUES = 100_000  # numbers in a list: a column each
 ENDINGS = {"PNG": ".png", "JPEG": ".jpg", "GIF": ".gif", "BMP": ".bmp", "TIFF": ".tif"}
 
-Row = dict[str, Any]
+RecordRow = dict[str, Any]
 
 
-def from_parquet(paths: Sequence[Path], target: Target) -> None:
+def from_parquet(paths: Sequence[Path], target: UnpackingTarget) -> None:
     """Write the table of one file, or of several that belong together; their names say the parts.
 
     Raises:
@@ -52,7 +52,7 @@ def from_parquet(paths: Sequence[Path], target: Target) -> None:
         raise DataError(f"{target.source} is damaged or no Parquet: {reason}.\n  Get it again.") from error
 
 
-def from_lines(paths: Sequence[Path], target: Target) -> None:
+def from_lines(paths: Sequence[Path], target: UnpackingTarget) -> None:
     """Write the table of a file with one JSON object a line; files that it names stay where they are.
 
     Raises:
@@ -60,7 +60,7 @@ def from_lines(paths: Sequence[Path], target: Target) -> None:
     """
     (path,) = paths
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[RecordRow]:
         with path.open(encoding="utf-8-sig", errors="replace") as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
@@ -72,7 +72,7 @@ def from_lines(paths: Sequence[Path], target: Target) -> None:
     _write(rows(), {}, target)
 
 
-def _object(line: str, number: int, path: Path) -> Row:
+def _object(line: str, number: int, path: Path) -> RecordRow:
     try:
         found = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -101,7 +101,7 @@ def _library() -> Any:  # noqa: ANN401 - a module
     return pyarrow.parquet
 
 
-def _rows(paths: Sequence[Path], opened: Sequence[Any]) -> Iterator[Row]:
+def _rows(paths: Sequence[Path], opened: Sequence[Any]) -> Iterator[RecordRow]:
     parts = [_part(path) for path in paths]
     for part, file in zip(parts, opened, strict=True):
         own = {"split": part} if any(parts) and "split" not in file.schema_arrow.names else {}
@@ -127,7 +127,7 @@ def _names(file: Any) -> dict[str, list[str]]:  # noqa: ANN401 - pyarrow's
         return {}
 
 
-def _write(rows: Iterable[Row], names: dict[str, list[str]], target: Target) -> None:
+def _write(rows: Iterable[RecordRow], names: dict[str, list[str]], target: UnpackingTarget) -> None:
     """Write rows as a CSV table, and what files they hold."""
     text = io.StringIO()
     writer, header = csv.writer(text, lineterminator="\n"), []
@@ -159,7 +159,7 @@ def _cells(
     value: object,
     number: int,
     names: list[str] | None,
-    target: Target,
+    target: UnpackingTarget,
 ) -> dict[str, object]:
     """One value as cells: a file by its path, a list of numbers as a column each, a class by its name."""
     if isinstance(value, dict) and isinstance(value.get("bytes"), bytes):
@@ -191,7 +191,7 @@ def _numbers(values: list[Any], column: str, source: Path) -> list[Any]:
     return values
 
 
-def _file(content: bytes, name: str, number: int, column: str, target: Target) -> str:
+def _file(content: bytes, name: str, number: int, column: str, target: UnpackingTarget) -> str:
     """Write the bytes of a picture or a sound; its path from the table on."""
     kind = next((kind for magic, kind in decode.MAGIC.items() if content.startswith(magic)), "")
     webp = ".webp" if content[8:12] == b"WEBP" else ""

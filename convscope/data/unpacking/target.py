@@ -20,7 +20,7 @@ INNER = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".rar", ".7z"
 
 
 @dataclass
-class Target:
+class UnpackingTarget:
     """A folder that is filled.
 
     Attributes:
@@ -42,7 +42,7 @@ class Target:
     archives: list[str] = field(default_factory=list)  # archives inside, that are not unpacked (yet)
 
     @classmethod
-    def of(cls, folder: Path, source: Path, size: int) -> "Target":
+    def of(cls, folder: Path, source: Path, size: int) -> "UnpackingTarget":
         """A new folder with the limits that the disk and the size of the source set."""
         folder.mkdir()
         free = shutil.disk_usage(folder).free - SPARE

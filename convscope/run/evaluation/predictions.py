@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from torch import Tensor
 
 from convscope.data.dataset import Kind, Skipped
-from convscope.outputs import Form, Output, head
+from convscope.outputs import Output, OutputForm, head
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -24,7 +24,7 @@ OURS = re.compile(  # a table's header and its first row, which ends in a figure
     rb"name,(true,)?predicted(,probability(,choice (\d+),probability \4)*)?\r\n(\Z|.*?\d\.\d{6}\r\n)",
     re.DOTALL,
 )
-TABLE = Form("table of predictions", (".csv",), lambda path: OURS.match(head(path)) is not None)
+TABLE = OutputForm("table of predictions", (".csv",), lambda path: OURS.match(head(path)) is not None)
 
 
 class Guess(NamedTuple):

@@ -9,14 +9,14 @@ import matplotlib
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 from torch import Tensor
 
-from convscope.outputs import WRITTEN, Form, commented
+from convscope.outputs import WRITTEN, OutputForm, commented
 from convscope.run.plots.drawing import SIDE, Pen
 
 MOST = 100  # drawings a sheet
 WIDTH = 1400  # pixels, about
 LINE = 16  # pixels of height a line of text
 GAP = 8
-SHEET = Form("sheet", (".png",), commented)
+SHEET = OutputForm("sheet", (".png",), commented)
 # Also told apart by the text: wrong ones name the truth
 RIGHT, WRONG, UNKNOWN = "#1b7837", "#b2182b", "#222222"
 
