@@ -197,7 +197,7 @@ class _Whose(NamedTuple):
 def _numbers(names: Sequence[str | None]) -> np.ndarray:
     """(name,) a number for each, the same for the same; −1 for an empty one."""
     known = {name: place for place, name in enumerate(dict.fromkeys(filter(None, names)))}
-    return np.array([known.get(name, -1) for name in names])
+    return np.array([known[name] if name else -1 for name in names])
 
 
 def _answers(
