@@ -14,6 +14,7 @@ from convscope.cli.options import (
     Flag,
     Json,
     PictureOptions,
+    RunOptions,
     data_settings,
 )
 from convscope.cli.show import columns, number, percent, write, write_json
@@ -23,7 +24,7 @@ from convscope.settings import SampleSettings, SequenceSettings, SignalSettings,
 if TYPE_CHECKING:
     from convscope.run.listing import RunSummary
 
-RUNS = Path("runs")
+RUNS = Path(RunOptions.runs)
 
 
 def networks(*, as_json: Json = False) -> None:

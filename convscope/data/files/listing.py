@@ -23,6 +23,24 @@ PART_NAMES = {
 SHOWN = 10  # names in a message
 
 
+def part_named(cell: str, path: Path, row: int | None = None) -> str:
+    """The part that a cell of a table names; "" of an empty one.
+
+    Raises:
+        DataError: there is no such part.
+
+    >>> part_named("Validation", Path("dogs.csv"))
+    'val'
+    """
+    part = PART_NAMES.get(cell.casefold(), "")
+    if cell and not part:
+        which = "a row" if row is None else f"row {row}"
+        raise DataError(
+            f"{path}: {which} is in the split '{cell}'.\n  The splits are {', '.join(PART_NAMES)}, or empty."
+        )
+    return part
+
+
 class Listed(NamedTuple):
     """A picture that the source names."""
 

@@ -14,7 +14,7 @@ from convscope.data import targets
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import groups, listing, naming, roles
 from convscope.data.files.joining import Join, has_ending
-from convscope.data.files.listing import PART_NAMES, Listed, Reader
+from convscope.data.files.listing import Listed, Reader, part_named
 from convscope.data.files.roles import COLUMNS, Roles, cell_of
 from convscope.data.text import decoding, layout, numbers, thousands
 from convscope.data.text.missing import WORDS
@@ -246,21 +246,13 @@ def _placed(
         group = None if found.group is None else cell_of(cells, found.group)
         if settings.group == groups.FOLDER and found.group is None:
             group = str(Path(place).parent)
-        yield TableRow(number, place, label, group, _part(path, number, cell_of(cells, found.split)), lost)
+        yield TableRow(
+            number, place, label, group, part_named(cell_of(cells, found.split), path, number), lost
+        )
 
 
 def _is_there(found: Path | str) -> bool:
     return isinstance(found, str) or found.exists()
-
-
-def _part(path: Path, number: int, cell: str) -> str:
-    part = PART_NAMES.get(cell.casefold(), "")
-    if cell and not part:
-        raise DataError(
-            f"{path}: row {number} is in the split '{cell}'.\n"
-            f"  The splits are {', '.join(PART_NAMES)}, or empty."
-        )
-    return part
 
 
 def _hot(path: Path, sheet: Sheet, found: Roles, remarks: list[str]) -> dict[int, str]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files import groups
-from convscope.data.files.listing import PART_NAMES
+from convscope.data.files.listing import part_named
 from convscope.data.signals import Read, Signal, agreeing, roles, steady, windows
 from convscope.data.signals.roles import ColumnRoles, listed
 from convscope.data.signals.windows import Track
@@ -188,7 +188,7 @@ class _Whose(NamedTuple):
             owners = [str(cells[codes[row]]) if row >= 0 else "" for row in first]
         if found.part is not None and found.part in table.cells:
             codes, cells = table.distinct(found.part)
-            names = [_part(str(text), table) for text in cells]
+            names = [part_named(str(text), table.path) for text in cells]
             first = agreeing.one(table, found.part, _numbers(names)[codes], numbers, unit, APART)
             parts = [names[codes[row]] if row >= 0 else "" for row in first]
         return cls(owners, parts)
@@ -220,16 +220,6 @@ def _time(table: Table, name: str | None) -> np.ndarray | None:
     if name is None or name not in table.cells or not table.is_number(name):
         return None
     return table.numbers(name)
-
-
-def _part(cell: str, table: Table) -> str:
-    part = PART_NAMES.get(cell.casefold(), "")
-    if cell and not part:
-        raise DataError(
-            f"{table.path}: a row is in the split '{cell}'.\n"
-            f"  The splits are {', '.join(PART_NAMES)}, or empty."
-        )
-    return part
 
 
 def _whole(track: Track, settings: DataSettings) -> Signal:

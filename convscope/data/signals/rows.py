@@ -11,7 +11,7 @@ import numpy as np
 
 from convscope.data import targets
 from convscope.data.dataset import DataSettings, Skipped
-from convscope.data.files.listing import PART_NAMES, SHOWN
+from convscope.data.files.listing import SHOWN, part_named
 from convscope.data.files.table import COLUMNS
 from convscope.data.signals import Read, Signal, roles
 from convscope.data.text import missing
@@ -493,27 +493,12 @@ def with_gaps(found: Read) -> Read:
 def _row(
     number: int, cells: Sequence[str], columns: Columns, part: str, names: Sequence[str], path: Path
 ) -> SignalRow:
-    own = part if columns.part is None else part_of(cells[columns.part], number, path)
+    own = part if columns.part is None else part_named(cells[columns.part], path, number)
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
     label = "" if columns.label is None else cells[columns.label]
     return SignalRow(number, label, [values], own, group, titles)
-
-
-def part_of(cell: str, number: int, path: Path) -> str:
-    """The part that a row says it is of, or "".
-
-    Raises:
-        DataError: there is no such part.
-    """
-    part = PART_NAMES.get(cell.casefold(), "")
-    if cell and not part:
-        raise DataError(
-            f"{path}: row {number} is in the split '{cell}'.\n"
-            f"  The splits are {', '.join(PART_NAMES)}, or empty."
-        )
-    return part
 
 
 def _demand_classes(header: Sequence[str], path: Path) -> None:
