@@ -54,8 +54,9 @@ def of_machine(error: BaseException) -> str | None:
     True
     """
     if isinstance(error, OSError) and error.strerror:
-        name = str(error.filename or "the output")
-        return f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: {_lower(error.strerror)}."
+        name = str(error.filename or "")
+        where = f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: " if name else ""
+        return f"{where}{_lower(error.strerror)}."
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return "there is not enough memory.\n  Give fewer or smaller samples, a smaller batch or network."
     return None

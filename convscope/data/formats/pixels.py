@@ -16,7 +16,6 @@ from convscope.data.files.format import Format
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import Samples, SampleSpec
 from convscope.data.signals import pairs, roles
-from convscope.data.signals import rows as signal_rows
 from convscope.data.signals import text as signal_text
 from convscope.data.signals.rows import FIRST, LOOKED, class_name, column_names, cut, has_header
 from convscope.errors import DataError
@@ -253,7 +252,7 @@ def _row(number: int, cells: Sequence[str], columns: PixelColumns, part: str, pa
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
     if columns.part is not None:
         said = cells[columns.part]
-        part = PARTS.get(said.casefold()) or signal_rows.part_of(said, number, path)
+        part = PARTS.get(said.casefold()) or listing.part_named(said, path, number)
     return PixelRow(number, label, part, group)
 
 
