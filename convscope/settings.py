@@ -212,7 +212,7 @@ class MachineSettings:
     """Where to compute: cpu, cuda, cuda:1 (the second GPU) or mps (a Mac's); auto takes a CUDA GPU if there
     is one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """Numbers of 32 or 16 bits; auto takes bf16 where the machine is faster with it."""
+    """Numbers of 32 or 16 bits; auto measures a few steps, and takes bf16 where it is faster."""
     threads: Count | None = None
     """Processor threads to compute with."""
 

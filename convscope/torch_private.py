@@ -42,6 +42,7 @@ FOUND: dict[str, Any] = {
         "torch.Tensor._is_view",
         "torch.UntypedStorage._cdata",
         "torch.cpu._is_amx_tile_supported",
+        "torch.cpu._is_avx512_bf16_supported",
         "torch.utils._pytree.tree_map_only",
     )
 }
@@ -181,10 +182,16 @@ def results(kernel: Any) -> set[str]:  # noqa: ANN401
     return {"new" if alias is None else "in place" if alias.is_write else "view" for alias in aliases}
 
 
-def multiplies_bf16() -> bool:
-    """Whether the processor multiplies numbers of 16 bits in hardware; no, where torch does not say."""
+def has_amx() -> bool:
+    """Whether the processor multiplies tiles of bf16 numbers; no, where torch does not say."""
     asked = FOUND["torch.cpu._is_amx_tile_supported"]
     return bool(asked and asked())
+
+
+def multiplies_bf16() -> bool:
+    """Whether the processor multiplies bf16 numbers, in tiles or in vectors; no, where torch does not say."""
+    asked = FOUND["torch.cpu._is_avx512_bf16_supported"]
+    return has_amx() or bool(asked and asked())
 
 
 def uncompiled(model: Callable[..., Any]) -> Callable[..., Any]:

@@ -139,7 +139,12 @@ print(len(trace(torch.nn.ReLU(), torch.ones(2)).nodes))
 
 
 @pytest.mark.parametrize(
-    "without", ["del torch._lazy_clone", "del torch._C._data_address", "del torch.cpu._is_amx_tile_supported"]
+    "without",
+    [
+        "del torch._lazy_clone",
+        "del torch._C._data_address",
+        "del torch.cpu._is_amx_tile_supported, torch.cpu._is_avx512_bf16_supported",
+    ],
 )
 def test_a_torch_that_lacks_it_from_the_start(without):
     command = [sys.executable, "-c", MISSING.format(without=without)]

@@ -11,6 +11,7 @@ from convscope.network.fit import BATCH_NORMS
 from convscope.network.model import Model
 from convscope.settings import Augment, TrainingSettings
 from convscope.system import cores
+from convscope.training.precision import faster
 
 
 class Usual(NamedTuple):
@@ -91,7 +92,11 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     fill("augment", changes, why)
     if settings.threads is None:
         chosen["threads"] = cores()
-    return replace(settings, **chosen), reasons
+    settings = replace(settings, **chosen)
+    if settings.precision == "auto":
+        precision, why = faster(model, dataset, settings)
+        settings, reasons = replace(settings, precision=precision), [*reasons, *([why] if why else [])]
+    return settings, reasons
 
 
 def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:

@@ -64,7 +64,7 @@ def train(
     """
     here = machine(settings)
     with here.at_work(settings.seed):
-        loop = _Loop(model, dataset, settings, here)
+        loop = Loop(model, dataset, settings, here)
         if state is not None:
             loop.restore(state)
         try:
@@ -92,7 +92,7 @@ class _Progress:
     highest_epoch: int = 0  # where it was reached, in `best_epoch` or before
 
 
-class _Loop:
+class Loop:
     """One training; its methods are the events' order."""
 
     def __init__(self, model: Model, dataset: Dataset, settings: TrainingSettings, machine: Machine) -> None:
@@ -133,7 +133,7 @@ class _Loop:
         first = self.progress.step - (number - 1) * self.batches.steps  # all of them done: only to be closed
         began, seen_before = time.perf_counter(), self.progress.seen
         for x, y in self.batches.epoch(number, first, self.steps - (number - 1) * self.batches.steps):
-            loss, lr = self._update(x, y)
+            loss, lr = self.update(x, y)
             spent = time.perf_counter() - began
             yield TrainingStep(
                 self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent
@@ -148,7 +148,7 @@ class _Loop:
             yield from self.watch.at_the_end()
         yield self.checkpoint()
 
-    def _update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
+    def update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
         """One step of gradient descent: the batch's loss before it, and the learning rate."""
         progress = self.progress
         self.whole = False

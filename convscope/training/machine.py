@@ -11,7 +11,7 @@ from convscope.errors import TrainingError
 from convscope.randomness import seeded
 from convscope.settings import TrainingSettings
 from convscope.system import cores, freed_memory_kept
-from convscope.torch_private import multiplies_bf16
+from convscope.torch_private import has_amx, multiplies_bf16
 
 
 @dataclass(frozen=True)
@@ -124,12 +124,15 @@ def _missing(wanted: str, there: dict[str, int]) -> str:
     )
 
 
+def multiplies_halves(device: torch.device) -> bool:
+    """Whether a device multiplies numbers of 16 bits (bf16) in hardware; imitated, they are slow."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return device.type == "cpu" and multiplies_bf16()
+
+
 def _precision(wanted: str, device: torch.device) -> str:
-    """bf16 where the machine multiplies it in hardware; where it is only imitated it is slower than fp32."""
+    """What stands in the settings; in runs of before, where it may be open: what the hardware multiplies."""
     if wanted != "auto":
         return wanted
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
-    if device.type == "mps":
-        return "fp32"
-    return "bf16" if multiplies_bf16() else "fp32"
+    return "bf16" if multiplies_halves(device) and (device.type != "cpu" or has_amx()) else "fp32"

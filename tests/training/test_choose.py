@@ -41,8 +41,8 @@ def test_nothing_stays_open_and_every_choice_has_a_reason(stripes, model_for, sa
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
     still_open = [name for name, value in asdict(settings).items() if value is None]
     assert set(still_open) == set(OPEN)
-    assert len(reasons) == 9
-    assert len(set(reasons)) == 9
+    assert len({reason for reason in reasons if not reason.startswith("precision")}) == 9
+    assert len(set(reasons)) == len(reasons)
     assert 8 <= settings.batch <= 128
     assert 1 <= settings.epochs <= 100
     assert 0 < settings.lr < 1
