@@ -22,6 +22,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from convscope.text import printable
+
 if TYPE_CHECKING:
     from convscope.lint.finding import Finding
 
@@ -38,7 +40,7 @@ def guess(name: str, known: Iterable[str]) -> str:
     ("; did you mean 'resnet'?", '.')
     """
     near = get_close_matches(name, known, n=1)
-    return f"; did you mean '{near[0]}'?" if near else "."
+    return f"; did you mean '{printable(near[0])}'?" if near else "."
 
 
 class ConvscopeError(Exception):
@@ -54,7 +56,7 @@ def of_machine(error: BaseException) -> str | None:
     True
     """
     if isinstance(error, OSError) and error.strerror:
-        name = str(error.filename or "")
+        name = printable(str(error.filename or ""))
         where = f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: " if name else ""
         return f"{where}{_lower(error.strerror)}."
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
@@ -82,7 +84,7 @@ class BadFile(DataError):  # noqa: N818 - reads as a sentence where it is raised
     """A file (or a folder that is one sample) that cannot be used; `reason` says why without the name."""
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{path}: {reason}")
+        super().__init__(f"{printable(str(path))}: {reason}")
         self.reason = reason
 
 
@@ -126,6 +128,6 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
         known = list(known)
         few = len(known) <= MANY
-        listed = known if few else get_close_matches(name, known, n=5)
+        listed = [printable(each) for each in (known if few else get_close_matches(name, known, n=5))]
         more = f"\n  The {'known' if few else 'nearest'} ones: {', '.join(listed)}." if listed else ""
-        super().__init__(f"no {what} is called '{name}'{guess(name, known)}{more}")
+        super().__init__(f"no {what} is called '{printable(name)}'{guess(name, known)}{more}")

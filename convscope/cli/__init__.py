@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.argument import Argument
@@ -21,11 +22,12 @@ from convscope.cli.look import look
 from convscope.cli.options import UsageError
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
-from convscope.cli.show import write_json
+from convscope.cli.show import complain, write_json
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
 from convscope.errors import BrokenModel, ConvscopeError, of_machine
 from convscope.settings import limit
+from convscope.text import printable_lines
 
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
@@ -67,7 +69,7 @@ def main() -> None:
     if sys.stderr is None:  # closed: 2>&-
         sys.stderr = open(os.devnull, "w")  # noqa: PTH123, SIM115
     if sys.stdout is None:
-        _complain("standard output is closed.")
+        complain("standard output is closed.")
         sys.exit(FAILED)
     _speak_utf8()
     words = sys.argv[1:]
@@ -84,41 +86,53 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
     Returns:
         The exit code: 0 done, 1 failed, 2 misused, 130 interrupted.
     """
+    if words[:1] == ["help"]:  # convscope help train
+        words = [*words[1:], "--help"]
     try:
         return app(list(words), exit_on_error=False, print_error=False) or 0
+    except BrokenPipeError:  # whoever read our output has enough of it; that is no error to speak of
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody above us explains it to the person
         if debug:
-            traceback.print_exc()
-        if isinstance(error, BrokenModel) and "--json" in words:
-            write_json({"diagnosis": error.finding.as_dict()})
-            return FAILED
-        return _explain(error)
+            sys.stderr.write(printable_lines(traceback.format_exc()))
+        return _explain(error, as_json=any(word in ("--json", "--json=true") for word in words))
 
 
-def _explain(error: BaseException) -> int:
+def _explain(error: BaseException, *, as_json: bool) -> int:
+    """Say what went wrong on standard error; as JSON on standard output too, where that is asked for."""
+    code, kind, text = _told(error)
+    complain(text)
+    if as_json:
+        found = {"diagnosis": error.finding.as_dict()} if isinstance(error, BrokenModel) else {}
+        with suppress(OSError):  # a full disk behind the output may be the error
+            write_json({"error": {"kind": kind, "message": text, "exit_code": code}} | found)
+    return code
+
+
+def _told(error: BaseException) -> tuple[int, str, str]:
+    """Exit code, kind and words of an error."""
+    kind = type(error).__name__
     match error:
         case CycloptsError():
             command = " ".join(["convscope", *(error.command_chain or ())])
-            _complain(f"{_wording(error)}\n  See: {command} --help")
-            return MISUSED
+            return MISUSED, UsageError.__name__, f"{_wording(error)}\n  See: {command} --help"
         case UsageError():
-            _complain(str(error))
-            return MISUSED
+            return MISUSED, kind, str(error)
         case ConvscopeError():
-            _complain(str(error))
+            return FAILED, kind, str(error)
         case KeyboardInterrupt():
-            _complain("interrupted.")
-            return INTERRUPTED
-        case BrokenPipeError():  # whoever read our output has enough of it; that is no error to speak of
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return INTERRUPTED, "Interrupted", "interrupted."
         case _ if words := of_machine(error):
-            _complain(words)
-        case _:
-            _complain(
-                f"{type(error).__name__}: {error}\n"
-                "  convscope did not expect this. Run again with --debug to see where it happened."
-            )
-    return FAILED
+            return FAILED, kind, words
+    return (
+        FAILED,
+        kind,
+        (
+            f"{kind}: {error}\n"
+            "  convscope did not expect this. Run again with --debug to see where it happened."
+        ),
+    )
 
 
 def _wording(error: CycloptsError) -> str:
@@ -132,10 +146,6 @@ def _wording(error: CycloptsError) -> str:
         return f"{error.argument.name}: {limit(checked)}"  # pyright: ignore[reportArgumentType]
     text = str(error)
     return text[:1].lower() + text[1:]
-
-
-def _complain(text: str) -> None:
-    sys.stderr.write(f"Error: {text}\n")
 
 
 def _speak_utf8() -> None:

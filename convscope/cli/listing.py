@@ -17,7 +17,7 @@ from convscope.cli.options import (
     RunOptions,
     data_settings,
 )
-from convscope.cli.show import columns, number, percent, write, write_json
+from convscope.cli.show import columns, number, percent, write, write_json, write_lines
 from convscope.errors import RunError
 from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
 
@@ -87,7 +87,7 @@ def check(
     if as_json:
         write_json(found.as_dict())
     else:
-        write("\n".join(found.lines(every=every)))
+        write_lines(found.lines(every=every))
 
 
 def runs(*, root: Path = RUNS, as_json: Json = False) -> None:

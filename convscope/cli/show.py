@@ -1,15 +1,26 @@
-"""How results look as text: aligned columns, numbers for people, JSON for machines."""
+"""How results look as text: aligned columns, numbers for people, JSON for machines.
+
+`write`, `write_lines`, `write_json` and `complain` are the doors through which words leave: whatever names
+are made of, nothing but our own line breaks reaches the terminal. What draws on a `console` does the same.
+"""
 
 import json
+import math
 import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from rich.cells import cell_len
 from rich.console import Console
 
+from convscope.text import cut, printable, printable_lines
+
 NUMBER = re.compile(r"[-−+]?[\d.,]+(e[-+]\d+)?( %)?|–|")  # or nothing at all
+UNSEEN = re.compile(  # what JSON may hold as it is, and a terminal obeys or nobody sees
+    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -30,36 +41,60 @@ def program() -> str:
 
 
 def write(text: str) -> None:
-    """Print text on standard output."""
-    sys.stdout.write(f"{text}\n")
+    """Print text on standard output; its line breaks are ours."""
+    sys.stdout.write(f"{printable_lines(text)}\n")
     sys.stdout.flush()
 
 
+def write_lines(lines: Iterable[str]) -> None:
+    """Print lines on standard output: a line break within one is shown as an escape."""
+    write("\n".join(map(printable, lines)))
+
+
 def write_json(value: object) -> None:
-    """Print one JSON value on standard output."""
-    write(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print one JSON value on standard output: names to the letter, numbers that are none as null."""
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    write(UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], text))
+
+
+def complain(text: str) -> None:
+    """Print an error on standard error; its line breaks are ours."""
+    sys.stderr.write(f"Error: {printable_lines(text)}\n")
 
 
 def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Align columns: numbers to the right, words to the left.
+    """Align columns: numbers to the right, words to the left; names on one line, and cut if very long.
 
     >>> print(columns(["class", "samples"], [["cat", "1,200"], ["goldfish", "80"]]))
     class     samples
     cat         1,200
     goldfish       80
     """
-    body = list(rows)
-    widths = [max(map(len, column)) for column in zip(titles, *body, strict=True)]
+    body = [[cut(printable(cell)) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(titles, *body, strict=True)]
     right = [all(NUMBER.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
+        gaps = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
         aligned = [
-            cell.rjust(width) if number else cell.ljust(width)
-            for cell, width, number in zip(cells, widths, right or [False] * len(cells), strict=True)
+            gap + cell if number else cell + gap
+            for cell, gap, number in zip(cells, gaps, right or [False] * len(cells), strict=True)
         ]
         return "  ".join(aligned).rstrip()
 
     return "\n".join(line(cells) for cells in [titles, *body])
+
+
+def _finite(value: object) -> object:
+    """JSON knows neither infinity nor what is no number."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_finite(each) for each in value]
+    return value
 
 
 def percent(share: float | None) -> str:

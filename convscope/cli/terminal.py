@@ -17,6 +17,7 @@ from convscope.cli.show import duration, percent, program
 from convscope.recipe import Created, Judged, Loaded
 from convscope.run import Run
 from convscope.shapes import show
+from convscope.text import printable
 from convscope.training.events import Epoch, Event, Finished, Notice, Start, TrainingStep
 
 SECONDS_BETWEEN_FRAMES = 0.1  # of the bar; drawing it more often would cost training time
@@ -103,7 +104,9 @@ class Terminal:
     def say(self, text: str, *, style: str | None = None) -> None:
         """Print a line, above the bar if there is one."""
         if not self.quiet:
-            self.console.print(text, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)
+            self.console.print(
+                printable(text), style=style, markup=False, highlight=False, emoji=False, soft_wrap=True
+            )
 
     def tell(self, what: str, *lines: str, style: str | None = None) -> None:
         """Print lines beside one word in the margin."""

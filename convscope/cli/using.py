@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json, UsageError
-from convscope.cli.show import columns, number, percent, write, write_json
+from convscope.cli.show import columns, number, percent, write, write_json, write_lines
 from convscope.errors import RunError
 from convscope.outputs import Output, OutputForm
 from convscope.settings import Count
@@ -43,7 +43,7 @@ def evaluate(
     if as_json:
         write_json(evaluation.as_dict())
     else:
-        write("\n".join(evaluation.lines()))
+        write_lines(evaluation.lines())
 
 
 def predict(

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from convscope.data.dataset import Skipped
 from convscope.data.files import beside, table
-from convscope.data.files.decoding import each, printable, shown
+from convscope.data.files.decoding import each, shown
 from convscope.data.files.folder import children
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
@@ -20,6 +20,7 @@ from convscope.data.samples import ANY, Samples, SampleSpec, demand_scale, deman
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import BadFile, ConvscopeError, DataError, ShapeError
 from convscope.shapes import show
+from convscope.text import printable
 
 HEAD = 512  # bytes that tell what a file is
 MOST = 64_000_000  # numbers of a file that was sent to us; telephones make pictures of 50 million pixels

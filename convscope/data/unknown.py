@@ -6,9 +6,9 @@ from itertools import islice
 from pathlib import Path
 
 from convscope.data.files import litter
-from convscope.data.files.decoding import printable
 from convscope.data.formats import FORMATS
 from convscope.data.unpacking import WHAT
+from convscope.text import printable
 
 CSV = "Save it as CSV: a row a sample with a label, or a row a time with a date."
 TABLE = f"a table of another program. {CSV}"

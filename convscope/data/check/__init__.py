@@ -19,6 +19,7 @@ from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files import decoding
 from convscope.data.pictures.decode import PictureHeader, header
 from convscope.shapes import show
+from convscope.text import printable
 
 QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies to `convscope check`
 NEAR_SIDE = (
@@ -105,7 +106,7 @@ class Check:
     def _table(self) -> list[str]:
         """Samples of each class in each part, aligned."""
         classes = list(self.counts["train"])
-        names = [decoding.printable(name) for name in classes]
+        names = [printable(name) for name in classes]
         width = max(len(name) for name in ["class", *names])
         head = f"{'class':<{width}}" + "".join(f"{part:>9}" for part in PARTS)
         rows = [
@@ -265,7 +266,7 @@ def _listing(title: str, items: Sequence[str], most: int | None) -> list[str]:
     more = len(items) - (most or len(items))
     return [
         f"{title}: {len(items):,}",
-        *(f"  {decoding.printable(item)}" for item in items[:most]),
+        *(f"  {printable(item)}" for item in items[:most]),
         *([f"  … and {more:,} more: --all names them"] if more > 0 else []),
         "",
     ]

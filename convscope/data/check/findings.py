@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 
 from convscope.data.dataset import PARTS, Dataset
-from convscope.data.files.decoding import printable
+from convscope.text import printable
 
 FEW = 5  # training samples below which a class can hardly be learnt
 UNEVEN = 3.0  # times as many samples as the rarest class, from which on it is worth a sentence

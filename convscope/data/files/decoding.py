@@ -79,15 +79,6 @@ def shown(file: Path, root: Path | None) -> str:
     return name.removeprefix(above) if root else name
 
 
-def printable(name: str) -> str:
-    """A file's name on one line of a terminal, whatever characters it is made of.
-
-    >>> printable("two" + chr(10) + "lines.png") == "two" + chr(92) + "nlines.png"
-    True
-    """
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in name)
-
-
 def _decode_all(
     files: Sequence[Path], one: Callable[[Path], np.ndarray], rows: np.ndarray
 ) -> list[tuple[int, str]]:

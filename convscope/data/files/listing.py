@@ -14,6 +14,7 @@ from convscope.data.files import decoding, groups
 from convscope.data.files.groups import Groups
 from convscope.data.names import merged, natural
 from convscope.errors import DataError
+from convscope.text import printable
 
 PART_NAMES = {
     "train": "train", "training": "train",
@@ -255,7 +256,7 @@ def demand_meaning(settings: DataSettings, what: str) -> None:
 
 def left_out(what: str, skipped: Sequence[Skipped]) -> str:
     """Write a message that lists what was left out and why."""
-    lines = [f"\n    {decoding.printable(item.file)}: {item.reason}" for item in skipped[:SHOWN]]
+    lines = [f"\n    {printable(item.file)}: {item.reason}" for item in skipped[:SHOWN]]
     more = f"\n    and {len(skipped) - SHOWN} more" if len(skipped) > SHOWN else ""
     return f"{what}{''.join(lines)}{more}\n  Repair or remove them."
 
