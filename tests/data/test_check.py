@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image, ImageEnhance
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from convscope.data import DataSettings, load
 from convscope.data.arrays import from_arrays
 from convscope.data.check import check, duplicates, quick
+from convscope.data.check.joining import Joined, cells
 from convscope.data.dataset import Dataset
 
 
@@ -137,9 +140,61 @@ def test_near_copies_are_those_of_brute_force(monkeypatch):
     grey = np.tensordot([0.299, 0.587, 0.114], pictures.astype(float), axes=(0, 1))
     small = grey.reshape(45, 16, 2, 16, 2).mean(axis=(2, 4)).reshape(45, -1)
     correlation = np.corrcoef(small)
-    expected = [(i, j) for i in range(45) for j in range(i + 1, 45) if correlation[i, j] >= duplicates.ALIKE]
-    assert len(expected) > 10
-    assert duplicates.near(torch.from_numpy(pictures)) == expected
+    pairs = np.argwhere(np.triu(correlation >= duplicates.ALIKE, 1))
+    assert len(pairs) > 10
+    assert duplicates.near(torch.from_numpy(pictures)) == hanging_together(pairs, 45)
+
+
+def hanging_together(pairs, count):
+    """Groups of two or more by SciPy."""
+    edges = coo_array((np.ones(len(pairs)), tuple(np.reshape(pairs, (-1, 2)).T)), (count, count))
+    _, which = connected_components(edges, directed=False)
+    found = [np.flatnonzero(which == group).tolist() for group in dict.fromkeys(which.tolist())]
+    return [members for members in found if len(members) > 1]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.3])
+def test_any_two_points_within_reach_share_a_cell_and_groups_are_those_of_brute_force(spread):
+    """Points in clusters, from one heap to clusters far apart; in a chain, too."""
+    random = torch.Generator().manual_seed(0)
+    centres = torch.randn(9, 6, generator=random) * spread
+    points = torch.cat([
+        centres[torch.randint(0, 9, (500,), generator=random)] + torch.randn(500, 6, generator=random) * 0.03,
+        torch.linspace(0, 1, 100)[:, None] * torch.ones(6),
+    ])  # fmt: skip
+    close = torch.cdist(points.double(), points.double()) <= 0.1
+    shared, joined = torch.zeros(600, 600, dtype=torch.bool), Joined(600)
+    for cell in cells(points, torch.arange(600), 0.1, 16):
+        shared[cell[:, None], cell] = True
+        joined.join(cell[close[cell][:, cell].nonzero()])
+    assert shared[close].all()
+    assert joined.groups() == hanging_together(close.triu(1).nonzero().numpy(), 600)
+
+
+def test_frames_of_a_still_camera_are_one_group_and_cost_no_more_than_their_number(monkeypatch):
+    """What is like the middle is not compared with each other: 40 frames take one round, not 40 / 4."""
+    monkeypatch.setattr(duplicates, "BLOCK", 4)
+    frames = torch.from_numpy(np.array(scene(5))).permute(2, 0, 1).repeat(40, 1, 1, 1).float()
+    frames += torch.randn(frames.shape, generator=torch.Generator().manual_seed(0))
+    compared = []
+    join = Joined.join
+    monkeypatch.setattr(Joined, "join", lambda self, pairs: (compared.append(len(pairs)), join(self, pairs)))
+    assert duplicates.near(frames.clamp(0, 255).byte()) == [list(range(40))]
+    assert sum(compared) == 40
+
+
+def test_a_group_of_many_is_said_in_a_line(tmp_path):
+    for place, name in enumerate(("a", "b")):
+        for number in range(10):
+            save(
+                scene(0).point([min(255, value + number) for value in range(256)] * 3),
+                tmp_path / name / f"{place}{number}.png",
+            )
+    found = check(tmp_path, DataSettings(val=0))
+    assert [len(repeat.names) for repeat in found.near] == [10]
+    (line,) = [line for line in found.lines() if " = 5 more" in line]
+    assert line.endswith("[across classes]") or line.endswith("[across parts]")
+    assert " more" not in "\n".join(found.lines(every=True)).split("! ")[0]
 
 
 @pytest.mark.parametrize(
@@ -181,7 +236,7 @@ def test_tiny_pictures_are_too_coarse_to_be_called_copies(tmp_path):
             )
             save(darker, tmp_path / name / f"{number}.png")
     assert check(tmp_path).near == check(tmp_path).exact == ()
-    assert len(check(tmp_path, DataSettings(size=(32, 32))).near) > 5
+    assert [len(repeat.names) for repeat in check(tmp_path, DataSettings(size=(32, 32))).near] == [10]
 
 
 def test_array_sources_are_checked_too():
@@ -328,4 +383,7 @@ def test_the_same_shapes_in_another_colour_are_another_picture():
     grey = torch.from_numpy(np.asarray(scene(1).convert("L"), np.float32)) / 255
     shades = [(255, 120, 120), (120, 120, 255), (255, 128, 126), (170, 170, 170)]  # red, blue, red, grey
     pictures = torch.stack([torch.stack([grey * level for level in shade]) for shade in shades]).byte()
-    assert duplicates.near(pictures) == [(0, 2), (0, 3), (1, 3), (2, 3)]
+    assert duplicates.near(pictures[:3]) == [[0, 2]]
+    assert (
+        duplicates.near(pictures[1:]) == duplicates.near(pictures[[1, 3, 2]]) == [[0, 1, 2]]
+    )  # by the grey one

@@ -25,7 +25,7 @@ QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies t
 NEAR_SIDE = (
     32  # pixels; of 10,000 MNIST digits 122 pairs of different ones are alike enough to be called copies
 )
-NEAR_ROWS = 50_000  # pictures compared each with each: about 15 s on two cores, growing with the square
+NEAR_ROWS = 50_000  # pictures: where nothing keeps them apart, each is compared with each, 15 s on two cores
 
 
 class Sides(NamedTuple):
@@ -51,8 +51,8 @@ class Check:
         modes: Pillow's mode → files, commonest first (L grey, RGB colour, P palette …); empty where they are
             no files.
         exact: groups of samples that are equal, byte for byte.
-        near: pairs of pictures that are nearly the same (and not equal); looked for among files only, and not
-            among pictures below NEAR_SIDE.
+        near: groups of pictures that are nearly the same (and not equal), each like another of its group;
+            looked for among files only, and not among pictures below NEAR_SIDE.
         flat: names of samples whose values are all the same.
         passed: files beside the samples that are none, and why.
         remarks: what was decided while loading.
@@ -80,8 +80,8 @@ class Check:
             text += [*_size_lines(self.sides), f"modes    {_tally(self.modes)}", ""]
         text += _listing("cannot be used", [f"{item.file}: {item.reason}" for item in self.broken], most)
         text += _listing("no samples", [f"{item.file}: {item.reason}" for item in self.passed], most)
-        text += _listing("equal", [_repeat_line(repeat) for repeat in self.exact], most)
-        text += _listing("nearly the same", [_repeat_line(repeat) for repeat in self.near], most)
+        text += _listing("equal", [_repeat_line(repeat, most) for repeat in self.exact], most)
+        text += _listing("nearly the same", [_repeat_line(repeat, most) for repeat in self.near], most)
         text += _listing("one value throughout", list(self.flat), most)
         text += [*(f"note: {remark}" for remark in self.remarks), ""]
         return [*text, *(f"! {sentence}" for sentence in self.conclusions or ("nothing wrong was found",))]
@@ -153,8 +153,8 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     exact = duplicates.groups(keys)
     near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
     flat = _flat(data.inputs)
-    repeats = [findings.repeat(data, rows) for rows in exact]
-    similar = [findings.repeat(data, rows) for rows in near]
+    repeats = findings.repeats(data, exact)
+    similar = findings.repeats(data, near)
     left_out = [f"{len(data.skipped):,} files cannot be used and are left out"] if data.skipped else []
     return Check(
         source=str(source),
@@ -189,8 +189,7 @@ def quick(dataset: Dataset) -> list[str]:
     """
     repeats, flat, dead = [], [], []
     if dataset.inputs.numel() * dataset.inputs.element_size() <= QUICK_BYTES:
-        exact = duplicates.equal(dataset.inputs)
-        repeats = [findings.repeat(dataset, rows) for rows in exact]
+        repeats = findings.repeats(dataset, duplicates.equal(dataset.inputs))
         flat = _flat(dataset.inputs)
         dead = findings.on_channels(dataset)
     repeated = findings.on_repeats(repeats, "equal")
@@ -209,8 +208,8 @@ def _look(file: Path) -> tuple[PictureHeader, bytes]:
     return header(file), blake2b(file.read_bytes(), digest_size=16).digest()
 
 
-def _near(data: Dataset, exact: list[list[int]]) -> list[tuple[int, int]]:
-    """Nearly equal pairs; of equal files only the first counts; a random sample if there are too many."""
+def _near(data: Dataset, exact: list[list[int]]) -> list[list[int]]:
+    """Groups of nearly equal ones; of equal files the first counts; a random sample if there are too many."""
     repeated = {row for rows in exact for row in rows[1:]}
     rows = torch.tensor([row for row in range(len(data.inputs)) if row not in repeated])
     if len(rows) > NEAR_ROWS:
@@ -238,9 +237,10 @@ def _sides(heads: Sequence[PictureHeader]) -> Sides | None:
     )
 
 
-def _repeat_line(repeat: Repeat) -> str:
+def _repeat_line(repeat: Repeat, most: int | None) -> str:
     flags = " [across parts]" * repeat.leak + " [across classes]" * repeat.conflict
-    return " = ".join(repeat.names) + flags
+    more = len(repeat.names) - (most or len(repeat.names))
+    return " = ".join([*repeat.names[:most], *([f"{more:,} more"] if more > 0 else [])]) + flags
 
 
 def _repeat_dict(repeat: Repeat) -> dict:

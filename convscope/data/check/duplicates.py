@@ -8,12 +8,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
+from convscope.data.check.joining import Joined, cells
+
 SIDE = 16  # of the thumbnails that are compared
 ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
 FLAT = 2.0  # grey levels of 256: a thumbnail that varies less (standard deviation) shows nothing to compare
 LUMA = torch.tensor([0.299, 0.587, 0.114])  # ITU-R 601, so that a picture and its grey copy are alike
 GREY, TINT = 4, 16  # grey levels of 256: colours that are none; means of colours that may differ so much
 BLOCK = 1024  # rows compared with all others at once
+REACH = (2 - 2 * ALIKE) ** 0.5 + 1e-3  # how far apart the ends of two directions are that are alike, at most
 
 
 def digests(inputs: Tensor) -> list[bytes]:
@@ -51,43 +54,70 @@ def groups(keys: Iterable[object]) -> list[list[int]]:
     return [members for members in rows.values() if len(members) > 1]
 
 
-def near(inputs: Tensor, rows: Tensor | None = None) -> list[tuple[int, int]]:
-    """Pairs of pictures that are nearly the same: saved again, rescaled, brighter or darker.
+def near(inputs: Tensor, rows: Tensor | None = None) -> list[list[int]]:
+    """Groups of pictures that are nearly the same: saved again, rescaled, brighter or darker.
 
-    Every pair is compared: grey thumbnails of SIDE × SIDE, brought to mean 0 and length 1, whose product is
-    their correlation. Pictures without content (one colour) are left out.
+    Grey thumbnails of SIDE × SIDE, brought to mean 0 and length 1, are compared by their product, which is
+    their correlation. A group holds all that are alike through others of it: frames of a still camera are
+    one. Pictures without content (one colour) are left out.
 
     Args:
         inputs: uint8 or float, (sample, channel, height, width).
         rows: compare these only, int64; default all.
 
     Returns:
-        Pairs of rows, the smaller first, ascending.
+        Groups of two or more rows, ascending.
     """
     chosen = torch.arange(len(inputs)) if rows is None else rows
+    if not len(chosen):
+        return []
     thumbnails = torch.cat([_thumbnails(inputs[part]) for part in chosen.split(BLOCK)])  # (row, pixel)
     levels = 1.0 if inputs.dtype == torch.uint8 else float(inputs.max() - inputs.min()) / 255
     shows = thumbnails.std(dim=1) > FLAT * levels
     chosen, directions = chosen[shows], normalize(thumbnails[shows])  # (row, pixel), length 1
-    pairs = []
-    for start in range(0, len(chosen), BLOCK):
-        alike = directions[start : start + BLOCK] @ directions[start:].T >= ALIKE  # (row, other)
-        pairs.append(alike.triu(diagonal=1).nonzero() + start)
-    if not pairs:
-        return []
-    found = chosen[torch.cat(pairs)]  # (pair, 2)
-    return [tuple(pair) for pair in found[_of_one_colour(inputs, found, levels)].tolist()]
+    tints = _tints(inputs, chosen, levels)
+    joined = Joined(len(chosen))
+    for cell in cells(directions, torch.arange(len(chosen)), REACH, BLOCK):
+        _join(directions[cell], tints[cell], cell, joined)
+    return [chosen[group].tolist() for group in joined.groups()]
 
 
-def _of_one_colour(inputs: Tensor, pairs: Tensor, levels: float) -> Tensor:
-    """(pair,) bool: whether their colours are the same on average too, or one of them is grey."""
-    if inputs.shape[1] != 3 or not len(pairs):
-        return torch.ones(len(pairs), dtype=torch.bool)
-    rows, place = pairs.unique(return_inverse=True)
-    means = torch.cat([inputs[part].float().mean((2, 3)) for part in rows.split(BLOCK)])
-    tints = ((means - means.mean(1, keepdim=True)) / levels)[place]  # (pair, 2, colour)
+def _join(directions: Tensor, tints: Tensor, cell: Tensor, joined: Joined) -> None:
+    """Join what is alike in a cell; what is like its middle needs no look at each other any more."""
+
+    def compare(some: Tensor, others: Tensor) -> Tensor:
+        """Join what is alike; (pair, 2): which."""
+        alike = (directions[some] @ directions[others].T >= ALIKE).nonzero()  # (pair, 2)
+        pairs = torch.stack([some[alike[:, 0]], others[alike[:, 1]]], dim=1)
+        pairs = pairs[_of_one_colour(tints[pairs])]
+        joined.join(cell[pairs])
+        return pairs
+
+    every = torch.arange(len(cell))
+    middle = (directions @ directions.mean(dim=0)).argmax()[None]
+    like = torch.zeros(len(cell), dtype=torch.bool)
+    like[compare(middle, every)[:, 1]] = True
+    ordered = torch.cat([every[like], every[~like]])
+    for start in range(int(like.sum()), len(cell), BLOCK):
+        compare(ordered[start : start + BLOCK], ordered[: start + BLOCK])
+
+
+def _of_one_colour(tints: Tensor) -> Tensor:
+    """(pair,) bool: whether their colours are the same on average too, or one of them is grey.
+
+    Args:
+        tints: (pair, 2, colour).
+    """
     grey = (tints.abs().amax(2) < GREY).any(1)
     return grey | ((tints[:, 0] - tints[:, 1]).abs().amax(1) < TINT)
+
+
+def _tints(inputs: Tensor, rows: Tensor, levels: float) -> Tensor:
+    """(row, colour): how far the mean of each colour is from grey, in levels; 0 without colours."""
+    if inputs.shape[1] != 3 or not len(rows):
+        return torch.zeros(len(rows), 1)
+    means = torch.cat([inputs[part].float().mean((2, 3)) for part in rows.split(BLOCK)])
+    return (means - means.mean(1, keepdim=True)) / levels
 
 
 def _thumbnails(inputs: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from convscope.data.dataset import PARTS, Dataset
 from convscope.text import printable
@@ -34,10 +35,18 @@ class Repeat(NamedTuple):
         return len(self.classes) > 1
 
 
-def repeat(data: Dataset, rows: Sequence[int]) -> Repeat:
-    """Name the samples of these rows, with the parts and classes they are in."""
-    parts = [part for part in PARTS if bool(torch.isin(torch.tensor(rows), data.parts[part]).any())]
-    labels = [] if data.regression else sorted({int(data.labels[row]) for row in rows})
+def repeats(data: Dataset, groups: Sequence[Sequence[int]]) -> list[Repeat]:
+    """Name the samples of each group of rows, with the parts and classes they are in."""
+    place = torch.full((len(data.names),), -1)  # (sample,), -1: in no part
+    for number, part in enumerate(PARTS):
+        place[data.parts[part]] = number
+    return [_repeat(data, rows, place) for rows in groups]
+
+
+def _repeat(data: Dataset, rows: Sequence[int], place: Tensor) -> Repeat:
+    chosen = torch.tensor(rows)
+    parts = [PARTS[number] for number in place[chosen].unique().tolist() if number >= 0]
+    labels = [] if data.regression else data.labels[chosen].unique().tolist()
     return Repeat(
         tuple(data.names[row] for row in rows), tuple(parts), tuple(data.classes[label] for label in labels)
     )
@@ -149,4 +158,5 @@ def _cases(count: int) -> str:
 
 
 def _example(repeat: Repeat) -> str:
-    return " = ".join(printable(name) for name in repeat.names[:2])
+    more = f" = {len(repeat.names) - 2:,} more" if len(repeat.names) > 2 else ""
+    return " = ".join(printable(name) for name in repeat.names[:2]) + more
