@@ -49,9 +49,9 @@ def test_a_line_an_epoch():
     assert lines == [
         "training     28,938 parameters, 300 steps, bf16 on cpu with 2 threads",
         "",
-        "epoch  train loss  val loss   val acc       lr  samples/s    time    left  best",
-        "    1      0.5000    0.2500   96.25 %    0.001     31,022   2.0 s   4.0 s     ★",
-        "    2      0.2500    0.2500   96.25 %    0.001     31,022   2.0 s   2.0 s",
+        "epoch  train loss  val loss   val acc        lr  samples/s    time    left  best",
+        "    1      0.5000    0.2500   96.25 %     0.001     31,022   2.0 s   4.0 s     ★",
+        "    2      0.2500    0.2500   96.25 %     0.001     31,022   2.0 s   2.0 s",
     ]
     assert max(map(len, lines)) <= 80
 

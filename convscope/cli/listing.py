@@ -17,8 +17,9 @@ from convscope.cli.options import (
     RunOptions,
     data_settings,
 )
-from convscope.cli.show import columns, number, percent, write, write_json, write_lines
+from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import RunError
+from convscope.figures import number, percent
 from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
 
 if TYPE_CHECKING:

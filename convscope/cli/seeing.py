@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json, UsageError
-from convscope.cli.show import columns, number, percent, write, write_json
+from convscope.cli.show import columns, write, write_json
 from convscope.errors import DataError
+from convscope.figures import number, percent
 from convscope.settings import Count
 
 if TYPE_CHECKING:

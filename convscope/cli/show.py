@@ -17,7 +17,8 @@ from rich.console import Console
 
 from convscope.text import cut, printable, printable_lines
 
-NUMBER = re.compile(r"[-−+]?[\d.,]+(e[-+]\d+)?( %)?|–|")  # or nothing at all
+# A figure as `convscope.figures` writes it, or nothing at all
+NUMBER = re.compile(r"([<>] )?[-+]?(∞|[\d.,]+(×10[⁻⁰¹²³⁴-⁹]+|( mill| bill| trill)ion| %)?)|NaN|–|")
 UNSEEN = re.compile(  # what JSON may hold as it is, and a terminal obeys or nobody sees
     "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -95,24 +96,6 @@ def _finite(value: object) -> object:
         case list() | tuple():
             return [_finite(each) for each in value]
     return value
-
-
-def percent(share: float | None) -> str:
-    """Write a share as people do; nothing known is a dash.
-
-    >>> percent(0.98765), percent(None)
-    ('98.77 %', '–')
-    """
-    return "–" if share is None else f"{100 * share:.2f} %"
-
-
-def number(value: float | None) -> str:
-    """Write a figure that is no share to four digits; nothing known is a dash.
-
-    >>> number(1.93214), number(0.0001), number(None)
-    ('1.932', '0.0001', '–')
-    """
-    return "–" if value is None else f"{value:.4g}"
 
 
 def duration(seconds: float) -> str:

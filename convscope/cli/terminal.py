@@ -13,7 +13,8 @@ from typing import NamedTuple, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-from convscope.cli.show import duration, percent, program
+from convscope.cli.show import duration, program
+from convscope.figures import number, percent
 from convscope.recipe import Created, Judged, Loaded
 from convscope.run import Run
 from convscope.shapes import show
@@ -44,6 +45,11 @@ class EpochLine(NamedTuple):
     left: float  # seconds until the end, if it goes on like this
 
 
+def _loss(loss: float | None) -> str:
+    """All digits in one place from epoch to epoch, but for a training that went astray."""
+    return f"{loss:.4f}" if loss is not None and loss < 1000 else number(loss)
+
+
 class Column(NamedTuple):
     """One figure in the line of an epoch."""
 
@@ -54,10 +60,10 @@ class Column(NamedTuple):
 
 COLUMNS = (
     Column("epoch", 5, lambda line: f"{line.epoch.number}"),
-    Column("train loss", 10, lambda line: f"{line.epoch.train_loss:.4f}"),
-    Column("val loss", 8, lambda line: "–" if line.epoch.val_loss is None else f"{line.epoch.val_loss:.4f}"),
+    Column("train loss", 10, lambda line: _loss(line.epoch.train_loss)),
+    Column("val loss", 8, lambda line: _loss(line.epoch.val_loss)),
     Column("val acc", 8, lambda line: percent(line.epoch.val_accuracy)),
-    Column("lr", 7, lambda line: f"{line.epoch.lr:.2g}"),
+    Column("lr", 8, lambda line: number(line.epoch.lr, 2)),
     Column("samples/s", 9, lambda line: f"{line.epoch.samples_per_second:,.0f}"),
     Column("time", 6, lambda line: duration(line.epoch.seconds + line.epoch.val_seconds)),
     Column("left", 6, lambda line: duration(line.left)),
@@ -164,7 +170,7 @@ class Terminal:
             self.running,
             completed=(event.step - 1) % self.start.steps_per_epoch + 1,
             description=f"epoch {event.epoch}",
-            figures=f"loss {event.loss:.4f}, {event.samples_per_second:,.0f} samples/s",
+            figures=f"loss {_loss(event.loss)}, {event.samples_per_second:,.0f} samples/s",
             refresh=True,
         )
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json, UsageError
-from convscope.cli.show import columns, number, percent, write, write_json, write_lines
+from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import RunError
+from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm
 from convscope.settings import Count
 

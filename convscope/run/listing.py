@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.errors import RunError
+from convscope.figures import number, percent
 from convscope.run import files, folders, rows
 from convscope.run.manifest import Manifest
 
@@ -57,7 +58,7 @@ class RunSummary:
     def best(self) -> str:
         """The figure that chose the weights, in words; empty where none did."""
         if self.val_accuracy is not None:
-            return f"accuracy {self.val_accuracy:.2%}"
+            return f"accuracy {percent(self.val_accuracy)}"
         return "" if self.val_loss is None else f"loss {self.val_loss:.4f}"
 
     def as_dict(self) -> dict[str, Any]:
@@ -140,6 +141,4 @@ def _show(value: object) -> str:
 
 
 def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2%}" if name in FIGURES["classification"] else f"{value:.4g}"
+    return percent(value) if name in FIGURES["classification"] else number(value)

@@ -6,6 +6,7 @@ from math import log
 import torch
 from torch import Tensor
 
+from convscope.figures import number
 from convscope.settings import TrainingSettings
 from convscope.training.events import Epoch, Notice
 
@@ -47,8 +48,8 @@ class Watch:
         guessing = log(len(self.classes)) if self.classes else 1.0
         if epoch.number == 1 and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
             yield Notice(
-                f"after the first epoch the validation loss is {epoch.val_loss:.1f}, where guessing gives "
-                f"{guessing:.1f}: the steps are probably too large; try a smaller --lr."
+                f"after the first epoch the validation loss is {number(epoch.val_loss, 2)}, where guessing "
+                f"gives {number(guessing, 2)}: the steps are probably too large; try a smaller --lr."
             )
         self.last = epoch
 
@@ -62,9 +63,10 @@ class Watch:
         knows = last.val_accuracy is not None and last.val_accuracy >= max(by_luck, self.by_chance)
         if last.train_loss > LEARNT * self.guessing and learnt < by_luck and not knows:
             yield Notice(
-                f"the loss ends at {last.train_loss:.2g}, where guessing gives {self.guessing:.2g}: "
-                "nothing but noise was learnt. Likely causes: labels that do not belong to the samples, a "
-                "learning rate far too high or too low, or too few epochs."
+                f"the loss ends at {number(last.train_loss, 2)}, where guessing gives "
+                f"{number(self.guessing, 2)}: nothing but noise was learnt. Likely causes: "
+                "labels that do not belong to the samples, a learning rate far too high or too low, or too "
+                "few epochs."
             )
         elif accuracy < self.by_chance and learnt > accuracy + BY_HEART:
             yield Notice(

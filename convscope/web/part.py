@@ -9,6 +9,7 @@ from torch import Tensor
 
 from convscope.data.dataset import PARTS, Dataset
 from convscope.errors import DataError
+from convscope.figures import number
 from convscope.network.model import Model
 from convscope.training import logits
 from convscope.web.later import Later
@@ -76,7 +77,7 @@ class Part:
     def truth(self, index: int) -> str:
         """Its class, or its value, in words."""
         label = self.dataset.labels[self.row(index)].item()
-        return f"{label:.4g}" if self.dataset.regression else self.dataset.classes[int(label)]
+        return number(float(label)) if self.dataset.regression else self.dataset.classes[int(label)]
 
 
 def _said(model: Model, dataset: Dataset, rows: Tensor) -> Said:

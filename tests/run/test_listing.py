@@ -28,7 +28,7 @@ def test_best_first(three):
     assert [line.epochs for line in table] == [3, 2, 0]
     assert table[0].network == "plain"
     json.dumps([line.as_dict() for line in table])
-    assert "75.00%" in table._repr_html_()
+    assert "75.00 %" in table._repr_html_()
 
 
 def test_a_broken_run_is_listed_with_its_reason(three):
@@ -48,7 +48,7 @@ def test_a_running_one_and_a_test_accuracy(writer):
     (line,) = runs("runs")
     assert line.state == "running"
     assert line.test == figures
-    assert "accuracy 87.50%, balanced accuracy 75.00%, macro f1 50.00%" in runs("runs")._repr_html_()
+    assert "accuracy 87.50 %, balanced accuracy 75.00 %, macro f1 50.00 %" in runs("runs")._repr_html_()
 
 
 def test_no_runs():

@@ -49,7 +49,7 @@ def test_table_json_and_html(said):
     assert document["skipped"] == [{"file": "e.png", "reason": "empty"}]
     assert "&lt;d&gt;.png" in said._repr_html_()
     assert "<d>" not in said._repr_html_()
-    assert "b, c.png: owl (60.0%), true: dog" in repr(said)
+    assert "b, c.png: owl (60.0 %), true: dog" in repr(said)
 
 
 def test_csv_is_read_back_by_others(said):

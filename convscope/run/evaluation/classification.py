@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from convscope.figures import percent
+
 MISTAKES_IN_JSON = 100
 CLASSES_IN_LINES = 20
 CONFUSIONS_IN_LINES = 5
@@ -149,18 +151,18 @@ class Evaluation:
         """The result in one line, and a second one in which every class weighs the same."""
         low, high = (f"{100 * bound:.2f}" for bound in self.interval)
         return [
-            f"accuracy {_share(self.accuracy)}: {self.correct:,} of {self.samples:,} right; "
+            f"accuracy {percent(self.accuracy)}: {self.correct:,} of {self.samples:,} right; "
             f"95 % interval {low} to {high} %",
-            f"balanced accuracy {_share(self.balanced_accuracy)}, macro F1 {_share(self.macro_f1)}",
+            f"balanced accuracy {percent(self.balanced_accuracy)}, macro F1 {percent(self.macro_f1)}",
         ]
 
     def baselines(self) -> list[str]:
         """Sentences on what needs no network, and whether the network is better."""
-        share = _share(self.majority)
+        share = percent(self.majority)
         commonest = f"Always saying '{self.majority_class}', the commonest class, gives {share}"
         said = [commonest + _unless(self.interval[0] > self.majority)]
         if self.persistence is not None:
-            share, f1 = _share(self.persistence), _share(self.persistence_macro_f1 or 0.0)
+            share, f1 = percent(self.persistence), percent(self.persistence_macro_f1 or 0.0)
             said.append(
                 f"Expecting no change gives {share} (macro F1 {f1})" + _unless(bool(self.beats_persistence))
             )
@@ -178,7 +180,7 @@ class Evaluation:
         width = max(5, *(len(score.name) for score in scores))
         table = [f"{'class':<{width}}  samples  precision    recall        F1"]
         for score in scores:
-            shares = "  ".join(_percent(share) for share in (score.precision, score.recall, score.f1))
+            shares = "  ".join(f"{percent(share):>9}" for share in (score.precision, score.recall, score.f1))
             table.append(f"{score.name:<{width}}  {score.support:7,}  {shares}")
         left_out = len(self.per_class) - len(scores)
         return (
@@ -197,11 +199,3 @@ class Evaluation:
 
 def _unless(beaten: bool) -> str:
     return "." if beaten else ": this network is not clearly better than that."
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.2f} %"
-
-
-def _percent(share: float | None) -> str:
-    return "      –  " if share is None else f"{100 * share:7.2f} %"

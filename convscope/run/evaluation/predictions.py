@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from torch import Tensor
 
 from convscope.data.dataset import Kind, Skipped
+from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm, head
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ class ValuePredictions(_Told):
         from convscope.run.plots.sheet import Caption
 
         return [
-            Caption(f"{said:.4g}", "", "" if true is None else f"true: {true:.4g}")
+            Caption(number(said), "", "" if true is None else f"true: {number(true)}")
             for true, said in zip(self.truth, self.values.tolist(), strict=True)
         ]
 
@@ -279,5 +280,5 @@ def _cell(value: object) -> str:
 
 def _show(key: str, value: object) -> str:
     if isinstance(value, float):
-        return f"{value:.1%}" if key.startswith("probability") else f"{value:.4g}"
+        return percent(value, 1) if key.startswith("probability") else number(value)
     return "" if value is None else str(value)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
+from convscope.figures import number, signed
 from convscope.run.evaluation.classification import MISTAKES_IN_JSON
 
 SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
@@ -46,8 +47,8 @@ class Rival(NamedTuple):
     beaten: bool
 
     def __str__(self) -> str:
-        skill = "" if self.skill is None else f" (skill over it {self.skill:.3g})"
-        text = f"{self.what[0].upper()}{self.what[1:]} is off by {_number(self.mae)} on average{skill}"
+        skill = "" if self.skill is None else f" (skill over it {number(self.skill, 3)})"
+        text = f"{self.what[0].upper()}{self.what[1:]} is off by {number(self.mae)} on average{skill}"
         return f"{text}." if self.beaten else f"{text}: this network is not clearly better than that."
 
 
@@ -106,11 +107,11 @@ class ValueEvaluation:
 
     def headline(self) -> list[str]:
         """The result in one line, and a second one of further figures."""
-        bounds = " to ".join(map(_number, self.interval or ()))
+        bounds = " to ".join(map(number, self.interval or ()))
         within = f" (95 % interval {bounds})" if bounds else ""
         return [
-            f"mean absolute error {_number(self.mae)}{within}: {self.target} of {self.samples:,} samples",
-            f"root mean square error {_number(self.rmse)}, R² {_number(self.r2)}, bias {_signed(self.bias)}",
+            f"mean absolute error {number(self.mae)}{within}: {self.target} of {self.samples:,} samples",
+            f"root mean square error {number(self.rmse)}, R² {number(self.r2)}, bias {signed(self.bias)}",
         ]
 
     def baselines(self) -> list[str]:
@@ -120,7 +121,7 @@ class ValueEvaluation:
     def lines(self) -> list[str]:
         """The evaluation for a terminal: the figures, the baselines, the worst samples."""
         worst = self.worst[:WORST_IN_LINES]
-        cells = [(sample.name, *map(_number, sample[2:]), _signed(sample.error)) for sample in worst]
+        cells = [(sample.name, *map(number, sample[2:]), signed(sample.error)) for sample in worst]
         table = [("largest errors", "true", "predicted", "error"), *cells]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         rows = [
@@ -215,11 +216,3 @@ def _rival(what: str, own: np.ndarray, other: np.ndarray) -> Rival:
         skill=1 - float(np.square(own).mean()) / mse if mse else None,
         beaten=bool(gain.mean() > largest_by_chance),
     )
-
-
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.4g}"
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3g}"

@@ -1,8 +1,10 @@
 """How figures are put into words on the page, and the honest sentence above all of them."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from convscope import figures
 from convscope.data.dataset import PARTS, Dataset
 from convscope.run.evaluation.classification import Evaluation
 from convscope.run.evaluation.metrics import ValueEvaluation
@@ -28,7 +30,7 @@ def percent(share: float | None, digits: int = 2) -> str:
     >>> percent(0.98765).replace(SPACE, "_"), percent(None)
     ('98.77_%', '–')
     """
-    return "–" if share is None else f"{100 * share:.{digits}f}{SPACE}%"
+    return typeset(figures.percent(share, digits))
 
 
 def chance(share: float) -> str:
@@ -37,18 +39,16 @@ def chance(share: float) -> str:
     >>> [chance(p).replace(SPACE, "_") for p in (1.0, 0.9999, 0.873, 0.0004)]
     ['>_99.9_%', '>_99.9_%', '87.3_%', '<_0.1_%']
     """
-    if share > 0.999:
-        return f">{SPACE}99.9{SPACE}%"
-    return f"<{SPACE}0.1{SPACE}%" if share < 0.001 else percent(share, 1)
+    return percent(min(max(share, 1e-9), 1 - 1e-9), 1)
 
 
 def number(value: float | None, digits: int = 4) -> str:
     """Write a number to so many significant digits, with a true minus.
 
     >>> number(-0.0312345), number(0.001), number(1e-7), number(None)
-    ('−0.03123', '0.001', '1e−07', '–')
+    ('−0.03123', '0.001', '1×10⁻⁷', '–')
     """
-    return "–" if value is None else f"{value:.{digits}g}".replace("-", "−")
+    return figures.number(value, digits).replace("-", "−").replace(",", SPACE).replace(" ", SPACE)
 
 
 def seconds(value: float) -> str:
@@ -75,8 +75,8 @@ def noun(dataset: Dataset) -> str:
 
 
 def typeset(sentence: str) -> str:
-    """Let no line break come between a figure and its percent sign."""
-    return sentence.replace(" %", f"{SPACE}%")
+    """Let no line break come between a figure and its percent sign, or what stands before it."""
+    return re.sub(r"(?<=[<>]) (?=\d)| (?=%)", SPACE, sentence)
 
 
 def judged_part(dataset: Dataset) -> str:

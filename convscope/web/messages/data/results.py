@@ -7,6 +7,7 @@ from convscope.data import check as checking
 from convscope.data.check import Check, findings
 from convscope.data.check.findings import Repeat
 from convscope.errors import DataError
+from convscope.figures import number, percent
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
@@ -57,14 +58,14 @@ def _evaluation(session: Session, part: Part, found: Said) -> Evaluation | Value
 
 
 def _of_classes(found: Evaluation) -> Iterator[tuple[str, str]]:
-    yield "accuracy", _share(found.accuracy)
+    yield "accuracy", percent(found.accuracy)
     low, high = found.interval
     yield "95 % interval", f"{100 * low:.2f} … {100 * high:.2f}\u202f%"
-    yield "balanced accuracy", _share(found.balanced_accuracy)
-    yield "macro F1", _share(found.macro_f1)
-    yield "always the commonest class", _share(found.majority)
+    yield "balanced accuracy", percent(found.balanced_accuracy)
+    yield "macro F1", percent(found.macro_f1)
+    yield "always the commonest class", percent(found.majority)
     if found.persistence is not None:
-        yield "expecting no change", _share(found.persistence)
+        yield "expecting no change", percent(found.persistence)
 
 
 def _of_values(found: ValueEvaluation) -> Iterator[tuple[str, str]]:
@@ -72,11 +73,7 @@ def _of_values(found: ValueEvaluation) -> Iterator[tuple[str, str]]:
     names = {"mae": "mean absolute error", "rmse": "root mean squared error", "r2": "R²", "bias": "bias"}
     for key, name in names.items():
         if known.get(key) is not None:
-            yield name, f"{known[key]:.4g}"
-
-
-def _share(share: float) -> str:
-    return f"{100 * share:.2f}\u202f%"
+            yield name, number(known[key])
 
 
 def check(session: Session) -> Findings:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from convscope.errors import ConvscopeError, RunError, ShapeError
 from convscope.explaining.rows import rows_of
+from convscope.figures import number, percent
 from convscope.network.model import probabilities
 from convscope.run import Run, load
 from convscope.run import runs as runs_in
@@ -76,13 +77,11 @@ def _settings(path: Path) -> dict[str, Any]:
 
 
 def _figure(name: str, value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{100 * value:.2f}\u202f%" if "accuracy" in name or "F1" in name else f"{value:.4g}"
+    return percent(value) if "accuracy" in name or "F1" in name else number(value)
 
 
 def _short(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def versus(session: Session, run: str = "") -> Versus:

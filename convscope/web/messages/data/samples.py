@@ -3,6 +3,7 @@
 import numpy as np
 
 from convscope.errors import DataError, UnknownName
+from convscope.figures import number
 from convscope.web.messages.looks import small_look
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
@@ -72,7 +73,7 @@ def sample(part: Part, found: Said | None, index: int) -> SampleMessage:
 def said_of(part: Part, found: Said, index: int) -> str:
     """The class, or the value, that the network says."""
     best = found.best[index]
-    return f"{best:.4g}" if part.dataset.regression else part.dataset.classes[int(best)]
+    return number(float(best)) if part.dataset.regression else part.dataset.classes[int(best)]
 
 
 def _orders(part: Part, found: Said, label: str, said: str) -> dict[str, np.ndarray]:
