@@ -15,11 +15,12 @@ from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.keywords import TrainingKeywords
 from convscope.lint import explained
+from convscope.lint.first_batch import first_batch
 from convscope.network.model import Model
 from convscope.randomness import seeded
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.training import TrainingSettings
-from convscope.training.events import Event
+from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
 from convscope.training.machine import threads
 
@@ -87,6 +88,9 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     resolved = run.RunSettings.of(dataset, part, settings, tuple(reasons))
     with closing(run.create(plan.runs, resolved, dataset)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
+        for notice in _doubts(part, model, dataset, settings):
+            writer.write(notice)
+            yield notice
         yield from _train(writer, training.train(model, dataset, settings))
     yield from _judge(writer.path, dataset)
 
@@ -163,6 +167,14 @@ def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
     with seeded(seed):
         model = network.build_model(part.name, *shape, width=part.width, depth=part.depth, **steps)
         return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
+
+
+def _doubts(
+    part: run.NetworkPart, model: Model, dataset: Dataset, settings: TrainingSettings
+) -> Iterator[Notice]:
+    """What looks wrong in a person's own network, before time is spent on it."""
+    if part.name not in network.NETWORKS:
+        yield from (Notice(found.sentence()) for found in first_batch(model, dataset, settings))
 
 
 def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:

@@ -9,9 +9,9 @@ import unicodedata
 JOINERS = "\u200c\u200d"  # within emoji, and within words of Persian or Hindi
 JOINED = "\u0590"  # the scripts from here on are joined; Latin, Greek and Cyrillic never
 LONGEST = 60  # characters of a name in a table
-FORMULA = re.compile(r"""[\s"'\ufeff]*[=+\-@\t\r\n＝＋－＠]|\s*[\t\r\n]""")
+FORMULA = re.compile(r"""(^|[;\t\r\n])([^\S\t\r\n]*["'\ufeff]*[^\S\t\r\n]*[=+\-@＝＋－＠]|[\t\r\n])""")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-SEPARATORS = re.compile(r'[,;|"\t\r\n]')  # of cells, for one program or another
+SEPARATORS = re.compile(r'[,;"\t\r\n]')  # of cells, for one program or another
 
 
 def printable(words: str) -> str:
@@ -52,20 +52,20 @@ def cut(words: str, longest: int = LONGEST) -> str:
 
 
 def cell(words: str, *, exact: bool = False) -> str:
-    """Text as a cell of a CSV file: one cell in every program, and no formula in any.
+    r"""Text as a cell of a CSV file: one cell for every reader, and no formula for any spreadsheet.
 
-    What would be a formula gets an apostrophe in front, what holds a separator is quoted. A number stays.
+    What would be a formula gets an apostrophe in front, also behind what separates cells elsewhere (a
+    semicolon, a tab), as OWASP's page on CSV injection asks; what holds a separator is quoted. Numbers stay.
 
     Args:
         words: of a name or a title.
         exact: leave formulas as they are.
 
-    >>> cell("=1+1"), cell("-1.5"), cell("a;b")
-    ("'=1+1", '-1.5', '"a;b"')
+    >>> cell("=1+1"), cell("-1.5"), cell("a;=1")
+    ("'=1+1", '-1.5', '"a;\'=1"')
     """
-    if not exact:
-        words = words.replace("\0", r"\x00")
-        words = f"'{words}" if FORMULA.match(words) and not NUMBER.fullmatch(words) else words
+    if not exact and not NUMBER.fullmatch(words):
+        words = FORMULA.sub(r"\1'\2", words.replace("\0", r"\x00"))
     return '"' + words.replace('"', '""') + '"' if SEPARATORS.search(words) else words
 
 

@@ -53,6 +53,7 @@ def predict(
     *inputs: Annotated[str, Parameter(name="INPUT")],
     top: Count = 3,
     csv: Path | None = None,
+    exact_names: Flag = False,
     sheet: Path | None = None,
     force: Flag = False,
     as_json: Json = False,
@@ -66,6 +67,8 @@ def predict(
             file of signals, a table; or a name that convscope data lists.
         top: Classes to name for each sample, the likeliest first.
         csv: Write all predictions to this file, as a table.
+        exact_names: Leave names in --csv as they are. Otherwise those that a spreadsheet would run as a
+            formula, such as =1+1, get an apostrophe in front.
         sheet: Draw the samples with what is predicted into this PNG file.
         force: Let --csv and --sheet replace a file that convscope did not write.
     """
@@ -77,7 +80,7 @@ def predict(
     for path, form in _wanted(csv, sheet):
         Output(path, form, trained.sources(given), force).demand()
     predictions = trained.predict(given)
-    written = [predictions.to_csv(csv, top, force=force)] if csv else []
+    written = [predictions.to_csv(csv, top, force=force, exact_names=exact_names)] if csv else []
     written += [predictions.contact_sheet(sheet, force=force)] if sheet else []
     if as_json:
         write_json(predictions.as_dict(top))

@@ -147,6 +147,11 @@ class Finding:
         plain = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "fixes"}
         return plain | {"where": self.where._asdict()}
 
+    def sentence(self) -> str:
+        """What is wrong, where, and what to do, on one line."""
+        where = f" ({Path(self.where.file).name}:{self.where.line})" if self.where.file else ""
+        return f"{self.what.rstrip('.')}{where}. {self.advice or self.cause} More: convscope rule {self.rule}"
+
     def __str__(self) -> str:
         lines = [self.what, f"  Where: {self.where}"]
         why = "Why" if self.severity == "error" else "Why it matters"

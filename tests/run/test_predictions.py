@@ -1,8 +1,11 @@
 import csv
+import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
+import pandas
 import pytest
 import torch
 from PIL import Image
@@ -139,3 +142,53 @@ def test_values_are_read_back_from_csv_and_drawn(values):
     assert [float(line["predicted"]) for line in lines] == values.values.tolist()
     assert [line["true"] for line in lines] == ["11.000000", "", "0.000000"]
     assert values.contact_sheet("sheet.png").exists()
+
+
+NAMES = [
+    "=1+1", "+SUM(1)", "-2+3", "@cmd", "\t=1", "\r=1", "\n=1", " =1", '"=1', "'=1", "＝1", "＋1", "－1",
+    "＠x", 'a";=1', "a;=1+1", "a\t=1", "a;\t=1", 'a;"=1"', "two\nlines", "two\r\nlines", 'quo"te', "a,b",
+    "nul\0nul", "plain", "-1.5", "+3e5", "猫 \U0001f469\u200d\U0001f4bb", "caf\udce9.png", "'plain",
+    "=cmd|' /C calc'!A0", '=HYPERLINK("http://x";"y")', "|x", "",
+]  # fmt: skip
+RUNS = re.compile(r"""[\s"]*[=+\-@\t\r＝＋－＠]""")  # what a spreadsheet takes for a formula
+
+
+def named(names):
+    some = torch.full((len(names), 2), 0.5)
+    classes = ("=cat", "dog;=1")
+    return Predictions(
+        names=names, inputs=torch.zeros(len(names), 1), kind="signal", probabilities=some, classes=classes,
+        truth=["=cat"] * len(names),
+    )  # fmt: skip
+
+
+def test_no_cell_of_a_table_is_a_formula(tmp_path):
+    path = named(NAMES).to_csv(tmp_path / "said.csv", k=2)
+    frame = pandas.read_csv(path, keep_default_na=False, dtype=str)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows == [list(frame.columns), *frame.to_numpy().tolist()]
+    assert len(rows) == len(NAMES) + 1
+    for row in rows:
+        for each in row:
+            assert not RUNS.match(each) or float(each)
+    shown = [name.replace("\0", "\\x00").replace("\udce9", "\\udce9") for name in NAMES]
+    assert [row[0].replace("'", "") for row in rows[1:]] == [name.replace("'", "") for name in shown]
+    assert [row[0] for row in rows[1:] if row[0] in ("-1.5", "+3e5", "plain")] == ["plain", "-1.5", "+3e5"]
+    assert rows[1][2:5:2] == ["'=cat", "dog;'=1"]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_nor_where_the_spreadsheet_takes_another_separator(tmp_path, separator):
+    content = named([name for name in NAMES if name not in ("-1.5", "+3e5")]).as_csv(k=2).decode()
+    for row in csv.reader(io.StringIO(content, newline=""), delimiter=separator):
+        for each in row:
+            assert not RUNS.match(each), row
+
+
+def test_exact_names_are_those_of_the_files(tmp_path):
+    exact = [name for name in NAMES if "\0" not in name]
+    path = named(exact).to_csv(tmp_path / "said.csv", exact_names=True)
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == exact
+    assert not path.read_bytes().startswith(b"\xef\xbb\xbf")

@@ -258,7 +258,7 @@ def test_what_runs_but_looks_wrong_is_said():
 
     found = summarise(Net(), torch.randn(2, 4))
     for text in (str(found), found.markdown(), found._repr_html_(), json.dumps(found.as_dict())):
-        assert "1 layers with weights never ran: `forgotten`." in text
+        assert "1 layer with weights never ran: `forgotten`." in text
     assert "20 of them not used in this forward" in str(found)
 
 

@@ -62,7 +62,7 @@ def never_ran(trace: Trace) -> Iterator[Finding]:
             idle.append(path)
     if idle:
         yield Finding(
-            f"{len(idle)} layers with weights never ran: {_listed(idle)}.",
+            f"{len(idle)} layer{'s' * (len(idle) > 1)} with weights never ran: {_listed(idle)}.",
             "They get no gradient and do not learn. Often another layer is called twice by mistake.",
             where=Where(", ".join(idle)),
             advice="Call them in forward, or delete them from __init__.",

@@ -1,7 +1,5 @@
 """What a network says about samples, classes or values: as table, CSV, JSON, or a sheet of drawings."""
 
-import csv
-import io
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from torch import Tensor
 from convscope.data.dataset import Kind, Skipped
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm, head
+from convscope.text import cell
 
 if TYPE_CHECKING:
     from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -76,22 +75,36 @@ class _Told(ABC):
     @abstractmethod
     def _first(self, count: int) -> Self: ...
 
-    def to_csv(self, path: str | Path, k: int = 3, *, force: bool = False) -> Path:
+    def to_csv(self, path: str | Path, k: int = 3, *, force: bool = False, exact_names: bool = False) -> Path:
         """Write the table as CSV; gives the path. A file that is no such table is replaced with `force` only.
+
+        Args:
+            path: the file.
+            k: classes to name for each sample.
+            force: replace a file that is no such table.
+            exact_names: see `as_csv`.
 
         Raises:
             DataError: it may not stand there, or cannot be written; what was there before is untouched.
         """
-        return Output(Path(path), TABLE, self.sources, force).write(self.as_csv(k))
+        content = self.as_csv(k, exact_names=exact_names)
+        return Output(Path(path), TABLE, self.sources, force).write(content)
 
-    def as_csv(self, k: int = 3) -> bytes:
-        """The table as the content of a CSV file, in UTF-8."""
+    def as_csv(self, k: int = 3, *, exact_names: bool = False) -> bytes:
+        """The table as the content of a CSV file.
+
+        In UTF-8 without a mark in front, which would become part of the first title for most readers; Excel
+        asks for the encoding under Data, From Text/CSV.
+
+        Args:
+            k: classes to name for each sample.
+            exact_names: names byte by byte, also those that a spreadsheet would run as formulas, such as
+                =1+1. Otherwise these get an apostrophe in front.
+        """
         lines = self.table(k)
-        text = io.StringIO(newline="")
-        writer = csv.DictWriter(text, list(lines[0]) if lines else ["name", "predicted"])
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in line.items()} for line in lines)
-        return text.getvalue().encode("utf-8", "surrogateescape")
+        rows = [list(lines[0]) if lines else ["name", "predicted"], *(line.values() for line in lines)]
+        text = "".join(",".join(_cell(value, exact_names) for value in row) + "\r\n" for row in rows)
+        return text.encode("utf-8", "surrogateescape" if exact_names else "backslashreplace")
 
     def contact_sheet(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a PNG with up to 100 of the samples, drawn, and what was predicted below each.
@@ -274,8 +287,10 @@ class ValuePredictions(_Told):
         return replace(self, names=self.names[some], values=self.values[some], truth=self.truth[some])
 
 
-def _cell(value: object) -> str:
-    return f"{value:.6f}" if isinstance(value, float) else "" if value is None else str(value)
+def _cell(value: str | float | None, exact: bool) -> str:
+    if isinstance(value, float):
+        return f"{value:.6f}"
+    return "" if value is None else cell(value, exact=exact)
 
 
 def _show(key: str, value: object) -> str:
