@@ -17,7 +17,7 @@ from convscope.data.check import duplicates, findings
 from convscope.data.check.findings import Repeat
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files import decoding
-from convscope.data.pictures.decode import PictureHeader, header
+from convscope.data.pictures.decode import PictureHeader, header, regular
 from convscope.shapes import show
 from convscope.text import printable
 
@@ -149,8 +149,8 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     """
     data = load(source, settings)
     pictured = data.kind == "image" and data.root is not None
-    heads, keys = _files(data) if pictured else ([], duplicates.digests(data.inputs))
-    exact = duplicates.groups(keys)
+    heads = _heads(data) if pictured else []
+    exact = _equal_files(data) if pictured else duplicates.groups(duplicates.digests(data.inputs))
     near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
     flat = _flat(data.inputs)
     repeats = findings.repeats(data, exact)
@@ -197,15 +197,27 @@ def quick(dataset: Dataset) -> list[str]:
     return [*repeated, *spread, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
 
 
-def _files(data: Dataset) -> tuple[list[PictureHeader], list[bytes | None]]:
-    """Header and content hash of each sample's file; None for one that changed since it was decoded."""
-    files = [data.root / name for name in data.names] if data.root else []
-    looks = [look if isinstance(look, tuple) else None for look in decoding.each(_look, files, "looking")]
-    return [look[0] for look in looks if look], [look[1] if look else None for look in looks]
+def _heads(data: Dataset) -> list[PictureHeader]:
+    """The header of each sample's file; of files that changed since they were decoded none."""
+    looks = decoding.each(header, _files_of(data), "looking")
+    return [look for look in looks if isinstance(look, PictureHeader)]
 
 
-def _look(file: Path) -> tuple[PictureHeader, bytes]:
-    return header(file), blake2b(file.read_bytes(), digest_size=16).digest()
+def _files_of(data: Dataset) -> list[Path]:
+    return [data.root / name for name in data.names] if data.root else []
+
+
+def _equal_files(data: Dataset) -> list[list[int]]:
+    """Rows whose files are equal, byte for byte; read again only where sizes and pictures are equal."""
+    files = _files_of(data)
+    found = duplicates.groups(file.stat().st_size if file.is_file() else None for file in files)
+    found = duplicates.finer(found, lambda rows: [duplicates.digests(data.inputs[[row]])[0] for row in rows])
+    return duplicates.finer(found, lambda rows: decoding.each(_content, [files[row] for row in rows]))
+
+
+def _content(file: Path) -> bytes:
+    with regular(file) as opened:
+        return blake2b(opened.read(), digest_size=16).digest()
 
 
 def _near(data: Dataset, exact: list[list[int]]) -> list[list[int]]:

@@ -1,6 +1,6 @@
 """Samples that are there twice: the same bytes, or the same picture saved in another way."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -54,6 +54,18 @@ def groups(keys: Iterable[object]) -> list[list[int]]:
     return [members for members in rows.values() if len(members) > 1]
 
 
+def finer(coarse: Sequence[Sequence[int]], keys: Callable[[list[int]], Iterable[object]]) -> list[list[int]]:
+    """Groups that share a second key too; it is asked for only of rows that share the first.
+
+    >>> finer([[0, 3], [1, 4, 5]], lambda rows: [row % 3 for row in rows])
+    [[0, 3], [1, 4]]
+    """
+    rows = [row for group in coarse for row in group]
+    before = [place for place, group in enumerate(coarse) for _ in group]
+    found = groups(zip(before, keys(rows), strict=True))
+    return sorted([rows[place] for place in group] for group in found)
+
+
 def near(inputs: Tensor, rows: Tensor | None = None) -> list[list[int]]:
     """Groups of pictures that are nearly the same: saved again, rescaled, brighter or darker.
 
@@ -71,11 +83,12 @@ def near(inputs: Tensor, rows: Tensor | None = None) -> list[list[int]]:
     chosen = torch.arange(len(inputs)) if rows is None else rows
     if not len(chosen):
         return []
-    thumbnails = torch.cat([_thumbnails(inputs[part]) for part in chosen.split(BLOCK)])  # (row, pixel)
+    looks = [_look(inputs[part].float()) for part in chosen.split(BLOCK)]
+    thumbnails, tints = (torch.cat(each) for each in zip(*looks, strict=True))  # (row, pixel), (row, colour)
     levels = 1.0 if inputs.dtype == torch.uint8 else float(inputs.max() - inputs.min()) / 255
     shows = thumbnails.std(dim=1) > FLAT * levels
     chosen, directions = chosen[shows], normalize(thumbnails[shows])  # (row, pixel), length 1
-    tints = _tints(inputs, chosen, levels)
+    tints = tints[shows] / levels
     joined = Joined(len(chosen))
     for cell in cells(directions, torch.arange(len(chosen)), REACH, BLOCK):
         _join(directions[cell], tints[cell], cell, joined)
@@ -112,18 +125,11 @@ def _of_one_colour(tints: Tensor) -> Tensor:
     return grey | ((tints[:, 0] - tints[:, 1]).abs().amax(1) < TINT)
 
 
-def _tints(inputs: Tensor, rows: Tensor, levels: float) -> Tensor:
-    """(row, colour): how far the mean of each colour is from grey, in levels; 0 without colours."""
-    if inputs.shape[1] != 3 or not len(rows):
-        return torch.zeros(len(rows), 1)
-    means = torch.cat([inputs[part].float().mean((2, 3)) for part in rows.split(BLOCK)])
-    return (means - means.mean(1, keepdim=True)) / levels
-
-
-def _thumbnails(inputs: Tensor) -> Tensor:
-    """Grey thumbnails with mean 0: (row, pixel)."""
-    weights = LUMA if inputs.shape[1] == 3 else torch.full((inputs.shape[1],), 1 / inputs.shape[1])
-    grey = torch.einsum("nchw,c->nhw", inputs.float(), weights)
-    height, width = grey.shape[1:]
-    flat = adaptive_avg_pool2d(grey[:, None], (min(SIDE, height), min(SIDE, width))).flatten(1)
-    return flat - flat.mean(dim=1, keepdim=True)
+def _look(inputs: Tensor) -> tuple[Tensor, Tensor]:
+    """Grey thumbnails with mean 0, (row, pixel); how far each colour's mean is from grey, (row, colour)."""
+    colours, height, width = inputs.shape[1:]
+    weights = LUMA if colours == 3 else torch.full((colours,), 1 / colours)
+    small = adaptive_avg_pool2d(inputs, (min(SIDE, height), min(SIDE, width)))
+    flat = torch.einsum("nchw,c->nhw", small, weights).flatten(1)
+    means = inputs.mean((2, 3)) if colours == 3 else torch.zeros(len(inputs), 1)  # else none differ
+    return flat - flat.mean(dim=1, keepdim=True), means - means.mean(dim=1, keepdim=True)

@@ -78,7 +78,7 @@ class Joined:
         """Those of two or more, ascending.
 
         >>> joined = Joined(4)
-        >>> joined.join(torch.tensor([[False, True, False]]), torch.tensor([3]), torch.tensor([0, 1, 2]))
+        >>> joined.join(torch.tensor([[3, 1], [1, 3]]))
         >>> joined.groups()
         [[1, 3]]
         """
