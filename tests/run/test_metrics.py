@@ -9,7 +9,8 @@ import torch
 from sklearn import metrics as reference
 
 from convscope.errors import DataError
-from convscope.run.evaluation.metrics import evaluate, wilson
+from convscope.run.evaluation.intervals import wilson
+from convscope.run.evaluation.metrics import evaluate
 
 
 def made_up(

@@ -305,7 +305,7 @@ def test_results_are_those_of_the_run(digits, signals, folder):
     said = get(digits, "results")
     evaluation = load(of(folder, "digits")).evaluate()
     assert said["headline"][0] == {"name": "accuracy", "value": f"{100 * evaluation.accuracy:.2f}\u202f%"}
-    assert said["confusion"]["counts"] == [list(row) for row in evaluation.confusion]
+    assert said["confusion"]["counts"] == evaluation.confusion.tolist()
     assert [int(digits.part.rows[each["index"]]) for each in said["mistakes"]] == [
         each.row for each in evaluation.mistakes[:48]
     ]

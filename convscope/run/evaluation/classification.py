@@ -1,12 +1,14 @@
 """What is known about the predictions for some samples: the figures, and how they are told."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from functools import cached_property
 from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from convscope.figures import percent
+from convscope.run.evaluation.intervals import Interval
 
 MISTAKES_IN_JSON = 100
 CLASSES_IN_LINES = 20
@@ -84,10 +86,12 @@ class Evaluation:
         samples: how many were judged.
         correct: how many of them were right.
         accuracy: correct / samples.
-        interval: 95 % interval of the accuracy, for samples like these (Wilson's).
+        interval: 95 % interval of the accuracy, for samples like these (see `intervals`).
         majority: the accuracy of always saying the commonest class of these samples.
         majority_class: that class.
         balanced_accuracy: mean recall of the classes that occur.
+        balanced_interval: its 95 % interval.
+        groups: how many groups the samples come in, such as patients; None: they are independent.
         macro_f1: mean F1 of the classes that occur.
         loss: mean cross-entropy in nats.
         top5: share with the true class among the five likeliest; None below ten classes.
@@ -95,7 +99,7 @@ class Evaluation:
         ece: expected calibration error: mean distance between confidence and accuracy, over `reliability`.
         reliability: bins of equal width.
         per_class: a score for each class.
-        confusion: confusion[true][predicted], counts.
+        pairs: how often which class was taken for which, right ones too: each pair that occurs.
         mistakes: every wrong prediction, the most confident first.
         unsure: the predictions with the closest second choice, closest first; at most 100.
         persistence: for sequences, the accuracy of expecting no change; otherwise None, as the next two.
@@ -108,10 +112,12 @@ class Evaluation:
     samples: int
     correct: int
     accuracy: float
-    interval: tuple[float, float]
+    interval: Interval
     majority: float
     majority_class: str
     balanced_accuracy: float
+    balanced_interval: Interval
+    groups: int | None
     macro_f1: float
     loss: float
     top5: float | None
@@ -119,7 +125,7 @@ class Evaluation:
     ece: float
     reliability: tuple[Bin, ...]
     per_class: tuple[ClassScore, ...]
-    confusion: tuple[tuple[int, ...], ...]
+    pairs: tuple[Confusion, ...]
     mistakes: tuple[JudgedSample, ...]
     unsure: tuple[JudgedSample, ...]
     persistence: float | None = None
@@ -127,33 +133,41 @@ class Evaluation:
     beats_persistence: bool | None = None
     remarks: tuple[str, ...] = ()
 
+    @cached_property
+    def confusion(self) -> np.ndarray:
+        """Counts, (true, predicted): as large as the classes are many, squared."""
+        place = {name: index for index, name in enumerate(self.classes)}
+        counts = np.zeros((len(place), len(place)), np.int64)
+        for pair in self.pairs:
+            counts[place[pair.true], place[pair.predicted]] = pair.times
+        return counts
+
     @property
     def confusions(self) -> list[Confusion]:
         """The pairs of classes that were mixed up, the commonest first."""
-        counts = np.array(self.confusion)
-        np.fill_diagonal(counts, 0)
-        pairs = [
-            Confusion(self.classes[true], self.classes[said], int(counts[true, said]))
-            for true, said in np.argwhere(counts)
-        ]
-        return sorted(pairs, key=lambda pair: -pair.times)
+        wrong = [pair for pair in self.pairs if pair.true != pair.predicted]
+        return sorted(wrong, key=lambda pair: -pair.times)
 
     def as_dict(self) -> dict[str, Any]:
-        """All figures as plain Python, ready for JSON; of the mistakes the 100 most confident."""
-        shown = asdict(self) | {"mistakes": self.mistakes[:MISTAKES_IN_JSON]}
-        for field in ("reliability", "per_class", "mistakes", "unsure"):
+        """All figures as plain Python, ready for JSON; of the mistakes the 100 most confident.
+
+        `confusion` holds the pairs that occur: a table of them all would be mostly zeros.
+        """
+        shown = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "pairs"}
+        shown |= {"mistakes": self.mistakes[:MISTAKES_IN_JSON], "confusion": self.pairs}
+        for field in ("reliability", "per_class", "mistakes", "unsure", "confusion"):
             shown[field] = [entry._asdict() for entry in shown[field]]
-        shown["confusion"] = [list(counts) for counts in self.confusion]
-        lists = ("classes", "interval", "remarks")
+        lists = ("classes", "interval", "balanced_interval", "remarks")
         return shown | {name: list(getattr(self, name)) for name in lists}
 
     def headline(self) -> list[str]:
         """The result in one line, and a second one in which every class weighs the same."""
-        low, high = (f"{100 * bound:.2f}" for bound in self.interval)
+        by = "" if self.groups is None else f", by {self.groups:,} groups"
         return [
             f"accuracy {percent(self.accuracy)}: {self.correct:,} of {self.samples:,} right; "
-            f"95 % interval {low} to {high} %",
-            f"balanced accuracy {percent(self.balanced_accuracy)}, macro F1 {percent(self.macro_f1)}",
+            f"95 % interval {self.interval.shares()}{by}",
+            f"balanced accuracy {percent(self.balanced_accuracy)}, macro F1 {percent(self.macro_f1)}; "
+            f"95 % interval of the first {self.balanced_interval.shares()}",
         ]
 
     def baselines(self) -> list[str]:

@@ -35,13 +35,14 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
     labels, before = dataset.labels[rows], dataset.persistence
     before = None if before is None else before[rows]
     names = inputs.names(dataset, rows)
+    groups = [dataset.groups[row] for row in rows.tolist()] if dataset.groups else ()
     if isinstance(model.output, Values):
         mean = model.output.mean.item()  # of the training part
-        return metrics.evaluate_values(labels, said, facts.classes[0], names, rows, before, mean)
+        return metrics.evaluate_values(labels, said, facts.classes[0], names, rows, before, mean, groups)
     labels = inputs.match_labels(dataset, facts.classes, labels)
     if before is not None:
         before = inputs.match_labels(dataset, facts.classes, before)
-    return metrics.evaluate(labels, said, facts.classes, names, rows, before)
+    return metrics.evaluate(labels, said, facts.classes, names, rows, before, groups)
 
 
 def predictions(said: Tensor, samples: Samples, facts: Facts, sources: Sequence[Path] = ()) -> AnyPredictions:

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
-from convscope.run.evaluation.classification import Bin, ClassScore, Evaluation, JudgedSample
-from convscope.run.evaluation.regression import SURE, ValueEvaluation, evaluate_values
+from convscope.run.evaluation import intervals
+from convscope.run.evaluation.classification import Bin, ClassScore, Confusion, Evaluation, JudgedSample
+from convscope.run.evaluation.intervals import SURE
+from convscope.run.evaluation.regression import ValueEvaluation, evaluate_values
 
-__all__ = ["Evaluation", "ValueEvaluation", "evaluate", "evaluate_values", "wilson"]
+__all__ = ["Evaluation", "ValueEvaluation", "evaluate", "evaluate_values"]
 
 BINS = 15  # of the calibration, as many as Guo et al. use
 LEAST = float(np.finfo(np.float32).tiny)  # a probability of 0 counts as this, so the loss stays finite
@@ -25,6 +27,7 @@ def evaluate(
     names: Sequence[str] | None = None,
     rows: ArrayLike | None = None,
     persistence: ArrayLike | None = None,
+    groups: Sequence[str] = (),
 ) -> Evaluation:
     """Compare predictions with the truth.
 
@@ -35,6 +38,7 @@ def evaluate(
         names: where each sample came from, (n,); "row 17" by default.
         rows: the sample's row in its data set, (n,); 0 … n − 1 by default.
         persistence: for sequences the class before, (n,): what somebody says who expects no change.
+        groups: the group of each sample, (n,), "" where it is none's; none: samples are independent.
 
     Raises:
         DataError: there are no samples, the sizes do not go together, or the probabilities are none.
@@ -45,22 +49,24 @@ def evaluate(
     """
     truth, chance = _checked(labels, probabilities, len(classes))
     said = chance.argmax(1)  # (n,)
-    counts = _confusion(truth, said, len(classes))
-    scores = _per_class(counts, classes)
+    scores = _per_class(truth, said, classes)
     present = [score for score in scores if score.support]
-    correct, commonest = int(np.trace(counts)), int(counts.sum(1).argmax())
+    right, commonest = said == truth, max(present, key=lambda score: score.support)
+    group = intervals.numbered(groups) if len(groups) else None
     own = np.take_along_axis(chance, truth[:, None], 1)[:, 0]  # (n,), probability of the true class
-    reliability = _reliability(chance.max(1), said == truth)
+    reliability = _reliability(chance.max(1), right)
     judge = _Judge(truth, said, chance, classes, names, _rows(rows, len(truth)))
     return Evaluation(
         classes=tuple(classes),
         samples=len(truth),
-        correct=correct,
-        accuracy=correct / len(truth),
-        interval=wilson(correct, len(truth)),
-        majority=float(counts.sum(1).max() / len(truth)),
-        majority_class=classes[commonest],
+        correct=int(right.sum()),
+        accuracy=float(right.mean()),
+        interval=intervals.of_share(right, group),
+        majority=commonest.support / len(truth),
+        majority_class=commonest.name,
         balanced_accuracy=_mean(score.recall for score in present),
+        balanced_interval=intervals.of_recalls(right, truth, group),
+        groups=None if group is None else int(group.max()) + 1,
         macro_f1=_mean(score.f1 for score in present),
         loss=float(-np.log(np.maximum(own, LEAST)).mean()),
         top5=_top(5, truth, chance) if len(classes) >= 10 else None,
@@ -68,7 +74,7 @@ def evaluate(
         ece=_ece(reliability),
         reliability=reliability,
         per_class=scores,
-        confusion=tuple(map(tuple, counts.tolist())),
+        pairs=_pairs(truth, said, classes),
         mistakes=judge.mistakes(),
         unsure=judge.unsure(UNSURE_KEPT),
         **({} if persistence is None else _no_change(truth, said, np.asarray(persistence), classes)),
@@ -85,26 +91,11 @@ def _no_change(
     """
     right, right_before = said == truth, before == truth
     only, only_before = int((right & ~right_before).sum()), int((right_before & ~right).sum())
-    counts = _confusion(truth, before, len(classes))
     return {
         "persistence": float(right_before.mean()),
-        "persistence_macro_f1": _mean(score.f1 for score in _per_class(counts, classes)),
+        "persistence_macro_f1": _mean(score.f1 for score in _per_class(truth, before, classes)),
         "beats_persistence": only - only_before > SURE * (only + only_before) ** 0.5,
     }
-
-
-def wilson(correct: int, samples: int) -> tuple[float, float]:
-    """95 % interval for the true share behind `correct` of `samples`.
-
-    Source: E. B. Wilson 1927, "Probable inference, the law of succession, and statistical inference".
-
-    >>> [round(bound, 4) for bound in wilson(90, 100)]
-    [0.8256, 0.9448]
-    """
-    share, z2 = correct / samples, SURE**2
-    centre = (share + z2 / (2 * samples)) / (1 + z2 / samples)
-    half = SURE / (1 + z2 / samples) * (share * (1 - share) / samples + z2 / (4 * samples**2)) ** 0.5
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def _checked(labels: ArrayLike, probabilities: ArrayLike, classes: int) -> tuple[np.ndarray, np.ndarray]:
@@ -132,15 +123,19 @@ def _rows(rows: ArrayLike | None, samples: int) -> np.ndarray:
     return np.arange(samples) if rows is None else np.asarray(rows)
 
 
-def _confusion(truth: np.ndarray, said: np.ndarray, classes: int) -> np.ndarray:  # → (true, predicted)
-    return np.bincount(truth * classes + said, minlength=classes**2).reshape(classes, classes)
+def _pairs(truth: np.ndarray, said: np.ndarray, classes: Sequence[str]) -> tuple[Confusion, ...]:
+    """Every pair of true and predicted class that occurs: far fewer than there could be of many classes."""
+    found, times = np.unique(np.stack([truth, said], 1), axis=0, return_counts=True)
+    return tuple(
+        Confusion(classes[true], classes[guess], count)
+        for (true, guess), count in zip(found.tolist(), times.tolist(), strict=True)
+    )
 
 
-def _per_class(counts: np.ndarray, classes: Sequence[str]) -> tuple[ClassScore, ...]:
-    def score(index: int) -> ClassScore:
-        hits, support, said = int(counts[index, index]), int(counts[index].sum()), int(counts[:, index].sum())
+def _per_class(truth: np.ndarray, said: np.ndarray, classes: Sequence[str]) -> tuple[ClassScore, ...]:
+    def score(name: str, hits: int, support: int, said: int) -> ClassScore:
         return ClassScore(
-            classes[index],
+            name,
             support,
             said,
             precision=hits / said if said else None,
@@ -148,7 +143,10 @@ def _per_class(counts: np.ndarray, classes: Sequence[str]) -> tuple[ClassScore, 
             f1=2 * hits / (support + said) if support else None,
         )
 
-    return tuple(score(index) for index in range(len(classes)))
+    counts = [
+        np.bincount(some, minlength=len(classes)).tolist() for some in (truth[truth == said], truth, said)
+    ]
+    return tuple(map(score, classes, *counts))
 
 
 def _mean(shares: Iterable[float | None]) -> float:
@@ -173,10 +171,11 @@ def _roc_auc(truth: np.ndarray, chance: np.ndarray) -> float | None:
 
 
 def _area(positive: np.ndarray, score: np.ndarray) -> float:
-    _, place, ties = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[place]  # (n,), 1 …; equal scores share their mean rank
+    ordered, own = np.sort(score), score[positive]
+    below, up_to = (np.searchsorted(ordered, own, side) for side in ("left", "right"))
+    ranks = (below + 1 + up_to) / 2  # of the positive ones, from 1; equal scores share their mean rank
     some, others = int(positive.sum()), int((~positive).sum())
-    return float((ranks[positive].sum() - some * (some + 1) / 2) / (some * others))
+    return float((ranks.sum() - some * (some + 1) / 2) / (some * others))
 
 
 def _reliability(confidence: np.ndarray, right: np.ndarray) -> tuple[Bin, ...]:

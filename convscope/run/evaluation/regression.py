@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
 from convscope.figures import number, signed
+from convscope.run.evaluation import intervals
 from convscope.run.evaluation.classification import MISTAKES_IN_JSON
+from convscope.run.evaluation.intervals import Interval
 
-SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
 WORST_IN_LINES = 10
 NO_CHANGE, MEAN = "expecting no change", "always saying the mean of the training part"
 
@@ -60,8 +61,8 @@ class ValueEvaluation:
         target: what is predicted.
         samples: how many were judged.
         mae: mean absolute error.
-        interval: 95 % interval of the mae by the normal approximation, as if the errors were independent;
-            None for a single sample.
+        interval: 95 % interval of the mae, for samples like these (see `intervals`); None for a single one.
+        groups: how many groups the samples come in, such as patients; None: they are independent.
         rmse: root of the mean squared error.
         r2: 1 − mean squared error / variance of the true values; None where they are all the same.
         bias: mean of predicted − true.
@@ -74,7 +75,8 @@ class ValueEvaluation:
     target: str
     samples: int
     mae: float
-    interval: tuple[float, float] | None
+    interval: Interval | None
+    groups: int | None
     rmse: float
     r2: float | None
     bias: float
@@ -95,7 +97,9 @@ class ValueEvaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """All figures as plain Python, ready for JSON; of the samples the 100 worst."""
-        figures = {name: getattr(self, name) for name in ("target", "samples", "mae", "rmse", "r2", "bias")}
+        figures = {
+            name: getattr(self, name) for name in ("target", "samples", "groups", "mae", "rmse", "r2", "bias")
+        }
         rivals = {name: getattr(self, name) for name in ("persistence", "mean")}
         return {
             **figures,
@@ -108,7 +112,8 @@ class ValueEvaluation:
     def headline(self) -> list[str]:
         """The result in one line, and a second one of further figures."""
         bounds = " to ".join(map(number, self.interval or ()))
-        within = f" (95 % interval {bounds})" if bounds else ""
+        by = "" if self.groups is None else f", by {self.groups:,} groups"
+        within = f" (95 % interval {bounds}{by})" if bounds else ""
         return [
             f"mean absolute error {number(self.mae)}{within}: {self.target} of {self.samples:,} samples",
             f"root mean square error {number(self.rmse)}, R² {number(self.r2)}, bias {signed(self.bias)}",
@@ -142,6 +147,7 @@ def evaluate_values(
     rows: ArrayLike | None = None,
     persistence: ArrayLike | None = None,
     mean: float | None = None,
+    groups: Sequence[str] = (),
 ) -> ValueEvaluation:
     """Compare predicted values with the true ones.
 
@@ -153,6 +159,7 @@ def evaluate_values(
         rows: the sample's row in its data set, (n,); 0 … n − 1 by default.
         persistence: what somebody says who expects no change, (n,).
         mean: of the training part's true values.
+        groups: the group of each sample, (n,), "" where it is none's; none: samples are independent.
 
     Raises:
         DataError: there are no samples, the sizes do not go together, or the predictions are no numbers.
@@ -165,18 +172,20 @@ def evaluate_values(
     places = np.arange(len(truth)) if rows is None else np.asarray(rows)
     named = [f"row {row}" for row in places] if names is None else names
     error = guess - truth  # (n,)
+    group = intervals.numbered(groups) if len(groups) else None
     before = None if persistence is None else np.asarray(persistence, dtype=np.float64)
     mse, variance = float(np.square(error).mean()), float(truth.var())
     return ValueEvaluation(
         target=target,
         samples=len(truth),
         mae=float(np.abs(error).mean()),
-        interval=_interval(np.abs(error)),
+        interval=_interval(np.abs(error), group),
+        groups=None if group is None else int(group.max()) + 1,
         rmse=mse**0.5,
         r2=1 - mse / variance if variance else None,
         bias=float(error.mean()),
-        persistence=None if before is None else _rival(NO_CHANGE, error, before - truth),
-        mean=None if mean is None else _rival(MEAN, error, mean - truth),
+        persistence=None if before is None else _rival(NO_CHANGE, error, before - truth, group),
+        mean=None if mean is None else _rival(MEAN, error, mean - truth, group),
         judged=tuple(map(JudgedValue, places.tolist(), named, truth.tolist(), guess.tolist())),
     )
 
@@ -197,22 +206,20 @@ def _checked(labels: ArrayLike, said: ArrayLike) -> tuple[np.ndarray, np.ndarray
     return truth, guess
 
 
-def _interval(errors: np.ndarray) -> tuple[float, float] | None:
-    """95 % interval for the mean of errors like these; an absolute error is not below 0."""
-    if len(errors) < 2:
-        return None
-    middle, half = float(errors.mean()), SURE * float(errors.std(ddof=1)) / len(errors) ** 0.5
-    return max(0.0, middle - half), middle + half
+def _interval(errors: np.ndarray, groups: np.ndarray | None) -> Interval | None:
+    """For the mean of absolute errors, which are not below 0."""
+    found = intervals.of_mean(errors, groups)
+    return found and found._replace(low=max(0.0, found.low))
 
 
-def _rival(what: str, own: np.ndarray, other: np.ndarray) -> Rival:
+def _rival(what: str, own: np.ndarray, other: np.ndarray, groups: np.ndarray | None) -> Rival:
     """Compare the network's errors with a rival's on the same samples, both (n,)."""
     gain = np.square(other) - np.square(own)
-    largest_by_chance = SURE * float(gain.std(ddof=1)) / len(gain) ** 0.5 if len(gain) > 1 else np.inf
+    by_chance = intervals.of_mean(gain, groups)
     mse = float(np.square(other).mean())
     return Rival(
         what,
         mae=float(np.abs(other).mean()),
         skill=1 - float(np.square(own).mean()) / mse if mse else None,
-        beaten=bool(gain.mean() > largest_by_chance),
+        beaten=by_chance is not None and by_chance.low > 0,
     )

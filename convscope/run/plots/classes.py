@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from convscope.run.evaluation.classification import Bin, Evaluation
-from convscope.run.evaluation.metrics import wilson
+from convscope.run.evaluation.intervals import wilson
 from convscope.run.plots.figures import ACCENT, INK, POSITIVE, STRONG, ZERO, title
 
 NUMBERED = 25  # classes up to which a confusion matrix shows its numbers

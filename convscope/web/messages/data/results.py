@@ -33,7 +33,7 @@ def results(session: Session) -> Results:
         shown = [places[each.row] for each in evaluation.mistakes[:MISTAKES]]
         matrix: ConfusionMatrix | None = {
             "classes": list(evaluation.classes),
-            "counts": [list(row) for row in evaluation.confusion],
+            "counts": evaluation.confusion.tolist(),
         }
         headline = _of_classes(evaluation)
     else:
@@ -59,8 +59,7 @@ def _evaluation(session: Session, part: Part, found: Said) -> Evaluation | Value
 
 def _of_classes(found: Evaluation) -> Iterator[tuple[str, str]]:
     yield "accuracy", percent(found.accuracy)
-    low, high = found.interval
-    yield "95 % interval", f"{100 * low:.2f} … {100 * high:.2f}\u202f%"
+    yield "95 % interval", found.interval.shares()
     yield "balanced accuracy", percent(found.balanced_accuracy)
     yield "macro F1", percent(found.macro_f1)
     yield "always the commonest class", percent(found.majority)
