@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from convscope.errors import ConvscopeError
     from convscope.explaining import Explanation, explain, explain_gradient
     from convscope.lint import diagnose, suspicions
-    from convscope.recipe import train
+    from convscope.recipe import resume, train
     from convscope.run import Run, load, runs
     from convscope.settings import Augment, TrainingSettings
     from convscope.summary import Summary, summarise
@@ -49,6 +49,7 @@ __all__ = [
     "load",
     "load_trace",
     "replay",
+    "resume",
     "runs",
     "summarise",
     "suspicions",
@@ -58,6 +59,7 @@ __all__ = [
 
 HOMES = {
     "train": "convscope.recipe",
+    "resume": "convscope.recipe",
     "load": "convscope.run",
     "runs": "convscope.run",
     "Run": "convscope.run",

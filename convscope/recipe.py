@@ -18,7 +18,9 @@ from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
 from convscope.network.model import Model
 from convscope.randomness import seeded
+from convscope.run import folders
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
+from convscope.run.resuming import Continuation, at_its_end
 from convscope.training import TrainingSettings
 from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
@@ -95,20 +97,66 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     yield from _judge(writer.path, dataset)
 
 
-def resume(path: str | Path) -> Iterator[Event | Loaded | Created | Judged]:
-    """Go on with a run where its last checkpoint is, to the same bits as if it had not stopped.
+def go_on(
+    path: str | Path | run.Run,
+    *,
+    epochs: float | None = None,
+    data: Any = None,  # noqa: ANN401 - as `Plan.source`
+    device: str | None = None,
+    threads: int | None = None,
+    runs: str | Path = folders.ROOT,
+) -> Iterator[Event | Loaded | Created | Judged]:
+    """Go on with a run: the events of `resume`, which says what may be given.
 
-    A run that was trained to its end, but stopped before its report, gets the report.
+    A run that was trained to its end, but has no whole report of it, gets the report.
     """
-    begun = run.load(path)
-    if (begun.path / "report.html").exists():
-        begun.demand_unfinished()
-    training.machine(begun.settings.training)
-    dataset = begun.dataset()
+    begun = run.load(path.path if isinstance(path, run.Run) else folders.find(path, runs))
+    ended = begun.finished and epochs is None
+    if ended and begun.judged:
+        raise RunError(at_its_end(begun.path, begun.facts["reason"], begun.settings.training))
+    settings, said = (begun.settings, []) if ended else Continuation.of(begun, epochs, device, threads)
+    dataset = begun.dataset(data)
     yield Loaded(dataset, [])
-    if not begun.finished:
-        yield from _go_on(begun, dataset)
+    if not ended:
+        yield from _go_on(begun, settings, said, dataset)
     yield from _judge(begun.path, dataset)
+
+
+def resume(
+    run: str | Path | run.Run,
+    *,
+    epochs: float | None = None,
+    data: Any = None,  # noqa: ANN401 - as `train`
+    device: str | None = None,
+    threads: int | None = None,
+    runs: str | Path = folders.ROOT,
+) -> run.Run:
+    """Go on with a run and return it, trained to its end.
+
+    An interrupted run comes to the same bits as if it had not been. With more `epochs` a finished run is
+    trained on too, also one that stopped early: patience counts anew. With a constant learning rate its last
+    weights are those of a run of so many epochs at once; any other schedule is laid out over all of them.
+
+    Args:
+        run: itself, its folder, its name in `runs`, or "latest".
+        epochs: how many in all, more than it was set to.
+        data: where its data are now, or the arrays (X, y) that it was trained on; None: where they were.
+        device: where to compute from now on; as it was, if not given.
+        threads: how many from now on. With another device or number the last bits may differ.
+        runs: the folder of runs.
+
+    Returns:
+        The same run; what changed stands in its settings, and in its report.
+
+    Raises:
+        ConvscopeError: something the person can put right.
+
+    >>> from tempfile import mkdtemp
+    >>> begun = train("digits", network="plain", epochs=1, schedule="constant", threads=1, runs=mkdtemp())
+    >>> len(resume(begun.path, epochs=2).history)
+    2
+    """
+    return _last(go_on(run, epochs=epochs, data=data, device=device, threads=threads, runs=runs))
 
 
 def train(
@@ -134,10 +182,7 @@ def train(
     Raises:
         ConvscopeError: something the person can put right.
     """
-    for event in stream(plan(source, network=network, runs=runs, **settings)):
-        if isinstance(event, Judged):
-            return event.run
-    raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
+    return _last(stream(plan(source, network=network, runs=runs, **settings)))
 
 
 def plan(source: str | Path | Dataset | tuple, **given: Any) -> Plan:  # noqa: ANN401
@@ -177,13 +222,22 @@ def _doubts(
         yield from (Notice(found.sentence()) for found in first_batch(model, dataset, settings))
 
 
-def _go_on(begun: run.Run, dataset: Dataset) -> Iterator[Event | Created]:
-    settings = begun.settings
-    with closing(run.Writer.resume(begun)) as writer:
+def _last(events: Iterator[Event | Loaded | Created | Judged]) -> run.Run:
+    """What a training comes to."""
+    for event in events:
+        if isinstance(event, Judged):
+            return event.run
+    raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
+
+
+def _go_on(
+    begun: run.Run, settings: run.RunSettings, said: list[str], dataset: Dataset
+) -> Iterator[Event | Created]:
+    with closing(run.Writer.resume(begun, settings)) as writer:
         state = begun.state()
         seed = settings.training.seed
         model = _model(dataset, settings.network, seed) if state is None else begun.untrained()
-        yield Created(begun.path, settings, [])
+        yield Created(begun.path, settings, said)
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
 
 

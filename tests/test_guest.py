@@ -110,7 +110,7 @@ def test_after_ctrl_c():
             os.kill(os.getpid(), signal.SIGINT)
     path = next(event.path for event in finished if isinstance(event, recipe.Created))
     assert not convscope.load(path).finished
-    for _ in recipe.resume(path):
+    for _ in recipe.go_on(path):
         pass
 
 

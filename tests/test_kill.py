@@ -52,7 +52,7 @@ def unfinished():
 
 def train():
     begun = unfinished()
-    for _ in recipe.resume(begun[0]) if begun else recipe.stream(given):
+    for _ in recipe.go_on(begun[0]) if begun else recipe.stream(given):
         pass
 
 

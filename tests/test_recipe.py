@@ -131,7 +131,7 @@ def test_the_same_seed_gives_the_same_file(whole):
 def test_a_run_that_was_left_comes_to_the_same_end(whole, kind, after):
     """Also in the same process: nothing holds the folder any more."""
     path = stopped(small(), after, kind)
-    judged = finish(recipe.resume(path))
+    judged = finish(recipe.go_on(path))
     assert isinstance(judged, Judged)
     for name in ("last.safetensors", "best.safetensors"):
         assert digest(path, name) == digest(whole, name)
@@ -159,7 +159,7 @@ def test_an_own_network_comes_to_the_same_end_after_ctrl_c(tmp_path, at):
     assert isinstance(events[-1], Judged) == (at > 41)  # before the first validation nothing can be judged
     path = events[1].path
     assert not run.load(path).finished
-    finish(recipe.resume(path))
+    finish(recipe.go_on(path))
     assert digest(path) == digest(whole)
     assert digest(path, "best.safetensors") == digest(whole, "best.safetensors")
 
@@ -167,14 +167,14 @@ def test_an_own_network_comes_to_the_same_end_after_ctrl_c(tmp_path, at):
 def test_a_finished_run_is_not_gone_on_with():
     path = finish(stream(small(epochs=0.1))).run.path
     with pytest.raises(RunError, match="is finished"):
-        list(recipe.resume(path))
+        list(recipe.go_on(path))
 
 
 def test_a_run_that_was_left_before_its_report_gets_it():
     path = stopped(small(epochs=0.1), 1, Finished)
     assert run.load(path).finished
     assert not (path / "report.html").exists()
-    assert isinstance(finish(recipe.resume(path)), Judged)
+    assert isinstance(finish(recipe.go_on(path)), Judged)
     assert (path / "report.html").exists()
 
 
@@ -184,7 +184,7 @@ def test_a_training_that_fails_lets_go_of_its_folder():
         for event in events:
             path = event.path if isinstance(event, Created) else path
     with pytest.raises(TrainingError, match="learning rate"):  # and not: the folder is being written
-        list(recipe.resume(path))
+        list(recipe.go_on(path))
     assert failure.traceback
 
 
@@ -238,7 +238,7 @@ def test_data_that_changed_are_not_gone_on_with(photos):
     path = stopped(small(photos, size=(14, 12)), 1, Checkpoint)
     (photos / "dark" / "3.png").unlink()
     with pytest.raises(DataError, match="not what this run was trained on"):
-        list(recipe.resume(path))
+        list(recipe.go_on(path))
 
 
 @pytest.mark.parametrize("val", [0.0, 0.1])

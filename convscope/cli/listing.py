@@ -107,7 +107,7 @@ def runs(*, root: Path = RUNS, as_json: Json = False) -> None:
     elif found:
         kinds = [_Table("classification", ACCURACIES), _Table("regression", ERRORS)]
         tables = [kind.of(found) for kind in kinds if any(run.task == kind.task for run in found)]
-        write("\n\n".join(tables))
+        write("\n\n".join([*tables, *(run.remark for run in found if run.remark)]))
     else:
         write(f"No runs in {root.absolute()} yet. To make one: convscope train mnist-sample")
 

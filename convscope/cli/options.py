@@ -70,10 +70,10 @@ class RunOptions:
     """What is kept and what is shown."""
 
     runs: str = "runs"
-    """Folder in which the folder of this run is made."""
+    """Folder in which the folder of this run is made, or the run to go on with is found."""
     resume: str | None = None
     """Go on with a run that was interrupted, to the same result as if it had not been: its folder, its name,
-    or latest."""
+    or latest. With more --epochs, train on a finished one."""
     strict: Flag = False
     """Stop at a file that cannot be read, instead of naming it and going on without it."""
     quiet: Flag = False

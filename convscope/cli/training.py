@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from convscope.recipe import Created, Judged, Loaded
     from convscope.training.events import Event
 
+GOING_ON = ("--resume", "--runs", "--quiet", "--json", "--epochs", "--device", "--threads")  # go together
 INTERRUPTED = 130  # the exit code that shells are used to
 
 
@@ -87,9 +88,16 @@ def _events(
 ) -> "Iterator[Event | Loaded | Created | Judged]":
     from convscope import recipe
 
-    if run_options.resume:
-        _demand_nothing_else(data, given(*of_data, network_options, *of_training))
-        return recipe.resume(run_options.resume)
+    if run_options.resume is not None:
+        _demand_nothing_else(data, [*given(*of_data, network_options, *of_training), *given(run_options)])
+        learning, machine = of_training
+        return recipe.go_on(
+            run_options.resume,
+            epochs=learning.epochs,
+            device=None if machine.device == MachineSettings.device else machine.device,
+            threads=machine.threads,
+            runs=run_options.runs,
+        )
     if data is None:
         raise UsageError("DATA is missing.\n  See: convscope train --help")
     plan = recipe.Plan(
@@ -106,11 +114,11 @@ def _events(
 
 
 def _demand_nothing_else(data: str | None, options: list[str]) -> None:
-    extra = [*([data] if data else []), *options]
+    extra = [*([data] if data else []), *(name for name in options if name not in GOING_ON)]
     if extra:
         raise UsageError(
             f"--resume goes on with the data and the settings of the run; got {', '.join(extra)} too.\n"
-            "  Leave that out; or begin a new run, without --resume."
+            "  Only --epochs, --device and --threads may change: leave the rest out, or begin a new run."
         )
 
 

@@ -12,10 +12,11 @@
 | history.csv, steps.csv, notices.csv | a line an epoch, a step, a warning |
 | seen.bin | a hash of each sample of training and validation |
 | best.safetensors, last.safetensors | the weights |
+| training.safetensors | what beside the last weights a finished run needs to be trained on; may be removed |
 | checkpoint.json, checkpoint-<step>.safetensors | where training goes on; gone when it is finished |
 | network.py | a copy of the person's own network, where it is one |
-| manifest.json | the SHA-256 of all these |
 | evaluation.json, predictions.csv, plots/, report.html | what the network can do; made anew at any time |
+| manifest.json | the SHA-256 of all these but the plots |
 
 Nothing is a pickle; nothing that is read is executed, but network.py of a person who trusts it (trust.py).
 `runs` needs no torch, so the names that do are imported when they are first used.

@@ -1,25 +1,26 @@
 """checkpoint.json + checkpoint-<step>.safetensors: a moment from which training goes on to the same bits.
 
 checkpoint.json is the pointer: it is replaced when everything it speaks of is safely on the disk, and the
-older checkpoint is removed after that.
+older checkpoint is removed after that. Nothing but `state` needs torch.
 """
 
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
-
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from convscope import outputs
 from convscope.errors import RunError
 from convscope.run import files
 from convscope.run.manifest import Manifest
 from convscope.run.rows import TABLES, TableMark
-from convscope.run.weights import pack, unpack
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+T = TypeVar("T")
 NAME = "checkpoint.json"
 LOOKS = 3  # at a folder that a training is writing at the same time, before it is called damaged
 ADVICE = (
@@ -81,12 +82,14 @@ class CheckpointRecord(NamedTuple):
             if not sound:
                 raise RunError(_damaged(folder / name))
 
-    def state(self, folder: Path) -> dict[str, Tensor]:
+    def state(self, folder: Path) -> "dict[str, Tensor]":
         """Everything that training needs to go on.
 
         Raises:
             RunError: the file is missing or damaged.
         """
+        from convscope.run.weights import unpack
+
         path = folder / self.file
         with files.reading(path, ADVICE):
             data = files.content(path)
@@ -95,22 +98,47 @@ class CheckpointRecord(NamedTuple):
         return unpack(data, str(path))
 
 
-def verified(folder: Path) -> Manifest:
-    """The manifest of a run folder, after every file of the run was found to agree with it.
+def proven(manifest: Manifest, name: str) -> bytes:
+    """What of a table is on record: all of it, or what it was at the last checkpoint.
 
-    A run that is being written may change under our eyes: then look again.
+    Raises:
+        RunError: it is missing or damaged.
+    """
+    if name in manifest.versions:
+        return manifest.content(name) or b""
+    if (moment := CheckpointRecord.read(manifest)) is None:
+        return b""
+    path, mark = manifest.folder / name, moment.tables[name]
+    with files.reading(path, ADVICE):
+        data = files.content(path)[: mark.bytes]
+    if files.digest(data) != mark.sha256:
+        raise RunError(_damaged(path))
+    return data
+
+
+def steady(folder: Path, look: Callable[[Path], T]) -> T:
+    """Look at a run folder; one that is being written may change under our eyes: then look again.
 
     Raises:
         RunError: a file is missing or damaged.
     """
     for _ in range(LOOKS - 1):
         try:
-            return _verify(folder)
+            return look(folder)
         except RunError:
             if not files.is_held(folder):
                 raise
             time.sleep(0.1)
-    return _verify(folder)
+    return look(folder)
+
+
+def verified(folder: Path) -> Manifest:
+    """The manifest of a run folder, after every file of the run was found to agree with it.
+
+    Raises:
+        RunError: a file is missing or damaged.
+    """
+    return steady(folder, _verify)
 
 
 def _verify(folder: Path) -> Manifest:
@@ -121,10 +149,8 @@ def _verify(folder: Path) -> Manifest:
     return manifest
 
 
-def save_state(
-    folder: Path, step: int, state: Mapping[str, Tensor], before: CheckpointRecord | None
-) -> tuple[str, str]:
-    """Write the state beside the checkpoint `before`; gives the file's name and SHA-256.
+def save_state(folder: Path, step: int, data: bytes, before: CheckpointRecord | None) -> tuple[str, str]:
+    """Write the packed state beside the checkpoint `before`; gives the file's name and SHA-256.
 
     Raises:
         OSError: no space left …
@@ -132,7 +158,6 @@ def save_state(
     name = f"checkpoint-{step}.safetensors"
     if before and before.file == name:  # the same step once more: never overwrite what the pointer points to
         name = f"checkpoint-{step}-again.safetensors"
-    data = pack(state)
     outputs.replace(folder / name, data)
     return name, files.digest(data)
 

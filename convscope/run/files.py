@@ -1,15 +1,18 @@
 """Files of a run: what they have to be, who may write them, and what reading them can meet."""
 
+import csv
 import errno
 import hashlib
 import stat
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from convscope import system
 from convscope.errors import RunError
 
+MOMENTS = (0.01, 0.05)  # seconds between tries to take a folder
 CHANGED = "is damaged, or was changed after convscope wrote it: its SHA-256 is not the one on record."
 
 
@@ -62,21 +65,22 @@ def hold(folder: Path) -> Callable[[], None]:
     Raises:
         RunError: another process (or another writer of this one) holds it.
     """
-    release = system.hold(folder)
-    if release is None:
-        raise RunError(
-            f"{folder} is being written by a training that is still going on.\n"
-            "  Wait until it ends, or stop it with Ctrl-C, and try again."
-        )
-    return release
+    for seconds in (*MOMENTS, 0):  # somebody may only have looked whether it is held
+        if (release := system.hold(folder)) is not None:
+            return release
+        time.sleep(seconds)
+    raise RunError(
+        f"{folder} is being written by a training that is still going on.\n"
+        "  Wait until it ends, or stop it with Ctrl-C, and try again."
+    )
 
 
 def is_held(folder: Path) -> bool:
     """Whether some process is writing this folder at this moment."""
-    try:
-        hold(folder)()
-    except RunError:
-        return True
+    with suppress(OSError):  # a folder that may not be entered
+        if (release := system.hold(folder)) is None:
+            return True
+        release()
     return False
 
 
@@ -95,6 +99,6 @@ def reading(path: Path, advice: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing.\n  {advice}") from error
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunError(f"{path} cannot be read: {reason}\n  {advice}") from error

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convscope import outputs, system
-from convscope.errors import RunError
+from convscope.errors import LONGEST, RunError
 from convscope.run import files
 
 ROOT = Path("runs")
@@ -68,6 +68,20 @@ def _take(aside: Path, path: Path) -> bool:
     return True
 
 
+def demand_latest(root: Path) -> None:
+    """Refuse a folder of runs in which `latest` cannot be made to point to a run.
+
+    Raises:
+        RunError: it is a folder.
+    """
+    pointer = root / LATEST
+    if pointer.is_dir() and not pointer.is_symlink():
+        raise RunError(
+            f"{pointer} is a folder, and has the name that points to the latest run.\n"
+            "  Give it another name, or choose another place by --runs."
+        )
+
+
 def point_latest(run: Path) -> None:
     """Make `latest` beside the run point to it: a relative link, or a text file where there are no links.
 
@@ -87,7 +101,10 @@ def point_latest(run: Path) -> None:
 
 def is_run(path: Path) -> bool:
     """Whether a folder is a run, be it damaged."""
-    return any((path / name).is_file() for name in MARKS)
+    try:
+        return any((path / name).is_file() for name in MARKS)
+    except PermissionError:  # what it is is seen when it is read, and told
+        return True
 
 
 def inside(root: Path) -> list[Path]:
@@ -99,22 +116,28 @@ def inside(root: Path) -> list[Path]:
     )
 
 
-def find(run: str | Path) -> Path:
+def find(run: str | Path, root: str | Path = ROOT) -> Path:
     """The folder of a run.
 
     Args:
-        run: its path, or its name in ./runs, or "latest".
+        run: its path, or its name in `root`, or "latest".
+        root: the folder of runs. Only where it is not named, a name may also be that of a folder right here.
 
     Raises:
         RunError: there is no such run; says what is there instead.
     """
-    path = Path(run).expanduser()
-    places = [path, ROOT / path] if len(path.parts) == 1 else [path]
-    for place in places:
-        target = _follow(place)
-        if is_run(target):
-            return target.resolve()
-    raise RunError(_nothing(path, places))
+    try:
+        path, root = Path(run).expanduser(), Path(root).expanduser()
+        here = [path] if root == ROOT or len(path.parts) != 1 else []
+        places = [*here, root / path] if len(path.parts) == 1 else here
+        for place in places:
+            target = _follow(place)
+            if is_run(target):
+                return target.resolve()
+        raise RunError(_nothing(path, places))
+    except (OSError, RuntimeError) as error:  # a name that is too long, nobody's ~, links in a ring
+        why = getattr(error, "strerror", None) or error
+        raise RunError(f"'{str(run)[:LONGEST]}' is not a run: {why}.\n  See: convscope runs") from error
 
 
 def _follow(path: Path) -> Path:

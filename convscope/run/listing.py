@@ -13,7 +13,8 @@ from typing import Any
 from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.run import files, folders, rows
-from convscope.run.manifest import Manifest
+from convscope.run.checkpoint import proven, steady
+from convscope.run.manifest import EVALUATION, Manifest
 
 FIGURES = {  # of an evaluation, that a table of runs shows
     "classification": ("accuracy", "balanced_accuracy", "macro_f1"),
@@ -39,6 +40,7 @@ class RunSummary:
         state: "done", "early stopping", "interrupted" or "running"; "damaged" with the reason in `problem`.
         created: date and time, ISO 8601.
         problem: why it cannot be used; empty for a sound one.
+        remark: why figures of the evaluation are not shown, though there are some; empty otherwise.
     """
 
     path: Path
@@ -53,6 +55,7 @@ class RunSummary:
     state: str = "damaged"
     created: str = ""
     problem: str = ""
+    remark: str = ""
 
     @property
     def best(self) -> str:
@@ -74,7 +77,8 @@ class Summaries(list[RunSummary]):
         head = "".join(f"<th>{field.replace('_', ' ')}</th>" for field in fields)
         lines = [[_show(getattr(run, field)) for field in fields] for run in self]
         body = "".join("<tr>" + "".join(f"<td>{escape(c)}</td>" for c in line) + "</tr>" for line in lines)
-        return f"<table><tr>{head}</tr>{body}</table>"
+        remarks = "".join(f"<p>{escape(run.remark)}</p>" for run in self if run.remark)
+        return f"<table><tr>{head}</tr>{body}</table>{remarks}"
 
 
 def runs(root: str | Path = folders.ROOT) -> Summaries:
@@ -90,18 +94,22 @@ def runs(root: str | Path = folders.ROOT) -> Summaries:
 
 
 def summary(path: Path) -> RunSummary:
-    """One run in a line; what is wrong with it, if something is, in `problem`."""
+    """One run in a line, of what its manifest proves; what is wrong, if something is, in `problem`."""
     try:
-        manifest = Manifest.read(path)
-        with files.reading(path / "settings.toml", "Take it from a backup."):
-            settings = tomllib.loads(
-                (manifest.content("settings.toml") or b"").decode("utf-8", "surrogateescape")
-            )
-            source, network = settings["data"]["source"], settings["network"]["name"]
-            created, task = settings["facts"]["created"], settings["facts"].get("task", RunSummary.task)
-        history = rows.read(path / "history.csv")
+        return steady(path, _summary)
     except RunError as error:
         return RunSummary(path, path.name, problem=str(error).partition("\n")[0])
+
+
+def _summary(path: Path) -> RunSummary:
+    manifest = Manifest.read(path)
+    with files.reading(path / "settings.toml", "Take it from a backup."):
+        text = (manifest.content("settings.toml") or b"").decode("utf-8", "surrogateescape")
+        settings = tomllib.loads(text)
+        source, network = settings["data"]["source"], settings["network"]["name"]
+        created, task = settings["facts"]["created"], settings["facts"].get("task", RunSummary.task)
+    history = rows.parse(path / "history.csv", proven(manifest, "history.csv"))
+    state = str(manifest.facts.get("reason") or ("running" if files.is_held(path) else "interrupted"))
     best = next((row for row in reversed(history) if row["best"]), {})
     return RunSummary(
         path,
@@ -112,9 +120,10 @@ def summary(path: Path) -> RunSummary:
         task=task,
         val_accuracy=best.get("val_accuracy"),  # pyright: ignore[reportArgumentType]
         val_loss=best.get("val_loss"),  # pyright: ignore[reportArgumentType]
-        test=_test(path, FIGURES.get(task, ())),
-        state=str(manifest.facts.get("reason") or ("running" if files.is_held(path) else "interrupted")),
+        test=_test(manifest, FIGURES.get(task, ())),
+        state=state,
         created=created,
+        remark="" if state == "running" else _remark(manifest),
     )
 
 
@@ -125,11 +134,26 @@ def _rank(run: RunSummary) -> tuple:
     return bool(run.problem), values, loss if values else -accuracy, run.name
 
 
-def _test(path: Path, figures: Sequence[str]) -> dict[str, float | None]:
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        found = json.loads(files.content(path / "evaluation.json"))
+def _test(manifest: Manifest, figures: Sequence[str]) -> dict[str, float | None]:
+    with suppress(ValueError, KeyError, TypeError):
+        found = json.loads(manifest.result(EVALUATION) or b"{}")
         return {name: None if found[name] is None else float(found[name]) for name in figures}
     return {}
+
+
+def _remark(manifest: Manifest) -> str:
+    """Why the figures on the test part are not shown, where there are some."""
+    path, known = manifest.folder / EVALUATION, EVALUATION in manifest.results
+    if not (known or path.exists()) or manifest.result(EVALUATION) is not None:
+        return ""
+    what = files.CHANGED if path.exists() else "is missing."
+    if not known:
+        what = "has no SHA-256 on record: an older convscope wrote it, or the weights have changed since."
+    run = manifest.folder
+    return (
+        f"{run.name}: no figures on the test part, for {path.name} {what}"
+        f" To judge anew: convscope train --resume {run}"
+    )
 
 
 def _show(value: object) -> str:

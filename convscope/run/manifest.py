@@ -2,9 +2,13 @@
 
 A file is *announced* here before it is put in place. So at any moment, also after a kill, each file is one of
 the versions that stand in the manifest; whatever is none of them has been damaged or changed.
+
+What was found when the run was judged can be made anew at any time. Its files are *results*: a changed one
+spoils nothing but itself, and what it says is not shown.
 """
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from convscope import outputs
@@ -12,7 +16,9 @@ from convscope.errors import RunError
 from convscope.run import files
 
 NAME = "manifest.json"
-FORMAT = 1
+FORMAT = 2  # 1: without results
+EVALUATION, PREDICTIONS, REPORT = RESULTS = ("evaluation.json", "predictions.csv", "report.html")
+PARTS = ("format", "files", "results", "facts")
 ABSENT = ""  # the "SHA-256" of a file that may not be there (yet)
 LARGEST = 1 << 20  # bytes; ours have about a thousand
 DAMAGED = (
@@ -28,12 +34,14 @@ class Manifest:
     Attributes:
         folder: the run folder.
         versions: file name → SHA-256 of each version that is right; more than one only while a file changes.
+        results: file name → SHA-256 of what judging the weights that are there has made.
         facts: how the training went: device, parameters, reason of the end …
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.versions: dict[str, list[str]] = {}
+        self.results: dict[str, str] = {}
         self.facts: TrainingFacts = {}
 
     @classmethod
@@ -49,13 +57,19 @@ class Manifest:
                 raise ValueError(f"{path.stat().st_size:,} bytes are more than a manifest can have")
             text = files.content(path).decode("utf-8")
             document = json.loads(text)
-            body = {key: document[key] for key in ("format", "files", "facts")}
+            body = {key: document[key] for key in PARTS if key in document or key != "results"}
         if text != _text(body):
             raise _newer(path) if _is_newer(body) else RunError(_damaged(path))
         manifest = cls(folder)
         manifest.versions = {Path(name).name: list(versions) for name, versions in body["files"].items()}
+        manifest.results = {Path(name).name: str(sha) for name, sha in body.get("results", {}).items()}
         manifest.facts = dict(body["facts"])
         return manifest
+
+    @property
+    def finished(self) -> bool:
+        """Whether training came to its end (or stopped early because nothing got better)."""
+        return self.facts.get("reason") not in (None, "interrupted")
 
     def write(self) -> None:
         """Write the manifest.
@@ -63,7 +77,7 @@ class Manifest:
         Raises:
             OSError: no space left …; the old one is untouched.
         """
-        body = {"format": FORMAT, "files": self.versions, "facts": self.facts}
+        body = dict(zip(PARTS, (FORMAT, self.versions, self.results, self.facts), strict=True))
         outputs.replace(self.folder / NAME, _text(body).encode())
 
     def put(self, contents: dict[str, bytes]) -> None:
@@ -114,6 +128,13 @@ class Manifest:
         if files.digest(data) not in versions:
             raise RunError(_damaged(path))
         return data
+
+    def result(self, name: str) -> bytes | None:
+        """The bytes of a result; None where there is none, or not the one that is on record."""
+        with suppress(OSError):
+            data = files.content(self.folder / name)
+            return data if files.digest(data) == self.results.get(name) else None
+        return None
 
     def _announce(self, new: dict[str, str]) -> None:
         before = self.versions

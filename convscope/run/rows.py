@@ -31,6 +31,7 @@ HISTORY = {  # field of the Epoch event → header for the person
 }
 STEPS = {"step": "step", "epoch": "epoch", "loss": "loss", "lr": "learning rate"}
 NOTICES = {"step": "step", "text": "notice"}
+ADVICE = "Take it from a backup, or train again."
 TABLES = {"history.csv": HISTORY, "steps.csv": STEPS, "notices.csv": NOTICES}
 
 
@@ -104,11 +105,17 @@ def read(path: Path) -> list[dict[str, CsvValue]]:
     Raises:
         RunError: the headers are not ours or a number is none.
     """
-    columns = {header: field for field, header in TABLES[path.name].items()}
     if not path.exists():
         return []
-    with files.reading(path, "Take it from a backup, or train again."):
+    with files.reading(path, ADVICE):
         data = files.content(path)
+    return parse(path, data)
+
+
+def parse(path: Path, data: bytes) -> list[dict[str, CsvValue]]:
+    """The same, of what is in the table at `path`."""
+    columns = {header: field for field, header in TABLES[path.name].items()}
+    with files.reading(path, ADVICE):
         text = data[: data.rfind(b"\n") + 1].decode()
         lines = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
         if lines and set(lines[0]) != set(columns):

@@ -19,10 +19,10 @@ from convscope.lint import explained
 from convscope.network import build_model
 from convscope.network.model import Model
 from convscope.randomness import seeded
-from convscope.run import folders, inputs, rows, seen, trust, weights
+from convscope.run import files, folders, inputs, rows, seen, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
-from convscope.run.manifest import Manifest
+from convscope.run.manifest import EVALUATION, PREDICTIONS, RESULTS, Manifest
 from convscope.run.settings import NAME as SETTINGS
 from convscope.run.settings import RunSettings, fingerprint
 from convscope.shapes import show
@@ -94,7 +94,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether training came to its end (or stopped early because nothing got better)."""
-        return self.facts.get("reason") not in (None, "interrupted")
+        return Manifest.read(self.path).finished
 
     @property
     def caveat(self) -> str:
@@ -119,17 +119,11 @@ class Run:
         """What looked wrong during training: step, text."""
         return rows.read(self.path / "notices.csv")
 
-    def demand_unfinished(self) -> None:
-        """Refuse to go on with a run that is at its end.
-
-        Raises:
-            RunError: it is finished.
-        """
-        if self.finished:
-            raise RunError(
-                f"{self.name} is finished ({self.facts['reason']}): there is nothing left to go on with.\n"
-                "  To train longer, begin a new run with more epochs."
-            )
+    @property
+    def judged(self) -> bool:
+        """Whether its evaluation, predictions and report are there, as they were made of these weights."""
+        manifest = Manifest.read(self.path)
+        return all(manifest.result(name) is not None for name in RESULTS)
 
     def state(self) -> dict[str, Tensor] | None:
         """What training needs to go on from the last checkpoint; None where there was none yet: begin anew.
@@ -171,23 +165,27 @@ class Run:
     def _best(self) -> tuple[dict[str, Tensor], str]:
         """The best weights there are, and the file they come from."""
         manifest = verified(self.path)
-        for name in ("best.safetensors", "last.safetensors"):
+        for name in (weights.BEST, weights.LAST):
             if (data := manifest.content(name)) is not None:
                 return weights.unpack(data, str(self.path / name)), str(self.path / name)
         if moment := CheckpointRecord.read(manifest):
-            return weights.select(moment.state(self.path), "model."), str(self.path / moment.file)
+            return weights.select(moment.state(self.path), weights.MODEL), str(self.path / moment.file)
         raise RunError(
             f"{self.path} has no weights yet: training stopped before its first checkpoint.\n"
             f"  Go on with: convscope train --resume {self.path}"
         )
 
-    def dataset(self) -> Dataset:
+    def dataset(self, source: Any = None) -> Dataset:  # noqa: ANN401 - as `convscope.train`
         """The data of this run, loaded again.
+
+        Args:
+            source: where they are now; None: where they were. Arrays in memory have to be given.
 
         Raises:
             DataError: they are not there any more, or not the same.
         """
-        dataset = data_room.load(self.settings.data.source, self.settings.data.plain())
+        where = self.settings.data.source if source is None else source
+        dataset = data_room.load(where, self.settings.data.plain())
         if fingerprint(dataset) != self.settings.facts.fingerprint:
             raise DataError(_changed(self.settings, dataset))
         return dataset
@@ -256,10 +254,14 @@ class Run:
             dataset: the run's data where they are in memory already; None: load them again.
 
         Raises:
-            RunError: the run folder cannot be written.
+            RunError: the run folder cannot be written, or a training is writing it.
         """
         try:
-            return self._judged(dataset)
+            release = files.hold(self.path)
+            try:
+                return self._judged(dataset)
+            finally:
+                release()
         except OSError as error:
             raise RunError(
                 f"the report cannot be written to {self.path}: {error.strerror or error}.\n"
@@ -277,10 +279,14 @@ class Run:
         said = judging.answers(self._ready, dataset.inputs, chosen)
         evaluation = judging.evaluation(said, dataset, chosen, self._ready, facts)
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"
-        outputs.replace(self.path / "evaluation.json", text.encode())
+        outputs.replace(self.path / EVALUATION, text.encode())
         told = judging.predictions(said, inputs.of_rows(dataset, chosen), facts)
-        outputs.replace(self.path / "predictions.csv", told.as_csv())
-        return Judgement(evaluation, part, report.write(self, dataset, evaluation))
+        outputs.replace(self.path / PREDICTIONS, told.as_csv())
+        page = report.write(self, dataset, evaluation)
+        manifest = Manifest.read(self.path)
+        manifest.results = {name: files.digest_of(self.path / name) for name in RESULTS}
+        manifest.write()
+        return Judgement(evaluation, part, page)
 
     def report(self, dataset: Dataset | None = None) -> Path:
         """Judge, and give the path of report.html; see `judge`."""

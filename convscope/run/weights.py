@@ -1,6 +1,7 @@
 """Tensors ⇄ bytes (safetensors: names, types, shapes and numbers, never code), and tensors into a network."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import safetensors.torch
 import torch
@@ -9,6 +10,10 @@ from torch import Tensor, nn
 
 from convscope.errors import RunError
 from convscope.shapes import show
+
+BEST, LAST = "best.safetensors", "last.safetensors"  # of the best epoch, of the last step
+TRAINING = "training.safetensors"  # what beside the last weights a finished training needs to be trained on
+MODEL = "model."  # how the names of weights begin in a checkpoint
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
@@ -56,6 +61,18 @@ def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     {'w': tensor(1)}
     """
     return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def parted(state: Mapping[str, Tensor]) -> dict[str, bytes]:
+    """A checkpoint's tensors as two files: the weights, and the rest; each number once."""
+    rest = {name: tensor for name, tensor in state.items() if not name.startswith(MODEL)}
+    return {LAST: pack(select(state, MODEL)), TRAINING: pack(rest)}
+
+
+def joined(last: bytes, rest: bytes, folder: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint, from the two files of `parted`."""
+    model = unpack(last, str(folder / LAST))
+    return {f"{MODEL}{name}": tensor for name, tensor in model.items()} | unpack(rest, str(folder / TRAINING))
 
 
 def fill(model: nn.Module, tensors: Mapping[str, Tensor], what: str) -> None:

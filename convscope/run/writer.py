@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING
 from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
-from convscope.run import checkpoint, files, folders, rows, seen, settings, trust
+from convscope.run import checkpoint, files, folders, resuming, rows, seen, settings, trust
 from convscope.run.checkpoint import CheckpointRecord
-from convscope.run.manifest import Manifest
+from convscope.run.manifest import ABSENT, Manifest
 from convscope.run.settings import RunSettings
-from convscope.run.weights import pack, select
+from convscope.run.weights import BEST, LAST, MODEL, TRAINING, pack, parted, select
 from convscope.training import events
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
 
-BEST, LAST = "best.safetensors", "last.safetensors"
 HISTORY, STEPS, NOTICES = rows.TABLES
 
 
@@ -33,35 +32,63 @@ class Writer:
         path: the run folder, absolute.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, change: tuple[RunSettings, RunSettings] | None = None) -> None:
         """Go on in a folder that `create` made; `create` and `Writer.resume` call this, nobody else.
 
+        Args:
+            path: the folder.
+            change: the settings that are in it, and those to go on with.
+
         Raises:
-            RunError: the folder is held by another writer, or damaged.
+            RunError: the folder is held by another writer, finished, or damaged.
             OSError: no space left …
         """
         self.path = path
         self._release = files.hold(path)
-        self._manifest = Manifest.read(path)
-        self._checkpoint = before = CheckpointRecord.read(self._manifest)
-        files.sweep(path, keep={before.file} if before else set())
-        self._step = before.step if before else 0
+        self._tables: dict[str, rows.GrowingTable] = {}
+        try:
+            self._open(change)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, change: tuple[RunSettings, RunSettings] | None) -> None:
+        self._manifest = Manifest.read(self.path)
+        if change:
+            resuming.change(self._manifest, *change)
+        self._checkpoint = moment = CheckpointRecord.read(self._manifest)
+        files.sweep(self.path, keep={moment.file} if moment else set())
+        self._step = moment.step if moment else 0
         self._best_step = -1  # of an epoch whose weights are still to be written
-        self._weights = select(before.state(path), "model.") if before else {}  # of the last checkpoint
-        marks = before.tables if before else {}
-        self._tables = {name: rows.GrowingTable(path / name, marks.get(name)) for name in rows.TABLES}
+        marks = moment.tables if moment else {}
+        for name in rows.TABLES:
+            self._tables[name] = rows.GrowingTable(self.path / name, marks.get(name))
 
     @classmethod
-    def resume(cls, run: "Run") -> "Writer":
+    def resume(cls, run: "Run", after: RunSettings | None = None) -> "Writer":
         """Go on with a run where its last checkpoint was; what was written after that is cut off.
 
+        Args:
+            run: interrupted; or finished, and `after` has more epochs.
+            after: the settings to go on with; None: those of the run.
+
         Raises:
-            RunError: it is finished, still going on in another process, or damaged.
+            RunError: it is finished, still going on in another process, damaged, or cannot be written.
         """
-        run.demand_unfinished()
-        writer = cls(run.path)
+        folders.demand_latest(run.path.parent)
+        try:
+            writer = cls(run.path, (run.settings, after or run.settings))
+            try:
+                folders.point_latest(run.path)
+            except OSError:
+                writer.close()
+                raise
+        except OSError as error:
+            raise RunError(
+                f"the run cannot be written to {run.path}: {error.strerror or error}.\n"
+                "  Nothing of it is lost. Put this right (free space, permissions?), and try again."
+            ) from error
         writer._manifest.facts.pop("reason", None)  # it says so on the disk with the next checkpoint
-        folders.point_latest(run.path)
         return writer
 
     def write(self, event: events.Event) -> None:
@@ -108,27 +135,31 @@ class Writer:
         if (before := self._checkpoint) and (before.step, before.tables) == (event.step, marks):
             return  # nothing has happened since
         state = event.state()
-        name, sha = checkpoint.save_state(self.path, event.step, state, before)
+        name, sha = checkpoint.save_state(self.path, event.step, pack(state), before)
         new = CheckpointRecord(event.step, name, sha, marks)
-        self._weights = select(state, "model.")
-        best = {BEST: pack(self._weights)} if self._best_step == event.step else {}
+        best = {BEST: pack(select(state, MODEL))} if self._best_step == event.step else {}
+        if best:
+            self._manifest.results.clear()  # they are of other weights
         self._manifest.put({**best, checkpoint.NAME: new.as_bytes()})
         self._checkpoint = new
         files.sweep(self.path, keep={name})
 
     def _finish(self, event: events.Finished) -> None:
         marks = {name: table.mark() for name, table in self._tables.items()}
-        if self._weights:
-            self._manifest.put({LAST: pack(self._weights)})
+        ended = event.reason != "interrupted"
+        if self._checkpoint:
+            kept = parted(self._checkpoint.state(self.path))
+            self._manifest.put(kept if ended else {LAST: kept[LAST]})
         now = datetime.now().astimezone().isoformat(timespec="seconds")
         self._manifest.facts |= {**asdict(event), "finished": now}
-        if (
-            event.reason != "interrupted"
-        ):  # nothing will change any more: the tables are whole, no checkpoint is needed
+        self._manifest.results.clear()  # the report has to tell of this end
+        if ended:  # the tables are whole, and a checkpoint would hold what stands in two files by now
             self._manifest.versions |= {name: [mark.sha256] for name, mark in marks.items()}
             self._manifest.versions.pop(checkpoint.NAME, None)
+            if self._checkpoint:  # whoever wants the space may remove it
+                self._manifest.versions[TRAINING].append(ABSENT)
         self._manifest.write()
-        if event.reason != "interrupted":
+        if ended:
             (self.path / checkpoint.NAME).unlink(missing_ok=True)
             files.sweep(self.path, keep=set())
         self.close()
@@ -170,6 +201,7 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
     if run_settings.network.own:
         contents[trust.CODE] = _own_code(run_settings.network.own[0])
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
+    folders.demand_latest(Path(root).expanduser())
     try:
         path = folders.make(Path(root).expanduser().absolute(), name, lambda folder: _fill(folder, contents))
         folders.point_latest(path)

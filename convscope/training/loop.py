@@ -78,6 +78,11 @@ def train(
     yield loop.finished(reason)
 
 
+def trained_on(state: StateDict) -> dict[str, Tensor]:
+    """The state at a training's end, as the beginning of more of it: patience counts anew."""
+    return {**state, "progress.highest_epoch": state["progress.epochs"].clone()}
+
+
 @dataclass
 class _Progress:
     """How far training is; everything about it that a resumed training has to know."""
@@ -127,12 +132,19 @@ class Loop:
         without_better = self.progress.epochs - self.progress.highest_epoch
         if self.settings.patience and without_better >= self.settings.patience:
             return False
-        return self.progress.epochs < ceil(self.steps / self.batches.steps)
+        return self.progress.step < self.steps or self.progress.seen > 0
 
     def _epoch(self, number: int) -> Iterator[Event]:
-        first = self.progress.step - (number - 1) * self.batches.steps  # all of them done: only to be closed
+        """Go through what is left of a pass; all of it may be done, and the epoch only to be closed.
+
+        Epochs are passes, but where half a pass was the end of a training that then was trained on: the other
+        half is an epoch of its own.
+        """
+        step, a_pass = self.progress.step, self.batches.steps
+        passes = ceil(step / a_pass) - 1 if self.progress.seen else step // a_pass  # done before this one
+        first, end = step - passes * a_pass, self.steps - passes * a_pass
         began, seen_before = time.perf_counter(), self.progress.seen
-        for x, y in self.batches.epoch(number, first, self.steps - (number - 1) * self.batches.steps):
+        for x, y in self.batches.epoch(passes + 1, first, end):
             loss, lr = self.update(x, y)
             spent = time.perf_counter() - began
             yield TrainingStep(

@@ -71,6 +71,8 @@ class Training(NamedTuple):
             **weights,
             "optimizer.momentum": torch.full((5,), float(step)),
             "progress.step": torch.tensor(step),
+            "progress.epochs": torch.tensor(step // STEPS_PER_EPOCH),
+            "progress.highest_epoch": torch.tensor(3 if step >= 9 else 1),
         }
 
     def events(self, steps: int, after: int = 0) -> Iterator[Event]:

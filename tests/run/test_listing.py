@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from convscope.run import create, files, runs
+from convscope.cli import execute
+from convscope.errors import RunError
+from convscope.run import Writer, create, files, load, runs
 from convscope.run.manifest import Manifest
 
 
@@ -45,6 +47,8 @@ def test_a_broken_run_is_listed_with_its_reason(three):
 def test_a_running_one_and_a_test_accuracy(writer):
     figures = {"accuracy": 0.875, "balanced_accuracy": 0.75, "macro_f1": 0.5}
     (writer.path / "evaluation.json").write_text(json.dumps(figures))
+    assert runs("runs")[0].test == {}  # nothing on record says that these are figures of this run
+    seal(writer.path, "evaluation.json")
     (line,) = runs("runs")
     assert line.state == "running"
     assert line.test == figures
@@ -75,6 +79,93 @@ def test_values_are_ranked_by_their_loss_after_the_classes(three):
     json.dumps([line.as_dict() for line in table])
 
 
+def seal(path, name):
+    manifest = Manifest.read(path)
+    manifest.results[name] = files.digest((path / name).read_bytes())
+    manifest.write()
+
+
+@pytest.fixture
+def judged(finished, dataset):
+    finished.judge(dataset)
+    return finished
+
+
+def damaged(path):
+    path.write_bytes(path.read_bytes().replace(b'"accuracy": ', b'"accuracy": 0'))
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (damaged, "is damaged, or was changed"),
+        (lambda path: path.write_bytes(path.read_bytes()[:40]), "is damaged, or was changed"),
+        (lambda path: path.write_bytes(b""), "is damaged, or was changed"),
+        (Path.unlink, "is missing"),
+    ],
+)
+def test_figures_that_the_manifest_does_not_prove_are_not_shown(judged, dataset, capsys, harm, words):
+    (line,) = runs("runs")
+    assert set(line.test) == {"accuracy", "balanced_accuracy", "macro_f1"}
+    assert line.remark == ""
+    harm(judged.path / "evaluation.json")
+    (line,) = runs("runs")
+    assert (line.test, line.state, line.problem) == ({}, "done", "")
+    assert words in line.remark
+    assert f"To judge anew: convscope train --resume runs/{judged.name}" in line.remark
+    assert words in runs("runs")._repr_html_()
+    assert execute(["runs"]) == 0
+    assert words in capsys.readouterr().out
+    assert load(judged.path).evaluate().samples  # the run itself is as good as before
+    assert not judged.judged
+    judged.judge(dataset)
+    assert runs("runs")[0].remark == ""
+
+
+def test_figures_are_of_the_weights_that_are_there(interrupted, dataset, training):
+    interrupted.judge(dataset)
+    assert runs("runs")[0].test
+    resumed = Writer.resume(interrupted)
+    for event in training.events(9, after=6):  # its last epoch is a better one
+        resumed.write(event)
+    (line,) = runs("runs")
+    assert line.test == {}
+    assert "has no SHA-256 on record" in line.remark
+
+
+def test_lines_of_the_history_that_no_checkpoint_holds_are_not_counted(interrupted):
+    assert len(interrupted.history) == 3
+    assert runs("runs")[0].epochs == 2
+
+
+@pytest.mark.parametrize("content", [b'1,"', b"x" * 200_000, b"\xff\xfe", b"epoch\n1,2,3\n" * 3, b"\0"])
+def test_a_torn_history_takes_nothing_away_from_the_others(three, content):
+    finished, better, begun = three
+    (better / "history.csv").write_bytes((better / "history.csv").read_bytes() + content + b"\n")
+    (begun / "history.csv").write_bytes(content + b"\n")
+    table = runs("runs")
+    assert [line.name for line in table] == [finished.name, begun.name, better.name]
+    assert "history.csv is damaged" in table[-1].problem
+    assert table[1].epochs == 0
+    with pytest.raises(RunError, match=r"history\.csv"):
+        load(better)
+
+
+def test_a_run_that_may_not_be_entered(three, monkeypatch):
+    real = Path.stat
+
+    def refuse(path, **given):
+        if path.parent.name == three[0].name:
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, **given)
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    table = runs("runs")
+    assert len(table) == 3
+    assert table[-1].name == three[0].name
+    assert "Permission denied" in table[-1].problem
+
+
 def as_if_values(path, loss):
     """Make a run of classes look like one of values."""
     settings, history = path / "settings.toml", path / "history.csv"
@@ -91,5 +182,7 @@ def as_if_values(path, loss):
     history.write_text("\n".join([header, *(",".join(row) for row in rows)]) + "\n")
     (path / "evaluation.json").write_text('{"mae": 1.5, "rmse": 2.0, "r2": null}')
     manifest = Manifest.read(path)
-    manifest.versions["settings.toml"] = [files.digest(settings.read_bytes())]
+    for name in ("settings.toml", "history.csv"):
+        manifest.versions[name] = [files.digest((path / name).read_bytes())]
     manifest.write()
+    seal(path, "evaluation.json")

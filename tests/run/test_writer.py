@@ -52,7 +52,7 @@ def test_a_finished_run_keeps_what_matters_and_nothing_else(finished):
     names = {path.name for path in finished.path.iterdir()}
     tables = {"history.csv", "steps.csv", "notices.csv"}
     own = {"settings.toml", "manifest.json", "seen.bin", "best.safetensors", "last.safetensors"}
-    assert names == own | tables
+    assert names == own | tables | {"training.safetensors"}
     assert finished.finished
     assert finished.caveat == ""
     assert finished.facts["reason"] == "done"
