@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from convscope.cli.options import Flag, Json, UsageError
-from convscope.cli.show import write, write_json
+from convscope.cli.show import write, write_json, write_lines
 from convscope.errors import DataError
 from convscope.outputs import WRITTEN, Output, OutputForm, commented
 
@@ -55,8 +55,12 @@ def filter(  # noqa: A001 - the name of the command
     target = output or Path(f"{name}-{file.name.partition('.')[0]}.png")
     place = Output(target, _form(picture=values.dim() == 3), [file], force)
     place.demand()
-    written = place.write(_drawn(target.suffix.lower(), name, values, filtered.output))
-    write(f"written: {written.absolute()}")
+    content, remarks = _drawn(target.suffix.lower(), name, values, filtered.output)
+    written = place.write(content).absolute()
+    if as_json:
+        write_json({"written": str(written), "remarks": remarks})
+    else:
+        write_lines([*remarks, f"written: {written}"])
 
 
 def _list(name: str | None, *, as_json: bool) -> None:
@@ -139,29 +143,37 @@ def _form(*, picture: bool) -> OutputForm:
     return OutputForm("picture", (".png", *sorted(set(endings) - {".png"})), commented)
 
 
-def _drawn(ending: str, name: str, before: "Tensor", after: "Tensor") -> bytes:
-    """The content of a file of that ending."""
+def _drawn(ending: str, name: str, before: "Tensor", after: "Tensor") -> tuple[bytes, list[str]]:
+    """The content of a file of that ending, and sentences on what to bear in mind."""
     if after.dim() == 3:
-        return _picture(ending, name, after)
+        after, remarks = _bright(name, after)
+        return _picture(ending, after), remarks
     if ending == ".csv":
         rows = (",".join(f"{value:.9g}" for value in row) for row in after.T.tolist())
-        return ("\n".join(rows) + "\n").encode()
-    return _plot(name, before, after)
+        return ("\n".join(rows) + "\n").encode(), []
+    return _plot(name, before, after), []
 
 
-def _picture(ending: str, name: str, after: "Tensor") -> bytes:
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
+def _bright(name: str, after: "Tensor") -> tuple["Tensor", list[str]]:
+    """Numbers as brightness, and what gets lost by that."""
     from convscope.explaining.filters import FILTERS
 
+    remarks = []
     kernel = FILTERS[name].kernel(2)
     if kernel is not None and float(kernel.sum()) == 0.0:  # edges rise and fall: 0 becomes middle grey
         after = after / 2 + 127.5
-        write("edges have either sign: 0 is drawn as middle grey, at half the contrast")
+        remarks.append("edges have either sign: 0 is drawn as middle grey, at half the contrast")
     outside = float(((after < -0.5) | (after > 255.5)).float().mean())
     if outside:
-        write(f"{outside:.1%} of the numbers are below 0 or above 255, and are drawn as black or white")
+        share = f"{outside:.1%} of the numbers"
+        remarks.append(f"{share} are below 0 or above 255, and are drawn as black or white")
+    return after, remarks
+
+
+def _picture(ending: str, after: "Tensor") -> bytes:
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
     pixels = after.round().clamp(0, 255).byte().movedim(0, -1).numpy()
     content, words = io.BytesIO(), PngInfo()
     words.add_text("Comment", WRITTEN)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Flag, UsageError
+from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.seeing import Classes, Input
-from convscope.cli.show import console, write
+from convscope.cli.show import console, write, write_json, write_lines
 from convscope.cli.training import INTERRUPTED
 from convscope.system import has_screen
 
@@ -31,6 +31,7 @@ def look(
     no_open: Flag = False,
     save: Path | None = None,
     force: Flag = False,
+    as_json: Json = False,
 ) -> int:
     """Look inside a network in the browser, from the whole of it to one number and its proof.
 
@@ -50,8 +51,8 @@ def look(
     if not 0 <= port <= PORTS:
         raise UsageError(f"--port: expected 1 to {PORTS}, or 0 for a free one; got {port}.")
     if save is None:
-        session = _session(what, inputs, classes)
-        return _serve(session, port, opens=not no_open)
+        session = _session(what, inputs, classes, as_json=as_json)
+        return _serve(session, port, opens=not no_open, as_json=as_json)
     from convscope.outputs import Output
     from convscope.run import folders
     from convscope.web.save import PAGE
@@ -59,16 +60,16 @@ def look(
     words = [Path(word) for word in (what, *(inputs or ())) if word]
     output = Output(save, PAGE, [path for path in words if not folders.is_run(path)], force)
     output.demand()
-    return _save(_session(what, inputs, classes), output)
+    return _save(_session(what, inputs, classes, as_json=as_json), output, as_json=as_json)
 
 
-def _session(what: str | None, inputs: list[str] | None, classes: int) -> "Session":
+def _session(what: str | None, inputs: list[str] | None, classes: int, *, as_json: bool) -> "Session":
     from convscope.web.subject import session_of
 
-    return session_of(what or _something(inputs), inputs or (), classes=classes)
+    return session_of(what or _something(inputs, as_json=as_json), inputs or (), classes=classes)
 
 
-def _something(inputs: list[str] | None) -> str:
+def _something(inputs: list[str] | None, *, as_json: bool) -> str:
     """What is shown to a person who names nothing."""
     from convscope.web import subject
 
@@ -78,16 +79,18 @@ def _something(inputs: list[str] | None) -> str:
         return run
     if found := subject.example():
         return str(found)
-    return _trained_example()
+    return _trained_example(as_json=as_json)
 
 
-def _trained_example() -> str:
+def _trained_example(*, as_json: bool) -> str:
     from convscope.cli.terminal import Terminal
     from convscope.recipe import Judged
     from convscope.web import subject
 
-    write("There is no run in ./runs yet: a small network is trained on real digits, once, as an example.")
-    with Terminal(console(), quiet=False) as terminal:
+    with Terminal(console(stderr=as_json), quiet=False) as terminal:
+        terminal.say(
+            "There is no run in ./runs yet: a small network is trained on real digits, as an example."
+        )
         for event in subject.make_example():
             if isinstance(event, Judged):
                 return str(event.run.path)
@@ -95,18 +98,23 @@ def _trained_example() -> str:
     raise KeyboardInterrupt  # training ends without a verdict only then
 
 
-def _save(session: "Session", output: "Output") -> int:
+def _save(session: "Session", output: "Output", *, as_json: bool) -> int:
     """Say how large the page is, then write it."""
     from convscope.web.save import page
 
     made = page(session)
+    if as_json:
+        written = output.write(made.html).absolute()
+        size = len(made.html)
+        write_json({"title": session.title, "written": str(written), "samples": made.samples, "bytes": size})
+        return 0
     inputs = f"{made.samples} samples" if made.samples > 1 else "one input"
     write(f"{session.title}: {inputs}, {len(made.html) / 2**20:.1f} MiB")
     write(f"  {output.write(made.html)}")
     return 0
 
 
-def _serve(session: "Session", port: int, *, opens: bool) -> int:
+def _serve(session: "Session", port: int, *, opens: bool, as_json: bool) -> int:
     import webbrowser
 
     from convscope.web import Server
@@ -115,16 +123,19 @@ def _serve(session: "Session", port: int, *, opens: bool) -> int:
         server = Server(session, port)
     except OSError as error:
         raise UsageError(f"--port: {port} cannot be used: {error.strerror}.\n  Leave --port out.") from error
-    write(f"{session.title}: {session.words}")
-    write(f"  {server.address}\n  Ctrl-C stops it.")
-    with _door(server.address) as door:
-        if opens and has_screen():
-            webbrowser.open(door.as_uri())
-        try:
+    try:
+        if as_json:  # at once, for whoever reads it goes there while we serve
+            write_json({"title": session.title, "address": server.address})
+        else:
+            write_lines([f"{session.title}: {session.words}", f"  {server.address}", "  Ctrl-C stops it."])
+        with _door(server.address) as door:
+            if opens and has_screen():
+                webbrowser.open(door.as_uri())
             server.run()
-        except KeyboardInterrupt:
+    except KeyboardInterrupt:
+        if not as_json:
             write("\nstopped.")
-            return INTERRUPTED
+        return INTERRUPTED
     return 0
 
 

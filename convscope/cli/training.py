@@ -65,18 +65,19 @@ def train(
     events = _events(data, of_data, network_options, of_training, run_options)
 
     from convscope.cli.terminal import Terminal
-    from convscope.recipe import Judged
+    from convscope.recipe import Created, Judged
 
-    judged = None
+    judged = created = None
     with Terminal(console(stderr=run_options.json), quiet=run_options.quiet) as terminal:
         for event in events:
             terminal.show(event)
+            created = event if isinstance(event, Created) else created
             judged = event if isinstance(event, Judged) else judged
-    if judged is None:
-        return INTERRUPTED
-    if run_options.json:
+    if run_options.json and judged:
         write_json(_summary(judged))
-    return INTERRUPTED if judged.run.facts["reason"] == "interrupted" else 0
+    elif run_options.json and created:
+        write_json(_begun(created))
+    return 0 if judged and judged.run.facts["reason"] != "interrupted" else INTERRUPTED
 
 
 def _events(
@@ -120,6 +121,11 @@ def _demand_nothing_else(data: str | None, options: list[str]) -> None:
             f"--resume goes on with the data and the settings of the run; got {', '.join(extra)} too.\n"
             "  Only --epochs, --device and --threads may change: leave the rest out, or begin a new run."
         )
+
+
+def _begun(created: "Created") -> dict[str, Any]:
+    """What there is of a run that was interrupted before there was anything to judge."""
+    return {"run": str(created.path), "reason": "interrupted", "epochs": 0}
 
 
 def _summary(judged: "Judged") -> dict[str, Any]:

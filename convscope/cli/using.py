@@ -83,9 +83,9 @@ def predict(
     written = [predictions.to_csv(csv, top, force=force, exact_names=exact_names)] if csv else []
     written += [predictions.contact_sheet(sheet, force=force)] if sheet else []
     if as_json:
-        write_json(predictions.as_dict(top))
+        write_json(predictions.as_dict(top) | {"written": [str(path.absolute()) for path in written]})
         return
-    write("\n".join(_lines(predictions, top)))
+    write_lines(_lines(predictions, top))
     for path in written:
         write(f"written: {path.absolute()}")
 
@@ -101,7 +101,7 @@ def _wanted(csv: Path | None, sheet: Path | None) -> "Iterator[tuple[Path, Outpu
         yield sheet, SHEET
 
 
-def trust(run: RunName, /) -> None:
+def trust(run: RunName, /, *, as_json: Json = False) -> None:
     """Allow the network code in somebody else's run.
 
     A run of a network from a person's own file carries a copy of that file. It is executed only if you trust
@@ -114,7 +114,10 @@ def trust(run: RunName, /) -> None:
     if not code.is_file():
         raise RunError(f"{code.parent.name} carries no code: its network is convscope's own.\n  Just use it.")
     list_of_trust.add(code.read_bytes(), str(code))
-    write(f"{code} is trusted from now on, as long as not a byte of it changes.")
+    if as_json:
+        write_json({"trusted": str(code)})
+    else:
+        write(f"{code} is trusted from now on, as long as not a byte of it changes.")
 
 
 def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
@@ -124,7 +127,7 @@ def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
     rows = told.table(top)
     titles = ["sample", *(["true"] if known else []), "predicted"]
     cells = [_worded(rows[place]) for place in shown]
-    yield columns([*titles, *[""] * (max(map(len, cells)) - len(titles))], cells)
+    yield from columns([*titles, *[""] * (max(map(len, cells)) - len(titles))], cells).splitlines()
     if len(told) > len(shown):
         yield f"… and {len(told) - len(shown):,} more; --csv FILE writes all"
     if evaluation := told.evaluate():

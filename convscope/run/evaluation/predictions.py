@@ -290,7 +290,7 @@ class ValuePredictions(_Told):
 def _cell(value: str | float | None, exact: bool) -> str:
     if isinstance(value, float):
         return f"{value:.6f}"
-    return "" if value is None else cell(value, exact=exact)
+    return "" if value is None else cell(str(value), exact=exact)
 
 
 def _show(key: str, value: object) -> str:
