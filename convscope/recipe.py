@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from convscope import data, network, run, training
-from convscope.data import Dataset, DataSettings
+from convscope.data import Dataset, DataSettings, DataSource
 from convscope.data.check import quick
 from convscope.errors import RunError, UnknownName
 from convscope.keywords import TrainingKeywords
@@ -31,7 +31,7 @@ from convscope.training.machine import threads
 class Plan:
     """What a person asks for; all but `source` may be left open."""
 
-    source: str | Path | Dataset | tuple
+    source: DataSource
     network: str | None = None  # a name of the table, or file.py:Class
     width: float | None = None
     depth: int | None = None
@@ -160,7 +160,7 @@ def resume(
 
 
 def train(
-    source: str | Path | Dataset | tuple,
+    source: DataSource,
     *,
     network: str | None = None,
     runs: str | Path = "runs",
@@ -185,7 +185,7 @@ def train(
     return _last(stream(plan(source, network=network, runs=runs, **settings)))
 
 
-def plan(source: str | Path | Dataset | tuple, **given: Any) -> Plan:  # noqa: ANN401
+def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
     """Sort settings by name to where they belong; `seed` goes to both the split and the training.
 
     >>> plan("mnist", epochs=2, seed=3).training.epochs

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
-from convscope.data import unknown
-from convscope.data.arrays import ARRAYS, from_arrays
+from convscope.data import frames, pairs, unknown
+from convscope.data.arrays import ARRAYS
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.files import folder, listing, table
@@ -36,11 +36,13 @@ NEVER: dict[Kind, tuple[str, ...]] = {
 }  # what no format has a use for where its samples are of this kind; a format may refuse more
 TABLES = ("nifti", "audio")  # formats whose files a table may name, beside pictures
 
-__all__ = ["CATALOGUE", "FORMATS", "DataSettings", "Dataset", "Format", "load"]
+DataSource = str | Path | Dataset | tuple | frames.DataFrame  # what data are made of
+
+__all__ = ["CATALOGUE", "FORMATS", "DataSettings", "DataSource", "Dataset", "Format", "load"]
 
 
 def load(
-    source: str | Path | Dataset | tuple,
+    source: DataSource,
     settings: DataSettings = DataSettings(),
     *,
     strict: bool = False,
@@ -51,7 +53,8 @@ def load(
 
     Args:
         source: "mnist", "fashion-mnist", "cifar10", "mnist-sample", "digits", or a path in one of `FORMATS`;
-            in Python also arrays (X, y), see `arrays.from_arrays`, or a dataset, which stays as it is.
+            in Python also (X, y), see `pairs.of_pair`; a DataFrame of pandas' or polars', which is read as
+            its CSV would be; or a dataset, which stays as it is.
         settings: size, channels and split; what is left open is chosen from the data.
         strict: stop at the first broken file; otherwise it is left out and named in `Dataset.skipped`.
 
@@ -68,7 +71,12 @@ def load(
     if isinstance(source, Dataset):
         return source
     if isinstance(source, tuple):
-        return _of_pair(source, settings)
+        return _used(pairs.of_pair(source, settings, strict), settings)
+    if frames.is_frame(source):
+        with frames.as_table(source) as path:
+            return frames.named(load(path, frames.settings_here(settings), strict=strict), path)
+    if not isinstance(source, str | Path) or not str(source):
+        raise DataError(_no_source(source))
     if isinstance(source, str) and source in CATALOGUE:
         return _used(CATALOGUE[source](settings), settings)
     path = Path(source).expanduser()
@@ -143,12 +151,6 @@ def _places(path: Path) -> Iterator[Path]:
         yield from _places(inside[0])
 
 
-def _of_pair(pair: tuple, settings: DataSettings) -> Dataset:
-    if len(pair) != 2:
-        raise DataError(f"got {len(pair)} arrays; expected two, the samples and their labels: (X, y).")
-    return _used(from_arrays(*pair, settings), settings)
-
-
 def _used(data: Dataset, settings: DataSettings) -> Dataset:
     """The data, unless the person said something that has no meaning for data by name and arrays."""
     known = {*MEANING[data.kind], *ALWAYS}
@@ -170,11 +172,26 @@ def _refused(data: Dataset, settings: DataSettings, meaningless: Sequence[str]) 
     return data
 
 
+def _no_source(source: object) -> str:
+    """What to say of something that is no data."""
+    if isinstance(source, str | Path):
+        return "the name of the data is empty.\n  Give a path, or a name that convscope data lists."
+    if source is None:
+        return "no data were given: None.\n  Give a path, a name, arrays (X, y) or a DataFrame."
+    what = f"{'an' if type(source).__name__[0] in 'AEIOUaeiou' else 'a'} {type(source).__name__}"
+    return (
+        f"data cannot be {what}.\n  Give a path, a name, samples with their labels as a pair (X, y),"
+        " or a DataFrame with a column of labels."
+    )
+
+
 def _not_there(source: str) -> str:
-    if source == ARRAYS:
+    if source in (ARRAYS, frames.FRAME):
+        one = source == ARRAYS
+        what, these, again = ("arrays", "they are", "(X, y)") if one else ("a DataFrame", "it is", "frame")
         return (
-            "the run was trained on arrays in memory, which are not here any more.\n"
-            "  Give them again: run.evaluate((X, y))."
+            f"the run was trained on {what} in memory, and {these} not here any more.\n"
+            f"  Give {'them' if one else 'it'} again: run.evaluate({again})."
         )
     near = guess(source.lower(), CATALOGUE)
     return (

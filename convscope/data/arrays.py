@@ -144,6 +144,8 @@ def _array(values: ArrayLike | Tensor, what: str) -> np.ndarray:
         raise DataError(
             f"{what} are no regular array: {error}.\n  All samples must have one shape."
         ) from error
+    if array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat):
+        return array.astype(str)  # as pandas keeps text
     if array.dtype.kind == "O":
         raise DataError(
             f"{what} are Python objects, not numbers.\n  Give all samples one shape and a numeric type."

@@ -1,5 +1,6 @@
 """What a person may hand to a trained network: arrays, files, folders of them, named or labelled data."""
 
+import glob
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
@@ -10,15 +11,16 @@ import torch
 from torch import Tensor
 
 from convscope import data as data_room
-from convscope.data.array_samples import of_array
-from convscope.data.dataset import Dataset, DataSettings
+from convscope.data import DataSource, frames
+from convscope.data.dataset import PARTS, Dataset, DataSettings
 from convscope.data.formats import sequences, signal_files
 from convscope.data.names import natural
 from convscope.data.reading import named, read
 from convscope.data.samples import Samples, demand_scale, some, together
 from convscope.data.signals import wfdb_record
 from convscope.data.text import columns
-from convscope.errors import DataError
+from convscope.errors import DataError, UnknownName
+from convscope.run import held
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
 
 
@@ -29,13 +31,16 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         DataError: nothing that can be read.
         ShapeError: an array of another number of axes.
     """
+    if frames.is_frame(x):
+        with frames.as_table(x) as path:
+            return frames.unnamed(_of_paths([path], settings), path)
     if isinstance(x, Dataset) or _is_name(x):
         found = of_dataset(data_room.load(x, settings.data.plain()))
         said = () if is_own(x, settings) else found.remarks
         return found._replace(remarks=(*said, *demand_scale(found.inputs, settings.spec)))
     if names := _names(x):
         return _of_paths(names, settings)
-    return of_array(x, settings.spec)
+    return held.samples(x, settings, gather)
 
 
 def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
@@ -52,7 +57,17 @@ def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
     """The paths (or the name) that a person gave; none where it is something else."""
     several = isinstance(x, list | tuple) or getattr(getattr(x, "dtype", None), "kind", "") in ("U", "O")
     given = [x] if isinstance(x, str | PathLike) else list(x) if several else []
-    return given if all(isinstance(each, str | PathLike) for each in given) else []
+    if not all(isinstance(each, str | PathLike) for each in given):
+        return []
+    return [name for each in given for name in _matching(each)]
+
+
+def _matching(name: str | PathLike) -> Sequence[str | PathLike]:
+    """The files that a pattern such as `new/*.png` names, in natural order; any other path is itself."""
+    path = Path(name).expanduser()
+    if not glob.has_magic(str(name)) or path.exists():
+        return [name]
+    return sorted(glob.glob(str(path), recursive=True), key=natural) or [name]  # noqa: PTH207 - absolute, too
 
 
 def _record(path: Path) -> Path:
@@ -64,9 +79,10 @@ def _record(path: Path) -> Path:
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:
     """Files and folders of samples; what is none of them is a data set with labels."""
     paths = [_record(Path(name).expanduser()) for name in names]
-    for path in paths:
-        if not path.exists():
-            raise DataError(f"there is no file or folder '{path}'.\n  Give one, or a name of the catalogue.")
+    for path, name in zip(paths, names, strict=True):
+        if not str(name) or not path.exists():
+            there = path if str(name) else ""
+            raise DataError(f"there is no file or folder '{there}'.\n  Give one, or a name of the catalogue.")
     if found := read(paths, settings.spec):
         return found
     return together([read([path], settings.spec) or _whole(path, settings) for path in paths])
@@ -78,12 +94,14 @@ def _whole(path: Path, settings: RunSettings) -> Samples:
     return of_rows(dataset, torch.arange(len(dataset.labels)))
 
 
-def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
+def labelled(data: DataSource, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
     """Data to judge a run on, and the rows to judge by: of `part`, or all where other data have no such part.
 
     Raises:
         DataError: no samples there.
     """
+    if part not in PARTS:
+        raise UnknownName("part", str(part), PARTS)
     if isinstance(data, Dataset):
         dataset, rows = data, data.parts[part]
     else:
@@ -97,10 +115,15 @@ def labelled(data: str | Path | Dataset, part: str, settings: RunSettings) -> tu
     return dataset, rows
 
 
-def _loaded(data: str | Path | tuple, settings: RunSettings) -> Dataset:
+def _loaded(data: DataSource, settings: RunSettings) -> Dataset:
     """Other data, undivided; of a table the columns that the run knows."""
     whole, facts = _undivided(settings, data), settings.facts
-    if not (facts.kind == "sequence" or facts.columns) or isinstance(data, tuple) or _is_name(data):
+    if frames.is_frame(data):
+        with frames.as_table(data) as path:
+            return frames.named(_loaded(path, settings), path)
+    if not isinstance(data, str | Path):
+        return data_room.load(data, whole)
+    if not (facts.kind == "sequence" or facts.columns) or _is_name(data):
         return data_room.load(data, whole)
     path = Path(data).expanduser()
     if facts.columns and signal_files.recognises(path):

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from convscope import data as data_room
 from convscope import outputs
+from convscope.data import DataSource
 from convscope.data.dataset import Dataset
 from convscope.data.samples import demand_scale
 from convscope.errors import DataError, RunError, ShapeError
@@ -190,16 +191,17 @@ class Run:
             raise DataError(_changed(self.settings, dataset))
         return dataset
 
-    def evaluate(self, data: str | Path | Dataset | None = None, part: str = "test") -> "AnyEvaluation":
+    def evaluate(self, data: DataSource | None = None, part: str = "test") -> "AnyEvaluation":
         """How well the best weights do on labelled data.
 
         Args:
-            data: catalogue name, path or Dataset; None: the run's own. Its classes are matched by name. Other
-                data that have no such part of their own are taken whole. Samples of theirs that were seen in
-                training are left out, which `remarks` of the result say.
+            data: catalogue name, path, Dataset, (X, y) or DataFrame; None: the run's own. Its classes are
+                matched by name. Other data that have no such part of their own are taken whole. Samples of
+                theirs that were seen in training are left out, which `remarks` of the result say.
             part: "test", "val" or "train".
 
         Raises:
+            UnknownName: no such part.
             DataError: no samples, a class the run does not know, or the run's own data have changed.
             ShapeError: samples of another shape.
         """
@@ -224,17 +226,21 @@ class Run:
         """What the best weights say about samples.
 
         Args:
-            x: a tensor or array (one sample or many, raw values as in training), a file or folder of what
-                the run was trained on (pictures, signals, volumes, a table of rows; nested as you like, no
-                labels needed), a list of paths, a catalogue name, data.
+            x: a file or folder of what the run was trained on (pictures, signals, volumes, a table of rows;
+                nested as you like, no labels needed), a pattern (`new/*.png`), a catalogue name, data; a
+                picture of Pillow's, the bytes of a file or a file opened for reading bytes, a DataFrame; an
+                array, tensor or nested list of raw values as in training, one sample or many: pictures as
+                (height, width), (channel, height, width), (height, width, channel) or with samples first,
+                signals as (time,), (channel, time) …; or a list or generator of any of these. Each goes the
+                way that a file of the same content goes; `remarks` say what was guessed of its axes.
 
         Raises:
             DataError: nothing that can be read.
-            ShapeError: samples of another shape.
+            ShapeError: samples of another shape, or an array whose axes could be several things.
         """
         from convscope.run.evaluation import judging
 
-        x = list(x) if isinstance(x, Iterator) else x
+        x = list(x) if isinstance(x, Iterator) and not hasattr(x, "read") else x  # an open file is one, too
         samples = inputs.gather(x, self.settings)
         self._demand_shape(tuple(samples.inputs.shape[1:]), "they are")
         self._say_caveat()

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import re
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 from PIL import Image
 
 from convscope.data.dataset import Skipped
+from convscope.errors import DataError, UnknownName
 from convscope.run import Predictions, ValuePredictions
 
 
@@ -192,3 +194,43 @@ def test_exact_names_are_those_of_the_files(tmp_path):
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         assert [row["name"] for row in csv.DictReader(file)] == exact
     assert not path.read_bytes().startswith(b"\xef\xbb\xbf")
+
+
+def test_each_one_is_a_small_thing(said):
+    first, _, last = said
+    assert (first.name, first.label, first.true, last.true) == ("a.png", "cat", "cat", None)
+    assert first.probability == pytest.approx(0.7)
+    assert first.probabilities == pytest.approx({"cat": 0.7, "dog": 0.2, "owl": 0.1})
+    assert said[-1] == last == said["<d>.png"]
+    assert [one.name for one in said[::-1]] == list(said.names)[::-1]
+    assert said[1:].inputs.shape == (2, 1, 8, 8)
+    with pytest.raises(IndexError):
+        said[3]
+    with pytest.raises(UnknownName, match=r"no sample is called 'a.pgn'; did you mean 'a.png'"):
+        said["a.pgn"]
+
+
+def test_as_an_array_and_a_frame(said, monkeypatch):
+    assert np.asarray(said) == pytest.approx(said.probabilities.numpy())
+    assert np.asarray(said, dtype=np.float32).dtype == np.float32
+    frame = said.to_frame()
+    assert frame["predicted"].tolist() == said.labels
+    assert frame["name"].tolist() == list(said.names)
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(DataError, match="needs pandas, which is not installed"):
+        said.to_frame()
+
+
+def test_values_are_things_too():
+    values = torch.tensor([1.5, 2.5], dtype=torch.float64)
+    told = ValuePredictions(
+        names=("a", "b"),
+        values=values,
+        target="load",
+        truth=(1.0, None),
+        inputs=torch.zeros(2, 1, 4),
+        kind="signal",
+    )
+    assert [tuple(one) for one in told] == [("a", 1.5, 1.0), ("b", 2.5, None)]
+    assert np.asarray(told).tolist() == [1.5, 2.5]
+    assert told[1:].to_frame()["predicted"].tolist() == [2.5]

@@ -104,8 +104,9 @@ def test_arrays_of_one_sample_or_many(finished, shape):
 @pytest.mark.parametrize(
     ("x", "error", "message"),
     [
-        (np.zeros((3, 12, 10, 1)), ShapeError, "takes samples of 1 × 12 × 10"),
-        (np.zeros((10, 12)), ShapeError, r"they are 1 × 10 × 12"),
+        (np.zeros((3, 12, 10, 5)), ShapeError, "takes samples of 1 × 12 × 10"),
+        (np.zeros((2, 12, 10, 1, 1)), ShapeError, "takes samples of 1 × 12 × 10"),
+        (np.zeros((3, 40, 40)), ShapeError, "got an array of 3 × 40 × 40: which of its axes are what"),
         (np.zeros(7), ShapeError, "got an array of 7"),
         (np.float32(1), ShapeError, "got an array of no axes"),
         (np.zeros((0, 1, 12, 10)), DataError, "the array is empty"),

@@ -107,11 +107,18 @@ def decode(
     with opened(path) as image:
         show_largest(image)
         _let_decoder_shrink(image, size, channels, fit)
-        image.load()
-        turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
-        upright = image.transpose(turn) if turn is not None else image
-        shown = _unscaled(upright, path) if deep else plain(upright, "L" if channels == 1 else "RGB", path)
-        pixels = np.asarray(_fitted(shown, size, fit))  # (height, width) or (height, width, channel)
+        return brought(image, path, size, channels, fit, deep=deep)
+
+
+def brought(
+    image: Image.Image, path: Path, size: tuple[int, int], channels: int, fit: str, *, deep: bool = False
+) -> np.ndarray:
+    """Bring an opened picture into this size, as `decode` says; the path is for messages."""
+    image.load()
+    turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
+    upright = image.transpose(turn) if turn is not None else image
+    shown = _unscaled(upright, path) if deep else plain(upright, "L" if channels == 1 else "RGB", path)
+    pixels = np.asarray(_fitted(shown, size, fit))  # (height, width) or (height, width, channel)
     if deep:
         return np.repeat(pixels[None], channels, axis=0)
     if channels == 1:

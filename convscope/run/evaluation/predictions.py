@@ -2,20 +2,25 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
 
+import numpy as np
+from numpy.typing import DTypeLike
 from torch import Tensor
 
 from convscope.data.dataset import Kind, Skipped
+from convscope.errors import DataError, UnknownName
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm, head
 from convscope.text import cell
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
     from convscope.run.plots.sheet import Caption
 
@@ -34,8 +39,37 @@ class Guess(NamedTuple):
     probability: float
 
 
+class ClassPrediction(NamedTuple):
+    """What is said of one sample.
+
+    Attributes:
+        name: where it came from.
+        label: its likeliest class.
+        probability: of that class, 0 … 1.
+        probabilities: of each class.
+        true: its class, where that is known.
+    """
+
+    name: str
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+    true: str | None
+
+
+class ValuePrediction(NamedTuple):
+    """The value that is said of one sample, in the target's own unit, and the true one where it is known."""
+
+    name: str
+    value: float
+    true: float | None
+
+
+One = TypeVar("One", ClassPrediction, ValuePrediction)
+
+
 @dataclass(frozen=True, repr=False, kw_only=True)
-class _Told(ABC):
+class _Told(ABC, Generic[One]):
     """What classes and values have in common.
 
     Attributes:
@@ -57,6 +91,48 @@ class _Told(ABC):
     def __len__(self) -> int:
         return len(self.names)
 
+    def __iter__(self) -> Iterator[One]:
+        return (self._one(row) for row in range(len(self)))
+
+    @overload
+    def __getitem__(self, index: int | str) -> One: ...
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+    def __getitem__(self, index: int | str | slice) -> One | Self:
+        """One by its number or its name, or some of them by a slice."""
+        if isinstance(index, slice):
+            return replace(self._some(index), inputs=self.inputs[list(range(len(self))[index])])
+        if not isinstance(index, str):
+            return self._one(range(len(self))[index])
+        if index not in self.names:
+            raise UnknownName("sample", index, self.names)
+        return self._one(self.names.index(index))
+
+    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
+        """What was said as an array: probabilities, (sample, class), or values, (sample,); float64."""
+        return np.array(self._numbers().numpy(), dtype=dtype, copy=copy)
+
+    def to_frame(self, k: int = 3) -> "DataFrame":
+        """The table as a DataFrame of pandas, a row a sample; columns as `table` has them.
+
+        Raises:
+            DataError: pandas is not installed.
+        """
+        try:
+            from pandas import DataFrame
+        except ImportError as error:
+            raise DataError(
+                "a DataFrame needs pandas, which is not installed.\n"
+                "  Install it (pip install pandas), or take .table(), a list of dicts, or .to_csv(path)."
+            ) from error
+        return DataFrame(self.table(k))
+
+    @abstractmethod
+    def _one(self, row: int) -> One: ...
+
+    @abstractmethod
+    def _numbers(self) -> Tensor: ...
+
     @abstractmethod
     def table(self, k: int = 3) -> list[dict[str, Any]]:
         """The predictions as rows."""
@@ -73,7 +149,7 @@ class _Told(ABC):
     def _captions(self) -> "list[Caption]": ...
 
     @abstractmethod
-    def _first(self, count: int) -> Self: ...
+    def _some(self, rows: slice) -> Self: ...
 
     def to_csv(self, path: str | Path, k: int = 3, *, force: bool = False, exact_names: bool = False) -> Path:
         """Write the table as CSV; gives the path. A file that is no such table is replaced with `force` only.
@@ -126,7 +202,7 @@ class _Told(ABC):
         return {"skipped": [skipped._asdict() for skipped in self.skipped], "remarks": list(self.remarks)}
 
     def _repr_html_(self) -> str:
-        lines = self._first(IN_HTML).table()
+        lines = self._some(slice(IN_HTML)).table()
         head = "".join(f"<th>{escape(key)}</th>" for key in (lines[0] if lines else ()))
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(_show(key, value))}</td>" for key, value in line.items()) + "</tr>"
@@ -138,7 +214,7 @@ class _Told(ABC):
 
     def __repr__(self) -> str:
         lines = []
-        for line in self._first(IN_TEXT).table(1):
+        for line in self._some(slice(IN_TEXT)).table(1):
             cells = {key: _show(key, value) for key, value in line.items()}
             sure = f" ({cells['probability']})" if "probability" in cells else ""
             true = f", true: {cells['true']}" if cells.get("true") else ""
@@ -149,8 +225,8 @@ class _Told(ABC):
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class Predictions(_Told):
-    """Predicted classes.
+class Predictions(_Told[ClassPrediction]):
+    """Predicted classes: iterate, index by number, slice or name; as an array the probabilities.
 
     Attributes:
         names: where each sample came from.
@@ -222,16 +298,23 @@ class Predictions(_Told):
 
         return [caption(true, guesses[0]) for true, guesses in zip(self.truth, self.top(), strict=True)]
 
-    def _first(self, count: int) -> "Predictions":
-        some = slice(count)
-        return replace(
-            self, names=self.names[some], probabilities=self.probabilities[some], truth=self.truth[some]
-        )
+    def _some(self, rows: slice) -> "Predictions":
+        chosen = range(len(self))[rows]  # torch knows no negative step
+        said = self.probabilities[list(chosen)]
+        return replace(self, names=self.names[rows], probabilities=said, truth=self.truth[rows])
+
+    def _one(self, row: int) -> ClassPrediction:
+        said = dict(zip(self.classes, self.probabilities[row].tolist(), strict=True))
+        label = max(said, key=lambda name: said[name])
+        return ClassPrediction(self.names[row], label, said[label], said, self.truth[row])
+
+    def _numbers(self) -> Tensor:
+        return self.probabilities
 
 
 @dataclass(frozen=True, repr=False, kw_only=True)
-class ValuePredictions(_Told):
-    """Predicted values.
+class ValuePredictions(_Told[ValuePrediction]):
+    """Predicted values: iterate, index by number, slice or name; as an array the values.
 
     Attributes:
         names: where each sample came from.
@@ -282,9 +365,15 @@ class ValuePredictions(_Told):
             for true, said in zip(self.truth, self.values.tolist(), strict=True)
         ]
 
-    def _first(self, count: int) -> "ValuePredictions":
-        some = slice(count)
-        return replace(self, names=self.names[some], values=self.values[some], truth=self.truth[some])
+    def _some(self, rows: slice) -> "ValuePredictions":
+        said = self.values[list(range(len(self))[rows])]
+        return replace(self, names=self.names[rows], values=said, truth=self.truth[rows])
+
+    def _one(self, row: int) -> ValuePrediction:
+        return ValuePrediction(self.names[row], self.values[row].item(), self.truth[row])
+
+    def _numbers(self) -> Tensor:
+        return self.values
 
 
 def _cell(value: str | float | None, exact: bool) -> str:
