@@ -22,12 +22,11 @@ from convscope.cli.look import look
 from convscope.cli.options import UsageError
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
-from convscope.cli.show import complain, write_json
+from convscope.cli.show import complain, note_typed, shown, write_json
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
 from convscope.errors import BrokenModel, ConvscopeError, of_machine
 from convscope.settings import limit
-from convscope.text import printable_lines
 
 COMMANDS: tuple[Callable[..., int | None], ...] = (
     train,
@@ -86,6 +85,7 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
     Returns:
         The exit code: 0 done, 1 failed, 2 misused, 130 interrupted.
     """
+    note_typed(words)
     if words[:1] == ["help"]:  # convscope help train
         words = [*words[1:], "--help"]
     try:
@@ -95,7 +95,7 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
         return FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - nobody above us explains it to the person
         if debug:
-            sys.stderr.write(printable_lines(traceback.format_exc()))
+            sys.stderr.write(shown(traceback.format_exc()))
         return _explain(error, as_json=any(word in ("--json", "--json=true") for word in words))
 
 

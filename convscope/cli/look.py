@@ -109,8 +109,8 @@ def _save(session: "Session", output: "Output", *, as_json: bool) -> int:
         write_json({"title": session.title, "written": str(written), "samples": made.samples, "bytes": size})
         return 0
     inputs = f"{made.samples} samples" if made.samples > 1 else "one input"
-    write(f"{session.title}: {inputs}, {len(made.html) / 2**20:.1f} MiB")
-    write(f"  {output.write(made.html)}")
+    write_lines([f"{session.title}: {inputs}, {len(made.html) / 2**20:.1f} MiB"])
+    write_lines([f"  {output.write(made.html)}"])
     return 0
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json, UsageError
-from convscope.cli.show import columns, write, write_json
+from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import DataError
 from convscope.figures import number, percent
 from convscope.settings import Count
@@ -73,7 +73,7 @@ def summary(
     elif markdown:
         write(found.markdown(depth))
     else:
-        write(f"{opened.name}: {'; '.join(opened.given)}")
+        write_lines([_heading(opened)])
         write(found.text(_width(), depth, explain=formulas or None))
     return 1 if found.diagnosis else 0
 
@@ -116,7 +116,7 @@ def explain(
     elif python:
         write(found.python().rstrip())
     else:
-        write(f"{opened.name}: {'; '.join(opened.given)}")
+        write_lines([_heading(opened)])
         write("" if at is not None else _said(gradient))
         write(str(found))
     return 0
@@ -247,7 +247,7 @@ def _list_operations(opened: "Opened", seen: "Trace", *, as_json: bool) -> int:
             [row["name"], row["op"], show(tuple(row["output"])), "yes" if row["explained"] else "no"]
             for row in rows
         ]
-        write(f"{opened.name}: {'; '.join(opened.given)}\n")
+        write_lines([_heading(opened), ""])
         write(columns(["operation", "kind", "output", "explained"], cells))
         write(f"\n{diagnose(seen) if seen.failure else NEXT}")
     return 1 if seen.failure else 0
@@ -280,6 +280,10 @@ def _largest(seen: "Trace", op: str, gradient: str | None) -> tuple[int, ...]:
 def _said(gradient: str | None) -> str:
     what = f"gradient of {gradient}" if gradient else "number of the output"
     return f"Without --at: the {what} that is farthest from 0."
+
+
+def _heading(opened: "Opened") -> str:
+    return f"{opened.name}: {'; '.join(opened.given)}"
 
 
 def _width() -> int:

@@ -41,9 +41,25 @@ def program() -> str:
     return str(typed.relative_to(here) if typed.is_relative_to(here) else typed)
 
 
+_broken: set[str] = set()  # what was typed, and is written on more than one line
+
+
+def note_typed(words: Sequence[str]) -> None:
+    """Tell the doors what was typed: where it comes back in a sentence, its line breaks are none of ours."""
+    _broken.clear()
+    _broken.update(part for word in words for part in re.split("[=:/]", word) if "\n" in part.strip("\n "))
+
+
+def shown(text: str) -> str:
+    """Text of ours as a terminal gets it."""
+    for part in _broken:
+        text = text.replace(part, printable(part))
+    return printable_lines(text)
+
+
 def write(text: str) -> None:
     """Print text on standard output; its line breaks are ours."""
-    sys.stdout.write(f"{printable_lines(text)}\n")
+    sys.stdout.write(f"{shown(text)}\n")
     sys.stdout.flush()
 
 
@@ -60,7 +76,7 @@ def write_json(value: object) -> None:
 
 def complain(text: str) -> None:
     """Print an error on standard error; its line breaks are ours."""
-    sys.stderr.write(f"Error: {printable_lines(text)}\n")
+    sys.stderr.write(f"Error: {shown(text)}\n")
 
 
 def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
