@@ -11,8 +11,10 @@ import pytest
 import convscope
 from convscope.cli import execute, options
 from convscope.cli.options import PictureOptions, TrainingOptions, UsageError
+from convscope.cli.using import _worded
 from convscope.data import DataSettings
 from convscope.errors import DataError, SettingsError
+from convscope.network import table
 from convscope.settings import (
     Augment,
     MachineSettings,
@@ -40,6 +42,29 @@ def test_help_names_every_command(capsys):
         assert f" {command} " in text
 
 
+@pytest.mark.parametrize("words", [[], ["help"], ["-h"], ["--help"]])
+def test_all_ways_to_the_help_are_one(words, capsys):
+    assert execute(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert execute(words) == 0
+    assert capsys.readouterr().out == text
+
+
+def test_help_of_a_command(capsys):
+    assert execute(["help", "train"]) == 0
+    assert "Usage: convscope train DATA" in capsys.readouterr().out
+
+
+def test_texts_are_whole_and_names_are_cut(capsys):
+    assert execute(["networks"]) == 0
+    text = capsys.readouterr().out
+    assert all(row["description"] in text for row in table())
+    row = {"name": "d/" + "a" * 500 + ".png", "predicted": "b" * 500, "probability": 0.5}
+    name, said = _worded(row)
+    assert (len(name), len(said)) == (60, 60 + len(" 50.00 %"))
+    assert name.endswith("a.png")
+
+
 def test_version(capsys):
     assert execute(["--version"]) == 0
     assert capsys.readouterr().out.strip() == convscope.__version__
@@ -49,7 +74,10 @@ def test_version(capsys):
     ("words", "message"),
     [
         (["trian"], 'unknown command "trian". Did you mean "train"?'),
-        (["train", "digits", "--epoch", "3"], "unknown option: --epoch. Did you mean --epochs?"),
+        (["train", "digits", "--epoch", "3"], "unknown option: --epoch; did you mean '--epochs'?"),
+        (["predict", "--hlep"], "unknown option: --hlep; did you mean '--help'?"),
+        (["--quiet", "networks"], "--quiet stands before the command.\n  Options come behind it"),
+        (["help", "trian"], 'Did you mean "train"?'),
         (["evaluate", "one", "two"], "too many arguments: two"),
         (["check"], "DATA is missing."),
         (["predict", "latest"], "INPUT is missing."),

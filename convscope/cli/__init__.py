@@ -13,7 +13,13 @@ from contextlib import suppress
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.argument import Argument
-from cyclopts.exceptions import MissingArgumentError, UnusedCliTokensError, ValidationError
+from cyclopts.exceptions import (
+    MissingArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+    ValidationError,
+)
 
 import convscope
 from convscope.cli.filters import filter  # noqa: A004 - the name of the command
@@ -25,7 +31,7 @@ from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import complain, note_typed, shown, write_json
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
-from convscope.errors import BrokenModel, ConvscopeError, of_machine
+from convscope.errors import BrokenModel, ConvscopeError, guess, of_machine
 from convscope.settings import limit
 
 COMMANDS: tuple[Callable[..., int | None], ...] = (
@@ -137,6 +143,14 @@ def _told(error: BaseException) -> tuple[int, str, str]:
 
 def _wording(error: CycloptsError) -> str:
     match error:
+        case UnknownCommandError(unused_tokens=[option, *_]) if option.startswith("-"):
+            return (
+                f"{option} stands before the command.\n  Options come behind it: convscope COMMAND {option}"
+            )
+        case UnknownOptionError(token=token):
+            option = (token.keyword or token.value).partition("=")[0]
+            known = [name for argument in error.argument_collection for name in argument.names]
+            return f"unknown option: {option}{guess(option, [*known, '--help', '--version', '--debug'])}"
         case UnusedCliTokensError():
             return f"too many arguments: {' '.join(error.unused_tokens or ())}"
         case MissingArgumentError(argument=Argument(name=name)) if not name.startswith("-"):

@@ -21,6 +21,7 @@ from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.settings import SampleSettings, SequenceSettings, SignalSettings, SplitSettings
+from convscope.text import cut
 
 if TYPE_CHECKING:
     from convscope.run.listing import RunSummary
@@ -145,7 +146,8 @@ class _Table(NamedTuple):
 
     def _row(self, run: "RunSummary") -> list[str]:
         figures = [figure.text(run) for figure in self.figures]
-        return [run.name, run.source, run.network, f"{run.epochs}", *figures, run.problem or run.state]
+        names = [run.name, cut(run.source), cut(run.network)]  # the first is what can be typed
+        return [*names, f"{run.epochs}", *figures, run.problem or run.state]
 
 
 def _first_line(text: str | None) -> str:

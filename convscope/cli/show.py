@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.console import Console
 
-from convscope.text import cut, printable, printable_lines
+from convscope.text import printable, printable_lines
 
 # A figure as `convscope.figures` writes it, or nothing at all
 NUMBER = re.compile(r"([<>] )?[-+]?(∞|[\d.,]+(×10[⁻⁰¹²³⁴-⁹]+|( mill| bill| trill)ion| %)?)|NaN|–|")
@@ -80,14 +80,14 @@ def complain(text: str) -> None:
 
 
 def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Align columns: numbers to the right, words to the left; names on one line, and cut if very long.
+    """Align columns: numbers to the right, words to the left; each cell on one line.
 
     >>> print(columns(["class", "samples"], [["cat", "1,200"], ["goldfish", "80"]]))
     class     samples
     cat         1,200
     goldfish       80
     """
-    body = [[cut(printable(cell)) for cell in row] for row in rows]
+    body = [list(map(printable, row)) for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(titles, *body, strict=True)]
     right = [all(NUMBER.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)]
 

@@ -12,6 +12,7 @@ from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm
 from convscope.settings import Count
+from convscope.text import cut
 
 if TYPE_CHECKING:
     from convscope.data.dataset import Skipped
@@ -163,7 +164,7 @@ def _shown(truth: Sequence[object]) -> list[int]:
 
 def _worded(row: dict[str, Any]) -> list[str]:
     """A row of `Predictions.table` as cells: each class with its probability."""
-    cells = [row["name"]]
+    cells = [cut(row["name"])]
     if "true" in row:
         cells.append("–" if row["true"] is None else _figure(row["true"]))
     if "probability" not in row:
@@ -171,8 +172,8 @@ def _worded(row: dict[str, Any]) -> list[str]:
     places = [key.removeprefix("probability") for key in row if key.startswith("probability")]
     classes = [row[f"choice{place}" if place else "predicted"] for place in places]
     shares = [percent(row[f"probability{place}"]) for place in places]
-    return [*cells, *(f"{name} {share}" for name, share in zip(classes, shares, strict=True))]
+    return [*cells, *(f"{cut(name)} {share}" for name, share in zip(classes, shares, strict=True))]
 
 
 def _figure(value: str | float) -> str:
-    return value if isinstance(value, str) else number(value)
+    return cut(value) if isinstance(value, str) else number(value)
