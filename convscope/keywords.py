@@ -47,6 +47,7 @@ class TrainingKeywords(TypedDict, total=False):
     weight_decay: float | None
     clip: float | None
     patience: int | None
+    refit: float | None
     augment: "Augment | str | None"
     precision: Literal["auto", "fp32", "bf16"]
     device: str

@@ -196,6 +196,9 @@ class LearningSettings:
     """Shorten a gradient that is longer than this."""
     patience: Count | None = None
     """Stop early after this many epochs in which validation got no better."""
+    refit: Share | None = None
+    """Share of the epochs, the last ones, in which the validation samples are learnt too: 0.3, or 0 for none.
+    Chosen from the data otherwise."""
     augment: Annotated["Augment | None", Typed(read_augment)] = None
     """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
     the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen

@@ -263,3 +263,46 @@ def test_arrays_with_amounts_train_as_values(shape):
         run.evaluate()
     with pytest.raises(DataError, match="got 3 arrays; expected two"):
         convscope.train((x, y, y))
+
+
+def test_a_refit_is_said_wherever_validation_speaks(tmp_path):
+    """The kept weights are the last epoch's, and validation's figures those of the network before."""
+    done = finish(stream(small(runs=tmp_path, epochs=3, refit=0.3))).run
+    history = done.history
+    assert [row["val_accuracy"] is None for row in history] == [False, False, True]
+    assert [row["best"] for row in history][-1]
+    assert digest(done.path, "best.safetensors") == digest(done.path)
+    (line,) = run.runs(tmp_path)
+    assert line.val_accuracy == history[1]["val_accuracy"]
+    report = (done.path / "report.html").read_text()
+    assert "From epoch 3 on the validation samples were learnt too" in report
+    assert "learnt too, at last (refit)" in done.evaluate(part="val").remarks[0]
+    assert not any("refit" in remark for remark in done.evaluate().remarks)
+
+
+def test_a_refit_goes_on_to_the_same_bits(tmp_path):
+    """Stopped in the epochs that learn the validation samples, and before."""
+    whole = finish(stream(small(runs=tmp_path / "whole", epochs=3, refit=0.5))).run.path
+    for stop in (1, 2, 3):
+        events, path = stream(small(runs=tmp_path / str(stop), epochs=3, refit=0.5)), None
+        for event in events:
+            path = event.path if isinstance(event, Created) else path
+            if isinstance(event, Epoch) and event.number == stop:
+                events.close()
+        again = recipe.resume(path).path
+        assert digest(again) == digest(whole)
+        assert digest(again, "best.safetensors") == digest(whole, "best.safetensors")
+
+
+def test_what_was_learnt_never_judges_again(tmp_path):
+    """Trained on, a run whose validation samples were learnt learns them in all that is added."""
+    whole = finish(stream(small(runs=tmp_path, epochs=3, refit=0.3))).run
+    longer = recipe.resume(whole.path, epochs=5)
+    assert [row["val_loss"] is None for row in longer.history] == [False, False, True, True, True]
+    assert longer.history[-1]["best"]
+    early = stream(small(runs=tmp_path, epochs=3, refit=0.3))
+    for event in early:
+        if isinstance(event, Epoch):
+            early.close()
+    longer = recipe.resume("latest", epochs=5, runs=tmp_path)
+    assert [row["val_loss"] is None for row in longer.history] == [False, False, False, True, True]

@@ -72,6 +72,7 @@ COLUMNS = (
 
 
 NO_VALIDATION = "; the last epoch is kept: without validation samples nobody knows the best one"
+REFITTED = "; the last epoch is kept, which has learnt the validation samples too"
 
 
 class Terminal:
@@ -96,6 +97,7 @@ class Terminal:
         self.running: TaskID | None = None
         self.columns = COLUMNS
         self.validates = True
+        self.refits = False
 
     def __enter__(self) -> Self:
         """Nothing is drawn before training starts."""
@@ -142,7 +144,7 @@ class Terminal:
 
     @show.register
     def _(self, event: Created) -> None:
-        self.path = event.path
+        self.path, self.refits = event.path, bool(event.settings.training.refit)
         self.tell("run", str(event.path))
         self.tell("network", event.settings.network.name)
         self.tell("chosen", *event.reasons)
@@ -194,6 +196,7 @@ class Terminal:
         what, why = ENDINGS[event.reason]
         judged = event.best_epoch and self.validates
         best = f"; best epoch: {event.best_epoch}" if judged else "" if self.validates else NO_VALIDATION
+        best = REFITTED if self.refits and event.reason == "done" else best
         self.tell(what, f"after {event.epochs:g} epochs{why}, {duration(event.seconds)}{best}")
         if event.reason == "interrupted" and not event.best_epoch:  # nothing to judge yet
             self.tell("next", _resume(self.path))

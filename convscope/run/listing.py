@@ -110,7 +110,7 @@ def _summary(path: Path) -> RunSummary:
         created, task = settings["facts"]["created"], settings["facts"].get("task", RunSummary.task)
     history = rows.parse(path / "history.csv", proven(manifest, "history.csv"))
     state = str(manifest.facts.get("reason") or ("running" if files.is_held(path) else "interrupted"))
-    best = next((row for row in reversed(history) if row["best"]), {})
+    best = next((row for row in reversed(history) if row["best"] and row["val_loss"] is not None), {})
     return RunSummary(
         path,
         path.name,

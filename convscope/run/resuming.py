@@ -8,6 +8,7 @@ finished run, or one that goes on, and nothing is lost.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +21,7 @@ from convscope.run.settings import RunSettings, versions
 from convscope.settings import TrainingSettings
 from convscope.training.loop import trained_on
 from convscope.training.machine import machine
-from convscope.training.schedule import rate
+from convscope.training.schedule import Stages
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
@@ -50,6 +51,7 @@ class Continuation(NamedTuple):
         after = replace(before, **{name: value for name, value in given.items() if value is not None})
         if epochs is not None and _epochs(after) <= _epochs(before):
             raise RunError(_not_longer(begun, before, after))
+        after = replace(after, refit=_refit(begun, after))
         said = [*_on_length(begun, after), *_on_machine(begun, after)]
         remarks = dict.fromkeys([*begun.settings.facts.remarks, *said])
         facts = begun.settings.facts.model_copy(update={"remarks": tuple(remarks)})
@@ -119,6 +121,16 @@ def _not_longer(begun: "Run", before: TrainingSettings, after: TrainingSettings)
     )
 
 
+def _refit(begun: "Run", after: TrainingSettings) -> float | None:
+    """Once validation samples are learnt, they never judge again: all that is added learns them too."""
+    before, a_pass = begun.settings.training, int(begun.facts.get("steps_per_epoch", 0))
+    turn = Stages.of(before, a_pass).turn if a_pass else 0
+    if not before.refit or not turn < _step(begun):
+        return before.refit
+    epochs = ceil(_epochs(after))
+    return (epochs - turn // a_pass) / epochs
+
+
 def _on_length(begun: "Run", after: TrainingSettings) -> Iterator[str]:
     """What more epochs mean for the learning rate."""
     before, facts = begun.settings.training, begun.facts
@@ -131,16 +143,13 @@ def _on_length(begun: "Run", after: TrainingSettings) -> Iterator[str]:
     step, a_pass = _step(begun), int(facts.get("steps_per_epoch", 0))
     if not step or not a_pass:
         return
-    schedule, peak = after.schedule or "constant", after.lr or 0.0
-    if schedule == "constant":
-        yield f"the learning rate stays {peak:g}"
+    old, new = (Stages.of(each, a_pass) for each in (before, after))
+    if new.schedule == "constant":
+        yield f"the learning rate stays {new.peak:g}"
         return
-    old, new = (round(_epochs(each) * a_pass) for each in (before, after))
-    was, now, end = (
-        rate(schedule, at, steps, peak) for at, steps in ((step - 1, old), (step, new), (new - 1, new))
-    )
+    was, now, end = old.rate(step - 1), new.rate(step), new.rate(new.steps - 1)
     yield (
-        f"the learning rate ({schedule}) is laid out over {after.epochs:g} epochs:"
+        f"the learning rate ({new.schedule}) is laid out over {after.epochs:g} epochs:"
         f" it was {was:.2g}, goes on at {now:.2g} and ends at {end:.2g}"
     )
 

@@ -217,6 +217,8 @@ class Run:
         if not own:
             chosen, measured = seen.unseen(self, dataset, chosen)
             remarks.insert(0, measured)
+        elif part == "val" and self.settings.training.refit:
+            remarks.insert(0, "these samples were learnt too, at last (refit): new ones are judged less well")
         self._say_caveat()
         said = judging.answers(self._ready, dataset.inputs, chosen)
         found = judging.evaluation(said, dataset, chosen, self._ready, self.settings.facts)

@@ -11,7 +11,7 @@ from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.settings import Augment, TrainingSettings
 
-RARITY = 0.4  # power of the share: 0 weighs samples alike, 1 classes; see benchmarks/kinds.py
+RARITY = 0.2  # power of the share: 0 weighs samples alike, 1 classes; see benchmarks/README.md
 ON_DEVICE = 0.5  # share of an accelerator's free memory that the data may take
 
 
@@ -22,14 +22,13 @@ class Batches:
     """
 
     def __init__(self, dataset: Dataset, settings: TrainingSettings, device: torch.device) -> None:
-        self.rows = dataset.parts["train"]
+        self.dataset, self.rows = dataset, dataset.parts["train"]
         if not len(self.rows):
             raise TrainingError(f"{dataset.source} has no sample to train on.\n  Its training part is empty.")
         self.inputs, self.labels = _near(dataset.inputs, device), dataset.labels.to(device)
         self.device, self.seed = device, settings.seed
         self.augment = settings.augment or Augment()
-        balanced = settings.balance == "sampling"
-        self.chances = class_weights(dataset)[dataset.labels[self.rows]] if balanced else None
+        self.balanced = settings.balance == "sampling"
         size = len(self.rows) if settings.batch == "full" else min(settings.batch or 1, len(self.rows))
         self.steps = ceil(len(self.rows) / size)  # an epoch
 
@@ -48,17 +47,22 @@ class Batches:
                 x = augment(x, draws[places].to(self.device), self.augment)
             yield x, self.labels.index_select(0, rows.to(self.device))
 
+    def with_validation(self) -> None:
+        """Let the epochs from now on have the validation samples too: as many batches, larger ones."""
+        self.rows = torch.cat([self.dataset.parts[part] for part in ("train", "val")])
+
     def _order(self, random: torch.Generator) -> Tensor:
-        """Places in `rows`: each once; or drawn so that every class comes as often."""
-        if self.chances is None:
+        """Places in `rows`: each once; or drawn so that rare classes come more often."""
+        if not self.balanced:
             return torch.randperm(len(self.rows), generator=random)
-        return torch.multinomial(self.chances, len(self.rows), replacement=True, generator=random)
+        chances = class_weights(self.dataset)[self.dataset.labels[self.rows]]
+        return torch.multinomial(chances, len(self.rows), replacement=True, generator=random)
 
 
 def class_weights(dataset: Dataset) -> Tensor:
     """Weigh each class by how rare it is in the training part, (class,); a class without samples gets 0.
 
-    The weight is share^-0.4, not share^-1: a class of two samples should count, but not outweigh a hundred
+    The weight is share^-0.2, not share^-1: a class of two samples should count, but not outweigh a hundred
     others. On average over the samples it is 1.
 
     >>> from convscope.data import load

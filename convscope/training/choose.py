@@ -12,6 +12,7 @@ from convscope.network.model import Model
 from convscope.settings import Augment, TrainingSettings
 from convscope.system import cores
 from convscope.training.precision import faster
+from convscope.training.schedule import refit_epochs
 
 
 class Usual(NamedTuple):
@@ -36,6 +37,8 @@ GENTLE = {
 }  # how much larger an optimizer's steps may be
 EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
+REFIT = 0.3  # share of the epochs; see benchmarks/README.md
+REFITTED = (5_000, 6)  # most training samples, and fewest epochs
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions an axis from which pictures in colour count as photographs
@@ -88,6 +91,10 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
         else "no label smoothing: the targets are learned as they are",
     )
     fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
+    if settings.refit is None:
+        chosen["refit"] = REFIT if _refits(dataset, settings, epochs) else 0.0
+        if chosen["refit"]:
+            reasons.append(_on_refit(dataset, epochs))
     changes, why = _changes(dataset)
     fill("augment", changes, why)
     if settings.threads is None:
@@ -111,6 +118,16 @@ def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:
         raise TrainingError(f"loss '{settings.loss}' does not fit: {what}.\n  Use {use}.{way}")
     if dataset.regression and settings.balance not in (None, "none"):
         raise TrainingError(f"balance '{settings.balance}' is for classes, but {what}.\n  Leave it out.")
+    if settings.refit and not _has_both(dataset):
+        raise TrainingError(
+            "refit learns the validation samples and leaves the judging to the test part: it needs both.\n"
+            "  Leave it out, or hold samples back with --val and --test."
+        )
+    if settings.refit and settings.patience:
+        raise TrainingError(
+            "patience stops by the validation samples, and refit learns them: both at once do not go.\n"
+            "  Leave one of them out."
+        )
 
 
 def _balance(dataset: Dataset) -> tuple[str, str]:
@@ -123,6 +140,25 @@ def _balance(dataset: Dataset) -> tuple[str, str]:
     return (
         "weights",
         f"errors on rare classes count for more: {min(counts):,} to {max(counts):,} samples a class",
+    )
+
+
+def _refits(dataset: Dataset, settings: TrainingSettings, epochs: float) -> bool:
+    """Few samples are worth a part of the epochs, where a test part is left to judge the network by."""
+    most, fewest = REFITTED
+    few = len(dataset.parts["train"]) <= most and epochs >= fewest
+    return few and settings.patience is None and _has_both(dataset)
+
+
+def _has_both(dataset: Dataset) -> bool:
+    return all(len(dataset.parts[part]) for part in ("val", "test"))
+
+
+def _on_refit(dataset: Dataset, epochs: float) -> str:
+    count, samples = refit_epochs(epochs, REFIT), len(dataset.parts["val"])
+    return (
+        f"refit {REFIT}: the last {count} epochs learn the {samples:,} validation samples too, as there are "
+        "few samples; until then these judge (--refit 0: to the end)"
     )
 
 

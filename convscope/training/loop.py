@@ -24,7 +24,7 @@ from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start,
 from convscope.training.machine import Machine, machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
-from convscope.training.schedule import rate
+from convscope.training.schedule import Stages
 from convscope.training.scores import (
     forward,
     keep_gradients_channels_last,
@@ -51,7 +51,8 @@ def train(
 
     Args:
         model: is trained in place.
-        dataset: "train" is learnt, "val" chooses the best epoch; "test" is not looked at.
+        dataset: "train" is learnt, "val" chooses the best epoch (and with refit is learnt at last); "test" is
+            not looked at.
         settings: as `choose` returns them, nothing left open but clip and patience.
         state: of a Checkpoint event, to go on from there.
 
@@ -104,7 +105,7 @@ class Loop:
         self.machine = machine
         self.model, self.dataset, self.settings = model.to(self.machine.device), dataset, settings
         self.batches = Batches(dataset, settings, self.machine.device)
-        self.steps = max(1, round((settings.epochs or 1) * self.batches.steps))
+        self.stages = Stages.of(settings, self.batches.steps)
         one = model.preprocess(dataset.inputs[self.batches.rows[:1]].to(self.machine.device))
         self.weights = FlatParameters(model, channels_last=takes_channels_last(model, one))
         self.hooks = keep_gradients_channels_last(model) if model.channels_last else []
@@ -119,20 +120,20 @@ class Loop:
     def run(self) -> Generator[Event, None, str]:
         """Go through the epochs that are left; gives the reason for the end."""
         yield Start(
-            self.steps, self.batches.steps, self.progress.step, len(self.weights.values),
+            self.stages.steps, self.batches.steps, self.progress.step, len(self.weights.values),
             str(self.machine.device), self.machine.precision, self.machine.threads,
         )  # fmt: skip
         self.model.train()
         while self._goes_on():
             yield from self._epoch(self.progress.epochs + 1)
         yield self.checkpoint()
-        return "early stopping" if self.progress.step < self.steps else "done"
+        return "early stopping" if self.progress.step < self.stages.steps else "done"
 
     def _goes_on(self) -> bool:
         without_better = self.progress.epochs - self.progress.highest_epoch
         if self.settings.patience and without_better >= self.settings.patience:
             return False
-        return self.progress.step < self.steps or self.progress.seen > 0
+        return self.progress.step < self.stages.steps or self.progress.seen > 0
 
     def _epoch(self, number: int) -> Iterator[Event]:
         """Go through what is left of a pass; all of it may be done, and the epoch only to be closed.
@@ -142,8 +143,10 @@ class Loop:
         """
         step, a_pass = self.progress.step, self.batches.steps
         passes = ceil(step / a_pass) - 1 if self.progress.seen else step // a_pass  # done before this one
-        first, end = step - passes * a_pass, self.steps - passes * a_pass
+        first, end = step - passes * a_pass, self.stages.steps - passes * a_pass
         began, seen_before = time.perf_counter(), self.progress.seen
+        if refits := self.stages.refits(passes * a_pass):
+            self.batches.with_validation()
         for x, y in self.batches.epoch(passes + 1, first, end):
             loss, lr = self.update(x, y)
             spent = time.perf_counter() - began
@@ -155,9 +158,10 @@ class Loop:
         seconds = time.perf_counter() - began
         result = self._result(number, seconds, (self.progress.seen - seen_before) / seconds)
         yield result
-        yield from self.watch.after(result)
-        if not self._goes_on():
-            yield from self.watch.at_the_end()
+        if not refits:
+            yield from self.watch.after(result)
+            if not self._goes_on() or self.stages.refits(self.progress.step):
+                yield from self.watch.at_the_end()
         yield self.checkpoint()
 
     def update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
@@ -173,7 +177,7 @@ class Loop:
         if self.settings.clip:
             norm = self.weights.gradients.norm()
             self.weights.gradients.mul_((self.settings.clip / (norm + 1e-6)).clamp(max=1.0))
-        lr = rate(self.settings.schedule or "constant", progress.step, self.steps, self.settings.lr or 0.0)
+        lr = self.stages.rate(progress.step)
         self.optimizer.step(lr)
         self.weights.gradients.zero_()
         progress.step += 1
@@ -203,9 +207,9 @@ class Loop:
     def _result(self, number: int, seconds: float, speed: float) -> Epoch:
         """Validate, and close the books of this epoch."""
         progress, began = self.progress, time.perf_counter()
-        found = self._validated() if len(self.dataset.parts["val"]) else None
-        # Less than a standard error below the highest is luck: the later epoch, having learnt more, wins.
-        best = found is None or found.score >= progress.best_score - found.luck
+        judges = len(self.dataset.parts["val"]) and not self.stages.refits(progress.step - 1)
+        found = self._validated() if judges else None
+        best = self._is_best(found)
         if best:
             progress.best_epoch = number
         if found is None or found.score > progress.best_score:
@@ -218,9 +222,7 @@ class Loop:
             val_loss=found and found.loss,
             val_accuracy=found and found.accuracy,
             val_balanced_accuracy=found and found.balanced_accuracy,
-            lr=rate(
-                self.settings.schedule or "constant", progress.step - 1, self.steps, self.settings.lr or 0.0
-            ),
+            lr=self.stages.rate(progress.step - 1),
             seconds=seconds,
             val_seconds=time.perf_counter() - began,
             samples_per_second=speed,
@@ -229,6 +231,13 @@ class Loop:
         progress.loss, progress.correct, progress.seen = 0.0, 0, 0
         progress.epochs = number
         return result
+
+    def _is_best(self, found: Validation | None) -> bool:
+        """Whether this epoch's weights are kept; of those that nothing judges only the last one's."""
+        if self.stages.refits(self.progress.step - 1):
+            return self.progress.step == self.stages.steps
+        # Less than a standard error below the highest is luck: the later epoch, having learnt more, wins.
+        return found is None or found.score >= self.progress.best_score - found.luck
 
     def _validated(self) -> Validation:
         """Judge the validation part by what is trained, and fit the temperature to it."""

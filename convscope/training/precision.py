@@ -55,7 +55,7 @@ def _seconds_a_step(model: Model, dataset: Dataset, settings: TrainingSettings) 
         so = replace(settings, precision=precision)
         loops[precision] = Loop(deepcopy(model), dataset, so, machine(so))
     try:
-        if loops["fp32"].steps < SHORT:
+        if loops["fp32"].stages.steps < SHORT:
             return None
         runs = {precision: _timed(loop) for precision, loop in loops.items()}
         until, times = time.monotonic() + SECONDS, {precision: [] for precision in loops}

@@ -100,3 +100,17 @@ def test_inputs_mapped_from_a_file(stripes, said, tmp_path):
 def test_nothing_to_train_on(stripes, said):
     with pytest.raises(TrainingError, match="no sample to train on"):
         Batches(stripes((0, 10, 8)), said(), CPU)
+
+
+@pytest.mark.parametrize("balance", ["none", "sampling"])
+def test_with_validation_there_are_as_many_batches(stripes, said, balance):
+    dataset = stripes((40, 10, 8)) if balance == "sampling" else numbered(stripes((40, 10, 8)))
+    batches = Batches(dataset, said(balance=balance), CPU)
+    batches.with_validation()
+    batches.with_validation()  # as often as it is said
+    found = rows(batches, 1)
+    assert len(found) == batches.steps == 5
+    assert sum(map(len, found)) == 50
+    if balance == "none":
+        both = torch.cat([dataset.parts["train"], dataset.parts["val"]])
+        assert sorted(functools.reduce(operator.iadd, found, [])) == sorted(both.tolist())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from convscope.errors import TrainingError
 from convscope.system import cores
 from convscope.training import Augment, TrainingSettings, choose
 
@@ -20,6 +21,7 @@ GIVEN = {
     "threads": 1,
     "clip": 2.0,
     "patience": 4,
+    "refit": 0.0,
     "precision": "fp32",
     "device": "cpu",
     "loss": "mse",
@@ -41,7 +43,9 @@ def test_nothing_stays_open_and_every_choice_has_a_reason(stripes, model_for, sa
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
     still_open = [name for name, value in asdict(settings).items() if value is None]
     assert set(still_open) == set(OPEN)
-    assert len({reason for reason in reasons if not reason.startswith("precision")}) == 9
+    assert len({reason for reason in reasons if not reason.startswith("precision")}) == 9 + bool(
+        settings.refit
+    )
     assert len(set(reasons)) == len(reasons)
     assert 8 <= settings.batch <= 128
     assert 1 <= settings.epochs <= 100
@@ -63,7 +67,7 @@ def test_each_thing_said_alone_stays(stripes, model_for, name):
     dataset = stripes()
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**{name: GIVEN[name]}))
     assert getattr(settings, name) == GIVEN[name]
-    assert len(reasons) == 8
+    assert len(reasons) == 8 + bool(settings.refit)
 
 
 def test_full_batches_stay(stripes, model_for):
@@ -77,7 +81,7 @@ def test_a_weight_decay_of_0_is_something_said(stripes, model_for):
         model_for(dataset), dataset, TrainingSettings(weight_decay=0.0, label_smoothing=0.0)
     )
     assert (settings.weight_decay, settings.label_smoothing) == (0.0, 0.0)
-    assert len(reasons) == 7
+    assert len(reasons) == 7 + bool(settings.refit)
 
 
 def test_small_data_get_small_batches_and_more_epochs(stripes, model_for):
@@ -155,3 +159,40 @@ def test_what_was_chosen_trains(stripes, model_for):
     settings, _ = choose(model, dataset, TrainingSettings(threads=1, epochs=15, precision="fp32"))
     epochs = [event for event in train(model, dataset, settings) if isinstance(event, Epoch)]
     assert epochs[-1].val_accuracy > 0.6
+
+
+@pytest.mark.parametrize(
+    ("sizes", "given", "refits"),
+    [
+        ((400, 40, 50), {}, True),
+        ((400, 40, 50), {"epochs": 6}, True),
+        ((400, 40, 50), {"epochs": 5}, False),  # no epoch to spare
+        ((400, 40, 50), {"patience": 3}, False),  # the validation part has to judge to the end
+        ((400, 40, 50), {"refit": 0}, False),
+        ((400, 40, 50), {"epochs": 2, "refit": 0.5}, True),
+        ((400, 0, 50), {}, False),  # nothing more to learn
+        ((400, 40, 0), {}, False),  # the validation part is all that judges
+        ((5_001, 40, 50), {"epochs": 20}, False),  # enough to learn from
+    ],
+)
+def test_validation_samples_are_learnt_where_samples_are_few(stripes, model_for, sizes, given, refits):
+    dataset = stripes(sizes)
+    settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**given))
+    assert settings.refit == (given.get("refit", 0.3) if refits else 0)
+    said = [reason for reason in reasons if reason.startswith("refit")]
+    assert len(said) == (refits and "refit" not in given)
+    assert all("40 validation samples" in reason and "--refit 0" in reason for reason in said)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "given", "why"),
+    [
+        ((40, 0, 8), {}, "it needs both"),
+        ((40, 10, 0), {}, "it needs both"),
+        ((40, 10, 8), {"patience": 2}, "both at once do not go"),
+    ],
+)
+def test_a_refit_that_cannot_be_is_refused(stripes, model_for, sizes, given, why):
+    dataset = stripes(sizes)
+    with pytest.raises(TrainingError, match=why):
+        choose(model_for(dataset), dataset, TrainingSettings(refit=0.3, **given))

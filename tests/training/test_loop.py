@@ -40,13 +40,18 @@ def trained(model):
     return {key: value.clone() for key, value in model.state_dict().items()}
 
 
-def plainly(model, dataset, epochs, batch, lr, seed):
-    """A training as in any tutorial; only the order of the samples is convscope's."""
+def plainly(model, dataset, epochs, batch, lr, seed, refit=0):
+    """A training as in any tutorial; only the order of the samples is convscope's.
+
+    In the last `refit` epochs the validation samples are learnt too, in as many batches.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=lr)
     rows, losses = dataset.parts["train"], []
     steps = -(-len(rows) // batch)
     model.train()
     for epoch in range(1, epochs + 1):
+        if epoch == epochs - refit + 1:
+            rows = torch.cat([rows, dataset.parts["val"]])
         order = torch.randperm(len(rows), generator=generator(seed, "order", epoch))
         for places in np.array_split(order.numpy(), steps):
             picked = rows[torch.from_numpy(places)]
@@ -131,15 +136,15 @@ def told(event):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "adam", "adamw"])
-@pytest.mark.parametrize("epochs", [2, 1.4])
+@pytest.mark.parametrize(("epochs", "more"), [(2, {"patience": 3}), (1.4, {}), (3, {"refit": 0.3})])
 def test_from_the_state_after_any_event_the_rest_is_the_same(
-    stripes, model_for, said, monkeypatch, optimizer, epochs
+    stripes, model_for, said, monkeypatch, optimizer, epochs, more
 ):
     """Weights, statistics, history: a Checkpoint after every single step, each taken up in a fresh loop."""
     monkeypatch.setattr(loop_module, "CHECKPOINT_SECONDS", -1.0)
     dataset = stripes((40, 10, 8))
     settings = said(
-        epochs=epochs, optimizer=optimizer, augment=MOVING, weight_decay=0.01, schedule="onecycle", patience=3
+        epochs=epochs, optimizer=optimizer, augment=MOVING, weight_decay=0.01, schedule="onecycle", **more
     )
     model = model_for(dataset, Noisy)
     events, states = [], []
@@ -346,7 +351,7 @@ def test_rare_classes_weigh_by_a_power_of_their_share(stripes, model_for, said):
             model(dataset.inputs[rows]), dataset.labels[rows], reduction="none"
         )
     labels = dataset.labels[rows].numpy()
-    weights = np.bincount(labels)[labels] ** -0.4
+    weights = np.bincount(labels)[labels] ** -0.2
     expected = np.average(losses.numpy(), weights=weights)
     first, *_ = of(TrainingStep, train(model, dataset, said(balance="weights", batch="full", epochs=1)))
     assert first.loss == pytest.approx(expected, rel=1e-5)
@@ -411,3 +416,19 @@ def test_the_data_are_not_touched(stripes, model_for, said):
     list(train(model_for(dataset), dataset, said(augment=MOVING)))
     assert torch.equal(dataset.inputs, before.inputs)
     assert torch.equal(dataset.labels, before.labels)
+
+
+def test_with_refit_the_last_epochs_learn_the_validation_samples_too(stripes, model_for, said):
+    """The losses and the weights of plain PyTorch that does the same; validation is silent then."""
+    dataset = stripes((43, 10, 8))
+    ours, theirs = model_for(dataset), model_for(dataset)
+    events = list(train(ours, dataset, said(epochs=3, batch=8, lr=1e-3, seed=4, refit=0.3)))
+    losses = plainly(theirs, dataset, epochs=3, batch=8, lr=1e-3, seed=4, refit=1)
+    assert [step.loss for step in of(TrainingStep, events)] == pytest.approx(losses, rel=2e-3, abs=1e-5)
+    for found, expected in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=2e-2, atol=2e-3)
+    epochs = of(Epoch, events)
+    assert [epoch.val_loss is None for epoch in epochs] == [False, False, True]
+    assert [epoch.val_accuracy is None for epoch in epochs] == [False, False, True]
+    assert epochs[-1].best
+    assert events[-1].best_epoch == 3

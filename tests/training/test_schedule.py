@@ -3,7 +3,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from convscope.training.schedule import rate
+from convscope.settings import TrainingSettings
+from convscope.training.schedule import Stages, rate
 
 SCHEDULES = ("constant", "step", "cosine", "onecycle")
 
@@ -59,3 +60,26 @@ def test_onecycle_climbs_for_a_fifth_and_ends_near_0(steps):
     values = rates("onecycle", steps)
     assert values.index(max(values)) == pytest.approx(steps / 5, abs=1)
     assert values[-1] <= 1 / steps
+
+
+@pytest.mark.parametrize(
+    ("epochs", "refitting"), [(60, 18), (10, 3), (3, 1), (2, 1), (1.4, 1), (1, 0), (0.5, 0), (2.5, 1)]
+)
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_with_refit_the_rate_goes_its_way_once_more(name, epochs, refitting):
+    """The last epochs, about a third and one at least, have a course of their own, up to the very end."""
+    settings = TrainingSettings(epochs=epochs, schedule=name, lr=0.1, refit=0.3)
+    stages, steps = Stages.of(settings, 10), max(1, round(10 * epochs))
+    assert stages.steps == steps
+    turn = min(steps, 10 * (-(-steps // 10) - refitting))
+    assert [stages.refits(step) for step in range(steps + 2)] == [
+        turn <= step < steps for step in range(steps + 2)
+    ]
+    found = [stages.rate(step) for step in range(steps)]
+    assert found == rates(name, turn, 0.1) + rates(name, steps - turn, 0.1)
+
+
+def test_without_refit_there_is_one_course():
+    stages = Stages.of(TrainingSettings(epochs=3, schedule="onecycle", lr=0.1), 10)
+    assert not any(stages.refits(step) for step in range(31))
+    assert [stages.rate(step) for step in range(30)] == rates("onecycle", 30, 0.1)

@@ -134,6 +134,12 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     best = next((row for row in reversed(history) if row["best"]), None)
     if best is None:
         return "The weights are the last ones."
+    judged = [row["number"] for row in history if row["val_loss"] is not None]
+    if best["val_loss"] is None and judged:
+        return (
+            f"The weights are those of the last epoch, {best['number']}. From epoch {judged[-1] + 1} on the "
+            "validation samples were learnt too: what they say is of the network before."
+        )
     if best["val_loss"] is None:
         return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
     why = f"the one with the lowest loss on the validation part ({number(best['val_loss'])})"
