@@ -10,7 +10,13 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from convscope.errors import ConvscopeError, SettingsError
-from convscope.settings import DataSettings, LearningSettings, PictureSettings, TrainingSettings
+from convscope.settings import (
+    DataSettings,
+    LearningSettings,
+    MachineSettings,
+    PictureSettings,
+    TrainingSettings,
+)
 
 DATA, NETWORK, TRAINING, PICTURES, SIGNALS, SEQUENCES, MACHINE, RUN = (
     Group(name, sort_key=place, help=text)
@@ -64,6 +70,13 @@ class TrainingOptions(LearningSettings):
     augment: str | None = None  # pyright: ignore[reportIncompatibleVariableOverride]
 
 
+@dataclass(frozen=True, kw_only=True)
+class MachineOptions(MachineSettings):
+    """The same, as it is typed: a run that goes on has a device already."""
+
+    device: Annotated[str | None, Parameter(show_default=lambda _: MachineSettings.device)] = None  # pyright: ignore[reportIncompatibleVariableOverride]
+
+
 @Parameter(name="*", group=RUN)
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
@@ -103,7 +116,8 @@ def data_settings(*groups: Any, seed: int) -> DataSettings:  # noqa: ANN401 - of
 
 def training_settings(*groups: Any) -> TrainingSettings:  # noqa: ANN401 - of options
     """Turn what was typed into the settings of training."""
-    return _checked(TrainingSettings, _merged(groups))
+    typed = _merged(groups)
+    return _checked(TrainingSettings, typed | {"device": typed.get("device") or MachineSettings.device})
 
 
 def _merged(groups: Sequence[Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from convscope.cli.options import (
     SEQUENCES,
     SIGNALS,
     TRAINING,
+    MachineOptions,
     NetworkOptions,
     PictureOptions,
     RunOptions,
@@ -23,7 +24,6 @@ from convscope.cli.options import (
 )
 from convscope.cli.show import console, write_json
 from convscope.settings import (
-    MachineSettings,
     SampleSettings,
     SequenceSettings,
     SignalSettings,
@@ -49,7 +49,7 @@ def train(
     pictures: Annotated[PictureOptions, Parameter(name="*", group=PICTURES)] = PictureOptions(),
     signals: Annotated[SignalSettings, Parameter(name="*", group=SIGNALS)] = SignalSettings(),
     sequences: Annotated[SequenceSettings, Parameter(name="*", group=SEQUENCES)] = SequenceSettings(),
-    machine: Annotated[MachineSettings, Parameter(name="*", group=MACHINE)] = MachineSettings(),
+    machine: Annotated[MachineOptions, Parameter(name="*", group=MACHINE)] = MachineOptions(),
     run_options: RunOptions = RunOptions(),
 ) -> int:
     """Train a network on data, and report how good it is.
@@ -84,18 +84,19 @@ def _events(
     data: str | None,
     of_data: tuple[SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
     network_options: NetworkOptions,
-    of_training: tuple[TrainingOptions, MachineSettings],
+    of_training: tuple[TrainingOptions, MachineOptions],
     run_options: RunOptions,
 ) -> "Iterator[Event | Loaded | Created | Judged]":
     from convscope import recipe
 
     if run_options.resume is not None:
         _demand_nothing_else(data, [*given(*of_data, network_options, *of_training), *given(run_options)])
+        training_settings(*of_training)  # what cannot be is told as an option
         learning, machine = of_training
         return recipe.go_on(
             run_options.resume,
             epochs=learning.epochs,
-            device=None if machine.device == MachineSettings.device else machine.device,
+            device=machine.device,
             threads=machine.threads,
             runs=run_options.runs,
         )

@@ -99,6 +99,8 @@ def reading(path: Path, advice: str) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise RunError(f"{path} is missing.\n  {advice}") from error
+    except PermissionError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}.\n  Allow yourself to read it.") from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunError(f"{path} cannot be read: {reason}\n  {advice}") from error

@@ -1,5 +1,6 @@
 """Where runs are and what they are called. Nothing here needs torch."""
 
+import os
 import re
 import secrets
 import shutil
@@ -72,9 +73,13 @@ def demand_latest(root: Path) -> None:
     """Refuse a folder of runs in which `latest` cannot be made to point to a run.
 
     Raises:
-        RunError: it is a folder.
+        RunError: it is a folder; or that of the runs is read-only.
     """
     pointer = root / LATEST
+    if root.is_dir() and not os.access(root, os.W_OK):
+        raise RunError(
+            f"{root} is read-only.\n  Allow yourself to write it, or choose another place by --runs."
+        )
     if pointer.is_dir() and not pointer.is_symlink():
         raise RunError(
             f"{pointer} is a folder, and has the name that points to the latest run.\n"

@@ -75,8 +75,8 @@ class Writer:
         Raises:
             RunError: it is finished, still going on in another process, damaged, or cannot be written.
         """
-        folders.demand_latest(run.path.parent)
         try:
+            folders.demand_latest(run.path.parent)
             writer = cls(run.path, (run.settings, after or run.settings))
             try:
                 folders.point_latest(run.path)
@@ -201,8 +201,8 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
     if run_settings.network.own:
         contents[trust.CODE] = _own_code(run_settings.network.own[0])
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
-    folders.demand_latest(Path(root).expanduser())
     try:
+        folders.demand_latest(Path(root).expanduser())
         path = folders.make(Path(root).expanduser().absolute(), name, lambda folder: _fill(folder, contents))
         folders.point_latest(path)
         return Writer(path)

@@ -207,6 +207,41 @@ def test_a_run_that_may_not_be_written(finished, training, monkeypatch):
     go_on(finished.path, training, longer(finished))
 
 
+def test_a_folder_of_runs_that_may_not_be_written(finished, settings, dataset, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(RunError, match="runs is read-only"):
+        Writer.resume(finished, longer(finished))
+    with pytest.raises(RunError, match="runs is read-only"):
+        create("runs", settings, dataset)
+    assert load(finished.path).finished
+    assert load(finished.path).settings == finished.settings
+    assert len(list(Path("runs").iterdir())) == 2
+
+
+def mortal_judging(path, count):
+    die_at(count)
+    load(path).judge()
+
+
+def test_a_kill_while_judging_leaves_no_figures_that_are_not_proven(finished, tmp_path):
+    finished.judge()
+    (known,) = runs("runs")
+    for count in (3, 6, 9, 11, 12, 99):
+        path = Path(shutil.copytree(finished.path, tmp_path / "killed" / f"{count}"))
+        (path / "evaluation.json").write_text("{}")  # torn by something else
+        child = processes.Process(target=mortal_judging, args=(path, count))
+        child.start()
+        child.join()
+        (line,) = (run for run in runs(tmp_path / "killed") if run.name == str(count))
+        assert line.problem == ""
+        assert (line.test == known.test) == (line.remark == "")
+        assert line.test in (known.test, {})
+        if child.exitcode == 0:
+            break
+    assert child.exitcode == 0
+    assert count == 99
+
+
 def test_a_folder_called_latest_is_told_before_anything_is_made(settings, dataset, finished):
     Path("runs/latest").unlink()
     Path("runs/latest").mkdir()
