@@ -41,6 +41,7 @@ class Dataset:
         features: names of the channels, where they have some.
         columns: names of the values of a sample, where a table with a sample a row names them.
         rate: positions a second, where the axis is time and it is known.
+        sound: the samples are sounds, to be heard at `rate`.
         persistence: for sequences: (sample,), like `labels`: the target at the window's last step: the
             forecast of somebody who expects no change.
         when: for sequences: the time of each sample's target, ISO 8601.
@@ -62,6 +63,7 @@ class Dataset:
     features: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
     rate: float | None = None
+    sound: bool = False
     persistence: Tensor | None = None
     when: Sequence[str] | None = None
     groups: Sequence[str] = ()

@@ -130,7 +130,9 @@ def test_every_kind_of_data_has_a_drawing_of_about_the_ratio_it_says():
         assert drawn.height <= SIDE
         assert drawn.width / drawn.height == pytest.approx(pen.ratio, rel=0.1)
         ways.add(pen.way)
-    assert ways | {"map", "shadows"} == DRAWINGS.keys()
+    heard = Pen.of(torch.rand(3, 1, 4000), "signal", sound=True)
+    assert heard.draw(torch.rand(1, 4000)).size == (WIDE, SIDE)
+    assert ways | {"map", "shadows", heard.way} == DRAWINGS.keys()
 
 
 def test_of_a_sequence_only_what_moves_is_drawn():

@@ -1,15 +1,26 @@
 """The report: true to the figures, alone in its file, and deaf to what class and file names try."""
 
+import base64
+import io
+import json
+import re
+import time
+import wave
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 import torch
 
-from convscope.data.dataset import Skipped
+from convscope import train
+from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.network.model import assemble
 from convscope.run import NetworkPart, RunSettings, create, load, report
-from convscope.run.evaluation.metrics import evaluate
-from convscope.run.report import words
+from convscope.run.evaluation.metrics import evaluate, evaluate_values
+from convscope.run.plots.drawing import Pen
+from convscope.run.report import class_sections, evidence, hearing, steps, words
+from tests.conftest import CHROMIUM
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "$a_{<b>")
 VOID = {"meta", "img", "br", "hr"}
@@ -93,7 +104,7 @@ def test_plots_lie_beside_the_report(finished):
 
 
 def test_pictures_of_mistakes_are_those_of_the_rows(finished, dataset):
-    evaluation, page = finished.evaluate(), report.Pen.of(dataset.inputs, dataset.kind)
+    evaluation, page = finished.evaluate(), Pen.of(dataset.inputs, dataset.kind)
     source = finished.report().read_text()
     for mistake in evaluation.mistakes:
         assert mistake.name == dataset.names[mistake.row]
@@ -144,10 +155,11 @@ def test_a_hundred_classes_stay_a_small_file(finished, dataset):
     path = report.write(finished, data, evaluate(labels, chance, classes, data.names, rows))
     assert path.stat().st_size < 1_500_000
     page = Page(path)
-    assert (
-        len([1 for tag, attributes in page.elements if tag == "td" and "--s" in attributes.get("style", "")])
-        > 1000
-    )
+    assert not [1 for _, attributes in page.elements if "matrix" in attributes.get("class", "")]
+    worst = evaluate(labels, chance, classes).confusions[0]
+    assert f"{worst.true} {worst.predicted} {worst.times}" in " ".join(page.text.split())
+    assert "All 100 classes" in page.text
+    assert "The 20 with the lowest F1" in page.text
 
 
 def test_a_perfect_result_has_no_mistakes_to_show(finished, dataset):
@@ -189,3 +201,136 @@ def test_calibration_is_put_in_words():
     assert "less often than it claims" in words.calibration(sure)
     modest = evaluate([0, 0], [[0.6, 0.4], [0.6, 0.4]], "ab")
     assert "more often than it claims" in words.calibration(modest)
+
+
+def test_a_thousand_classes_take_moments(finished, dataset):
+    classes = tuple(f"class {index}" for index in range(1000))
+    labels = torch.arange(3000) % 1000
+    said = torch.where(torch.arange(3000) % 7 == 0, (labels + 1) % 1000, labels)
+    chance = torch.nn.functional.one_hot(said, 1000).double()
+    evaluation = evaluate(labels, chance, classes)
+    began = time.monotonic()
+    content = class_sections.content(dataset, replace(evaluation, mistakes=(), unsure=()), None)
+    assert time.monotonic() - began < 1
+    assert content["matrix"] == []
+    assert len(content["confusions"]) == class_sections.MANY_CONFUSIONS
+    assert len(json.dumps(evaluation.as_dict())) < 800_000
+
+
+def test_the_star_stands_once_at_the_epoch_that_was_kept(finished):
+    page = Page(finished.report())
+    stars = [text for text in page.texts if text.startswith("★ ")]
+    assert stars == ["★ 1"]
+
+
+def test_scaling_is_told_in_a_line_without_powers_of_ten(finished):
+    page = Page(finished.report())
+    assert "first step brings pixels from 0–255 to mean 0 and standard deviation 1" in page.text
+    assert not re.search(r"\de[-+]\d", page.text)
+
+
+def test_a_verdict_names_what_does_as_well_without_a_network(dataset):
+    rows = dataset.parts["test"]
+    labels = dataset.labels[rows]
+    poor = evaluate(labels, torch.eye(3)[torch.zeros(len(rows), dtype=torch.int64)], dataset.classes)
+    assert words.verdict(dataset, poor).endswith("not clearly better than always saying 'cat'.")
+    many = [0, 1] * 50
+    assert "not clearly better" not in words.verdict(dataset, evaluate(many, torch.eye(2)[many], "ab"))
+    values = evaluate_values([1.0, 2.0, 3.0], [2.0, 2.0, 2.0], mean=2.0)
+    assert "not clearly better than always saying the mean" in words.verdict(dataset, values)
+
+
+def test_pictures_show_where_was_looked(finished, dataset):
+    row = int(dataset.parts["test"][0])
+    found = evidence.find(finished.model(), dataset, [(row, 2), (row + 1, 0)])
+    for values in found.values():
+        assert values.shape[1:] == (12, 10)
+        assert 0 <= values.min() <= values.max() == 1
+    drawn = evidence.drawn(torch.eye(12, 10)[None], dataset.inputs[row], Pen.of(dataset.inputs, "image"))
+    assert drawn.mode == "RGB"
+    assert drawn.width / drawn.height == pytest.approx(10 / 12, rel=0.1)
+
+
+def test_a_network_that_lets_nothing_be_found_has_no_evidence(dataset):
+    class Stubborn(torch.nn.Module):
+        def forward(self, x):
+            raise NotImplementedError
+
+    assert evidence.find(assemble(Stubborn(), 1).eval(), dataset, [(0, 0)]) == {}
+
+
+def tone(path, pitch, rate=8000):
+    """Half a second of a tone, 16 bits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    values = np.sin(2 * np.pi * pitch * np.arange(rate // 2) / rate) * 20_000
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes(values.astype("<i2").tobytes())
+
+
+def test_sounds_are_drawn_by_pitch_and_can_be_heard(tmp_path):
+    for number in range(10):
+        tone(tmp_path / "tones/high" / f"{number}.wav", 3000 + number)
+        tone(tmp_path / "tones/low" / f"{number}.wav", 500 + number)
+    run = train(tmp_path / "tones", epochs=1, runs=tmp_path / "runs", threads=1)
+    page = Page(run.path / "report.html")
+    sounds = [attributes for tag, attributes in page.elements if tag == "audio"]
+    assert sounds
+    for each in sounds:
+        form, _, content = each["src"].partition(",")
+        assert form == "data:audio/wav;base64"
+        with wave.open(io.BytesIO(base64.b64decode(content))) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getnframes()) == (8000, 1, 4000)
+    assert sum(len(each["src"]) for each in sounds) <= hearing.BUDGET
+    assert "4kHz" in page.text
+    assert "0.5s" in page.text
+    policy = next(a["content"] for _, a in page.elements if "http-equiv" in a)
+    assert "media-src data:;" in policy
+    data = run.dataset()
+    high, low = (
+        np.asarray(Pen.of(data.inputs, "signal", sound=True).draw(data.inputs[row]))[..., 0].sum(1).argmax()
+        for row in (data.labels.tolist().index(0), data.labels.tolist().index(1))
+    )
+    assert high == pytest.approx(128 * (1 - 3000 / 4000), abs=4)
+    assert low == pytest.approx(128 * (1 - 500 / 4000), abs=4)
+
+
+def test_a_budget_of_sounds_is_kept():
+    player = hearing.Player(44_100)
+    sizes = [len(player.uri(torch.rand(2, 44_100 * 5))) for _ in range(20)]
+    assert 0 < sum(sizes) <= hearing.BUDGET
+    assert sizes[-1] == 0
+    assert hearing.Player(None).uri(torch.rand(1, 100)) == ""
+
+
+def test_rows_of_a_window_stand_in_their_own_units():
+    features = ("wind", "weather=rain", "weather=sun", "season (sine)")
+    inputs = torch.tensor([[[3.5, 1_629_000.0], [1, 0], [0, 1], [0.1, 0.2]]])
+    dataset = Dataset(
+        inputs=inputs, labels=torch.tensor([0]), classes=("a",),
+        parts=dict.fromkeys(("train", "val", "test"), torch.tensor([0])), kind="sequence", source="x",
+        names=["2020-01-03"], settings=DataSettings(horizon=1), features=features,
+    )  # fmt: skip
+    counted = torch.tensor([[0.0, 1.0], [0.2, 0], [0, 0.1], [0, 0]])
+    table = steps.table(dataset, 0, counted)
+    assert table.columns == ["wind", "weather"]
+    assert [row.before for row in table.rows] == ["−2", "−1"]
+    texts = [[cell.text.replace(words.SPACE, " ") for cell in row.cells] for row in table.rows]
+    assert texts == [["3.5", "rain"], ["1.629 million", "sun"]]
+    assert [[cell.marked for cell in row.cells] for row in table.rows] == [[False, False], [True, False]]
+    assert steps.table(replace(dataset, features=()), 0, None) is None
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 640, 1280])
+def test_no_width_makes_the_page_scroll_sideways(hostile, width):
+    from playwright.sync_api import sync_playwright
+
+    run, data = hostile
+    path = run.report(data).absolute()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        page = browser.new_page(viewport={"width": width, "height": 800})
+        page.goto(path.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        browser.close()

@@ -50,7 +50,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     named = table.first(path)
     if named is not None and named.is_file() and not tables.has_folds(path):
         data = table.load(path, settings, strict, reader)
-        return replace(data, rate=data.settings.rate)
+        return replace(data, rate=data.settings.rate, sound=True)
     place = sound_sets.placed(path, SOUNDS, settings)
     if settings.window is not None or settings.stride is not None:
         return _pieces(place, path, settings, strict)
@@ -58,7 +58,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     data = listing.dataset(
         place.listed, path, root, settings, strict, reader, place.skipped, place.remarks, place.passed
     )
-    return replace(data, rate=data.settings.rate)
+    return replace(data, rate=data.settings.rate, sound=True)
 
 
 def choose(files: Sequence[Path], settings: DataSettings) -> tuple[DataSettings, list[str]]:
@@ -167,7 +167,7 @@ def _pieces(place: Placed, path: Path, settings: DataSettings, strict: bool) -> 
     cut, settings = recordings.samples(opened, replace(settings, channels=channels))
     remarks = [*place.remarks, *cut.remarks]
     whole = cut._replace(skipped=[*skipped, *cut.skipped], remarks=remarks, features=())
-    return signals.dataset(whole, path, settings, strict)
+    return replace(signals.dataset(whole, path, settings, strict), sound=True)
 
 
 def _cut(path: Path, spec: SampleSpec) -> Samples:

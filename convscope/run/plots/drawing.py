@@ -19,6 +19,8 @@ EMPTY = 0.5  # share of the lowest value from which on samples are strokes on an
 TO_THE_BIT = 48  # pixels: larger pictures in colour are stored as JPEG
 LINES = 8  # channels that are drawn as lines; more become rows of a map
 STILL = 0.05  # share of its range that a channel of a sequence moves within a sample, to be drawn
+SHORTEST = 32  # points of a sound whose pitches can be told
+QUIET = 70  # decibels
 FINE = 3  # drawn larger, then made smaller: smooth lines
 DOTS = 16  # positions up to which each is marked by a dot
 
@@ -42,17 +44,21 @@ class Pen:
     channels: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, inputs: Tensor, kind: Kind) -> "Pen":
+    def of(cls, inputs: Tensor, kind: Kind, sound: bool = False) -> "Pen":
         """Choose from some of the samples, (sample, channel, *space).
 
         Bytes are drawn as they are, unless they use little of their range (scikit-learn's digits: 0 … 16).
-        The channels of a signal may have different units, so each has limits of its own.
+        The channels of a signal may have different units, so each has limits of its own. Sounds are drawn by
+        their pitches.
 
         >>> Pen.of(torch.tensor([[[[0, 0], [0, 16]]]], dtype=torch.uint8), "image")
         Pen(way='image', low=0.0, high=16.0, ink=True, channels=())
         """
         few = min(LOOK if kind in ("image", "volume") else 16 * LOOK, len(inputs))
         some = inputs[torch.linspace(0, len(inputs) - 1, few).long()].float()
+        if sound and inputs.shape[2] >= SHORTEST:
+            low, high = some.min().item(), some.max().item()
+            return cls("spectrogram", low, max(high, low + 1e-6), ink=False)
         if kind in ("signal", "sequence"):
             return cls._of_channels(some, _telling(some) if kind == "sequence" else ())
         low, high = some.min().item(), some.max().item()
@@ -74,7 +80,7 @@ class Pen:
     @property
     def ratio(self) -> float:
         """Width of a drawing by its height, about."""
-        return {"image": 1.0, "lines": 2.5, "map": 2.5}.get(self.way, 3.0)
+        return {"image": 1.0, "lines": 2.5, "map": 2.5, "spectrogram": 2.5}.get(self.way, 3.0)
 
     def draw(self, sample: Tensor) -> Image.Image:
         """Draw one sample, (channel, *space): light on dark, at most `SIDE` or `WIDE` pixels a side.
@@ -139,6 +145,20 @@ def _map(values: np.ndarray) -> Image.Image:  # (channel, time), 0 … 1
     return _image(values[None]).resize((round(WIDE), SIDE), Image.Resampling.NEAREST)
 
 
+def _spectrogram(values: np.ndarray) -> Image.Image:  # (channel, time), 0 … 1
+    """Pitches upwards, time to the right; light: loud, black: `QUIET` decibels below the loudest."""
+    wave = torch.from_numpy(np.ascontiguousarray(values.mean(0)))
+    span = min(1024, max(SHORTEST, 2 ** round(np.log2(4 * len(wave) / WIDE))))
+    found = torch.stft(
+        wave - wave.mean(), span, max(1, len(wave) // 160), window=torch.hann_window(span), center=True,
+        pad_mode="constant", return_complex=True,
+    ).abs()  # fmt: skip
+    loud = 1 + 20 * torch.log10(found.clamp(min=1e-12) / found.max().clamp(min=1e-12)) / QUIET
+    lowest_below = loud.clamp(0, 1).flip(0).numpy()
+    picture = _image(lowest_below[None]).resize((round(WIDE), SIDE), Image.Resampling.BILINEAR)
+    return picture.convert("RGB")  # noise is kept small, as in a photograph
+
+
 def _slices(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 … 1
     """The three middle slices, across depth, height and width, side by side."""
     return _beside([values[0].take(size // 2, axis) for axis, size in enumerate(values.shape[1:])])
@@ -164,6 +184,7 @@ DRAWINGS: dict[str, Callable[[np.ndarray], Image.Image]] = {
     "image": _image,
     "lines": _lines,
     "map": _map,
+    "spectrogram": _spectrogram,
     "slices": _slices,
     "shadows": _shadows,
 }

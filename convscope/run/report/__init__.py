@@ -14,8 +14,8 @@ from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import drawing, figures, learning, over_time
-from convscope.run.plots.drawing import Pen
 from convscope.run.report import class_sections, sections, value_sections, words
+from convscope.run.report.tiles import Tiles
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
@@ -27,7 +27,8 @@ FORMATS = (words.count, words.percent, words.chance, words.number, words.seconds
 def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> Path:
     """Write report.html and plots/*.png into the run folder.
 
-    The page takes well below 1 MB: at most 72 samples are shown, each at most 128 pixels a side.
+    The page takes well below 2 MB: at most 72 samples are shown, each at most 128 pixels a side, and sounds
+    take at most `hearing.BUDGET`.
 
     Args:
         run: with at least one epoch.
@@ -41,13 +42,13 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
     Raises:
         OSError: it cannot be written.
     """
-    pen = Pen.of(dataset.inputs, dataset.kind)
     task: Any = value_sections if isinstance(evaluation, ValueEvaluation) else class_sections
+    tiles = Tiles(run, dataset, task.answers(evaluation))
     page = {
         **sections.head(run, dataset, evaluation),
-        **task.content(dataset, evaluation, pen),
+        **task.content(dataset, evaluation, tiles),
         **sections.course(run),
-        **sections.batch(run, dataset, pen),
+        **sections.batch(run, dataset, tiles),
         **sections.data(run, dataset),
         **sections.network(run, dataset),
         **sections.settings(run),

@@ -2,16 +2,20 @@
 
 from typing import Any
 
+import numpy as np
+
 from convscope.data.dataset import Dataset
-from convscope.run.evaluation.classification import Evaluation, JudgedSample
+from convscope.run.evaluation.classification import ClassScore, Evaluation, JudgedSample
 from convscope.run.plots import classes, figures
-from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
 from convscope.run.report.sections import KeyFigure, sheet
+from convscope.run.report.tiles import Tiles
 
 MISTAKES, UNSURE = 24, 16  # samples shown at most
 STARTS = (0.99, 0.98, 0.95, 0.9, 0.8, 0.5)  # shares at which an axis may begin
-CONFUSIONS = 10  # pairs of classes named
+CONFUSIONS, MANY_CONFUSIONS = 10, 30  # pairs of classes named, and where there is no matrix
+DRAWN = 30  # classes up to which the matrix is drawn: a larger one cannot be read
+WEAKEST = 20  # of more classes, that are shown before all of them
 MACRO_F1 = "mean over the classes of the harmonic mean of precision and recall"
 ROC_AUC = (
     "chance that a sample of a class gets a higher probability for it than one of another class,"
@@ -27,12 +31,18 @@ CONTENTS = {
 }
 
 
-def content(dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any]:
+def answers(evaluation: Evaluation) -> list[tuple[int, int]]:
+    """The worst mistakes: row of the sample, and the class that was said."""
+    place = {name: index for index, name in enumerate(evaluation.classes)}
+    return [(sample.row, place[sample.predicted]) for sample in evaluation.mistakes[:MISTAKES]]
+
+
+def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str, Any]:
     """The key figures, the confusion matrix, and the samples that were judged worst."""
     size = len(evaluation.classes)
 
     def judged(sample: JudgedSample) -> dict[str, Any]:
-        return {"picture": pen.draw(dataset.inputs[sample.row]), **sample._asdict()}
+        return {**tiles.of(sample.row), **sample._asdict()}
 
     return {
         "title": f"{words.percent(evaluation.accuracy)}",
@@ -43,10 +53,12 @@ def content(dataset: Dataset, evaluation: Evaluation, pen: Pen) -> dict[str, Any
         "calibration": words.calibration(evaluation),
         "confusions": _confusions(evaluation),
         "lowest": _lowest(evaluation),
-        "matrix": _matrix(evaluation),
+        "matrix": _matrix(evaluation) if size <= DRAWN else [],
+        "worst_share": max((pair["share"] for pair in _confusions(evaluation)), default=0.0),
+        "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if size > DRAWN else [],
         "classes": size,
         "longest": max(map(len, evaluation.classes)),
-        "cell": 44 if size <= 12 else 28 if size <= 30 else max(6, 880 // size),  # pixels
+        "cell": 44 if size <= 12 else 28,  # pixels
         "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
         "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
     }
@@ -66,14 +78,18 @@ def alone(evaluation: Evaluation, page: dict[str, Any]) -> dict[str, figures.Fig
 
 def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     part, noun = words.PARTS_IN_WORDS[words.judged_part(dataset)], words.noun(dataset)
+    named = f"share of the {part} {noun} that it names right; 95 % interval {found.interval.shares()}"
     figures = [
         KeyFigure(
-            "Accuracy", words.percent(found.accuracy), f"share of the {part} {noun} that it names right"
+            "Accuracy",
+            words.percent(found.accuracy),
+            named,
         ),
         KeyFigure(
             "Balanced accuracy",
             words.percent(found.balanced_accuracy),
-            "mean recall of the classes: each class weighs the same",
+            "mean recall of the classes: each class weighs the same; 95 % interval "
+            + found.balanced_interval.shares(),
         ),
         KeyFigure("Macro F1", words.percent(found.macro_f1), MACRO_F1),
     ]
@@ -94,28 +110,33 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     ]
 
 
-def _matrix(evaluation: Evaluation) -> dict[str, Any]:
+def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
     """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1."""
-    size = len(evaluation.classes)
-    shares = [[count / max(sum(line), 1) for count in line] for line in evaluation.confusion]
-    worst = max(
-        (shares[true][said] for true in range(size) for said in range(size) if true != said), default=0.0
-    )
+    counts = evaluation.confusion
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    right = np.eye(len(counts), dtype=bool)
+    worst = shares[~right].max(initial=0.0)
+    strength = np.where(right, shares, shares / (worst or 1.0))
+    return [
+        [
+            {"count": int(count), "share": share, "strength": strong}
+            for count, share, strong in zip(*line, strict=True)
+        ]
+        for line in zip(counts, shares, strength, strict=True)
+    ]
 
-    def cell(true: int, said: int) -> dict[str, Any]:
-        share = shares[true][said]
-        strength = share if true == said else share / worst if worst else 0.0
-        return {"count": evaluation.confusion[true][said], "share": share, "strength": strength}
 
-    return {"rows": [[cell(true, said) for said in range(size)] for true in range(size)], "worst": worst}
+def _weakness(score: ClassScore) -> tuple[bool, float]:
+    """The lowest F1 first; classes without samples last."""
+    return score.f1 is None, score.f1 or 0.0
 
 
 def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
     """The commonest confusions, each with the share of the class that it takes."""
     support = {score.name: score.support for score in evaluation.per_class}
+    most = CONFUSIONS if len(evaluation.classes) <= DRAWN else MANY_CONFUSIONS
     return [
-        {**pair._asdict(), "share": pair.times / support[pair.true]}
-        for pair in evaluation.confusions[:CONFUSIONS]
+        {**pair._asdict(), "share": pair.times / support[pair.true]} for pair in evaluation.confusions[:most]
     ]
 
 

@@ -19,6 +19,8 @@ from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import figures
 from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
+from convscope.run.report.tiles import Tiles
+from convscope.run.settings import Facts
 from convscope.settings import Augment
 from convscope.shapes import show
 from convscope.summary import summarise
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 BATCH = 32  # samples shown at most
 SKIPPED = 100  # files left out that are named one by one
 UNEVEN = 3.0  # times as many samples as the rarest class, from which on what was done about it is said
-LISTED = 8  # channels whose mean and standard deviation are listed
 BALANCED = {
     "none": "Rare classes counted and were shown no more than they occur.",
     "weights": "Errors on rare classes counted for more in training, so that every class weighed the same.",
@@ -83,20 +84,20 @@ def course(run: "Run") -> dict[str, Any]:
     }
 
 
-def batch(run: "Run", dataset: Dataset, pen: Pen) -> dict[str, Any]:
+def batch(run: "Run", dataset: Dataset, tiles: Tiles) -> dict[str, Any]:
     """What the network was trained on."""
     shown, labels = _first_batch(run, dataset)
     values = dataset.regression
     names = [words.number(label) if values else dataset.classes[int(label)] for label in labels.tolist()]
     return {
-        "batch": [
-            {"picture": pen.draw(sample), "true": name} for sample, name in zip(shown, names, strict=True)
-        ],
+        "batch": [{**tiles.alone(sample), "true": name} for sample, name in zip(shown, names, strict=True)],
         "changed": run.settings.training.augment not in (None, Augment()),
-        "ink": pen.ink,
+        **tiles.scales(),
+        "looked": tiles.looked,
+        "ink": tiles.pen.ink,
         "dated": dataset.when is not None,
-        "pen": pen,
-        "drawn": _drawn(pen, dataset),
+        "pen": tiles.pen,
+        "drawn": _drawn(tiles.pen, dataset),
     }
 
 
@@ -156,6 +157,7 @@ def _drawn(pen: Pen, dataset: Dataset) -> str:
     names = ", ".join(dataset.features[place] for place in pen.channels) or ", ".join(dataset.features)
     sentences = {
         "lines": f" Drawn from top to bottom: {names}." if dataset.channels > 1 and names else "",
+        "spectrogram": " Drawn by pitch, upwards, over time; black: 70 decibels below the loudest.",
         "map": " Each row is a channel, the higher the value the lighter.",
         "slices": " Drawn: the middle slices across depth, height and width.",
         "shadows": " Drawn as X-rays along depth, height and width.",
@@ -176,7 +178,7 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "heaviest": max(layer["parameters"] for layer in layers),
         "latency": latency(model, sample),
         "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
-        "first_step": _first_step(model),
+        "first_step": _first_step(model, run.settings.facts),
     }
 
 
@@ -197,17 +199,16 @@ def _layers(rows: Sequence[Row], path: str = "") -> Iterator[dict[str, Any]]:
             }
 
 
-def _first_step(model: Model) -> str:
+def _first_step(model: Model, facts: Facts) -> str:
     """What the network does to raw values before anything else."""
     if not isinstance(model.preprocess, Standardise):
-        return "takes off the mean and divides by the standard deviation of each sample and channel by itself"
-    mean, std = (tensor.tolist() for tensor in (model.preprocess.mean, model.preprocess.std))
-    shown = f" ({', '.join(f'{value:.4g}' for value in mean)})", f" ({', '.join(f'{v:.4g}' for v in std)})"
-    means, stds = shown if len(mean) <= LISTED else ("", "")
-    return (
-        f"takes off the mean{means} and divides by the standard deviation{stds} of each channel,"
-        " measured on the training part"
-    )
+        return "brings each sample by itself to mean 0 and standard deviation 1, channel by channel"
+    what = "each column" if facts.kind == "sequence" else "values"
+    if facts.values == "uint8":
+        what = "pixels from 0–255"
+    elif facts.limits and facts.kind != "sequence":
+        what = " to ".join(["values from", *map(words.number, facts.limits)]).replace("from to", "from")
+    return f"brings {what} to mean 0 and standard deviation 1, as measured on the training part"
 
 
 def settings(run: "Run") -> dict[str, Any]:

@@ -5,23 +5,28 @@ from typing import Any
 from convscope.data.dataset import Dataset
 from convscope.run.evaluation.regression import ValueEvaluation
 from convscope.run.plots import figures, values
-from convscope.run.plots.drawing import Pen
 from convscope.run.report import words
 from convscope.run.report.sections import KeyFigure, sheet
+from convscope.run.report.tiles import Tiles
 
 WORST = 24  # samples shown at most
 CONTENTS = {"agreement": "Said and true", "worst": "Largest errors"}
 
 
-def content(dataset: Dataset, evaluation: ValueEvaluation, pen: Pen) -> dict[str, Any]:
+def answers(evaluation: ValueEvaluation) -> list[tuple[int, int]]:
+    """The worst samples: their rows, and the only output that there is."""
+    return [(sample.row, 0) for sample in evaluation.worst[:WORST]]
+
+
+def content(dataset: Dataset, evaluation: ValueEvaluation, tiles: Tiles) -> dict[str, Any]:  # noqa: ARG001
     """The key figures, and the samples that were judged worst."""
     worst = [
         {
-            "picture": pen.draw(dataset.inputs[sample.row]),
+            **tiles.of(sample.row),
             "name": sample.name,
             "true": words.number(sample.true),
             "predicted": words.number(sample.predicted),
-            "error": words.number(sample.error, 3),
+            "error": words.signed(sample.error),
         }
         for sample in evaluation.worst[:WORST]
     ]
@@ -52,7 +57,7 @@ def _figures(found: ValueEvaluation) -> list[KeyFigure]:
         KeyFigure("Mean absolute error", words.number(found.mae), f"of {found.target}, in its own unit"),
         KeyFigure("Root mean square error", words.number(found.rmse), "large errors weigh more"),
         KeyFigure("R²", words.number(found.r2), "share of the variance that it explains"),
-        KeyFigure("Bias", words.number(found.bias, 3), "mean of predicted − true"),
+        KeyFigure("Bias", words.signed(found.bias), "mean of predicted − true"),
     ]
     for rival, name in ((found.persistence, "Skill over no change"), (found.mean, "Skill over the mean")):
         if rival:

@@ -51,6 +51,15 @@ def number(value: float | None, digits: int = 4) -> str:
     return figures.number(value, digits).replace("-", "−").replace(",", SPACE).replace(" ", SPACE)
 
 
+def signed(value: float) -> str:
+    """Write an error with its sign.
+
+    >>> signed(0.25), signed(-0.25)
+    ('+0.25', '−0.25')
+    """
+    return f"+{number(value, 3)}" if value > 0 else number(value, 3)
+
+
 def seconds(value: float) -> str:
     """Write a time as people do.
 
@@ -92,13 +101,27 @@ def verdict(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> str:
         within = f" (95{SPACE}% interval {bounds})" if bounds else ""
         return (
             f"Off by {number(evaluation.mae)} on average{within} when it predicts {evaluation.target} "
-            f"for {count(evaluation.samples)} {what}."
+            f"for {count(evaluation.samples)} {what}.{_not_better(evaluation)}"
         )
-    low, high = evaluation.interval
     return (
         f"Right for {count(evaluation.correct)} of {count(evaluation.samples)} {what}: "
-        f"{percent(evaluation.accuracy)} (95{SPACE}% interval {100 * low:.2f} to {percent(high)})."
+        f"{percent(evaluation.accuracy)} (95{SPACE}% interval {typeset(evaluation.interval.shares())})."
+        f"{_not_better(evaluation)}"
     )
+
+
+def _not_better(evaluation: Evaluation | ValueEvaluation) -> str:
+    """What needs no network and does as well, where there is such a thing."""
+    if isinstance(evaluation, ValueEvaluation):
+        level = [rival.what for rival in evaluation.rivals if not rival.beaten]
+    else:
+        level = ["expecting no change"] if evaluation.beats_persistence is False else []
+        level += (
+            [f"always saying '{evaluation.majority_class}'"]
+            if evaluation.interval.low <= evaluation.majority
+            else []
+        )
+    return f" That is not clearly better than {' or '.join(level)}." if level else ""
 
 
 def small_print(
