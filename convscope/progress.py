@@ -1,12 +1,13 @@
 """How long work says how far it is: a bar on a terminal, else a plain line now and then; always on stderr."""
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
-SECONDS_BETWEEN_LINES = 5.0
+SECONDS_BEFORE_BAR, SECONDS_BETWEEN_FRAMES, SECONDS_BETWEEN_LINES = 1.0, 0.1, 5.0
 
 
 def track(items: Iterable[Item], what: str, total: int | None, unit: str = "files") -> Iterator[Item]:
@@ -17,7 +18,7 @@ def track(items: Iterable[Item], what: str, total: int | None, unit: str = "file
     >>> list(track([1, 2, 3], "decoding", total=3))
     [1, 2, 3]
     """
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         yield from _bar(items, what, total, unit)
     else:
         yield from _lines(items, what, total, unit)
@@ -34,8 +35,19 @@ def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iter
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield from progress.track(items, total=total, description=what)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task, last = progress.add_task(what, total=total), time.monotonic()
+    wait = SECONDS_BEFORE_BAR
+    try:
+        for done, item in enumerate(items, 1):
+            yield item
+            now = time.monotonic()
+            if now - last > wait:
+                progress.update(task, completed=done)
+                progress.start()
+                last, wait = now, SECONDS_BETWEEN_FRAMES
+    finally:
+        progress.stop()
 
 
 def _lines(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:

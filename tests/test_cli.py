@@ -11,10 +11,13 @@ import pytest
 import convscope
 from convscope.cli import execute, options
 from convscope.cli.options import PictureOptions, TrainingOptions, UsageError
+from convscope.cli.show import columns
 from convscope.cli.using import _worded
 from convscope.data import DataSettings
 from convscope.errors import DataError, SettingsError
 from convscope.network import table
+from convscope.progress import track
+from convscope.run.listing import RunSummary, Summaries
 from convscope.settings import (
     Augment,
     MachineSettings,
@@ -63,6 +66,21 @@ def test_texts_are_whole_and_names_are_cut(capsys):
     name, said = _worded(row)
     assert (len(name), len(said)) == (60, 60 + len(" 50.00 %"))
     assert name.endswith("a.png")
+
+
+def test_words_that_are_too_wide_for_the_terminal_go_on_below_themselves(monkeypatch):
+    rows = [["a", "1", "many words that go on and on until the end"]]
+    plain = columns(["name", "n", "what"], rows)
+    assert plain.splitlines()[1] == "a     1  many words that go on and on until the end"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert columns(["name", "n", "what"], rows).splitlines() == [
+        "name  n  what",
+        "a     1  many words that go on and on",
+        "         until the end",
+    ]
+    monkeypatch.setenv("COLUMNS", "20")  # too narrow for any table
+    assert columns(["name", "n", "what"], rows) == plain
 
 
 def test_version(capsys):
@@ -240,3 +258,29 @@ def test_a_size_that_is_none_is_refused(typed):
         options.data_settings(PictureOptions(size=typed), seed=0)
     with pytest.raises(SettingsError, match="size: expected 64"):
         DataSettings(size=typed)
+
+
+def test_progress_is_drawn_on_a_terminal_only_and_for_long_work_only(monkeypatch, capsys):
+    def slow(count):
+        for each in range(count):
+            monkeypatch.setattr("time.monotonic", lambda now=each: float(now))
+            yield each
+
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("time.monotonic", lambda: 0.0)
+    assert list(track(slow(3), "short", 3)) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    assert list(track(range(5), "at once", 5)) == [0, 1, 2, 3, 4]
+    monkeypatch.setenv("TERM", "xterm")
+    assert list(track(range(5), "at once", 5)) == [0, 1, 2, 3, 4]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_remarks_on_many_runs_are_a_few(monkeypatch, capsys, tmp_path):
+    found = Summaries(RunSummary(tmp_path, f"run {n}", remark=f"run {n}: old") for n in range(9))
+    monkeypatch.setattr("convscope.run.runs", lambda _root: found)
+    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.endswith(
+        "run 0: old\n\nrun 1: old\n\nrun 2: old\n\n… and 6 more of this kind; --json has all\n"
+    )

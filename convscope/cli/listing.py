@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from convscope.run.listing import RunSummary
 
 RUNS = Path(RunOptions.runs)
+FEW = 3  # remarks on runs that are shown
 
 
 def networks(*, as_json: Json = False) -> None:
@@ -108,7 +109,9 @@ def runs(*, root: Path = RUNS, as_json: Json = False) -> None:
     elif found:
         kinds = [_Table("classification", ACCURACIES), _Table("regression", ERRORS)]
         tables = [kind.of(found) for kind in kinds if any(run.task == kind.task for run in found)]
-        write("\n\n".join([*tables, *(run.remark for run in found if run.remark)]))
+        remarks = [run.remark for run in found if run.remark]
+        more = [f"… and {len(remarks) - FEW:,} more of this kind; --json has all"] if remarks[FEW:] else []
+        write("\n\n".join([*tables, *remarks[:FEW], *more]))
     else:
         write(f"No runs in {root.absolute()} yet. To make one: convscope train mnist-sample")
 

@@ -9,6 +9,7 @@ import math
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from convscope.text import printable, printable_lines
 
 # A figure as `convscope.figures` writes it, or nothing at all
 NUMBER = re.compile(r"([<>] )?[-+]?(∞|[\d.,]+(×10[⁻⁰¹²³⁴-⁹]+|( mill| bill| trill)ion| %)?)|NaN|–|")
+NARROWEST = 24  # characters of a column in which words are still read
 UNSEEN = re.compile(  # what JSON may hold as it is, and a terminal obeys or nobody sees
     "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -82,6 +84,8 @@ def complain(text: str) -> None:
 def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Align columns: numbers to the right, words to the left; each cell on one line.
 
+    On a terminal that is too narrow for them, the words of the last column go on below themselves.
+
     >>> print(columns(["class", "samples"], [["cat", "1,200"], ["goldfish", "80"]]))
     class     samples
     cat         1,200
@@ -91,6 +95,8 @@ def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     widths = [max(map(cell_len, column)) for column in zip(titles, *body, strict=True)]
     right = [all(NUMBER.fullmatch(cell) for cell in column) for column in zip(*body, strict=True)]
 
+    room = _room(sum(widths[:-1]) + 2 * len(widths[1:]), widths[-1])
+
     def line(cells: Sequence[str]) -> str:
         gaps = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
         aligned = [
@@ -99,7 +105,18 @@ def columns(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         ]
         return "  ".join(aligned).rstrip()
 
-    return "\n".join(line(cells) for cells in [titles, *body])
+    def lines(cells: Sequence[str]) -> list[str]:
+        first, *others = textwrap.wrap(cells[-1], room) or [""]
+        below = [[""] * (len(cells) - 1) + [other] for other in others]
+        return [line([*cells[:-1], first]), *map(line, below)]
+
+    return "\n".join(each for cells in [titles, *body] for each in lines(cells))
+
+
+def _room(before: int, widest: int) -> int:
+    """Characters for the last column: all it wants, but on a terminal what is left beside the others."""
+    left = shutil.get_terminal_size().columns - before
+    return max(1, left if sys.stdout.isatty() and left >= NARROWEST else widest)
 
 
 def _finite(value: object) -> object:

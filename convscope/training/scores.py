@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from convscope.network.model import Model
+from convscope.progress import track
 from convscope.randomness import forked
 from convscope.settings import TrainingSettings
 
@@ -66,7 +67,9 @@ def keep_gradients_channels_last(model: Model) -> list[RemovableHandle]:
     return [module.register_forward_pre_hook(hook) for module in flattenings]
 
 
-def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500) -> Tensor:
+def logits(
+    model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500, what: str = ""
+) -> Tensor:
     """What a model says of many samples, (n, class) or (n, 1), float32 on the CPU; it stays in its mode.
 
     Args:
@@ -74,6 +77,7 @@ def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int 
         inputs: (sample, channel, *space), may be memory-mapped.
         rows: which samples, (n,); all by default.
         batch: samples at a time.
+        what: name under which progress is shown, if any.
     """
     device = next(model.parameters()).device
     training = model.training
@@ -81,6 +85,7 @@ def logits(model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int 
     try:
         with torch.inference_mode():
             pieces = (inputs if rows is None else rows).split(batch)
+            pieces = track(pieces, what, len(pieces), "batches") if what else pieces
             scores = [
                 forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces
             ]

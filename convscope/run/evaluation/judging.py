@@ -23,7 +23,7 @@ AnyPredictions = Predictions | ValuePredictions
 
 def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor:
     """What a model says of samples, float64: (n, class), each row adding up to 1; or values, (n,)."""
-    return model.answers(logits(model, samples, rows))
+    return model.answers(logits(model, samples, rows, what="judging"))
 
 
 def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> AnyEvaluation:
