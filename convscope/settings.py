@@ -201,8 +201,8 @@ class LearningSettings:
     Chosen from the data otherwise."""
     augment: Annotated["Augment | None", Typed(read_augment)] = None
     """Random changes of training samples: shift=0.1,flip, or any of shift, crop, scale and cutout (shares of
-    the size), rotate (degrees), flip, gain and noise (shares of the values). none: no change; auto: chosen
-    from the data."""
+    the size), rotate (degrees), flip, gain, colour and noise (shares of the values). none: no change; auto:
+    chosen from the data."""
     seed: Seed = 0
     """Start of all random numbers: the same seed gives the same split and the same weights."""
 
@@ -236,8 +236,8 @@ class Checked:
 class Augment(Checked):
     """Random changes of training samples; everything 0 or off means none.
 
-    >>> Augment(shift=0.1, flip=True)
-    Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, scale=0.0, cutout=0.0, gain=0.0, noise=0.0)
+    >>> Augment(shift=0.1, flip=True) == Augment(shift=0.1, flip=True, crop=0.0, rotate=0.0, noise=0.0)
+    True
     """
 
     shift: Share = 0.0  # up to this share of each axis, in whole positions
@@ -247,6 +247,7 @@ class Augment(Checked):
     scale: Share = 0.0  # larger or smaller by up to this share
     cutout: Share = 0.0  # a box of this share of each axis gets its channel's mean
     gain: Share = 0.0  # all values larger or smaller by up to this share
+    colour: Share = 0.0  # brightness, contrast and saturation stronger or weaker by up to this share
     noise: NotNegative = 0.0  # normal noise, this share of each channel's standard deviation
 
     @property

@@ -14,8 +14,8 @@ from torch import Tensor
 from convscope.settings import Augment
 
 # Random numbers a sample: shift 0-2, flip 3, crop 4 (size) and 5-7 (place), angle 8, scale 9, cutout 10-12;
-# gain 13, noise 14 (place in the pool).
-PLACES, COLUMNS = 13, 15
+# gain 13, noise 14 (place in the pool); brightness 15, contrast 16, saturation 17.
+PLACES, STRENGTHS, COLUMNS = 13, 15, 18
 POOL = 1 << 18  # normal numbers that all noise is taken from
 
 
@@ -32,9 +32,10 @@ def generator(*key: object) -> torch.Generator:
 def draw(samples: int, seed: int, epoch: int) -> Tensor:
     """Draw the random numbers of one epoch, (sample, COLUMNS), uniform in [0, 1)."""
     places = torch.rand(samples, PLACES, generator=generator(seed, "augment", epoch))
-    # A generator of their own for gain and noise: a seed places things as it did before there were these.
-    strengths = torch.rand(samples, COLUMNS - PLACES, generator=generator(seed, "strength", epoch))
-    return torch.cat([places, strengths], dim=1)
+    # Generators of their own for what came later: a seed places things as it did before there were these.
+    strengths = torch.rand(samples, STRENGTHS - PLACES, generator=generator(seed, "strength", epoch))
+    colours = torch.rand(samples, COLUMNS - STRENGTHS, generator=generator(seed, "colour", epoch))
+    return torch.cat([places, strengths, colours], dim=1)
 
 
 def augment(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
@@ -61,6 +62,8 @@ def augment(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         batch = _blank(batch, draws, settings)
     if settings.gain or settings.noise:
         batch = _loud(batch, draws, settings)
+    if settings.colour:
+        batch = _coloured(batch, draws, settings.colour)
     return batch
 
 
@@ -136,6 +139,18 @@ def _loud(batch: Tensor, draws: Tensor, settings: Augment) -> Tensor:
         values = values + settings.noise * deviation * _noise(draws[:, 14], batch.shape).to(batch.device)
     if batch.dtype == torch.uint8:
         values = values.round().clamp(0, 255)
+    return values.to(batch.dtype)
+
+
+def _coloured(batch: Tensor, draws: Tensor, most: float) -> Tensor:
+    """Change brightness, then contrast around the sample's mean, then saturation around a position's."""
+    factors = 1 + most * (2 * draws[:, STRENGTHS:].to(batch.device) - 1)  # (sample, 3)
+    bright, contrast, vivid = (factor.view(-1, *[1] * (batch.dim() - 1)) for factor in factors.T)
+    values = bright * batch.float()
+    values = values.flatten(1).mean(1).view_as(bright).lerp(values, contrast)
+    values = values.mean(1, keepdim=True).lerp(values, vivid)
+    if batch.dtype == torch.uint8:
+        values = values.round_().clamp_(0, 255)
     return values.to(batch.dtype)
 
 

@@ -294,3 +294,32 @@ def test_a_pool_smaller_than_a_sample_goes_round(monkeypatch):
 def test_half_floats_stay_half_floats(space):
     x = samples(space, dtype=torch.float16)
     assert augment(x, draw(4, 0, 1), EVERYTHING).dtype == torch.float16
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("u", [(0.9, 0.5, 0.5), (0.5, 0.1, 0.5), (0.5, 0.5, 0.0), (0.2, 0.8, 0.7)])
+def test_colour_changes_brightness_contrast_and_saturation(channels, dtype, u):
+    x = samples((9, 14), channels=channels, dtype=dtype)
+    changed = augment(x, still(c15=u[0], c16=u[1], c17=u[2]), Augment(colour=0.4)).numpy()
+    bright, contrast, vivid = (1 + 0.4 * (2 * each - 1) for each in u)
+    expected = x.double().numpy() * bright
+    middle = expected.mean(axis=(1, 2, 3), keepdims=True)
+    expected = middle + contrast * (expected - middle)
+    grey = expected.mean(axis=1, keepdims=True)
+    expected = grey + vivid * (expected - grey)
+    if dtype == torch.uint8:
+        assert np.abs(changed - expected.clip(0, 255)).max() <= 0.5 + 1e-3
+    else:
+        assert changed == pytest.approx(expected, rel=1e-4, abs=1e-3)
+
+
+def test_colour_reaches_every_strength_alike_and_depends_on_the_sample_alone():
+    x, draws = torch.ones(4000, 1, 2, 2), draw(4000, seed=0, epoch=1)
+    factors = augment(x, draws, Augment(colour=0.5))[:, 0, 0, 0].numpy()  # of even samples: brightness alone
+    assert kstest(factors, "uniform", args=(0.5, 1.0)).pvalue > 0.01
+    pictures = samples((9, 14), 6, channels=3)
+    whole = augment(pictures, draws[:6], Augment(colour=0.5))
+    for place in range(6):
+        one = augment(pictures[place : place + 1], draws[place : place + 1], Augment(colour=0.5))
+        assert torch.equal(one[0], whole[place])
