@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from convscope.explaining import Explanation, explain, explain_gradient
     from convscope.lint import diagnose, suspicions
     from convscope.recipe import resume, train
+    from convscope.repeating import repeat
+    from convscope.repeating.repeated import Repeated
     from convscope.run import Run, load, runs
     from convscope.settings import Augment, TrainingSettings
     from convscope.summary import Summary, summarise
@@ -38,6 +40,7 @@ __all__ = [
     "DataSettings",
     "Dataset",
     "Explanation",
+    "Repeated",
     "Run",
     "Summary",
     "Trace",
@@ -48,6 +51,7 @@ __all__ = [
     "explain_gradient",
     "load",
     "load_trace",
+    "repeat",
     "replay",
     "resume",
     "runs",
@@ -60,6 +64,8 @@ __all__ = [
 HOMES = {
     "train": "convscope.recipe",
     "resume": "convscope.recipe",
+    "repeat": "convscope.repeating",
+    "Repeated": "convscope.repeating.repeated",
     "load": "convscope.run",
     "runs": "convscope.run",
     "Run": "convscope.run",

@@ -36,6 +36,7 @@ class TrainingKeywords(TypedDict, total=False):
     scale: Literal["set", "sample"]
     val: float
     test: float
+    fold: str | None
     epochs: float | None
     batch: int | Literal["full"] | None
     optimizer: Literal["sgd", "momentum", "adam", "adamw"] | None

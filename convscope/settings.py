@@ -9,12 +9,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 from convscope.errors import SettingsError, UnknownName
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+
+FEWEST_FOLDS = 2
 
 
 class Limits:
@@ -30,6 +33,7 @@ class Limits:
 
 Share = Annotated[float, Limits(ge=0, lt=1)]
 Count = Annotated[int, Limits(ge=1)]
+Repeats = Annotated[int, Limits(ge=2)]
 Positive = Annotated[float, Limits(gt=0)]
 NotNegative = Annotated[float, Limits(ge=0)]
 Seed = Annotated[int, Limits(ge=0, lt=2**63)]
@@ -53,6 +57,21 @@ def _device(name: object) -> object:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(name)):
         raise ValueError(f"expected auto, cpu, cuda, cuda:1 or mps; got {name}.")
     return name
+
+
+class Fold(NamedTuple):
+    """One of several parts of equal size that judge in turn: its place, 1 …, and how many there are."""
+
+    number: int
+    of: int
+
+
+def _fold(given: object) -> object:
+    """A fold as it is written: its place and how many there are."""
+    found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", str(given))
+    if given is not None and not (found and 1 <= int(found[1]) <= int(found[2]) >= FEWEST_FOLDS):
+        raise ValueError(f"expected 2/5, the second of five (two at least); got {given}.")
+    return given
 
 
 def read_size(given: object) -> object:
@@ -267,6 +286,12 @@ class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, S
     __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - a share that is no number is refused with the others
 
     seed: Seed = 0  # of the split
+    fold: Annotated[str | None, Typed(_fold)] = None  # 2/5: the second of five parts is the test part
+
+    @property
+    def place(self) -> Fold | None:
+        """The fold that is judged; None where the share `test` is."""
+        return self.fold and Fold(*map(int, self.fold.split("/")))  # type: ignore[return-value]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from convscope.settings import (
     LearningSettings,
     MachineSettings,
     PictureSettings,
+    Repeats,
     TrainingSettings,
 )
 
@@ -82,11 +83,16 @@ class MachineOptions(MachineSettings):
 class RunOptions:
     """What is kept and what is shown."""
 
+    folds: Repeats | None = None
+    """Train once for each of so many parts of the data, which judges a network that learnt from the others:
+    an honest figure for small data. A test part that the data come with is left alone."""
+    seeds: Repeats | None = None
+    """Train so many times on the same parts, from other weights: how much of the result is chance."""
     runs: str = "runs"
     """Folder in which the folder of this run is made, or the run to go on with is found."""
     resume: str | None = None
-    """Go on with a run that was interrupted, to the same result as if it had not been: its folder, its name,
-    or latest. With more --epochs, train on a finished one."""
+    """Go on with a run (or all of --folds or --seeds) that was interrupted, to the same result as if it had
+    not been: its folder, its name, or latest. With more --epochs, train on a finished one."""
     strict: Flag = False
     """Stop at a file that cannot be read, instead of naming it and going on without it."""
     quiet: Flag = False

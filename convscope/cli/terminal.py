@@ -164,6 +164,10 @@ class Terminal:
 
     @show.register
     def _(self, event: TrainingStep) -> None:
+        self.draw(event, f"epoch {event.epoch}")
+
+    def draw(self, event: TrainingStep, what: str) -> None:
+        """Move the bar of the running epoch, now and then."""
         now = time.monotonic()
         if self.running is None or self.bar.disable or now - self.drawn < SECONDS_BETWEEN_FRAMES:
             return
@@ -171,7 +175,7 @@ class Terminal:
         self.bar.update(
             self.running,
             completed=(event.step - 1) % self.start.steps_per_epoch + 1,
-            description=f"epoch {event.epoch}",
+            description=what,
             figures=f"loss {_loss(event.loss)}, {event.samples_per_second:,.0f} samples/s",
             refresh=True,
         )
@@ -213,17 +217,17 @@ class Terminal:
 
 
 def _resume(path: Path) -> str:
-    return f"{program()} train --resume {_name(path)}"
+    return f"{program()} train --resume {name_of(path)}"
 
 
-def _name(path: Path) -> str:
+def name_of(path: Path) -> str:
     """What to type for a run that was just written."""
     return "latest" if path.parent == Path("runs").absolute() else str(path)
 
 
 def _next(run: Run) -> list[str]:
     """Commands that a person may want now."""
-    name = _name(run.path)
+    name = name_of(run.path)
     if not run.finished:
         return [_resume(run.path)]
     what, why = INPUTS[run.settings.facts.kind]

@@ -1,6 +1,7 @@
 """`convscope train`: what was typed becomes a plan, and the terminal shows the stream of events it gives."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -23,6 +24,7 @@ from convscope.cli.options import (
     training_settings,
 )
 from convscope.cli.show import console, write_json
+from convscope.errors import SettingsError
 from convscope.settings import (
     SampleSettings,
     SequenceSettings,
@@ -31,7 +33,7 @@ from convscope.settings import (
 )
 
 if TYPE_CHECKING:
-    from convscope.recipe import Created, Judged, Loaded
+    from convscope.recipe import Created, Judged, Loaded, Plan
     from convscope.training.events import Event
 
 GOING_ON = ("--resume", "--runs", "--quiet", "--json", "--epochs", "--device", "--threads")  # go together
@@ -62,8 +64,66 @@ def train(
             or volumes for each class, signals or arrays in one file, or a table with a column of dates.
     """
     of_data, of_training = (samples, split, pictures, signals, sequences), (learning, machine)
-    events = _events(data, of_data, network_options, of_training, run_options)
+    if run_options.resume is None:
+        plan = _plan(data, of_data, network_options, of_training, run_options)
+        return _several(run_options, plan) if _times(run_options) else _one(run_options, _begin(plan))
+    changed = given(*of_data, network_options, *of_training)
+    _demand_nothing_else(data, [*changed, *given(run_options)])
+    training_settings(*of_training)  # what cannot be is told as an option
+    from convscope.run import folders
 
+    if study := folders.find_study(run_options.resume, run_options.runs):
+        if changed:
+            raise UsageError(f"{study.name} goes on as it was begun.\n  Leave out {', '.join(changed)}.")
+        return _several(run_options, study)
+    return _one(run_options, _go_on(run_options, learning, machine))
+
+
+def _plan(
+    data: str | None,
+    of_data: tuple[SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
+    network_options: NetworkOptions,
+    of_training: tuple[TrainingOptions, MachineOptions],
+    run_options: RunOptions,
+) -> "Plan":
+    from convscope import recipe
+
+    if data is None:
+        raise UsageError("DATA is missing.\n  See: convscope train --help")
+    return recipe.Plan(
+        data,
+        network_options.network,
+        network_options.width,
+        network_options.depth,
+        data_settings(*of_data, seed=of_training[0].seed),
+        training_settings(*of_training),
+        run_options.runs,
+        run_options.strict,
+    )
+
+
+def _begin(plan: "Plan") -> "Iterator[Event | Loaded | Created | Judged]":
+    from convscope import recipe
+
+    return recipe.stream(plan)
+
+
+def _go_on(
+    run_options: RunOptions, learning: TrainingOptions, machine: MachineOptions
+) -> "Iterator[Event | Loaded | Created | Judged]":
+    from convscope import recipe
+
+    return recipe.go_on(
+        str(run_options.resume),
+        epochs=learning.epochs,
+        device=machine.device,
+        threads=machine.threads,
+        runs=run_options.runs,
+    )
+
+
+def _one(run_options: RunOptions, events: "Iterator[Event | Loaded | Created | Judged]") -> int:
+    """Train one network; gives the exit code."""
     from convscope.cli.terminal import Terminal
     from convscope.recipe import Created, Judged
 
@@ -80,39 +140,28 @@ def train(
     return 0 if judged and judged.run.facts["reason"] != "interrupted" else INTERRUPTED
 
 
-def _events(
-    data: str | None,
-    of_data: tuple[SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
-    network_options: NetworkOptions,
-    of_training: tuple[TrainingOptions, MachineOptions],
-    run_options: RunOptions,
-) -> "Iterator[Event | Loaded | Created | Judged]":
-    from convscope import recipe
+def _several(run_options: RunOptions, begun: "Plan | Path") -> int:
+    """Train several networks, or go on with those of a study; gives the exit code."""
+    from convscope import repeating
+    from convscope.cli.repeating import RepeatedTerminal
 
-    if run_options.resume is not None:
-        _demand_nothing_else(data, [*given(*of_data, network_options, *of_training), *given(run_options)])
-        training_settings(*of_training)  # what cannot be is told as an option
-        learning, machine = of_training
-        return recipe.go_on(
-            run_options.resume,
-            epochs=learning.epochs,
-            device=machine.device,
-            threads=machine.threads,
-            runs=run_options.runs,
-        )
-    if data is None:
-        raise UsageError("DATA is missing.\n  See: convscope train --help")
-    plan = recipe.Plan(
-        data,
-        network_options.network,
-        network_options.width,
-        network_options.depth,
-        data_settings(*of_data, seed=of_training[0].seed),
-        training_settings(*of_training),
-        run_options.runs,
-        run_options.strict,
-    )
-    return recipe.stream(plan)
+    if isinstance(begun, Path):
+        events = repeating.resume(begun)
+    else:
+        events = repeating.stream(begun, folds=run_options.folds, seeds=run_options.seeds)
+    try:
+        with RepeatedTerminal(console(stderr=run_options.json), quiet=run_options.quiet) as terminal:
+            found = terminal.follow(events)
+    except SettingsError as error:
+        raise UsageError(f"--{error.setting.replace('_', '-')}: {error.words}") from None
+    if run_options.json:
+        write_json(found.as_dict() if found else {"study": str(terminal.path.parent)})
+    return 0 if found else INTERRUPTED
+
+
+def _times(run_options: RunOptions) -> list[str]:
+    """The options that ask for several trainings."""
+    return [f"--{name}" for name in ("folds", "seeds") if getattr(run_options, name) is not None]
 
 
 def _demand_nothing_else(data: str | None, options: list[str]) -> None:

@@ -13,6 +13,7 @@ from convscope.data.arrays import ARRAYS
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.files import folder, listing, table
+from convscope.data.folds import folded
 from convscope.data.formats import FORMATS, Format
 from convscope.data.series import timeline
 from convscope.data.text import columns
@@ -20,7 +21,7 @@ from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
 from convscope.errors import DataError, guess
 
-ALWAYS = ("val", "test", "scale", "seed")  # settings that have a meaning for all data
+ALWAYS = ("val", "test", "scale", "seed", "fold")  # settings that have a meaning for all data
 MEANING: dict[Kind, tuple[str, ...]] = {
     "image": ("size", "channels", "fit"),
     "volume": ("size", "channels"),
@@ -70,11 +71,21 @@ def load(
     """
     if isinstance(source, Dataset):
         return source
+    data = undivided(source, settings, strict=strict)
+    return folded(data, settings.place) if settings.place and data.kind != "sequence" else data
+
+
+def undivided(source: DataSource, settings: DataSettings, *, strict: bool = False) -> Dataset:
+    """Load data as `load`, which then divides them, if `settings.fold` is one of many; a sequence is divided.
+
+    Raises:
+        DataError: as `load`.
+    """
     if isinstance(source, tuple):
         return _used(pairs.of_pair(source, settings, strict), settings)
     if frames.is_frame(source):
         with frames.as_table(source) as path:
-            return frames.named(load(path, frames.settings_here(settings), strict=strict), path)
+            return frames.named(undivided(path, frames.settings_here(settings), strict=strict), path)
     if not isinstance(source, str | Path) or not str(source):
         raise DataError(_no_source(source))
     if isinstance(source, str) and source in CATALOGUE:

@@ -72,12 +72,13 @@ def from_arrays(
         source=source,
         names=Numbered(given or {"row": len(samples)}),
         settings=settings,
+        groups=() if own is None else tuple(map(str, own)),
         remarks=(
             *guessed,
             *stored,
             *said,
             *on_alike(same),
-            *split.remarks(parts, given or (), own is not None),
+            *split.remarks(parts, given or (), own is not None, folded=bool(settings.fold)),
         ),
     )
 

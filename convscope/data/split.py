@@ -21,10 +21,11 @@ def parts(
 ) -> dict[str, Tensor]:
     """Give every row to train, val or test.
 
-    What the source says stays as it is. A part that the source does not have is taken from its training rows,
-    class by class: first `settings.test` of them, then `settings.val` of what is left. Every class keeps at
-    least one row in train, then in test, then in val, as long as it has so many. Of groups no part that is
-    wanted stays empty, as long as train keeps each class.
+    What the source says stays as it is. A part that the source does not have is taken from its training rows
+    (where these are still to be divided into folds, none is), class by class: first `settings.test` of them,
+    then `settings.val` of what is left. Every class keeps at least one row in train, then in test, then in
+    val, as long as it has so many. Of groups no part that is wanted stays empty, as long as train keeps each
+    class.
 
     Args:
         labels: (row,), class numbers from 0.
@@ -49,8 +50,8 @@ def parts(
     member = None if groups is None else _group_numbers(groups, len(rows))  # (row,)
     if groups is not None and member is not None:
         part = _follow_group(part, member, groups)
-    test = 0.0 if (part == TEST).any() else settings.test
-    val = 0.0 if (part == VAL).any() else settings.val
+    test = 0.0 if settings.fold or (part == TEST).any() else settings.test
+    val = 0.0 if settings.fold or (part == VAL).any() else settings.val
     free = np.flatnonzero((part == -1) | (part == TRAIN))
     generator = np.random.Generator(np.random.PCG64(settings.seed))
     if member is None:
@@ -60,8 +61,12 @@ def parts(
     return {name: torch.from_numpy(np.flatnonzero(part == number)) for number, name in enumerate(PARTS)}
 
 
-def remarks(split: Mapping[str, Tensor], stated: Collection[str], grouped: bool = False) -> tuple[str, ...]:
+def remarks(
+    split: Mapping[str, Tensor], stated: Collection[str], grouped: bool = False, *, folded: bool = False
+) -> tuple[str, ...]:
     """Say which parts were made here and not `stated` by the source, and whether test is empty.
+
+    Of data that are still to be `folded` nothing is said.
 
     >>> remarks(parts([0] * 10, DataSettings()), stated=["test"])
     ('held back at random, class by class: 1 to val',)
@@ -70,8 +75,9 @@ def remarks(split: Mapping[str, Tensor], stated: Collection[str], grouped: bool 
     made = " and ".join(f"{len(split[name]):,} to {name}" for name in new)
     how = "group by group" if grouped else "class by class"
     held = (f"held back at random, {how}: {made}",) if new else ()
-    none = () if len(split["test"]) else ("there is no test part to judge the network on unseen data",)
-    return held + none
+    if folded or len(split["test"]):
+        return held
+    return (*held, "there is no test part to judge the network on unseen data")
 
 
 def check_shares(settings: DataSettings) -> None:
@@ -151,23 +157,36 @@ def _deal_groups(
     names, member = np.unique(member, return_inverse=True)
     counts = np.zeros((len(names), labels.max() + 1))  # (group, class)
     np.add.at(counts, (member, labels), 1)
-    total = np.maximum(counts.sum(axis=0), 1)
     share = np.array([(1 - test) * (1 - val), (1 - test) * val, test])  # in the order of PARTS
-    target, filled = share[:, None] * total, np.zeros((3, counts.shape[1]))  # (part, class)
-    open_parts = np.flatnonzero(share > 0)
-    place = np.zeros(len(names), dtype=np.int64)
-    for group in np.lexsort((generator.random(len(names)), -counts.sum(axis=1))):
-        # How much (filled − target)² grows, each class by its size
-        growth = (counts[group] * (2 * (filled - target) + counts[group]) / total).sum(axis=1)
-        place[group] = open_parts[np.argmin(growth[open_parts])]
-        filled[place[group]] += counts[group]
-    for label in np.flatnonzero((filled[TRAIN] == 0) & (counts.sum(axis=0) > 0)):
+    order = np.lexsort((generator.random(len(names)), -counts.sum(axis=1)))
+    place = nearest(counts, share, order)
+    for label in np.flatnonzero((counts[place == TRAIN].sum(axis=0) == 0) & (counts.sum(axis=0) > 0)):
         holders = np.flatnonzero(counts[:, label])
         place[holders[np.argmin(counts[holders].sum(axis=1))]] = TRAIN
     for part in (TEST, VAL):
         if share[part] > 0 and not (place == part).any():
             _fill(part, place, counts)
     return place[member]
+
+
+def nearest(counts: np.ndarray, share: np.ndarray, order: np.ndarray) -> np.ndarray:
+    """(group,) the part of each, where it brings the parts nearest to their shares of every class.
+
+    Args:
+        counts: (group, class) rows.
+        share: (part,) of all rows; a part without a share gets none.
+        order: (group,) in which they are placed.
+    """
+    total = np.maximum(counts.sum(axis=0), 1)
+    target, filled = share[:, None] * total, np.zeros((len(share), counts.shape[1]))  # (part, class)
+    open_parts = np.flatnonzero(share > 0)
+    place = np.zeros(len(counts), dtype=np.int64)
+    for group in order:
+        # How much (filled − target)² grows, each class by its size
+        growth = (counts[group] * (2 * (filled - target) + counts[group]) / total).sum(axis=1)
+        place[group] = open_parts[np.argmin(growth[open_parts])]
+        filled[place[group]] += counts[group]
+    return place
 
 
 def _fill(part: int, place: np.ndarray, counts: np.ndarray) -> None:

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -16,6 +17,7 @@ from convscope.run import files
 
 ROOT = Path("runs")
 LATEST = "latest"
+STUDY = "study.json"  # a folder with this is a study: it holds several runs
 MARKS = ("settings.toml", "manifest.json")  # a folder with one of these is a run, whole or damaged
 
 
@@ -112,6 +114,30 @@ def is_run(path: Path) -> bool:
         return True
 
 
+def is_study(path: Path) -> bool:
+    """Whether a folder is a study, be it damaged."""
+    with suppress(OSError):
+        return (path / STUDY).is_file()
+    return False
+
+
+def studies(root: Path) -> list[Path]:
+    """The studies in a folder, by name."""
+    if not root.is_dir():
+        return []
+    return sorted(p for p in root.iterdir() if is_study(p) and not p.is_symlink() and p.name[0] != ".")
+
+
+def find_study(study: str | Path, root: str | Path = ROOT) -> Path | None:
+    """The folder of a study by its path, its name in `root`, or "latest"; None: it is none."""
+    with suppress(OSError, RuntimeError):
+        for place in _places(Path(study).expanduser(), Path(root).expanduser()):
+            target = _follow(place)
+            if is_run(target) or is_study(target):
+                return target.resolve() if is_study(target) else None
+    return None
+
+
 def inside(root: Path) -> list[Path]:
     """The run folders in a folder, by name; `latest` and hidden ones left out."""
     if not root.is_dir():
@@ -132,17 +158,31 @@ def find(run: str | Path, root: str | Path = ROOT) -> Path:
         RunError: there is no such run; says what is there instead.
     """
     try:
-        path, root = Path(run).expanduser(), Path(root).expanduser()
-        here = [path] if root == ROOT or len(path.parts) != 1 else []
-        places = [*here, root / path] if len(path.parts) == 1 else here
-        for place in places:
+        for place in (places := _places(Path(run).expanduser(), Path(root).expanduser())):
             target = _follow(place)
             if is_run(target):
                 return target.resolve()
-        raise RunError(_nothing(path, places))
+            if is_study(target):
+                raise RunError(_several(target.resolve()))
+        raise RunError(_nothing(Path(run).expanduser(), places))
     except (OSError, RuntimeError) as error:  # a name that is too long, nobody's ~, links in a ring
         why = getattr(error, "strerror", None) or error
         raise RunError(f"'{str(run)[:LONGEST]}' is not a run: {why}.\n  See: convscope runs") from error
+
+
+def _places(path: Path, root: Path) -> list[Path]:
+    """Where a run of this name may be."""
+    here = [path] if root == ROOT or len(path.parts) != 1 else []
+    return [*here, root / path] if len(path.parts) == 1 else here
+
+
+def _several(study: Path) -> str:
+    members = inside(study)
+    first = members[0] if members else study
+    return (
+        f"{study.name} is a study of several trainings, not one network.\n"
+        f"  Name one of its runs, such as {first}; or train without --folds and --seeds for one network."
+    )
 
 
 def _follow(path: Path) -> Path:

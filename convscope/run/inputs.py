@@ -138,7 +138,7 @@ def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN40
 
     A folder has none of the columns that were named for a table.
     """
-    plain = replace(settings.data.plain(), val=0.0, test=0.0)
+    plain = replace(settings.data.plain(), val=0.0, test=0.0, fold=None)
     if isinstance(data, str | Path) and Path(data).is_dir() and not Path(settings.data.source).is_dir():
         return replace(plain, label=None, target=None, sample=None, images=None, group=None)
     return plain

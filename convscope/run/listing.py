@@ -14,7 +14,7 @@ from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.run import files, folders, rows
 from convscope.run.checkpoint import proven, steady
-from convscope.run.manifest import EVALUATION, Manifest
+from convscope.run.manifest import EVALUATION, Manifest, unsealed
 
 FIGURES = {  # of an evaluation, that a table of runs shows
     "classification": ("accuracy", "balanced_accuracy", "macro_f1"),
@@ -82,14 +82,15 @@ class Summaries(list[RunSummary]):
 
 
 def runs(root: str | Path = folders.ROOT) -> Summaries:
-    """List the runs in a folder, best first, the damaged ones last.
+    """List the runs in a folder, best first, the damaged ones last; the trainings of a study in one line.
 
     Classes are ranked by accuracy on the validation part; after them those that predict values, by loss.
 
     Args:
         root: the folder; a folder that is not there has no runs.
     """
-    found = [summary(path) for path in folders.inside(Path(root).expanduser())]
+    place = Path(root).expanduser()
+    found = [*map(summary, folders.inside(place)), *map(of_study, folders.studies(place))]
     return Summaries(sorted(found, key=_rank))
 
 
@@ -125,6 +126,38 @@ def _summary(path: Path) -> RunSummary:
         created=created,
         remark="" if state == "running" else _remark(manifest),
     )
+
+
+def of_study(path: Path) -> RunSummary:
+    """A study in a line: means over its trainings, and at its end what they are worth together."""
+    try:
+        with files.reading(path / folders.STUDY, "Take it from a backup."):
+            asked, result = unsealed(files.content(path / folders.STUDY).decode("utf-8"), "asked", "result")
+            count, each = next((asked[name], name) for name in ("folds", "seeds") if name in asked)
+            source, evaluation = asked["source"], result.get("evaluation")
+    except RunError as error:
+        return RunSummary(path, path.name, problem=str(error).partition("\n")[0])
+    members = [run for run in map(summary, folders.inside(path)) if not run.problem]
+    task = members[0].task if members else RunSummary.task
+    state = f"{count} {each}" if result else f"{len(members)} of {count} {each}"
+    return RunSummary(
+        path,
+        path.name,
+        source,
+        ", ".join(sorted({run.network for run in members})),
+        epochs=sum(run.epochs for run in members),
+        task=task,
+        val_accuracy=_mean([run.val_accuracy for run in members]),
+        val_loss=_mean([run.val_loss for run in members]),
+        test={name: evaluation[name] for name in FIGURES[task]} if evaluation else {},
+        state=f"{state}, running" if files.is_held(path) else state,
+        created=min((run.created for run in members), default=""),
+    )
+
+
+def _mean(figures: Sequence[float | None]) -> float | None:
+    known = [figure for figure in figures if figure is not None]
+    return sum(known) / len(known) if known else None
 
 
 def _rank(run: RunSummary) -> tuple:

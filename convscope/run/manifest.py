@@ -10,6 +10,7 @@ spoils nothing but itself, and what it says is not shown.
 import json
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from convscope import outputs
 from convscope.errors import RunError
@@ -58,7 +59,7 @@ class Manifest:
             text = files.content(path).decode("utf-8")
             document = json.loads(text)
             body = {key: document[key] for key in PARTS if key in document or key != "results"}
-        if text != _text(body):
+        if text != sealed(body):
             raise _newer(path) if _is_newer(body) else RunError(_damaged(path))
         manifest = cls(folder)
         manifest.versions = {Path(name).name: list(versions) for name, versions in body["files"].items()}
@@ -78,7 +79,7 @@ class Manifest:
             OSError: no space left …; the old one is untouched.
         """
         body = dict(zip(PARTS, (FORMAT, self.versions, self.results, self.facts), strict=True))
-        outputs.replace(self.folder / NAME, _text(body).encode())
+        outputs.replace(self.folder / NAME, sealed(body).encode())
 
     def put(self, contents: dict[str, bytes]) -> None:
         """Replace files of the run, in this order, each with the manifest agreeing at every moment.
@@ -146,10 +147,23 @@ class Manifest:
             raise
 
 
-def _text(body: dict) -> str:
-    """The one way of writing this manifest, its own SHA-256 included: any other text is a damaged one."""
+def sealed(body: dict) -> str:
+    """The one way of writing a sealed file, its own SHA-256 included: any other text is a damaged one."""
     canonical = json.dumps(body, sort_keys=True, ensure_ascii=True)
     return json.dumps({**body, "sha256": files.digest(canonical.encode())}, indent=2, sort_keys=True) + "\n"
+
+
+def unsealed(text: str, *keys: str) -> tuple[Any, ...]:
+    """What `sealed` text holds under these keys, its format among them.
+
+    Raises:
+        ValueError: it is no such text, or a bit of it has changed.
+        KeyError: something is missing.
+    """
+    document = json.loads(text)
+    if text != sealed({key: value for key, value in document.items() if key != "sha256"}):
+        raise ValueError("it is damaged, or was changed after convscope wrote it")
+    return tuple(document[key] for key in keys)
 
 
 def _is_newer(body: dict) -> bool:

@@ -186,7 +186,7 @@ def sort(
         said = (
             f"target: the amount of {settings.target}",
             *own.remarks,
-            *_on_parts(used, parts, own, what, ""),
+            *_on_parts(used, parts, own, what, "", folded=bool(settings.fold)),
         )
         amount = torch.from_numpy(values).float()
         return Sorted(amount, (str(settings.target),), parts, (), said, _named(own))
@@ -200,7 +200,7 @@ def sort(
     same = tuple(
         f"'{name}' and '{other}' look alike and are one class, '{other}'" for name, other in alike.items()
     )
-    said = (*own.remarks, *_on_parts(used, parts, own, what))
+    said = (*own.remarks, *_on_parts(used, parts, own, what, folded=bool(settings.fold)))
     return Sorted(labels, classes, parts, (*same, *gone), said, _named(own))
 
 
@@ -291,15 +291,21 @@ def _classes(labels: Sequence[str], parts: Sequence[str], source: Path, what: st
 
 
 def _on_parts(
-    used: Sequence[Labelled], parts: dict[str, Tensor], own: Groups, what: str, how: str = ", class by class"
+    used: Sequence[Labelled],
+    parts: dict[str, Tensor],
+    own: Groups,
+    what: str,
+    how: str = ", class by class",
+    *,
+    folded: bool,
 ) -> list[str]:
-    """Say which parts were made here, and which are empty."""
+    """Say which parts were made here, and which are empty; see `split.remarks`."""
     stated = {item.part for item in used}
     made = [
         f"{len(parts[name]):,} to {name}" for name in PARTS[1:] if name not in stated and len(parts[name])
     ]
     how = ", group by group" if any(name is not None for name in own.names) else how
     remarks = [f"held back at random{how}: {' and '.join(made)}"] if made else []
-    if not len(parts["test"]):
+    if not len(parts["test"]) and not folded:
         remarks.append(f"there are no test {what}s: the trained network cannot be judged on unseen ones")
     return remarks

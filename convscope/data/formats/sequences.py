@@ -92,7 +92,7 @@ def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) 
     settings, chosen = _resolved(line)
     reach = _reach(settings)
     labels = targets.labels(line.table, str(settings.target), classes=settings.label is not None)
-    val, test, moved = _cuts(line, settings, labels.values)
+    val, test, end, moved = _cuts(line, settings, labels.values)
     if given:
         features, seen = given, unknown_texts(line.table, given)
     else:
@@ -102,7 +102,7 @@ def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) 
     needed = np.hstack([values, latest]) if reach.horizon else values
     last, left_out = _usable(line, settings, labels.values, needed)
     target = last + reach.horizon
-    parts, spans = _parts(line.axis.times[target], val, test, line.table.path)
+    parts, spans = _parts(line.axis.times[target], (val, test, end), line.table.path)
     when, kind = written(line.axis.times[target]), np.int64 if labels.classes else np.float32
     said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *moved, *spans]
     return Dataset(
@@ -243,13 +243,20 @@ def _demand_meaning(path: Path, settings: DataSettings) -> None:
 
 def _cuts(
     line: Timeline, settings: DataSettings, labels: np.ndarray
-) -> tuple[np.datetime64, np.datetime64, list[str]]:
-    """When validation and testing begin, so that windows with a target lie in both."""
+) -> tuple[np.datetime64, np.datetime64, np.datetime64, list[str]]:
+    """When validation and testing begin and all ends, so that windows with a target lie in both."""
     window, horizon, stride = _reach(settings)
     last = windows.ends(line.axis, window, stride)
     target = windows.targets(line.axis, last, horizon)
     there = target[(target >= 0) & np.isfinite(labels[target])]
-    return windows.filled(line.axis.times[there], *windows.cuts(line.axis, settings), settings)
+    times = line.axis.times[there]
+    if settings.place:
+        val, test, end = windows.expanding(line.axis, times, settings.place, settings.val)
+    else:
+        val, test = windows.cuts(line.axis, settings)
+        end = windows.AFTER_ALL
+    val, test, moved = windows.filled(times[times < end], val, test, settings)
+    return val, test, end, moved
 
 
 def _features(
@@ -319,10 +326,10 @@ def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
 
 
 def _parts(
-    when: np.ndarray, val: np.datetime64, test: np.datetime64, path: Path
+    when: np.ndarray, cuts: tuple[np.datetime64, np.datetime64, np.datetime64], path: Path
 ) -> tuple[dict[str, Tensor], list[str]]:
-    """Parts by the time of the target, and when each of them is."""
-    number = (when >= val).astype(np.int64) + (when >= test)
+    """Parts by the time of the target, and when each of them is; what comes after the last cut is in none."""
+    number = sum((when >= cut).astype(np.int64) for cut in cuts)
     parts = {name: torch.from_numpy(np.flatnonzero(number == place)) for place, name in enumerate(PARTS)}
     if len(parts["train"]) == 0:
         raise DataError(NO_TRAINING.format(path=path))

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from convscope.data.dataset import DataSettings
+from convscope.errors import DataError
+from convscope.settings import Fold
 
 GAP = 1.5  # usual steps from a row to the next; where it is more, something is missing in between
 HOLIDAYS = 3.5  # the same for weekdays, of which two may be holidays
@@ -15,6 +17,7 @@ MOVED = (
     "no window has its target in the time of {name}: the last {share:.0%} of the windows{from_} are {name}"
 )
 ALONE = "there is a single window: none is left for val and test; a smaller --window or --stride makes more"
+AFTER_ALL = np.datetime64("9999-12-31", "us")
 WHOLE_YEARS = 3  # years of data from which on whole years are held back, so that all seasons are judged
 
 
@@ -143,6 +146,36 @@ def cuts(axis: TimeAxis, settings: DataSettings) -> tuple[np.datetime64, np.date
     else:
         test = _share(first, final, settings.test, axis.step)
     return (_share(first, test, settings.val, axis.step) if settings.val else test), test
+
+
+def expanding(
+    axis: TimeAxis, when: np.ndarray, place: Fold, val: float
+) -> tuple[np.datetime64, np.datetime64, np.datetime64]:
+    """When validation and testing of a fold begin, and when it ends: each learns from all that came before.
+
+    The time is cut into one piece more than there are folds, of as many samples each: the first is learnt
+    from only, the others are judged one after the other by a network that has seen those before.
+
+    Args:
+        axis: the rows.
+        when: (sample,) the times of all targets.
+        place: which fold, of how many.
+        val: the share of the time before the test that chooses the epoch.
+
+    Raises:
+        DataError: too few times.
+    """
+    moments = np.sort(when)
+    size = len(moments) // (place.of + 1)
+    begins = [moments[len(moments) - size * left] for left in range(place.of, 0, -1)] if size else []
+    if len(np.unique([moments[0], *begins] if begins else [])) <= place.of:
+        raise DataError(
+            f"{len(np.unique(moments)):,} moments to predict are too few for {place.of} folds, each of"
+            " which learns from what came before.\n  Give fewer folds, or more rows."
+        )
+    first, test = axis.times.min(), begins[place.number - 1]
+    end = AFTER_ALL if place.number == place.of else begins[place.number]
+    return (_share(first, test, val, axis.step) if val else test), test, end
 
 
 def filled(

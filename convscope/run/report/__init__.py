@@ -67,8 +67,8 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
     return path
 
 
-def render(page: dict[str, Any]) -> str:
-    """Fill the page in; every text is escaped."""
+def render(page: dict[str, Any], template: str = "report.html") -> str:
+    """Fill a page in; every text is escaped."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
@@ -77,8 +77,8 @@ def render(page: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {each.__name__: each for each in FORMATS}
-    template = environment.get_template("report.html")
-    return template.render(page, style=Markup((HERE / "report.css").read_text(encoding="utf-8")))
+    style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
+    return environment.get_template(template).render(page, style=style)
 
 
 def _contents(answers: dict[str, str], shared: dict[str, figures.Figure]) -> dict[str, str]:

@@ -39,7 +39,7 @@ def answers(evaluation: Evaluation) -> list[tuple[int, int]]:
 
 def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str, Any]:
     """The key figures, the confusion matrix, and the samples that were judged worst."""
-    size = len(evaluation.classes)
+    many = len(evaluation.classes) > DRAWN
 
     def judged(sample: JudgedSample) -> dict[str, Any]:
         return {**tiles.of(sample.row), **sample._asdict()}
@@ -53,12 +53,8 @@ def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str,
         "calibration": words.calibration(evaluation),
         "confusions": _confusions(evaluation),
         "lowest": _lowest(evaluation),
-        "matrix": _matrix(evaluation) if size <= DRAWN else [],
-        "worst_share": max((pair["share"] for pair in _confusions(evaluation)), default=0.0),
-        "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if size > DRAWN else [],
-        "classes": size,
-        "longest": max(map(len, evaluation.classes)),
-        "cell": 44 if size <= 12 else 28,  # pixels
+        **matrix(evaluation),
+        "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if many else [],
         "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
         "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
     }
@@ -110,7 +106,19 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     ]
 
 
-def _matrix(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
+def matrix(evaluation: Evaluation) -> dict[str, Any]:
+    """The confusion matrix, where it is not too large to be read, and its sizes."""
+    size = len(evaluation.classes)
+    return {
+        "matrix": _cells(evaluation) if size <= DRAWN else [],
+        "worst_share": max((pair["share"] for pair in _confusions(evaluation)), default=0.0),
+        "classes": size,
+        "longest": max(map(len, evaluation.classes)),
+        "cell": 44 if size <= 12 else 28,  # pixels
+    }
+
+
+def _cells(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
     """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1."""
     counts = evaluation.confusion
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)

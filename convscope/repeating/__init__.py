@@ -1,0 +1,257 @@
+"""The same training several times: an honest figure for small data, and how much of it is chance.
+
+    found = repeat("digits", folds=5)      # every sample is judged once, by a network that has not seen it
+    found.accuracy, found.interval
+
+With folds, each training judges another part of the data; with seeds, all have the same parts and begin at
+other weights. Each is a run of its own, by the one way that `recipe` knows, in the folder of the study.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple, Unpack
+
+from convscope import data, recipe, run, training
+from convscope.data import Dataset, DataSource
+from convscope.data.folds import folded
+from convscope.errors import RunError, SettingsError
+from convscope.keywords import TrainingKeywords
+from convscope.recipe import Created, Judged, Loaded, Plan
+from convscope.repeating.pooling import pooled
+from convscope.repeating.repeated import Repeated
+from convscope.run import files, folders, study
+from convscope.run.settings import absolute
+from convscope.run.study import StudySettings
+from convscope.settings import FEWEST_FOLDS, DataSettings, Fold
+from convscope.training.events import Event
+
+
+class Turn(NamedTuple):
+    """One of the trainings begins (or was done before).
+
+    Attributes:
+        number: 1 …
+        of: how many there are.
+        what: "fold" or "start".
+        done: nothing is left to do.
+    """
+
+    number: int
+    of: int
+    what: str
+    done: bool = False
+
+
+Told = Event | Loaded | Created | Judged | Turn | Repeated
+
+
+def repeat(
+    source: DataSource,
+    *,
+    folds: int | None = None,
+    seeds: int | None = None,
+    network: str | None = None,
+    runs: str | Path = "runs",
+    **settings: Unpack[TrainingKeywords],
+) -> Repeated:
+    """Train several times and say how good networks for these data are, with an interval.
+
+    Args:
+        source: a catalogue name, a path or arrays (X, y); with `seeds` also a dataset.
+        folds: divide the data into so many parts; each is judged by a network that learnt from the others (of
+            a sequence: from those before). A test part that the data come with is left alone.
+        seeds: instead, train so many times on the same parts, from seed, seed + 1, …
+        network: a name of the table, or `file.py:Class`; None: the fast default.
+        runs: the folder that gets the folder of the study, in which each training is a run.
+        settings: as `convscope.train` takes them.
+
+    Returns:
+        `.accuracy`, `.interval`, `.runs`, `.evaluation`, `.report`.
+
+    Raises:
+        ConvscopeError: something the person can put right.
+    """
+    asked = recipe.plan(source, network=network, runs=runs, **settings)
+    for event in stream(asked, folds=folds, seeds=seeds):
+        if isinstance(event, Repeated):
+            return event
+    raise RunError(
+        "training was interrupted.\n  What was learnt is saved: convscope train --resume latest goes on."
+    )
+
+
+def stream(asked: Plan, *, folds: int | None = None, seeds: int | None = None) -> Iterator[Told]:
+    """Everything that happens: a Turn before each training, its events, and Repeated at the end.
+
+    Raises:
+        SettingsError: neither folds nor seeds, both, or what has no meaning with them.
+        DataError: more folds than samples or groups.
+    """
+    settings = _settings(asked, folds, seeds)
+    training.machine(asked.training)
+    divided = _Divided(asked.source, settings)
+    divided.turn(1)  # what cannot be divided is told before anything is made
+    root = Path(asked.runs)
+    path = study.create(root, settings)
+    try:
+        yield from _go(path, divided)
+    finally:
+        if not folders.inside(path):  # refused at the first step
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def resume(path: Path) -> Iterator[Told]:
+    """Go on with what is left of a study, to the same bits as if it had not stopped.
+
+    Raises:
+        RunError: nothing is left, it is damaged, or somebody else is at it.
+        DataError: the data are not there any more, or not the same.
+    """
+    settings, result = study.read(path)
+    if result and (path / "report.html").exists():
+        raise RunError(f"{path.name} is finished: there is nothing left to go on with.")
+    training.machine(settings.training)
+    yield from _go(path, _Divided(settings.source, settings))
+
+
+def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySettings:
+    if (folds is None) == (seeds is None):
+        both = "give one of them: folds say how good it is, seeds how much of that is chance"
+        raise SettingsError("folds", both if folds else "give folds=5, or seeds=3.")
+    name, count = ("folds", folds) if folds is not None else ("seeds", seeds)
+    if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST_FOLDS:
+        raise SettingsError(name, f"expected a whole number of {FEWEST_FOLDS} or more; got {count}.")
+    if folds is not None and isinstance(asked.source, Dataset):
+        raise SettingsError(
+            "folds", "are cut where data are read: give their name or path, or arrays (X, y)."
+        )
+    if folds is not None and asked.data.test != DataSettings.test:
+        raise SettingsError("test", f"has no meaning with folds: each of the {folds} is the test part once.")
+    source = asked.source.source if isinstance(asked.source, Dataset) else asked.source
+    named = isinstance(source, str | Path)
+    return StudySettings(
+        source=absolute(str(source)) if named else data.ARRAYS,
+        folds=folds,
+        seeds=seeds,
+        network=_absolute(asked.network),
+        width=asked.width,
+        depth=asked.depth,
+        strict=asked.strict,
+        data=asked.data,
+        training=asked.training,
+    )
+
+
+def _absolute(network: str | None) -> str | None:
+    """A person's own network, found from any folder."""
+    own = run.NetworkPart(name=network or "").own
+    return f"{Path(own[0]).expanduser().absolute()}:{own[1]}" if own else network
+
+
+class _Divided:
+    """The data of a study, read once; of a sequence each fold chooses its columns by what it learns from."""
+
+    def __init__(self, source: DataSource, settings: StudySettings) -> None:
+        self.source, self.settings = source, settings
+
+    @cached_property
+    def whole(self) -> Dataset:
+        return self._read(self.settings.data if self.settings.seeds else self._fold(1))
+
+    def turn(self, number: int) -> Dataset:
+        """What one training is given.
+
+        Raises:
+            DataError: more folds than samples or groups.
+        """
+        if not self.settings.folds:
+            return self.whole
+        if self.whole.kind != "sequence":
+            return folded(self.whole, Fold(number, self.settings.folds))
+        return self.whole if number == 1 else self._read(self._fold(number))
+
+    def _fold(self, number: int) -> DataSettings:
+        return replace(self.settings.data, fold=f"{number}/{self.settings.folds}")
+
+    def _read(self, settings: DataSettings) -> Dataset:
+        if isinstance(self.source, Dataset):
+            return self.source
+        return data.undivided(self.source, settings, strict=self.settings.strict)
+
+
+def _go(path: Path, divided: _Divided) -> Iterator[Told]:
+    with _held(path):
+        settings = divided.settings
+        count = settings.folds or settings.seeds or 0
+        for number in range(1, count + 1):
+            before = _member(path, settings, number)
+            done = before is not None and before.finished and before.judged
+            yield Turn(number, count, settings.each, done)
+            if done:
+                continue
+            for event in _training(path, divided, number, before):
+                if isinstance(event, Created):
+                    folders.point_latest(path)
+                yield event
+            member = _member(path, settings, number)
+            if member is None or not member.finished:
+                return  # interrupted
+        members = [_member(path, settings, number) for number in range(1, count + 1)]
+        yield pooled(path, settings, [each for each in members if each], divided.turn)
+
+
+def _training(path: Path, divided: _Divided, number: int, before: run.Run | None) -> Iterator[Told]:
+    if before is not None:
+        return recipe.go_on(before.path)
+    settings, first = divided.settings, _member(path, divided.settings, 1)
+    chosen = settings.training
+    if first is not None:  # what was measured on this machine for the first is so for all
+        same = first.settings.training
+        chosen = replace(chosen, precision=same.precision, threads=same.threads)
+        _demand_same_code(first, settings)
+    begin = 0 if settings.folds else number - 1
+    return recipe.stream(
+        Plan(
+            divided.turn(number),
+            settings.network,
+            settings.width,
+            settings.depth,
+            settings.data,
+            replace(chosen, seed=chosen.seed + begin),
+            path,
+            settings.strict,
+        )
+    )
+
+
+def _demand_same_code(first: run.Run, settings: StudySettings) -> None:
+    own = run.NetworkPart(name=settings.network or "").own
+    if own and files.content(Path(own[0])) != files.content(first.path / "network.py"):
+        raise RunError(
+            f"{own[0]} has changed since {first.name} was trained: its figures would be of another network.\n"
+            f"  Put it back (the code is {first.path / 'network.py'}), or begin a new study."
+        )
+
+
+def _member(path: Path, settings: StudySettings, number: int) -> run.Run | None:
+    """The run of a training, where it was begun."""
+    fold = f"{number}/{settings.folds}" if settings.folds else None
+    seed = settings.training.seed + (0 if settings.folds else number - 1)
+    found = (run.load(each) for each in folders.inside(path))
+    return next(
+        (each for each in found if (each.settings.data.fold, each.settings.training.seed) == (fold, seed)),
+        None,
+    )
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    release = files.hold(path)
+    try:
+        yield
+    finally:
+        release()

@@ -1,0 +1,58 @@
+"""report.html of a study: the figure with its interval, what it says and does not, and every training."""
+
+from typing import Any
+
+from convscope import outputs
+from convscope.repeating.repeated import Repeated
+from convscope.run import report
+from convscope.run.evaluation.metrics import Evaluation
+from convscope.run.report import class_sections
+
+MISTAKES = 50  # named at most
+
+
+def write(found: Repeated) -> None:
+    """Write it into the folder of the study.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    page = report.render(_content(found), "study.html")
+    outputs.replace(found.report, page.encode("utf-8", "replace"))
+
+
+def _content(found: Repeated) -> dict[str, Any]:
+    first = found.runs[0].settings
+    evaluation = found.evaluation
+    page: dict[str, Any] = {
+        "found": found,
+        "title": found.figure(evaluation.accuracy if isinstance(evaluation, Evaluation) else evaluation.mae),
+        "source": first.data.source,
+        "networks": ", ".join(sorted({each.settings.network.name for each in found.runs})),
+        "matrix": None,
+        "mistakes": [],
+        **_axis(found),
+    }
+    if isinstance(evaluation, Evaluation):
+        page |= class_sections.matrix(evaluation)
+        page["mistakes"] = evaluation.mistakes[:MISTAKES] if found.by == "folds" else []
+    return page
+
+
+def _axis(found: Repeated) -> dict[str, Any]:
+    """Every training's score as a dot, and the interval as a bar, at shares of one axis."""
+    bounds = [*(each.score for each in found.trainings), *(found.interval or ())]
+    low, high = min(bounds), max(bounds)
+    width = (high - low) or 1.0
+
+    def place(value: float) -> float:
+        return (value - low) / width
+
+    return {
+        "ends": (found.figure(low), found.figure(high)),
+        "dots": [
+            {"training": each, "place": place(each.score), "figure": found.figure(each.score)}
+            for each in found.trainings
+        ],
+        "span": found.interval and tuple(map(place, found.interval)),
+    }
