@@ -134,8 +134,10 @@ def _tracks(
     ):
         said += agreeing.moments(table, found.time, time, numbers, unit, settings.window is not None)
     tracks = []
-    for number, text in enumerate(texts):
-        rows = np.flatnonzero(numbers == number)
+    order = np.argsort(numbers, kind="stable")
+    ends = np.cumsum(np.bincount(numbers, minlength=len(texts)))
+    for number, (text, own) in enumerate(zip(texts, np.split(order, ends[:-1]), strict=True)):
+        rows = own
         if time is not None and (np.diff(time[rows]) < 0).any():
             rows = rows[np.argsort(time[rows], kind="stable")]
         name = " ".join(filter(None, [origin.name, f"{unit} {text}" if unit else ""]))

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from convscope.data import targets
 from convscope.data.dataset import DataSettings, Skipped
 from convscope.data.files.listing import SHOWN, part_named
 from convscope.data.files.table import COLUMNS
-from convscope.data.signals import Read, Signal, roles
+from convscope.data.signals import Read, Signal, at_once, roles
 from convscope.data.text import missing
 from convscope.data.text import numbers as text_numbers
 from convscope.data.text.columns import demand_names
@@ -69,8 +69,13 @@ def ucr(lines: Sequence[str], path: Path, part: str) -> Read:
     >>> read.signals[1].label, read.signals[1].values.tolist()
     ('2', [[0.0, -1.0]])
     """
-    found = Read([], [], [])
-    for number, line in _numbered(lines):
+    found, rows = Read([], [], []), _numbered(lines)
+    width = len(cut(rows[0][1])) if rows else 0
+    if width > 1 and _at_once(
+        found, rows, width, Columns(0, None, None, None, list(range(1, width))), part, path
+    ):
+        return found
+    for number, line in rows:
         label, *cells = cut(line)
         _add(found, path, SignalRow(number, label, [cells], part))
     return found
@@ -118,8 +123,9 @@ def table(
             columns = _without_labels(columns, names, some, found)
     if columns.name is not None:
         found.remarks.append(f"column '{names[columns.name]}' names the rows and holds no values")
-    plain = _as_people_write(columns, names, rows, found)
-    for number, line in rows:
+    done = _at_once(found, rows, len(names), columns, part, path, lacking=lacking)
+    plain = {} if done else _as_people_write(columns, names, rows, found)
+    for number, line in () if done else rows:
         cells = cut(line)
         if any(cells[len(names) :]):
             reason = f"it has {len(cells):,} cells, the header {len(names):,}"
@@ -257,10 +263,31 @@ def numbers(cells: Sequence[str]) -> list[float]:
     return values
 
 
+def _at_once(
+    found: Read,
+    rows: Sequence[tuple[int, str]],
+    width: int,
+    columns: Columns,
+    part: str,
+    path: Path,
+    *,
+    lacking: bool = False,
+) -> bool:
+    """Add all rows, if they hold plain numbers beside their label; false: one after another."""
+    own = [place for place in (columns.label, columns.group, columns.part) if place is not None]
+    plain = at_once.read([line for _, line in rows], width, own, columns.values)
+    if plain is None:
+        return False
+    for place, (number, _) in enumerate(rows):
+        cells = {column: texts[place] for column, texts in plain.texts.items()}
+        row = _row_of(number, cells, columns, part, path)
+        _add_values(found, path, row, plain.values[place : place + 1], lacking=lacking)
+    return True
+
+
 def _add(found: Read, path: Path, row: SignalRow, *, lacking: bool = False) -> None:
     """Make a row a signal, or name it with the reason why it is none; it may be `lacking` a label."""
     where = f"{path.name}, row {row.number}"
-    label = class_name(row.label)
     try:
         values = [numbers(cells) for cells in row.channels]
     except TextError as error:
@@ -268,13 +295,18 @@ def _add(found: Read, path: Path, row: SignalRow, *, lacking: bool = False) -> N
         what = f"column '{row.columns[place]}'" if row.columns else f"value {place + 1}"
         found.skipped.append(Skipped(where, f"{what} is '{text}', which is no number"))
         return
+    _add_values(found, path, row, _array(values), lacking=lacking)
+
+
+def _add_values(found: Read, path: Path, row: SignalRow, values: np.ndarray, *, lacking: bool) -> None:
+    where, label = f"{path.name}, row {row.number}", class_name(row.label)
     if not label and not lacking:
         found.skipped.append(Skipped(where, NO_LABEL))
-    elif not any(values):
+    elif not values.shape[1]:
         found.skipped.append(Skipped(where, "it has no values"))
     else:
         name = f"{row.part} row {row.number}" if row.part else f"row {row.number}"
-        found.signals.append(Signal(_array(values), label, name, row.part, row.group))
+        found.signals.append(Signal(values, label, name, row.part, row.group))
 
 
 def _array(channels: Sequence[Sequence[float]]) -> np.ndarray:
@@ -493,12 +525,18 @@ def with_gaps(found: Read) -> Read:
 def _row(
     number: int, cells: Sequence[str], columns: Columns, part: str, names: Sequence[str], path: Path
 ) -> SignalRow:
-    own = part if columns.part is None else part_named(cells[columns.part], path, number)
-    group = None if columns.group is None else cells[columns.group] or f"row {number}"
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
+    row = _row_of(number, dict(enumerate(cells)), columns, part, path)
+    return row._replace(channels=[values], columns=titles)
+
+
+def _row_of(number: int, cells: Mapping[int, str], columns: Columns, part: str, path: Path) -> SignalRow:
+    """A row without its values: what it is of."""
+    own = part if columns.part is None else part_named(cells[columns.part], path, number)
+    group = None if columns.group is None else cells[columns.group] or f"row {number}"
     label = "" if columns.label is None else cells[columns.label]
-    return SignalRow(number, label, [values], own, group, titles)
+    return SignalRow(number, label, (), own, group)
 
 
 def _demand_classes(header: Sequence[str], path: Path) -> None:

@@ -191,9 +191,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     try:
         found = layout.find(text)
         text = found.plain(text)
-        widths = np.fromiter(
-            map(len, csv.reader(io.StringIO(text, newline=""), delimiter=found.delimiter)), np.int64
-        )
+        widths = np.fromiter(map(len, csv.reader(_stream(text), delimiter=found.delimiter)), np.int64)
     except csv.Error as error:
         raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
     rows, footer = _without_footer(np.flatnonzero(widths) + 1, widths)  # an empty line is no row, but counts
@@ -203,9 +201,9 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     short = int(_is_short(widths[rows - 1]))
     _demand_width(widths[rows - 1][short:], rows[short:], path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
-    places, source = list(range(int(widths.max()))), io.StringIO(text)
+    places = list(range(int(widths.max())))
     frame = pd.read_csv(
-        source, sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
+        _stream(text), sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
     ).iloc[: len(rows), : widths[rows[-1] - 1]]
     header = [str(name).strip() for name in frame.iloc[0]] if found.header else names(frame.shape[1])
     if short:  # what has no name is an empty column at the end, or the first one, which names the rows
@@ -220,6 +218,12 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     units = (f"{found.units} rows below the header hold no value, but {_words(frame)}, and were left out",)
     remarks = (*said, *found.said, *footer, *unnamed, *(units if found.units else ()), *nameless)
     return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
+
+
+def _stream(text: str) -> io.TextIOWrapper:
+    """The text to read from: as bytes, for io.StringIO takes four for each character."""
+    content = text.encode("utf-8", "surrogatepass")
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8", "surrogatepass", newline="")
 
 
 def _words(frame: "DataFrame") -> str:
