@@ -10,10 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import convscope
 from convscope.cli import execute
+from convscope.run.evaluation.metrics import evaluate
 from convscope.text import cut, printable
 
 EVIL = "\x1b[31m\n  Error: fake\r\t\x07\u202e\u200b\x9b2J"
@@ -160,3 +162,11 @@ def test_what_nobody_sees_is_an_escape(letter):
 def test_a_long_name_is_cut_in_the_middle():
     assert len(cut("a" * 500 + ".png")) == 60
     assert cut("a" * 500 + ".png").endswith("aaa.png")
+
+
+def test_tables_of_classes_cut_long_names_and_stay_aligned():
+    names = ("a" * 300, "b\x1b[1m\nb")
+    scores = torch.eye(2)
+    lines = evaluate([0, 1], scores, names, ["x", "y"], [0, 1])._class_lines()
+    assert len({len(line) for line in lines}) == 1
+    assert all(line.isprintable() and len(line) < 110 for line in lines)

@@ -19,7 +19,7 @@ from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files import decoding
 from convscope.data.pictures.decode import PictureHeader, header, regular
 from convscope.shapes import show
-from convscope.text import printable
+from convscope.text import cut, printable
 
 QUICK_BYTES = 10**9  # above this, the quick look leaves the search for copies to `convscope check`
 NEAR_SIDE = (
@@ -106,7 +106,7 @@ class Check:
     def _table(self) -> list[str]:
         """Samples of each class in each part, aligned."""
         classes = list(self.counts["train"])
-        names = [printable(name) for name in classes]
+        names = [cut(printable(name)) for name in classes]
         width = max(len(name) for name in ["class", *names])
         head = f"{'class':<{width}}" + "".join(f"{part:>9}" for part in PARTS)
         rows = [

@@ -9,6 +9,7 @@ import numpy as np
 
 from convscope.figures import percent
 from convscope.run.evaluation.intervals import Interval
+from convscope.text import cut, printable
 
 MISTAKES_IN_JSON = 100
 CLASSES_IN_LINES = 20
@@ -191,11 +192,12 @@ class Evaluation:
         scores = self.per_class
         if len(scores) > CLASSES_IN_LINES:
             scores = sorted((s for s in scores if s.support), key=lambda s: s.f1 or 0)[:CLASSES_IN_LINES]
-        width = max(5, *(len(score.name) for score in scores))
-        table = [f"{'class':<{width}}  samples  precision    recall        F1"]
-        for score in scores:
+        names = [cut(printable(score.name)) for score in scores]
+        width = max(5, *map(len, names))
+        table = [f"{'class':<{width}}  samples  precision     recall         F1"]
+        for name, score in zip(names, scores, strict=True):
             shares = "  ".join(f"{percent(share):>9}" for share in (score.precision, score.recall, score.f1))
-            table.append(f"{score.name:<{width}}  {score.support:7,}  {shares}")
+            table.append(f"{name:<{width}}  {score.support:7,}  {shares}")
         left_out = len(self.per_class) - len(scores)
         return (
             [*table, f"({left_out} classes with a higher F1, or without samples, left out)"]
