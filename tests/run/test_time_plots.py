@@ -68,6 +68,13 @@ def test_lines_hold_what_was_true_and_what_was_said():
     assert figure.axes[0].get_title("left") == "wind, A"
 
 
+def test_large_values_have_ticks_without_powers_of_ten():
+    points = [Point(day.when, "A", 1.5e6 + 1e4 * place, 1.6e6) for place, day in enumerate(days(20))]
+    drawn = figures.svg(over_time.course(points, "price"))
+    assert " M</text>" in drawn
+    assert "1e6" not in drawn
+
+
 @pytest.fixture
 def table():
     when = ["2015-01-02", "2015-01-01", "2015-01-03"]

@@ -35,7 +35,7 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
     labels, before = dataset.labels[rows], dataset.persistence
     before = None if before is None else before[rows]
     names = inputs.names(dataset, rows)
-    groups = [dataset.groups[row] for row in rows.tolist()] if dataset.groups else ()
+    groups: list[str] = [str(dataset.groups[row]) for row in rows.tolist()] if dataset.groups else []
     if isinstance(model.output, Values):
         mean = model.output.mean.item()  # of the training part
         return metrics.evaluate_values(labels, said, facts.classes[0], names, rows, before, mean, groups)

@@ -125,10 +125,11 @@ def _rows(rows: ArrayLike | None, samples: int) -> np.ndarray:
 
 def _pairs(truth: np.ndarray, said: np.ndarray, classes: Sequence[str]) -> tuple[Confusion, ...]:
     """Every pair of true and predicted class that occurs: far fewer than there could be of many classes."""
-    found, times = np.unique(np.stack([truth, said], 1), axis=0, return_counts=True)
+    found, times = np.unique(truth * len(classes) + said, return_counts=True)
+    pairs = (divmod(pair, len(classes)) for pair in found.tolist())
     return tuple(
         Confusion(classes[true], classes[guess], count)
-        for (true, guess), count in zip(found.tolist(), times.tolist(), strict=True)
+        for (true, guess), count in zip(pairs, times.tolist(), strict=True)
     )
 
 

@@ -13,11 +13,14 @@ import matplotlib
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from PIL import Image
 
 from convscope import outputs
+from convscope.figures import number
 
 INK, SOFT, FAINT, LINE, STRONG = "#1a1c20", "#50555c", "#646971", "#e4e4df", "#c4c5bf"
 ACCENT, WASH, SURFACE, ZERO, POSITIVE = "#0b6e69", "#e2f0ee", "#ffffff", "#f4f3ef", "#c76a28"
@@ -123,6 +126,21 @@ def svg(figure: Figure) -> str:
     for pattern, replacement in FOR_PAGES:
         text = re.sub(pattern, replacement, text, flags=re.DOTALL)
     return re.sub("|".join(VARIABLES), lambda colour: f"var(--{VARIABLES[colour[0]]})", text.strip())
+
+
+def amounts(axis: Axis) -> None:
+    """Write an axis of amounts as people do, and with few ticks, so that long ones have room."""
+    axis.set_major_locator(MaxNLocator(4))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+
+
+def _short(value: float) -> str:
+    """A tick: millions as M.
+
+    >>> _short(1.55e6), _short(-80000), _short(0.25)
+    ('1.55 M', '-80,000', '0.25')
+    """
+    return f"{value / 1e6:,.6g} M" if abs(value) >= 1e6 else number(value, 6)
 
 
 def title(axes: Axes, text: str) -> None:

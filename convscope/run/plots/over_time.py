@@ -15,7 +15,7 @@ from matplotlib.patches import Patch
 from convscope.data.dataset import Dataset
 from convscope.run.evaluation.classification import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.run.plots.figures import ACCENT, FAINT, INK, POSITIVE, SOFT, SURFACE, plain, title
+from convscope.run.plots.figures import ACCENT, FAINT, INK, POSITIVE, SOFT, SURFACE, amounts, plain, title
 
 PALETTE = ("#4477aa", "#ccbb44", "#66ccee", "#aa3377", "#228833", "#ee6677", "#999999")  # Paul Tol's bright
 PANELS = 4  # series, or years of one, that are shown
@@ -81,6 +81,7 @@ def course(found: Sequence[Point], target: str) -> Figure:
         place.xaxis.set_major_locator(locator)
         place.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
         place.margins(x=0.005)
+        amounts(place.yaxis)
         title(place, f"{target}, {name}" if name else target)
     axes[0].legend(
         loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, fontsize=10, labelcolor=SOFT

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.run.plots.figures import ACCENT, STRONG, title
+from convscope.run.plots.figures import ACCENT, STRONG, amounts, title
 
 MOST = 3_000  # dots of a plot, so that a page stays small
 FAINT_DOTS = 0.45  # opaqueness, so that a crowd is darker than one
@@ -19,6 +19,7 @@ def agreement(axes: Axes, evaluation: ValueEvaluation) -> None:
     title(axes, f"{evaluation.target}, predicted")
     axes.set_xlabel("true")
     axes.set_aspect("equal", adjustable="datalim")
+    _amounts(axes)
 
 
 def residuals(axes: Axes, evaluation: ValueEvaluation) -> None:
@@ -28,6 +29,7 @@ def residuals(axes: Axes, evaluation: ValueEvaluation) -> None:
     _dots(axes, said, said - truth)
     title(axes, "Error, predicted − true")
     axes.set_xlabel("predicted")
+    _amounts(axes)
 
 
 def errors(axes: Axes, evaluation: ValueEvaluation) -> None:
@@ -37,6 +39,12 @@ def errors(axes: Axes, evaluation: ValueEvaluation) -> None:
     axes.axvline(0, color=STRONG, linewidth=1)
     title(axes, "Samples")
     axes.set_xlabel("error, predicted − true")
+    _amounts(axes)
+
+
+def _amounts(axes: Axes) -> None:
+    for axis in (axes.xaxis, axes.yaxis):
+        amounts(axis)
 
 
 def _some(evaluation: ValueEvaluation) -> tuple[np.ndarray, np.ndarray]:
