@@ -3,20 +3,24 @@
 `stream` tells everything that happens; `train` is the same for people who want the result alone.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Unpack
 
+from torch import nn
+
 from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings, DataSource
 from convscope.data.check import quick
-from convscope.errors import RunError, UnknownName
+from convscope.data.files import cache
+from convscope.errors import RunError, SettingsError, UnknownName
 from convscope.keywords import TrainingKeywords
 from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
-from convscope.network.model import Model
+from convscope.network.handed import Settled, Shape, settle
+from convscope.network.model import Model, assemble
 from convscope.randomness import seeded
 from convscope.run import folders
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -26,13 +30,15 @@ from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
 from convscope.training.machine import threads
 
+NetworkSource = str | nn.Module | Callable[..., nn.Module] | None
+
 
 @dataclass(frozen=True)
 class Plan:
     """What a person asks for; all but `source` may be left open."""
 
     source: DataSource
-    network: str | None = None  # a name of the table, or file.py:Class
+    network: NetworkSource = None  # a name of the table, file.py:Class, or what was handed over in Python
     width: float | None = None
     depth: int | None = None
     data: DataSettings = field(default_factory=DataSettings)
@@ -78,23 +84,31 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
     yield Loaded(dataset, quick(dataset))
     name, scale = network.default(dataset.kind, len(dataset.parts["train"]), dataset.space)
-    part = run.NetworkPart(name=plan.network or name, width=plan.width, depth=plan.depth)
-    if not plan.network:
+    own = _handed_over(plan, dataset)
+    part = run.NetworkPart(
+        name=own.name if own else plan.network or name,
+        width=plan.width,
+        depth=plan.depth,
+        handed=None if own is None or own.again else True,
+    )
+    if plan.network is None:
         part = part.model_copy(
             update={knob: value for knob, value in scale.items() if getattr(plan, knob) is None}
         )
-    model = _model(dataset, part, plan.training.seed)
+    body = own.body if own else None
+    start = body.state_dict() if body is not None else None
+    model = _model(dataset, part, plan.training.seed, body)
     settings, reasons = training.choose(model, dataset, plan.training)
-    if not plan.network:
+    if plan.network is None:
         reasons.insert(0, f"network '{name}': the best of the house for its time")
     resolved = run.RunSettings.of(dataset, part, settings, tuple(reasons))
-    with closing(run.create(plan.runs, resolved, dataset)) as writer:
+    with closing(run.create(plan.runs, resolved, dataset, start)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
         for notice in _doubts(part, model, dataset, settings):
             writer.write(notice)
             yield notice
         yield from _train(writer, training.train(model, dataset, settings))
-    yield from _judge(writer.path, dataset)
+    yield from _judge(writer.path, dataset, body if part.handed else None)
 
 
 def go_on(
@@ -110,7 +124,8 @@ def go_on(
 
     A run that was trained to its end, but has no whole report of it, gets the report.
     """
-    begun = run.load(path.path if isinstance(path, run.Run) else folders.find(path, runs))
+    given = path.network if isinstance(path, run.Run) else None
+    begun = run.load(path.path if isinstance(path, run.Run) else folders.find(path, runs), network=given)
     ended = begun.finished and epochs is None
     if ended and begun.judged:
         raise RunError(at_its_end(begun.path, begun.facts["reason"], begun.settings.training))
@@ -119,7 +134,7 @@ def go_on(
     yield Loaded(dataset, [])
     if not ended:
         yield from _go_on(begun, settings, said, dataset)
-    yield from _judge(begun.path, dataset)
+    yield from _judge(begun.path, dataset, given)
 
 
 def resume(
@@ -162,15 +177,21 @@ def resume(
 def train(
     source: DataSource,
     *,
-    network: str | None = None,
+    network: NetworkSource = None,
     runs: str | Path = "runs",
     **settings: Unpack[TrainingKeywords],
 ) -> run.Run:
     """Train on data and return the finished run.
 
     Args:
-        source: a catalogue name, a path, arrays (X, y) or a dataset.
-        network: a name of the table, or `file.py:Class`; None: the fast default.
+        source: a catalogue name, a path, a dataset; (X, y): arrays, nested lists, pictures of Pillow's or
+            signals of different lengths, with a label each; the same for training and test, ((X, y), (X2,
+            y2)); or a DataFrame, which is read as its CSV would be.
+        network: a name of the table, or `file.py:Class`; a class or function that makes an `nn.Module`,
+            called with what its arguments name of channels, classes and space; or an `nn.Module`: a copy of
+            it is trained from the weights that it has, and itself stays as it is. Where its source makes it
+            again, it goes into the run as a file; else `convscope.load(run, network=…)` wants one like it.
+            None: the fast default.
         runs: the folder that gets the run's folder.
         settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
             batch, optimizer, lr, …), `width` and `depth` of the network,
@@ -181,6 +202,13 @@ def train(
 
     Raises:
         ConvscopeError: something the person can put right.
+
+    >>> from tempfile import mkdtemp
+    >>> from torch import nn
+    >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
+    >>> trained = train("digits", network=net, epochs=1, threads=1, runs=mkdtemp())
+    >>> len(trained.predict("digits").labels) > 300
+    True
     """
     return _last(stream(plan(source, network=network, runs=runs, **settings)))
 
@@ -197,6 +225,7 @@ def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
     for name in given:
         if not any(name in home for home in (*homes.values(), own)):
             raise UnknownName("setting", name, sorted(own.union(*homes.values())))
+    _demand_types(given)
     pick = {home: {name: given[name] for name in known & given.keys()} for home, known in homes.items()}
     rest = {name: value for name, value in given.items() if name in own}
     return Plan(
@@ -204,11 +233,44 @@ def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
     )
 
 
+def _demand_types(given: Mapping[str, Any]) -> None:
+    """What is no field of the settings, which say so themselves.
+
+    Raises:
+        SettingsError: something of another type.
+    """
+    wanted = {
+        "runs": (str | Path, "a path"),
+        "strict": (bool, "True or False"),
+        "width": (int | float | None, "a number"),
+        "depth": (int | None, "a whole number"),
+    }
+    for name, (kind, words) in wanted.items():
+        value = given.get(name, None if name in ("width", "depth") else "" if name == "runs" else False)
+        if not isinstance(value, kind) or (isinstance(value, bool) and name != "strict"):
+            raise SettingsError(name, f"expected {words}; got {value!r}.")
+    if given.get("network") == "":
+        raise SettingsError("network", "its name is empty.\n  The networks: convscope networks.")
+
+
 @explained()
-def _model(dataset: Dataset, part: run.NetworkPart, seed: int) -> Model:
-    """The network before training; the same seed gives the same weights."""
+def _handed_over(plan: Plan, dataset: Dataset) -> Settled | None:
+    """A network that was handed over in Python, with the file that makes it again where there can be one."""
+    if plan.network is None or isinstance(plan.network, str):
+        return None
+    scale = {knob: getattr(plan, knob) for knob in network.KNOBS if getattr(plan, knob) is not None}
+    shape = Shape(dataset.channels, len(dataset.classes), dataset.space)
+    return settle(plan.network, shape, cache.home() / "networks", plan.training.seed, scale)
+
+
+@explained()
+def _model(dataset: Dataset, part: run.NetworkPart, seed: int, body: nn.Module | None = None) -> Model:
+    """The network before training: the same seed gives the same weights, a `body` has its own."""
     shape = dataset.channels, len(dataset.classes), dataset.space
     steps = {"scale": dataset.settings.scale, "regression": dataset.regression}
+    if body is not None:
+        model = assemble(body.train(), dataset.channels, **steps)
+        return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
     with seeded(seed):
         model = network.build_model(part.name, *shape, width=part.width, depth=part.depth, **steps)
         return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
@@ -236,7 +298,12 @@ def _go_on(
     with closing(run.Writer.resume(begun, settings)) as writer:
         state = begun.state()
         seed = settings.training.seed
-        model = _model(dataset, settings.network, seed) if state is None else begun.untrained()
+        if state is None:
+            body = begun.untrained().network if begun.start() is not None else None
+            body and body.load_state_dict(begun.start() or {})
+            model = _model(dataset, settings.network, seed, body)
+        else:
+            model = begun.untrained()
         yield Created(begun.path, settings, said)
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
 
@@ -249,9 +316,9 @@ def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator
             yield event
 
 
-def _judge(path: Path, dataset: Dataset) -> Iterator[Judged]:
+def _judge(path: Path, dataset: Dataset, given: nn.Module | None) -> Iterator[Judged]:
     """Judge the best epoch's weights; where Ctrl-C came before the first one there is nothing to judge."""
-    finished = run.load(path)
+    finished = run.load(path, network=given)
     if finished.history:
         with threads(finished.settings.training.threads):
             verdict = finished.judge(dataset)

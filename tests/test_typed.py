@@ -14,11 +14,17 @@ from convscope.keywords import TrainingKeywords
 
 ROOT = Path(convscope.__file__).parent.parent
 RIGHT = """
+import pandas
 import torch
 import convscope
 
 run = convscope.train("digits", epochs=1, optimizer="sgd", size=(8, 8), augment=convscope.Augment(flip=True))
 reveal_type(run)
+for network in (torch.nn.Linear, torch.nn.ReLU(), "plain", lambda classes: torch.nn.Linear(64, classes)):
+    convscope.train((torch.ones(9, 8), [0, 1, 2] * 3), network=network)
+convscope.train(pandas.DataFrame(), target="load")
+for one in run.predict("digits"):
+    one.name
 seen = convscope.trace(torch.nn.ReLU(), torch.ones(2))
 reveal_type(seen)
 reveal_type(convscope.explain(seen, "relu", at=(0,)))

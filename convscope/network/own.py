@@ -79,13 +79,10 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
     path = Path(file).expanduser().resolve()
     if not path.is_file():
         raise NetworkError(_no_file(path, file))
-    facts = dict.fromkeys(("channels", "in_channels"), channels)
-    facts |= dict.fromkeys(("classes", "num_classes"), classes)
     text = _read(path, file)
 
     def make(text: str) -> nn.Module:
-        found = _find(_import(path, text), wanted, file)
-        return _made(found, _arguments(found, facts | {"space": space} | scale, name, needed=tuple(scale)))
+        return call(_find(_import(path, text), wanted, file), name, channels, classes, space, **scale)
 
     with neighbours(path.parent):
         try:
@@ -94,6 +91,19 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
             raise
         except (Exception, SystemExit) as error:  # a person's code may raise anything
             raise NotMade(error, text, str(path), wanted or path.name, make) from error
+
+
+def call(
+    make: Callable[..., Any], name: str, channels: int, classes: int, space: Space, **scale: float
+) -> nn.Module:
+    """Call a class or function with what its signature names, see `build_own`; `name` is for messages.
+
+    Raises:
+        Incomplete: it makes no network. And whatever it raises itself.
+    """
+    facts = dict.fromkeys(("channels", "in_channels"), channels)
+    facts |= dict.fromkeys(("classes", "num_classes"), classes)
+    return _made(make, _arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale)))
 
 
 def _no_file(path: Path, file: str) -> str:

@@ -3,12 +3,13 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from convscope import data as data_room
 from convscope import outputs
@@ -17,8 +18,8 @@ from convscope.data.dataset import Dataset
 from convscope.data.samples import demand_scale
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.lint import explained
-from convscope.network import build_model
-from convscope.network.model import Model
+from convscope.network import build_model, handed
+from convscope.network.model import Model, assemble
 from convscope.randomness import seeded
 from convscope.run import files, folders, inputs, rows, seen, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
@@ -33,24 +34,32 @@ if TYPE_CHECKING:
     from convscope.run.evaluation.judging import AnyEvaluation, AnyPredictions
 
 
-def load(run: str | Path, *, trust: bool = False) -> "Run":
+def load(run: str | Path, *, trust: bool = False, network: nn.Module | None = None) -> "Run":
     """Load a run: check every bit of it, then its settings. Weights are read when they are needed.
 
     Args:
         run: path of the run folder, or its name in ./runs, or "latest".
         trust: the run holds a network of somebody's own, and you have read its network.py and would run it.
+        network: of a run whose network was handed over as an object: one like it, whose weights do not
+            matter. A copy gets those of the run.
 
     Raises:
         RunError: there is no such run; a file of it is missing, damaged or of a newer convscope; its code is
-            not trusted.
+            not trusted; it makes its network by itself.
+        NetworkError: the network is none.
     """
+    if not isinstance(run, str | Path):
+        raise RunError(f"a run is named by a path or a name; got a {type(run).__name__}.")
     path = folders.find(run)
     manifest = verified(path)
     text = (manifest.content(SETTINGS) or b"").decode("utf-8", "surrogateescape")
     settings = RunSettings.from_toml(text, path / SETTINGS)
     if settings.network.own and not trust:
         _demand_trust(manifest)
-    return Run(path, settings)
+    if network is not None and not settings.network.handed:
+        words = f"{path.name} makes its network by itself ({settings.network.name})."
+        raise RunError(f"{words}\n  Load it without.")
+    return Run(path, settings, None if network is None else handed.copied(network))
 
 
 def _demand_trust(manifest: Manifest) -> None:
@@ -71,11 +80,13 @@ class Run:
     Attributes:
         path: the run folder, absolute.
         settings: everything it was trained with.
+        network: one like the run's, where that was handed over as an object; else None.
     """
 
-    def __init__(self, path: Path, settings: RunSettings) -> None:
+    def __init__(self, path: Path, settings: RunSettings, network: nn.Module | None = None) -> None:
         self.path = path
         self.settings = settings
+        self.network = network
 
     @property
     def name(self) -> str:
@@ -139,6 +150,9 @@ class Run:
     def untrained(self) -> Model:
         """The network as it is built, its weights without meaning yet. The random state is left as it was."""
         facts, network = self.settings.facts, self.settings.network
+        if network.handed:
+            body, scale = deepcopy(self._handed_over()), self.settings.data.scale
+            return assemble(body, facts.channels, scale, regression=facts.regression).eval()
         name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
         with seeded(self.settings.training.seed):
             return build_model(
@@ -151,6 +165,20 @@ class Run:
                 scale=self.settings.data.scale,
                 regression=facts.regression,
             ).eval()
+
+    def _handed_over(self) -> nn.Module:
+        if self.network is None:
+            name = self.settings.network.name
+            raise RunError(
+                f"the network of {self.name}, {name}, was handed over as an object: no file makes it again.\n"
+                f"  In Python: convscope.load({str(self.path)!r}, network={name}(…))"
+            )
+        return self.network
+
+    def start(self) -> dict[str, Tensor] | None:
+        """The weights that the network was handed over with; None where the seed makes them."""
+        content = verified(self.path).content(weights.START)
+        return None if content is None else weights.unpack(content, str(self.path / weights.START))
 
     def model(self) -> Model:
         """The network with its best weights so far, for judging: raw values in, a score (logit) a class out.

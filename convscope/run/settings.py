@@ -56,6 +56,7 @@ class NetworkPart(BaseModel):
     name: str  # of the table, or file.py:Class
     width: float | None = None
     depth: int | None = None
+    handed: bool | None = None  # handed over in Python as an object that no file makes again
 
     @property
     def own(self) -> tuple[str, str] | None:

@@ -15,6 +15,8 @@ BEST, LAST = "best.safetensors", "last.safetensors"  # of the best epoch, of the
 TRAINING = "training.safetensors"  # what beside the last weights a finished training needs to be trained on
 MODEL = "model."  # how the names of weights begin in a checkpoint
 
+START = "start.safetensors"  # those that a network was handed over with
+
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:
     """Tensors as the content of a safetensors file; the same tensors give the same bytes.

@@ -1,9 +1,12 @@
 """The one who writes a run folder, from the stream of events."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from torch import Tensor
 
 from convscope import outputs
 from convscope.data.dataset import Dataset
@@ -12,7 +15,7 @@ from convscope.run import checkpoint, files, folders, resuming, rows, seen, sett
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import ABSENT, Manifest
 from convscope.run.settings import RunSettings
-from convscope.run.weights import BEST, LAST, MODEL, TRAINING, pack, parted, select
+from convscope.run.weights import BEST, LAST, MODEL, START, TRAINING, pack, parted, select
 from convscope.training import events
 
 if TYPE_CHECKING:
@@ -182,13 +185,19 @@ class _At:
         self.step, self.text = step, text
 
 
-def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Writer:
+def create(
+    root: str | Path,
+    run_settings: RunSettings,
+    dataset: Dataset,
+    start: Mapping[str, Tensor] | None = None,
+) -> Writer:
     """Begin a run: make its folder in `root` with settings, own code and manifest, and point `latest` to it.
 
     Args:
         root: where runs are; made where it is not there.
         run_settings: everything, resolved; `RunSettings.of` collects it.
         dataset: what will be trained on.
+        start: weights that the network was handed over with.
 
     Raises:
         RunError: the folder cannot be written.
@@ -200,6 +209,8 @@ def create(root: str | Path, run_settings: RunSettings, dataset: Dataset) -> Wri
     }
     if run_settings.network.own:
         contents[trust.CODE] = _own_code(run_settings.network.own[0])
+    if start is not None:
+        contents[START] = pack(start)
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
     try:
         folders.demand_latest(Path(root).expanduser())

@@ -1,0 +1,158 @@
+"""A network that was handed over in Python: a class, a function or a network itself → what a run can record.
+
+Where it can be made again from a file, the run is as complete as any: another process makes the network by
+itself. Else the run records that it was handed over as an object.
+"""
+
+import hashlib
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from convscope.errors import NetworkError
+from convscope.network import fit, written
+from convscope.network.layers import Space
+from convscope.network.model import Model
+from convscope.network.own import build_own, call
+from convscope.randomness import forked, seeded
+
+FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module, or an nn.Module."
+
+
+class Shape(NamedTuple):
+    """What a network is made for."""
+
+    channels: int
+    classes: int
+    space: Space
+
+
+class Settled(NamedTuple):
+    """What was handed over, as a run records it.
+
+    Attributes:
+        name: `file.py:Name` where a file makes it; else what it is called.
+        body: the network with the weights to start from; None: a file makes it, weights and all.
+        again: whether a file makes it again.
+    """
+
+    name: str
+    body: nn.Module | None
+    again: bool
+
+
+def settle(given: Any, shape: Shape, folder: Path, seed: int, scale: dict[str, float]) -> Settled:  # noqa: ANN401
+    """Make the network, and find a file that makes it again.
+
+    A network itself is copied, to the CPU: training changes the copy. Its weights are the start.
+
+    Args:
+        given: an `nn.Module`, or a class or function that makes one.
+        shape: what it is made for.
+        folder: where files are written for those that have none.
+        seed: of the weights.
+        scale: width and depth, where given.
+
+    Raises:
+        NetworkError: it makes no network, or one that does not fit the samples.
+    """
+    if any(kind.__module__.partition(".")[0] in ("keras", "tensorflow") for kind in type(given).__mro__):
+        raise NetworkError("a Keras model cannot be trained here.\n  Write it as an nn.Module, or name one.")
+    if isinstance(given, nn.Module):
+        return _of_network(given, shape, folder, scale)
+    if not callable(given):
+        raise NetworkError(f"the network is a {type(given).__name__}: {str(given)[:80]}.\n  {FORMS}")
+    file = _file(given, folder)
+    name = getattr(given, "__name__", type(given).__name__)
+    try:
+        with seeded(seed):
+            made = call(given, name, *shape, **scale)
+    except NetworkError:
+        raise
+    except (Exception, SystemExit) as error:  # a person's code may raise anything
+        if file:
+            build_own(file, *shape, **scale)  # fails alike, and is explained
+        why = str(error) or type(error).__name__
+        raise NetworkError(
+            f"{name} cannot be made: {why}.\n  It is called with what its arguments name of channels, classes"
+            " and space; give others a default, or hand over the network itself."
+        ) from error
+    fit.check(made, *shape)
+    if file and _made_alike(file, made, shape, scale):
+        return Settled(file, None, True)
+    return Settled(_spoken(name), made, False)
+
+
+def copied(given: Any) -> nn.Module:  # noqa: ANN401
+    """A copy of a network on the CPU; of a run's model without its first and last step.
+
+    Raises:
+        NetworkError: it is no network, or cannot be copied.
+    """
+    if not isinstance(given, nn.Module):
+        raise NetworkError(f"the network is a {type(given).__name__}, expected an nn.Module.\n  {FORMS}")
+    body = getattr(given, "_orig_mod", given)
+    body = body.network if isinstance(body, Model) else body
+    try:
+        return deepcopy(body).cpu()
+    except Exception as error:  # numbers that are nowhere (meta), locks and files inside
+        why = str(error) or type(error).__name__
+        words = f"the network cannot be copied: {why}.\n  Hand over the class that makes it."
+        raise NetworkError(words) from error
+
+
+def _of_network(given: nn.Module, shape: Shape, folder: Path, scale: dict[str, float]) -> Settled:
+    body, name = copied(given), type(given).__name__
+    if scale:
+        raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
+    fit.check(body, *shape)
+    file = _file(type(body), folder)
+    return (
+        Settled(file, body, True)
+        if file and _made_alike(file, body, shape, {})
+        else Settled(name, body, False)
+    )
+
+
+def _file(make: Callable[..., Any], folder: Path) -> str | None:
+    """The file that has a class or function, written where there is none; None: it has no source."""
+    name = getattr(make, "__name__", "")
+    if not name.isidentifier():
+        return None
+    if file := written.own_file(make):
+        return file
+    try:
+        text = written.source(make)
+    except written.Unwritable:
+        return None
+    path = folder / hashlib.sha256(text.encode()).hexdigest()[:16] / "network.py"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        return None
+    return f"{path}:{name}"
+
+
+def _made_alike(file: str, made: nn.Module, shape: Shape, scale: dict[str, float]) -> bool:
+    """Whether the file makes the same network: names and shapes of its weights, and with these its output."""
+    inputs = torch.zeros(2, shape.channels, *shape.space)
+    inputs += torch.linspace(-1, 1, inputs.numel()).view_as(inputs)
+    try:
+        with forked(), torch.no_grad():
+            other = build_own(file, *shape, **scale)
+            fit.check(other, *shape)
+            other.load_state_dict(made.state_dict())
+            said = [deepcopy(each).eval()(inputs) for each in (other, made)]
+    except (Exception, SystemExit):  # noqa: BLE001 - whatever it is, the file does not make it
+        return False
+    return torch.allclose(said[0], said[1], rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def _spoken(name: str) -> str:
+    """A name for people: a lambda has none."""
+    return name if name.isidentifier() else "network"
