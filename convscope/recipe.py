@@ -86,7 +86,7 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     name, scale = network.default(dataset.kind, len(dataset.parts["train"]), dataset.space)
     own = _handed_over(plan, dataset)
     part = run.NetworkPart(
-        name=own.name if own else plan.network or name,
+        name=own.name if own else str(plan.network or name),
         width=plan.width,
         depth=plan.depth,
         handed=None if own is None or own.again else True,
@@ -298,14 +298,19 @@ def _go_on(
     with closing(run.Writer.resume(begun, settings)) as writer:
         state = begun.state()
         seed = settings.training.seed
-        if state is None:
-            body = begun.untrained().network if begun.start() is not None else None
-            body and body.load_state_dict(begun.start() or {})
-            model = _model(dataset, settings.network, seed, body)
-        else:
-            model = begun.untrained()
+        model = _model(dataset, settings.network, seed, _start(begun)) if state is None else begun.untrained()
         yield Created(begun.path, settings, said)
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
+
+
+def _start(begun: run.Run) -> nn.Module | None:
+    """The network with the weights that it was handed over with; None where the seed makes them."""
+    weights = begun.start()
+    if weights is None:
+        return None
+    body = begun.untrained().network
+    body.load_state_dict(weights)
+    return body
 
 
 def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator[Event]:

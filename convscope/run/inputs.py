@@ -144,7 +144,7 @@ def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN40
     return plain
 
 
-def is_own(data: str | Path | Dataset | tuple, settings: RunSettings) -> bool:
+def is_own(data: DataSource, settings: RunSettings) -> bool:
     """Whether these are the data that the run was trained on, or their name or path."""
     if isinstance(data, Dataset):
         return fingerprint(data) == settings.facts.fingerprint

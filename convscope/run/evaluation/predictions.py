@@ -108,7 +108,7 @@ class _Told(ABC, Generic[One]):
             raise UnknownName("sample", index, self.names)
         return self._one(self.names.index(index))
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> np.ndarray:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
         """What was said as an array: probabilities, (sample, class), or values, (sample,); float64."""
         return np.array(self._numbers().numpy(), dtype=dtype, copy=copy)
 
