@@ -22,7 +22,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convscope.text import printable
+from convscope.text import cut, printable
 
 if TYPE_CHECKING:
     from convscope.lint.finding import Finding
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MANY = 60  # names that a person will not read through
 LONGEST = 200  # characters of a name that are shown
+LONGEST_LINE = 1500  # characters of a message
 NO_MEMORY = re.compile(r"(allocate|out of) memory|Storage size calculation overflowed", re.I)  # torch's words
 
 
@@ -44,7 +45,10 @@ def guess(name: str, known: Iterable[str]) -> str:
 
 
 class ConvscopeError(Exception):
-    """Something the person can put right."""
+    """Something the person can put right; a line that quotes a cell of a megabyte is cut in its middle."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("\n".join(cut(line, LONGEST_LINE) for line in message.split("\n")))
 
 
 def of_machine(error: BaseException) -> str | None:
@@ -62,6 +66,18 @@ def of_machine(error: BaseException) -> str | None:
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return "there is not enough memory.\n  Give fewer or smaller samples, a smaller batch or network."
     return None
+
+
+def reason(error: BaseException) -> str:
+    """Why a library refuses a file, on one line; where it stumbles over its own words, these say nothing.
+
+    >>> reason(ValueError("no samples")), reason(AttributeError("no attribute 'BitsAllocated'"))
+    ('no samples', 'what it holds does not go together')
+    """
+    if isinstance(error, (AttributeError, TypeError, LookupError)):
+        return "what it holds does not go together"
+    words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return words.splitlines()[0]
 
 
 def _lower(words: str) -> str:

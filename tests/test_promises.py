@@ -15,10 +15,35 @@ import pytest
 from PIL import Image
 
 import convscope
-from convscope.cli import execute
+from convscope.cli import COMMANDS, app, execute
 
 LONG = "a" * 5000
+OF_DATA = [  # for each command that reads data
+    "--label foo",
+    "--label-from (",
+    "--label-from (x)",
+    "--target foo",
+    "--group foo",
+    "--images empty",
+    "--images nodir",
+    "--sample foo",
+    "--time foo",
+    "--series foo",
+    "--window 3",
+    "--rate 8000",
+    "--size 0",
+    "--size x",
+    "--size 100000x100000",
+    "--channels 0",
+    "--channels 7",
+    "--val nan",
+    "--val 1",
+    "--test -1",
+    "--seed -1",
+    "--seed 99999999999999999999999",
+]
 MISTAKES = [
+    *(f"{command} digits {option}" for command in ("train", "check") for option in OF_DATA),
     # predict
     "predict latest x.png --top 0",
     "predict latest x.png --top -3",
@@ -66,8 +91,6 @@ MISTAKES = [
     "train digits --batch 0",
     "train digits --lr nan",
     "train digits --lr -1",
-    "train digits --val nan",
-    "train digits --val 1",
     "train digits --network nosuch",
     "train digits --network nofile.py:X",
     "train digits --network x.png:X",
@@ -78,20 +101,9 @@ MISTAKES = [
     "train digits --depth 0",
     "train digits --depth -2",
     "train digits --depth 100000",
-    "train digits --size 0",
-    "train digits --size 100000x100000",
-    "train digits --channels 0",
-    "train digits --channels 7",
-    "train digits --seed -1",
-    "train digits --seed 99999999999999999999999",
     "train digits --threads 0",
     "train digits --runs x.png",
     "train digits --runs /proc/x",
-    "train digits --window 3",
-    "train digits --label foo",
-    "train digits --target foo",
-    "train digits --rate 8000",
-    "train digits --images empty",
     "train digits --augment flap",
     "train digits --resume latest",
     "train --resume nosuch",
@@ -120,9 +132,12 @@ MISTAKES = [
     "explain plain --op conv1 --at foo",
     "explain plain --op conv1 --at 999,0,0",
     "explain plain --op conv1 --gradient nosuch",
+    "explain plain --op conv1 --input nothere.png",
+    "explain latest --input broken.npz",
     "explain plain --op conv1 --gradient weight --score 99",
     "compare",
     "compare plain nosuch",
+    "compare plain lenet --input foo",
     "compare latest x.png",
     # the rest
     "rule nosuch",
@@ -137,6 +152,13 @@ MISTAKES = [
     "filter x.png nosuch",
     "filter nothere.png blur",
     "filter notes blur",
+    "filter blur x.png --at foo",
+    "filter blur x.png --at 99,99",
+    "filter blur x.png --output nodir/y.png",
+    "filter blur x.png --output x.png",
+    "filter blur x.png --output y.txt",
+    "filter blur broken.npz",
+    "filter blur fifo",
     "filter x.png blur --output nodir/y.png",
     "filter x.png blur --output x.png",
     "filter x.png blur --output y.txt",
@@ -167,6 +189,20 @@ def place(tmp_path_factory):
     os.chdir(before)
 
 
+def options(command):
+    """Name → type of each option of a command."""
+    every = app[command].assemble_argument_collection()
+    return {each.name: each.hint for each in every if each.name.startswith("--")}
+
+
+OPTIONS = [
+    (function.__name__, option, kind)
+    for function in COMMANDS
+    for option, kind in options(function.__name__).items()
+]
+TEXTS = (str, str | None, Path, Path | None, list[str] | None)  # whatever is typed is of the type
+
+
 def content(root):
     """Every file with its bytes and every folder; of a run that must not be there, its name says it."""
     return {
@@ -186,6 +222,22 @@ def test_a_mistake_gets_a_sentence(typed, place, capfd):
     for raw in ("did not expect", "Traceback", "Errno", "object has no attribute", "<class '"):
         assert raw not in printed.err, printed.err
     assert content(place) == before
+
+
+@pytest.mark.parametrize(("command", "option", "kind"), [each for each in OPTIONS if each[2] not in TEXTS])
+def test_an_option_of_the_wrong_type_is_named(command, option, kind, place, capfd):
+    typed = [f"{option}=nosuch"] if kind is bool else [option, "nosuch"]
+    first = [] if command in ("runs", "networks", "data") else ["x.png"]
+    assert execute([command, *first, *typed]) == 2
+    said = capfd.readouterr().err
+    assert said.startswith("Error: ")
+    assert option.removeprefix("--") in said and "nosuch" in said, said
+
+
+@pytest.mark.parametrize(("command", "option", "kind"), [each for each in OPTIONS if each[2] in TEXTS])
+def test_every_option_has_its_mistake(command, option, kind):
+    """A new option has to say what can be wrong with it, above."""
+    assert any(typed.split()[0] == command and option in typed.split() for typed in MISTAKES), kind
 
 
 @pytest.mark.parametrize("typed", ["networks", "data", "runs", "check digits", "evaluate latest --json"])

@@ -12,7 +12,7 @@ from convscope.data import frames, pairs, unknown
 from convscope.data.arrays import ARRAYS
 from convscope.data.catalogue import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
-from convscope.data.files import folder, listing, table
+from convscope.data.files import decoding, folder, listing, table
 from convscope.data.folds import folded
 from convscope.data.formats import FORMATS, Format
 from convscope.data.series import timeline
@@ -42,6 +42,7 @@ DataSource = str | Path | Dataset | tuple | frames.DataFrame  # what data are ma
 __all__ = ["CATALOGUE", "FORMATS", "DataSettings", "DataSource", "Dataset", "Format", "load"]
 
 
+@decoding.quiet()
 def load(
     source: DataSource,
     settings: DataSettings = DataSettings(),

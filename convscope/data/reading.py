@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from convscope.data.dataset import Skipped
 from convscope.data.files import beside, table
-from convscope.data.files.decoding import each, shown
+from convscope.data.files.decoding import each, quiet, shown
 from convscope.data.files.folder import children
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
@@ -36,6 +36,7 @@ class FoundFiles(NamedTuple):
     truth: Any = None
 
 
+@quiet()
 def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
     """Read all samples of files, in their order; of folders and archives of them, of tables that name them.
 
@@ -97,6 +98,7 @@ def _root(path: Path) -> Path | None:
     return path if path.is_dir() else path.parent if path.suffix.lower() in table.ENDINGS else None
 
 
+@quiet()
 def own_spec(path: Path) -> SampleSpec:
     """What the sample of a file is by itself, where no model says how it shall be: of its own size and rate.
 
@@ -110,6 +112,7 @@ def own_spec(path: Path) -> SampleSpec:
     return SampleSpec(claim.shape, files.kinds[0], claim.dtype, rate=claim.rate)
 
 
+@quiet()
 def received(content: bytes, name: str, spec: SampleSpec) -> tuple[Samples, Claim]:
     """One sample from the bytes of a file that somebody sent; nothing in it, nor its name, is believed.
 

@@ -133,6 +133,7 @@ class Check:
         )
 
 
+@decoding.quiet()
 def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     """Load data and look for what spoils training or makes its result look better than it is.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from convscope.data.containers import hdf5, matlab, numpys, pickles
 from convscope.data.containers.member import Member
 from convscope.data.files import folder
-from convscope.errors import DataError
+from convscope.errors import DataError, reason
 
 Opener = Callable[[ExitStack, Path], dict[str, Member]]
 
@@ -80,8 +80,7 @@ def _opened(stack: ExitStack, path: Path) -> dict[str, Member]:
 def _damage(path: Path, error: Exception) -> DataError:
     kind = path.suffix.lower()
     how = {".npz": "numpy.savez", ".npy": "numpy.save"}.get(kind, "the program that made it")
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    return DataError(f"{path} is damaged or no {kind} file: {reason}.\n  Save it again with {how}.")
+    return DataError(f"{path} is damaged or no {kind} file: {reason(error)}.\n  Save it again with {how}.")
 
 
 DAMAGE = (*numpys.DAMAGE, KeyError, TypeError, IndexError, MemoryError, ArithmeticError)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO
 
 import numpy as np
@@ -66,5 +67,8 @@ def _header(file: IO[bytes]) -> Header:
     version = npy.read_magic(file)
     if version not in HEADERS:
         raise ValueError(f"unknown version {version} of the npy format")
-    shape, _, dtype = HEADERS[version](file)
+    try:
+        shape, _, dtype = HEADERS[version](file)
+    except (ValueError, TypeError, KeyError, SyntaxError, TokenError, RecursionError) as error:
+        raise ValueError("its header describes no array") from error
     return Header(shape, dtype)

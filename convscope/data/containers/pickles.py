@@ -154,7 +154,9 @@ def _with_argument(name: str, argument: Any, stack: list[Any], memory: dict[int,
         raise Refused(f"the instruction {name}")
 
 
-def _known(module: str, name: str) -> Named:
+def _known(module: object, name: object) -> Named:
+    if not (isinstance(module, str) and isinstance(name, str)):
+        raise ValueError("a name in it is no text")
     role = NAMES.get((module, name))
     if role is None:
         raise Refused(f"{module}.{name}"[:100])
@@ -197,7 +199,7 @@ def _tuple(stack: list[Any], count: int) -> None:
 
 def _stack_global(stack: list[Any]) -> None:
     name, module = stack.pop(), stack.pop()
-    stack.append(_known(str(module), str(name)))
+    stack.append(_known(module, name))
 
 
 def _reduce(stack: list[Any]) -> None:

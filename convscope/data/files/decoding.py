@@ -66,7 +66,7 @@ def each(
     chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
     pool = ThreadPoolExecutor(cores())
     try:
-        with _quiet():
+        with quiet():
             results = (result for chunk in _ahead(pool, _attempts(function), chunks) for result in chunk)
             yield from track(results, what, total=len(files)) if what else results
     finally:
@@ -114,19 +114,23 @@ def _ahead(pool: ThreadPoolExecutor, function: Callable, chunks: Iterator) -> It
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep libraries from printing what they find odd in a file: what matters is checked here, by name.
 
     Around the threads, not in them: filters and loggers belong to the process.
     """
-    logger = logging.getLogger("pydicom")
-    before, logger.disabled = logger.disabled, True
+    loggers = [logging.getLogger(name) for name in ("pydicom", "nibabel.global")]
+    before = [logger.disabled for logger in loggers]
+    for logger in loggers:
+        logger.disabled = True
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"(PIL|nibabel|pydicom)\.")
+            warnings.filterwarnings("ignore", message="Reading `.npy`")
             yield
     finally:
-        logger.disabled = before
+        for logger, was in zip(loggers, before, strict=True):
+            logger.disabled = was
 
 
 def spread(files: Sequence[Path], count: int) -> Sequence[Path]:

@@ -4,11 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple
 
 import numpy as np
 
 from convscope.data import layout, signals
+from convscope.data.containers import numpys
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.files import folder
 from convscope.data.files.decoding import shown
@@ -32,6 +34,7 @@ LABELS = "info.labels"  # of Edge Impulse: the label of each file
 NOTES = ("readme", "license", "licence", "info", "about", "notes", "requirements", "description", "labels")
 LOOKED = 6  # files that tell whether they are recordings
 HEAD = 1 << 12  # bytes
+UNREADABLE = (*numpys.DAMAGE, KeyError, TypeError, ArithmeticError, SyntaxError, TokenError)
 
 
 class Payload(NamedTuple):
@@ -160,7 +163,7 @@ def _edge_impulse(path: Path, loose: Sequence[tuple[Path, str]]) -> dict[str, st
         try:
             entries = json.loads(file.read_text(encoding="utf-8"))["files"]
             return {Path(entry["path"]).name: str(entry["label"]["label"]) for entry in entries}
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{file} is damaged: {error}.\n  Export the data again.") from error
     return {each.name: each.name.split(".")[0] for each, _ in loose if each.suffix.lower() == PAYLOAD}
 
@@ -177,7 +180,7 @@ def _holds_recording(file: Path) -> bool:
     if file.suffix.lower() == ARRAY:
         try:
             array = np.load(file, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError):
+        except UNREADABLE:
             return False
         return array.dtype.kind in "buif" and 1 <= array.ndim <= 3
     cells = columns.head(file)[1:]
@@ -195,7 +198,7 @@ def _track(file: Path, origin: TableOrigin) -> tuple[Track, tuple[str, ...]]:
     else:
         try:
             array = np.load(file, allow_pickle=False)
-        except (OSError, ValueError) as error:
+        except UNREADABLE as error:
             raise BadFile(file, f"it is damaged: {error}") from error
         values, names = layout.arranged(array[None], file.name, "signal").array[0], ()
     count = values.shape[1]
@@ -212,7 +215,7 @@ def _payload(file: Path) -> Payload:
         values = np.array(found["values"], np.float32)
         names = tuple(str(sensor["name"]) for sensor in found["sensors"])
         step = float(found.get("interval_ms") or 0)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise BadFile(file, f"no recording of Edge Impulse: {error}") from error
     values = values[:, None] if values.ndim == 1 else values  # (time, channel)
     if values.ndim != 2 or not values.size or values.shape[1] != len(names):

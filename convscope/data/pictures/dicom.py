@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from convscope.errors import BadFile, DataError
+from convscope.errors import BadFile, DataError, reason
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
@@ -46,8 +46,7 @@ def reasons(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:  # pydicom raises AttributeError, ValueError, struct.error …
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise BadFile(path, f"damaged, cannot be read as DICOM: {reason}") from error
+        raise BadFile(path, f"damaged, cannot be read as DICOM: {reason(error)}") from error
 
 
 def frames(one: "FileDataset") -> int:
@@ -124,8 +123,9 @@ def about(path: Path) -> "FileDataset":
     """
     with reasons(path):
         one = library().dcmread(path, stop_before_pixels=True)
-        if "Rows" not in one or "Columns" not in one:
+        if not {"Rows", "Columns", "BitsAllocated"} <= {*one.dir()}:
             raise BadFile(path, "it holds no pixels, but another kind of DICOM object")
+        _ = int(one.Columns), int(one.Rows), mode(one), one.get("SeriesInstanceUID")  # read when asked for
         if frames(one) > 1:
             raise BadFile(
                 path, f"it holds {frames(one)} frames; a picture is one. A folder for each makes volumes"

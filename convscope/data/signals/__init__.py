@@ -195,11 +195,16 @@ def equal(signals: Sequence[np.ndarray], settings: DataSettings) -> tuple[np.nda
         (sample, channel, time) float32, and a sentence on what was done, if anything was.
 
     Raises:
-        DataError: a length below 1.
+        DataError: a length below 1, or signals of different channels.
 
     >>> equal([np.array([[1.0, 3.0]]), np.array([[1.0, 2.0, 3.0]])], DataSettings())[0].tolist()
     [[[1.0, 3.0, 2.0]], [[1.0, 2.0, 3.0]]]
     """
+    counts = {len(values) for values in signals}
+    if len(counts) > 1:
+        raise DataError(
+            f"the signals have from {min(counts)} to {max(counts)} channels; expected one number."
+        )
     lengths = [values.shape[1] for values in signals]
     length = common_length(lengths, settings)
     if set(lengths) == {length}:

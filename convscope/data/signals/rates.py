@@ -12,7 +12,8 @@ from convscope.errors import DataError
 
 FINEST = 10_000  # rates are compared as fractions of whole numbers up to this
 TAPS = 20  # of resample_poly's filter, for each step between the rates
-MOST = 1 << 27  # numbers of the filter, and of what a signal grows to
+FILTER = 1 << 24  # numbers of the filter: a second of work
+MOST = 1 << 27  # numbers that a signal grows to
 
 
 class TooFarError(ValueError):
@@ -66,7 +67,7 @@ def at_rate(values: np.ndarray, rate: float, wanted: float) -> np.ndarray:
     if rate == wanted:
         return values.astype(np.float32, copy=False)
     up, down = _ratio(rate, wanted)
-    if max(TAPS * max(up, down), values.shape[1] * up // down) > MOST:
+    if TAPS * max(up, down) > FILTER or values.shape[1] * up // down > MOST:
         raise _too_far(rate, wanted)
     from scipy.signal import resample_poly  # half a second to import, and seldom needed
 

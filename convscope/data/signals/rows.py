@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from math import isfinite
 from pathlib import Path
 from typing import NamedTuple
@@ -225,7 +226,10 @@ def cut(line: str) -> list[str]:
     separator = max(",;\t|", key=bare.count)
     if separator not in bare:
         return line.split()
-    cells = next(csv.reader([line], delimiter=separator)) if '"' in line else line.split(separator)
+    cells = line.split(separator)
+    if '"' in line:
+        with suppress(csv.Error):  # a cell beyond all bounds
+            cells = next(csv.reader([line], delimiter=separator))
     return [cell.strip() for cell in cells] if " " in line else cells
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from convscope.data.memory import refuse_too_large
 from convscope.data.signals import wfdb_plain
 from convscope.data.signals.recording import Broken, Mark
-from convscope.errors import DataError
+from convscope.errors import DataError, reason
 
 ENDING = ".hea"
 GAP = "~"  # the name of a segment that was not recorded
@@ -162,7 +162,7 @@ def _header(file: Path) -> Any:  # noqa: ANN401 - a Record or MultiRecord of the
     except DataError:
         raise
     except Exception as error:  # the library raises whatever a damaged file leads it to
-        raise Broken(f"it is damaged: {error}") from error
+        raise Broken(f"it is damaged: {reason(error)}") from error
 
 
 def _names(header: Any) -> tuple[str | None, ...]:  # noqa: ANN401 - as above
@@ -195,4 +195,4 @@ def _values(file: Path, places: Sequence[int]) -> np.ndarray:
         with quiet():
             return library().rdrecord(str(file.with_suffix("")), channels=list(places)).p_signal
     except Exception as error:  # as above
-        raise Broken(f"it is damaged: {error}") from error
+        raise Broken(f"it is damaged: {reason(error)}") from error

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
+UNREAD = "{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8."
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 LONGEST_FOOTER = 5  # lines
 LOOKED = 50  # rows of which two shall hold something
@@ -193,7 +194,7 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
         text = found.plain(text)
         widths = np.fromiter(map(len, csv.reader(_stream(text), delimiter=found.delimiter)), np.int64)
     except csv.Error as error:
-        raise DataError(f"{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.") from error
+        raise DataError(UNREAD.format(path=path, error=error)) from error
     rows, footer = _without_footer(np.flatnonzero(widths) + 1, widths)  # an empty line is no row, but counts
     skipped = int(found.header) + found.units
     if len(rows) <= skipped:
@@ -202,9 +203,12 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     _demand_width(widths[rows - 1][short:], rows[short:], path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
     places = list(range(int(widths.max())))
-    frame = pd.read_csv(
-        _stream(text), sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
-    ).iloc[: len(rows), : widths[rows[-1] - 1]]
+    try:
+        frame = pd.read_csv(
+            _stream(text), sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
+        ).iloc[: len(rows), : widths[rows[-1] - 1]]
+    except pd.errors.ParserError as error:  # a quotation mark that never ends
+        raise DataError(UNREAD.format(path=path, error=error)) from error
     header = [str(name).strip() for name in frame.iloc[0]] if found.header else names(frame.shape[1])
     if short:  # what has no name is an empty column at the end, or the first one, which names the rows
         ends = (frame.iloc[1:, -1] == "").all()
