@@ -41,7 +41,7 @@ REFIT = 0.3  # share of the epochs; see benchmarks/README.md
 REFITTED = (5_000, 6)  # most training samples, and fewest epochs
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
-LARGE = 48  # positions an axis from which pictures in colour count as photographs
+LARGE = 48  # positions of the longer axis from which pictures in colour count as photographs
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 
 AS_VALUES = " Where they are amounts, write them with a decimal point (37.0) and name them by --target."
@@ -176,7 +176,7 @@ def _changes(dataset: Dataset) -> tuple[Augment, str]:
     """Changes that leave the label true: small shifts always, mirroring for photographs only."""
     if dataset.kind == "sequence" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
-    if dataset.kind == "image" and dataset.channels == 3 and min(dataset.space) >= LARGE:
+    if dataset.kind == "image" and dataset.channels == 3 and max(dataset.space) >= LARGE:
         why = "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1"
         return Augment(shift=0.1, flip=True, crop=0.3), why
     why = (
