@@ -65,7 +65,7 @@ def train(
     """
     here = machine(settings)
     with here.at_work(settings.seed):
-        loop = Loop(model, dataset, settings, here)
+        loop = TrainingLoop(model, dataset, settings, here)
         if state is not None:
             loop.restore(state)
         try:
@@ -98,7 +98,7 @@ class _Progress:
     highest_epoch: int = 0  # where it was reached, in `best_epoch` or before
 
 
-class Loop:
+class TrainingLoop:
     """One training; its methods are the events' order."""
 
     def __init__(self, model: Model, dataset: Dataset, settings: TrainingSettings, machine: Machine) -> None:

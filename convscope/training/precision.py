@@ -13,7 +13,7 @@ from statistics import median
 from convscope.data.dataset import Dataset
 from convscope.network.model import Model
 from convscope.settings import TrainingSettings
-from convscope.training.loop import Loop
+from convscope.training.loop import TrainingLoop
 from convscope.training.machine import machine, multiplies_halves
 
 TRIED = 12  # steps in each precision, the first of which only warms up
@@ -53,7 +53,7 @@ def _seconds_a_step(model: Model, dataset: Dataset, settings: TrainingSettings) 
     loops = {}
     for precision in ("fp32", "bf16"):
         so = replace(settings, precision=precision)
-        loops[precision] = Loop(deepcopy(model), dataset, so, machine(so))
+        loops[precision] = TrainingLoop(deepcopy(model), dataset, so, machine(so))
     try:
         if loops["fp32"].stages.steps < SHORT:
             return None
@@ -70,7 +70,7 @@ def _seconds_a_step(model: Model, dataset: Dataset, settings: TrainingSettings) 
     return {precision: median(seconds[1:]) for precision, seconds in times.items()}
 
 
-def _timed(loop: Loop) -> Iterator[float]:
+def _timed(loop: TrainingLoop) -> Iterator[float]:
     """Seconds of one step after the other; the loss, which each step reads, waits for an accelerator too."""
     loop.model.train()
     while True:
