@@ -29,6 +29,7 @@ from convscope.training import TrainingSettings
 from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
 from convscope.training.machine import threads
+from convscope.watching import wanted, watched
 
 NetworkSource = str | nn.Module | Callable[..., nn.Module] | None
 
@@ -179,6 +180,7 @@ def train(
     *,
     network: NetworkSource = None,
     runs: str | Path = "runs",
+    progress: bool | None = None,
     **settings: Unpack[TrainingKeywords],
 ) -> run.Run:
     """Train on data and return the finished run.
@@ -193,6 +195,8 @@ def train(
             again, it goes into the run as a file; else `convscope.load(run, network=…)` wants one like it.
             None: the fast default.
         runs: the folder that gets the run's folder.
+        progress: show how far it is: a line on a terminal, one table in a notebook, elsewhere a line an
+            epoch. None: on a terminal and in a notebook.
         settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
             batch, optimizer, lr, …), `width` and `depth` of the network,
             `strict`, and `seed` of all randomness.
@@ -210,7 +214,10 @@ def train(
     >>> len(trained.predict("digits").labels) > 300
     True
     """
-    return _last(stream(plan(source, network=network, runs=runs, **settings)))
+    if progress not in (None, True, False):
+        raise SettingsError("progress", f"expected True, False or None; got {progress!r}.")
+    events = stream(plan(source, network=network, runs=runs, **settings))
+    return _last(watched(events) if wanted(progress) else events)
 
 
 def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401

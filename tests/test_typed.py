@@ -21,7 +21,7 @@ import convscope
 run = convscope.train("digits", epochs=1, optimizer="sgd", size=(8, 8), augment=convscope.Augment(flip=True))
 reveal_type(run)
 for network in (torch.nn.Linear, torch.nn.ReLU(), "plain", lambda classes: torch.nn.Linear(64, classes)):
-    convscope.train((torch.ones(9, 8), [0, 1, 2] * 3), network=network)
+    convscope.train((torch.ones(9, 8), [0, 1, 2] * 3), network=network, progress=False)
 convscope.train(pandas.DataFrame(), target="load")
 for one in run.predict("digits"):
     one.name

@@ -1,0 +1,92 @@
+"""How far a training is that was begun in Python: a line on a terminal, one table in a notebook.
+
+Nothing is drawn where nobody looks, in a pipe or a service.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from html import escape
+from typing import Any, TypeVar
+
+from convscope.figures import number, percent
+from convscope.training.events import Epoch, Start, TrainingStep
+
+Told = TypeVar("Told")
+SECONDS = 0.2  # between two drawings
+TITLES = ("epoch", "train loss", "val loss", "val acc", "best")
+
+
+def wanted(progress: bool | None) -> bool:
+    """Whether to show anything; None: on a terminal and in a notebook."""
+    return (sys.stderr.isatty() or _notebook() is not None) if progress is None else progress
+
+
+def watched(events: Iterator[Told]) -> Iterator[Told]:
+    """The same events, shown as they pass."""
+    watching = Watching()
+    try:
+        for event in events:
+            watching.show(event)
+            yield event
+    finally:
+        watching.close()
+
+
+class Watching:
+    """Shows the events of a training, one after the other."""
+
+    def __init__(self) -> None:
+        self.steps, self.drawn = 0, 0.0
+        self.rows: list[tuple[str, ...]] = []
+        self.notebook = _notebook()
+        self.lively = self.notebook is not None or sys.stderr.isatty()  # else a line an epoch
+        self.handle: Any = None
+
+    def show(self, event: object) -> None:
+        """Draw what an event changes; most change nothing."""
+        if isinstance(event, Start):
+            self.steps = event.steps
+        elif isinstance(event, Epoch):
+            best = "★" if event.best else ""
+            losses = number(event.train_loss), number(event.val_loss)
+            self.rows.append((f"{event.number}", *losses, percent(event.val_accuracy), best))
+            self._draw(event.step)
+        elif isinstance(event, TrainingStep) and self.lively and time.monotonic() - self.drawn > SECONDS:
+            self._draw(event.step)
+
+    def close(self) -> None:
+        """End the line."""
+        if self.notebook is None and self.drawn:
+            sys.stderr.write("\n" if sys.stderr.isatty() else "")
+
+    def _draw(self, step: int) -> None:
+        self.drawn = time.monotonic()
+        if self.notebook is not None:
+            self._table(step)
+            return
+        last = dict(zip(TITLES, self.rows[-1], strict=True)) if self.rows else {}
+        said = ", ".join(f"{title} {value}" for title, value in last.items() if value)
+        line = f"step {step:,} of {self.steps:,}{f'; {said}' if said else ''}"
+        end = f"\r{line}\033[K" if sys.stderr.isatty() else f"{line}\n"
+        sys.stderr.write(end)
+        sys.stderr.flush()
+
+    def _table(self, step: int) -> None:
+        """One table, in place."""
+        head = "".join(f"<th>{title}</th>" for title in TITLES)
+        cells = ("".join(f"<td>{escape(value)}</td>" for value in row) for row in self.rows)
+        body = "".join(f"<tr>{row}</tr>" for row in cells)
+        said = f"<p>step {step:,} of {self.steps:,}</p>"
+        shown = self.notebook.HTML(f"{said}<table><tr>{head}</tr>{body}</table>")
+        if self.handle is None:
+            self.handle = self.notebook.display(shown, display_id=True)
+        else:
+            self.handle.update(shown)
+
+
+def _notebook() -> Any:  # noqa: ANN401 - IPython's display, which is not imported here
+    """What draws in a notebook; None: this is none."""
+    python = sys.modules.get("IPython")
+    shell = python.get_ipython() if python else None
+    return sys.modules.get("IPython.display") if hasattr(shell, "kernel") else None
