@@ -19,7 +19,7 @@ from convscope.errors import RunError, SettingsError, UnknownName
 from convscope.keywords import TrainingKeywords
 from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
-from convscope.network.handed import Settled, Shape, settle
+from convscope.network.handed import MadeFor, Settled, settle
 from convscope.network.model import Model, assemble
 from convscope.randomness import seeded
 from convscope.run import folders
@@ -266,7 +266,7 @@ def _handed_over(plan: Plan, dataset: Dataset) -> Settled | None:
     if plan.network is None or isinstance(plan.network, str):
         return None
     scale = {knob: getattr(plan, knob) for knob in network.KNOBS if getattr(plan, knob) is not None}
-    shape = Shape(dataset.channels, len(dataset.classes), dataset.space)
+    shape = MadeFor(dataset.channels, len(dataset.classes), dataset.space)
     return settle(plan.network, shape, cache.home() / "networks", plan.training.seed, scale)
 
 

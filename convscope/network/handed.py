@@ -23,7 +23,7 @@ from convscope.randomness import forked, seeded
 FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module, or an nn.Module."
 
 
-class Shape(NamedTuple):
+class MadeFor(NamedTuple):
     """What a network is made for."""
 
     channels: int
@@ -45,7 +45,7 @@ class Settled(NamedTuple):
     again: bool
 
 
-def settle(given: Any, shape: Shape, folder: Path, seed: int, scale: dict[str, float]) -> Settled:  # noqa: ANN401
+def settle(given: Any, shape: MadeFor, folder: Path, seed: int, scale: dict[str, float]) -> Settled:  # noqa: ANN401
     """Make the network, and find a file that makes it again.
 
     A network itself is copied, to the CPU: training changes the copy. Its weights are the start.
@@ -105,7 +105,7 @@ def copied(given: Any) -> nn.Module:  # noqa: ANN401
         raise NetworkError(words) from error
 
 
-def _of_network(given: nn.Module, shape: Shape, folder: Path, scale: dict[str, float]) -> Settled:
+def _of_network(given: nn.Module, shape: MadeFor, folder: Path, scale: dict[str, float]) -> Settled:
     body, name = copied(given), type(given).__name__
     if scale:
         raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
@@ -138,7 +138,7 @@ def _file(make: Callable[..., Any], folder: Path) -> str | None:
     return f"{path}:{name}"
 
 
-def _made_alike(file: str, made: nn.Module, shape: Shape, scale: dict[str, float]) -> bool:
+def _made_alike(file: str, made: nn.Module, shape: MadeFor, scale: dict[str, float]) -> bool:
     """Whether the file makes the same network: names and shapes of its weights, and with these its output."""
     inputs = torch.zeros(2, shape.channels, *shape.space)
     inputs += torch.linspace(-1, 1, inputs.numel()).view_as(inputs)
