@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 WINDOWS, MACOS = sys.platform == "win32", sys.platform == "darwin"
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # without one, Linux opens a browser in the terminal
-CONTAINER = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # cgroups 2 and 1
+GROUPS = Path("/proc/self/cgroup")  # which control groups this process is in
+CONTAINERS = {
+    "": ("/sys/fs/cgroup", "memory.max"),
+    "memory": ("/sys/fs/cgroup/memory", "memory.limit_in_bytes"),
+}  # controller of a line of it (none: cgroups 2) → where its groups are, and the file with the limit of each
 UNKNOWN = 4 << 30  # bytes of memory where the system does not say
 BLOCK = 1 << 20  # bytes
 PATIENCE = (0.01, 0.05, 0.2, 0.5)  # seconds between tries
@@ -44,6 +48,7 @@ def _module(name: str) -> Any:  # noqa: ANN401 - its names differ from system to
 
 
 fcntl, msvcrt = _module("fcntl"), _module("msvcrt")  # Linux and macOS; Windows
+resource = _module("resource")
 
 
 def cores() -> int:
@@ -52,8 +57,8 @@ def cores() -> int:
 
 
 def physical_memory() -> int:
-    """Bytes of memory of this machine, or what its container may use of them."""
-    return min([_installed_memory(), *_container_memory()])
+    """Bytes of memory of this machine, or what its container or a limit of the shell leaves of them."""
+    return min([_installed_memory(), *_container_memory(), *_limit_of_process()])
 
 
 def _installed_memory() -> int:
@@ -77,9 +82,32 @@ def _memory_of_windows() -> int:
 
 
 def _container_memory() -> Iterator[int]:
-    for name in CONTAINER:
-        with contextlib.suppress(OSError, ValueError):  # "max" is no number: no limit
-            yield int(Path(name).read_text(encoding="ascii"))
+    """The limits of the groups that this process is in, and of those around them: the least one holds.
+
+    Inside of a container the path may be that of its host; then its top is what is seen.
+
+    Source: https://docs.kernel.org/admin-guide/cgroup-v2.html, cgroup-v1/memory.html
+    """
+    try:
+        lines = GROUPS.read_text(encoding="utf-8").splitlines()
+    except OSError:  # no Linux
+        return
+    for line in ("0::/", "1:memory:/", *lines):
+        _, controllers, path = line.split(":", 2)
+        for controller in {*controllers.split(",")} & CONTAINERS.keys():
+            top, name = CONTAINERS[controller]
+            group = PurePosixPath(path.lstrip("/"))
+            for place in (group, *group.parents):
+                with contextlib.suppress(OSError, ValueError):  # "max" is no number: no limit
+                    yield int((Path(top) / place / name).read_text(encoding="ascii"))
+
+
+def _limit_of_process() -> Iterator[int]:
+    """What `ulimit -v` allows."""
+    if resource is not None:
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY:
+            yield limit
 
 
 @contextlib.contextmanager

@@ -40,7 +40,7 @@ def test_all_cores_where_the_system_does_not_say_which_are_ours(monkeypatch):
 class TestMemory:
     @pytest.fixture(autouse=True)
     def no_container(self, monkeypatch):
-        monkeypatch.setattr(system, "CONTAINER", ())
+        monkeypatch.setattr(system, "CONTAINERS", {})
 
     def test_here(self):
         assert system.physical_memory() == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -60,12 +60,47 @@ class TestMemory:
         assert system.physical_memory() == system.UNKNOWN
 
     @pytest.mark.parametrize(("text", "limit"), [("1048576\n", 1 << 20), ("max\n", None), (None, None)])
-    def test_of_a_container(self, tmp_path, monkeypatch, text, limit):
+    @pytest.mark.parametrize(
+        ("line", "name", "places"),
+        [
+            ("0::/", "memory.max", ["."]),
+            ("0::/user/mine", "memory.max", ["user/mine", "user", "."]),
+            ("4:cpu,memory:/docker/1a", "memory.limit_in_bytes", ["docker/1a", "docker", "."]),
+            ("0::/of/the/host", "memory.max", ["."]),
+        ],
+    )
+    def test_of_a_container(self, tmp_path, monkeypatch, text, limit, line, name, places):
+        """The limit may stand in the process's own group or in any around it."""
         whole = system.physical_memory()
-        if text:
-            (tmp_path / "memory.max").write_text(text)
-        monkeypatch.setattr(system, "CONTAINER", (str(tmp_path / "memory.max"),))
-        assert system.physical_memory() == (limit or whole)
+        (tmp_path / "cgroup").write_text(f"9:pids:/other\n{line}\n")
+        monkeypatch.setattr(system, "GROUPS", tmp_path / "cgroup")
+        for number, place in enumerate(places):
+            top = tmp_path / str(number)
+            (top / place).mkdir(parents=True)
+            if text:
+                (top / place / name).write_text(text)
+            controller = "memory" if "memory:" in line else ""
+            monkeypatch.setattr(system, "CONTAINERS", {controller: (str(top), name)})
+            assert system.physical_memory() == (limit or whole)
+
+    def test_the_least_of_several_limits_holds(self, tmp_path, monkeypatch):
+        (tmp_path / "a" / "b").mkdir(parents=True)
+        for place, limit in (("", 3 << 20), ("a", 1 << 20), ("a/b", 2 << 20)):
+            (tmp_path / place / "memory.max").write_text(f"{limit}\n")
+        (tmp_path / "cgroup").write_text("0::/a/b\n")
+        monkeypatch.setattr(system, "GROUPS", tmp_path / "cgroup")
+        monkeypatch.setattr(system, "CONTAINERS", {"": (str(tmp_path), "memory.max")})
+        assert system.physical_memory() == 1 << 20
+
+    def test_of_a_limit_that_the_shell_sets(self, monkeypatch):
+        whole = system.physical_memory()
+        told = SimpleNamespace(RLIMIT_AS=9, RLIM_INFINITY=-1, getrlimit=lambda _: (5 << 20, -1))
+        monkeypatch.setattr(system, "resource", told)
+        assert system.physical_memory() == 5 << 20
+        told.getrlimit = lambda _: (-1, -1)
+        assert system.physical_memory() == whole
+        monkeypatch.setattr(system, "resource", None)  # Windows
+        assert system.physical_memory() == whole
 
 
 MALLOC = """

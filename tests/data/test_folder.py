@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 from convscope.data import DataSettings, load
+from convscope.data.files import litter
 from convscope.data.formats.pictures import recognises
 from convscope.errors import DataError
 
@@ -185,3 +186,28 @@ def test_the_photos_load_as_they_are_described():
     assert data.counts("test") == [20, 20, 20, 20, 20, 18, 20, 20, 20, 17]
     assert data.settings.channels == 3
     assert data.skipped == ()
+
+
+def test_a_large_folder_is_read_once_and_seen_as_it_is_after_a_change(tmp_path, monkeypatch):
+    """What changed within the last two seconds is read anew each time: its time of change may not show it."""
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "b10").write_text("")
+    (inner / "b9").mkdir()
+    (inner / ".hidden").write_text("")
+    reads = []
+    scandir = os.scandir
+    monkeypatch.setattr(litter.os, "scandir", lambda folder: (reads.append(folder), scandir(folder))[1])
+    assert [litter.names_in(inner), litter.names_in(inner)] == [["b9", "b10"]] * 2
+    assert len(reads) == 2
+    os.utime(inner, (1, 1))
+    found = [litter.entries(inner) for _ in range(3)][-1]
+    assert len(reads) == 3
+    assert [found.is_folder(inner, name) for name in found.names] == [True, False]
+    (inner / "b1").write_text("")
+    (inner / "link").symlink_to(tmp_path / "later", target_is_directory=True)
+    os.utime(inner, (2, 2))
+    assert litter.names_in(inner) == ["b1", "b9", "b10", "link"]
+    assert not litter.entries(inner).is_folder(inner, "link")
+    (tmp_path / "later").mkdir()
+    assert litter.entries(inner).is_folder(inner, "link")

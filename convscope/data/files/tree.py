@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from convscope.data.dataset import Skipped
-from convscope.data.files.litter import names_in
+from convscope.data.files.litter import entries, names_in
 
 
 class Wanted(NamedTuple):
@@ -29,9 +29,15 @@ class Wanted(NamedTuple):
 
 def peek(root: Path, wanted: Wanted, most: int = 4, depth: int = 6) -> list[Path]:
     """A few samples and files from different places below a folder, to tell what they are."""
-    inside = children(root, [])
-    seen = list(islice((child for child in inside if wanted.takes(child) or not is_folder(child)), most))
-    folders = (child for child in inside if child not in seen and is_folder(child)) if depth else ()
+    try:
+        inside = entries(root)
+    except OSError:
+        return []
+    first = (name for name in inside.names if wanted.takes(root / name) or not inside.is_folder(root, name))
+    names = list(islice(first, most))
+    seen = [root / name for name in names]
+    others = (name for name in inside.names if inside.is_folder(root, name) and name not in names)
+    folders = (root / name for name in others) if depth else ()
     below = (path for inner in islice(folders, most) for path in peek(inner, wanted, most, depth - 1))
     return [*seen, *below]
 
