@@ -131,6 +131,10 @@ def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySetting
         )
     if folds is not None and asked.data.test != DataSettings.test:
         raise SettingsError("test", f"has no meaning with folds: each of the {folds} is the test part once.")
+    if asked.network is not None and not isinstance(asked.network, str):
+        raise SettingsError(
+            "network", "each training makes it anew: give a name of the table, or file.py:Class."
+        )
     source = asked.source.source if isinstance(asked.source, Dataset) else asked.source
     named = isinstance(source, str | Path)
     return StudySettings(
