@@ -126,10 +126,9 @@ def _rows(rows: ArrayLike | None, samples: int) -> np.ndarray:
 def _pairs(truth: np.ndarray, said: np.ndarray, classes: Sequence[str]) -> tuple[Confusion, ...]:
     """Every pair of true and predicted class that occurs: far fewer than there could be of many classes."""
     found, times = np.unique(truth * len(classes) + said, return_counts=True)
-    true, guess = (found // len(classes)).tolist(), (found % len(classes)).tolist()
     return tuple(
-        Confusion(classes[row], classes[column], count)
-        for row, column, count in zip(true, guess, times.tolist(), strict=True)
+        Confusion(classes[int(pair // len(classes))], classes[int(pair % len(classes))], int(count))
+        for pair, count in zip(found, times, strict=True)
     )
 
 
