@@ -1,6 +1,7 @@
 """DICOM series: a folder of slices a sample, in one folder a class, or named by a table; needs pydicom."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from statistics import mode
 from typing import TYPE_CHECKING
@@ -10,9 +11,8 @@ import numpy as np
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
-from convscope.data.files.litter import is_litter
+from convscope.data.files.litter import is_litter, names_in
 from convscope.data.formats import slices as single_slices
-from convscope.data.names import natural
 from convscope.data.pictures import dicom as slice_
 from convscope.data.volumes import codec
 from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
@@ -103,14 +103,18 @@ def slices(path: Path) -> list[Path]:
 
 def _inside(path: Path) -> list[Path]:
     """The files of a series, whatever they are, by name."""
-    inside = sorted(path.iterdir(), key=lambda file: natural(file.name)) if path.is_dir() else [path]
-    return [file for file in inside if file.is_file() and not is_litter(file.name)]
+    return list(_files_of(path))
+
+
+def _files_of(path: Path) -> Iterator[Path]:
+    inside = (path / name for name in names_in(path)) if path.is_dir() else [path]
+    return (file for file in inside if file.is_file() and not is_litter(file.name))
 
 
 def _is_series(path: Path) -> bool:
     """Whether some of the first files directly in a folder are slices."""
     try:
-        return any(_is_dicom(file) for file in _inside(path)[:FIRST])
+        return any(_is_dicom(file) for file in islice(_files_of(path), FIRST))
     except OSError:  # a folder that may not be entered
         return False
 
