@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -129,7 +129,7 @@ def _waves(folder: Path, values: np.ndarray) -> Path:
     return _table(folder / "s.csv", names, (["ab"[i % 2], *row] for i, row in enumerate(values)))
 
 
-def _table(path: Path, header: Sequence[str], rows: object) -> Path:
+def _table(path: Path, header: Sequence[str], rows: Iterable) -> Path:
     with path.open("w") as file:
         file.write(",".join(header) + "\n")
         for row in rows:

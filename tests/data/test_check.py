@@ -387,3 +387,9 @@ def test_the_same_shapes_in_another_colour_are_another_picture():
     assert (
         duplicates.near(pictures[1:]) == duplicates.near(pictures[[1, 3, 2]]) == [[0, 1, 2]]
     )  # by the grey one
+
+
+def test_pictures_that_show_nothing_are_nobodys_copies():
+    assert duplicates.near(torch.full((5, 3, 32, 32), 7, dtype=torch.uint8)) == []
+    assert duplicates.near(torch.zeros(5, 1, 32, 32)) == []
+    assert duplicates.near(torch.zeros(0, 3, 32, 32)) == []

@@ -87,6 +87,8 @@ def near(inputs: Tensor, rows: Tensor | None = None) -> list[list[int]]:
     thumbnails, tints = (torch.cat(each) for each in zip(*looks, strict=True))  # (row, pixel), (row, colour)
     levels = 1.0 if inputs.dtype == torch.uint8 else float(inputs.max() - inputs.min()) / 255
     shows = thumbnails.std(dim=1) > FLAT * levels
+    if not shows.any():
+        return []
     chosen, directions = chosen[shows], normalize(thumbnails[shows])  # (row, pixel), length 1
     tints = tints[shows] / levels
     joined = Joined(len(chosen))
