@@ -21,13 +21,14 @@ class Usual(NamedTuple):
     effort: float  # epochs × √samples: small data take more passes, large data more samples in all
     lr: tuple[float, float]  # of adam and adamw, for a network with normalisation and without
     smoothing: float
+    refit: float  # share of the epochs, where samples are few; photographs need them all for themselves
 
 
 USUAL = {
-    "image": Usual(1_600, (0.01, 0.002), 0.1),
-    "signal": Usual(900, (0.005, 0.002), 0.1),
-    "volume": Usual(720, (0.01, 0.002), 0.1),
-    "sequence": Usual(450, (0.005, 0.005), 0.0),
+    "image": Usual(1_600, (0.01, 0.002), 0.1, 0.0),
+    "signal": Usual(900, (0.005, 0.002), 0.1, 0.3),
+    "volume": Usual(720, (0.01, 0.002), 0.1, 0.3),
+    "sequence": Usual(450, (0.005, 0.005), 0.0, 0.3),
 }
 GENTLE = {
     "sgd": 10.0,
@@ -37,7 +38,6 @@ GENTLE = {
 }  # how much larger an optimizer's steps may be
 EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
-REFIT = 0.3  # share of the epochs; see benchmarks/README.md
 REFITTED = (5_000, 6)  # most training samples, and fewest epochs
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
@@ -92,9 +92,9 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     )
     fill("weight_decay", 0.0, "no weight decay: short trainings gain nothing from it")
     if settings.refit is None:
-        chosen["refit"] = REFIT if _refits(dataset, settings, epochs) else 0.0
+        chosen["refit"] = usual.refit if _refits(dataset, settings, epochs) else 0.0
         if chosen["refit"]:
-            reasons.append(_on_refit(dataset, epochs))
+            reasons.append(_on_refit(dataset, epochs, usual.refit))
     changes, why = _changes(dataset)
     fill("augment", changes, why)
     if settings.threads is None:
@@ -154,11 +154,11 @@ def _has_both(dataset: Dataset) -> bool:
     return all(len(dataset.parts[part]) for part in ("val", "test"))
 
 
-def _on_refit(dataset: Dataset, epochs: float) -> str:
-    count, samples = refit_epochs(epochs, REFIT), len(dataset.parts["val"])
+def _on_refit(dataset: Dataset, epochs: float, share: float) -> str:
+    count, samples = refit_epochs(epochs, share), len(dataset.parts["val"])
     return (
-        f"refit {REFIT}: the last {count} epochs learn the {samples:,} validation samples too, as there are "
-        "few samples; until then these judge (--refit 0: to the end)"
+        f"refit {share:g}: the last {count} epochs learn the {samples:,} validation samples too, as there "
+        "are few; until then these judge (--refit 0: to the end)"
     )
 
 

@@ -176,12 +176,17 @@ def test_what_was_chosen_trains(stripes, model_for):
     ],
 )
 def test_validation_samples_are_learnt_where_samples_are_few(stripes, model_for, sizes, given, refits):
-    dataset = stripes(sizes)
+    dataset = stripes(sizes, space=(24,))
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings(**given))
     assert settings.refit == (given.get("refit", 0.3) if refits else 0)
     said = [reason for reason in reasons if reason.startswith("refit")]
     assert len(said) == (refits and "refit" not in given)
     assert all("40 validation samples" in reason and "--refit 0" in reason for reason in said)
+
+
+def test_pictures_need_all_their_epochs_for_themselves(stripes, model_for):
+    dataset = stripes((400, 40, 50))
+    assert choose(model_for(dataset), dataset, TrainingSettings())[0].refit == 0
 
 
 @pytest.mark.parametrize(
