@@ -78,7 +78,7 @@ class Watch:
             names = ", ".join(self.never[:NAMED]) + (" …" if len(self.never) > NAMED else "")
             yield Notice(
                 f"on the validation part no sample was ever taken for: {names}. Likely causes: too "
-                "few training samples of it (try --balance sampling), or too few epochs."
+                "few training samples of them (try --balance sampling), or too few epochs."
             )
 
 

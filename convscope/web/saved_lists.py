@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from urllib.parse import quote
 
+from convscope.run.evaluation.classification import CLOSE
 from convscope.web.messages.data.results import PATIENCE
-from convscope.web.messages.data.samples import CLOSE, sample
+from convscope.web.messages.data.samples import sample
 from convscope.web.part import Part
 from convscope.web.session import Session
 from convscope.web.types.data import SampleMessage, SamplesMessage

@@ -334,3 +334,97 @@ def test_no_width_makes_the_page_scroll_sideways(hostile, width):
         page.goto(path.as_uri())
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         browser.close()
+
+
+def test_close_calls_are_close_and_no_mistake_that_is_shown_already(dataset, finished):
+    chance = [[0.5, 0.45, 0.05], [0.98, 0.01, 0.01], [0.39, 0.37, 0.24], [0.3, 0.4, 0.3]]
+    rows = dataset.parts["test"][:4]
+    found = evaluate([0, 0, 0, 0], chance, dataset.classes, None, rows)
+    assert found.close == 3
+    tiles = report.Tiles(finished, dataset, [])
+    shown = [tile["row"] for tile in class_sections.content(dataset, found, tiles)["unsure"]]
+    assert shown == rows[[2, 0]].tolist()
+    sure = evaluate([0, 0], [[0.98, 0.01, 0.01]] * 2, dataset.classes, None, rows[:2])
+    assert "unsure" not in class_sections.content(dataset, sure, tiles)["sections"]
+
+
+def test_classes_without_samples_and_neighbours_in_time_are_said(dataset, finished):
+    found = evaluate([0, 0, 1], torch.eye(3)[[0, 0, 1]], ("a", "b", "c"))
+    said = " ".join(words.small_print(dataset, found, finished.history, ""))
+    assert "1 of the 3 classes have no sample there: the figures are of the other 2." in said
+    assert "Neighbours in time" not in said
+    assert "Neighbours in time" in " ".join(
+        words.small_print(replace(dataset, kind="sequence"), found, finished.history, "")
+    )
+
+
+def test_the_commonest_class_is_one_class():
+    assert (
+        "Always saying one and the same class gives 50.00 %"
+        in evaluate([0, 1], torch.eye(2), "ab").baselines()[0]
+    )
+
+
+def test_what_was_chosen_stands_with_the_settings_and_what_was_found_with_the_data(finished, dataset):
+    data = replace(dataset, remarks=("found on the way",))
+    facts = finished.settings.facts.model_copy(update={"remarks": ("found on the way", "chosen: so")})
+    run = replace_facts(finished, facts)
+    assert report.sections.data(run, data)["remarks"][0] == "found on the way"
+    assert "chosen: so" not in report.sections.data(run, data)["remarks"]
+    assert report.sections.settings(run, data)["reasons"] == ["chosen: so"]
+
+
+def replace_facts(run, facts):
+    """The same run with other facts."""
+    other = load(run.path)
+    other.settings = run.settings.model_copy(update={"facts": facts})
+    return other
+
+
+def test_preprocessing_is_one_line_and_nothing_sees_beyond_the_sample(finished, dataset):
+    layers = report.sections.network(finished, dataset)["layers"]
+    assert [layer["name"] for layer in layers if layer["name"].startswith("preprocess")] == ["preprocess"]
+    for layer in layers:
+        sizes = [int(size) for size in layer["sees"].split(" × ") if size]
+        assert all(size <= most for size, most in zip(sizes, dataset.space, strict=False))
+
+
+def test_sounds_are_called_sounds(dataset):
+    assert words.noun(replace(dataset, kind="signal", sound=True)) == "sounds"
+    assert words.noun(replace(dataset, kind="signal")) == "signals"
+
+
+def test_it_is_said_for_how_many_it_is_shown_where_was_looked():
+    assert evidence.told("grad-cam", 9, 12).endswith("(Grad-CAM); found for 9 of the first 12.")
+    assert evidence.told("grad-cam", 0, 12) == ""
+
+
+@pytest.mark.browser
+def test_nothing_of_a_name_or_value_is_cut_off(finished):
+    """Of a line of evidence below a signal, too, the ends are those of the signal."""
+    from playwright.sync_api import sync_playwright
+
+    name = "Common long-tailed bird of the western region, variety 1"
+    path = finished.report().absolute()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        page = browser.new_page(viewport={"width": 360, "height": 800})
+        page.goto(path.as_uri())
+        page.evaluate(
+            "name => document.querySelectorAll('figcaption b, td.name span')"
+            ".forEach(e => e.textContent = name)",
+            name,
+        )
+        cut = page.evaluate(
+            "[...document.querySelectorAll('figcaption b, td.name span')]"
+            ".filter(e => e.scrollWidth > e.clientWidth + 1"
+            " || getComputedStyle(e).overflow === 'hidden').length"
+        )
+        assert cut == 0
+        inset = page.evaluate(
+            "(() => { const e = document.createElement('div'); e.className = 'look line';"
+            " document.querySelector('.tiles figure').append(e); return getComputedStyle(e).paddingLeft })()"
+        )
+        assert inset == "0px"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+        browser.close()

@@ -87,7 +87,7 @@ def on_counts(data: Dataset) -> list[str]:
     if counts[common] >= UNEVEN * max(1, counts[rare]):
         said.append(
             f"the classes are uneven: '{printable(common)}' has {counts[common]:,} training samples, "
-            f"'{printable(rare)}' {counts[rare]:,}; look at balanced accuracy, consider class weights"
+            f"'{printable(rare)}' {counts[rare]:,}; look at balanced accuracy"
         )
     return said
 

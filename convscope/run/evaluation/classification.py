@@ -12,6 +12,7 @@ from convscope.run.evaluation.intervals import Interval
 from convscope.text import cut, printable
 
 MISTAKES_IN_JSON = 100
+CLOSE = 0.2  # of probability between the first and the second choice: below that the network is unsure
 CLASSES_IN_LINES = 20
 CONFUSIONS_IN_LINES = 5
 
@@ -103,6 +104,7 @@ class Evaluation:
         pairs: how often which class was taken for which, right ones too: each pair that occurs.
         mistakes: every wrong prediction, the most confident first.
         unsure: the predictions with the closest second choice, closest first; at most 100.
+        close: how many of `unsure`, from the first on, are closer than `CLOSE`.
         persistence: for sequences, the accuracy of expecting no change; otherwise None, as the next two.
         persistence_macro_f1: the macro F1 of that.
         beats_persistence: the network is right more often by more than chance (McNemar's test, 95 %).
@@ -129,6 +131,7 @@ class Evaluation:
     pairs: tuple[Confusion, ...]
     mistakes: tuple[JudgedSample, ...]
     unsure: tuple[JudgedSample, ...]
+    close: int
     persistence: float | None = None
     persistence_macro_f1: float | None = None
     beats_persistence: bool | None = None
@@ -174,7 +177,9 @@ class Evaluation:
     def baselines(self) -> list[str]:
         """Sentences on what needs no network, and whether the network is better."""
         share = percent(self.majority)
-        commonest = f"Always saying '{self.majority_class}', the commonest class, gives {share}"
+        level = sum(score.support == self.majority * self.samples for score in self.per_class)
+        which = f"'{self.majority_class}', the commonest class," if level == 1 else "one and the same class"
+        commonest = f"Always saying {which} gives {share}"
         said = [commonest + _unless(self.interval[0] > self.majority)]
         if self.persistence is not None:
             share, f1 = percent(self.persistence), percent(self.persistence_macro_f1 or 0.0)

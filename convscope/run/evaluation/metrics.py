@@ -9,7 +9,14 @@ from numpy.typing import ArrayLike
 
 from convscope.errors import DataError
 from convscope.run.evaluation import intervals
-from convscope.run.evaluation.classification import Bin, ClassScore, Confusion, Evaluation, JudgedSample
+from convscope.run.evaluation.classification import (
+    CLOSE,
+    Bin,
+    ClassScore,
+    Confusion,
+    Evaluation,
+    JudgedSample,
+)
 from convscope.run.evaluation.intervals import SURE
 from convscope.run.evaluation.regression import ValueEvaluation, evaluate_values
 
@@ -77,6 +84,7 @@ def evaluate(
         pairs=_pairs(truth, said, classes),
         mistakes=judge.mistakes(),
         unsure=judge.unsure(UNSURE_KEPT),
+        close=min(UNSURE_KEPT, int((judge.margins() < CLOSE).sum())),
         **({} if persistence is None else _no_change(truth, said, np.asarray(persistence), classes)),
     )
 
@@ -219,10 +227,14 @@ class _Judge:
         return self._judged(wrong[worst])
 
     def unsure(self, most: int) -> tuple[JudgedSample, ...]:
+        return self._judged(np.argsort(self.margins(), kind="stable")[:most]) if len(self.classes) > 1 else ()
+
+    def margins(self) -> np.ndarray:
+        """How far the first choice is ahead of the second, (sample,)."""
         if len(self.classes) < 2:
-            return ()
+            return np.ones(len(self.truth))
         second, first = np.partition(self.chance, -2, axis=1)[:, -2:].T
-        return self._judged(np.argsort(first - second, kind="stable")[:most])
+        return first - second
 
     def _judged(self, positions: np.ndarray) -> tuple[JudgedSample, ...]:
         return tuple(

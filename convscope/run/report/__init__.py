@@ -51,7 +51,7 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
         **sections.batch(run, dataset, tiles),
         **sections.data(run, dataset),
         **sections.network(run, dataset),
-        **sections.settings(run),
+        **sections.settings(run, dataset),
     }
     shared = {**_course(run), **task.drawings(evaluation), **_over_time(dataset, evaluation)}
     page["contents"] = _contents(page["sections"], shared)

@@ -40,23 +40,23 @@ def answers(evaluation: Evaluation) -> list[tuple[int, int]]:
 def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str, Any]:
     """The key figures, the confusion matrix, and the samples that were judged worst."""
     many = len(evaluation.classes) > DRAWN
+    mistakes = evaluation.mistakes[:MISTAKES]
+    unsure = [sample for sample in evaluation.unsure[: evaluation.close] if sample not in mistakes][:UNSURE]
 
     def judged(sample: JudgedSample) -> dict[str, Any]:
         return {**tiles.of(sample.row), **sample._asdict()}
 
     return {
         "title": f"{words.percent(evaluation.accuracy)}",
-        "sections": {
-            anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or evaluation.unsure
-        },
+        "sections": {anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or unsure},
         "figures": _figures(dataset, evaluation),
         "calibration": words.calibration(evaluation),
         "confusions": _confusions(evaluation),
         "lowest": _lowest(evaluation),
         **matrix(evaluation),
         "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if many else [],
-        "mistakes": [judged(sample) for sample in evaluation.mistakes[:MISTAKES]],
-        "unsure": [judged(sample) for sample in evaluation.unsure[:UNSURE]],
+        "mistakes": [judged(sample) for sample in mistakes],
+        "unsure": [judged(sample) for sample in unsure],
     }
 
 
@@ -98,9 +98,10 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
         figures.append(
             KeyFigure("Top 5", words.percent(found.top5), "share whose class is among the five likeliest")
         )
+    if found.roc_auc is not None:
+        figures.append(KeyFigure("ROC-AUC", words.number(found.roc_auc), ROC_AUC))
     return [
         *figures,
-        KeyFigure("ROC-AUC", words.number(found.roc_auc, 5), ROC_AUC),
         KeyFigure("Loss", words.number(found.loss, 3), "mean cross-entropy, in nats"),
         KeyFigure("Calibration error", words.percent(found.ece), "expected calibration error, 15 bins"),
     ]

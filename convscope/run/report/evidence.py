@@ -22,8 +22,8 @@ PALE = np.array([240, 240, 236])
 OPAQUE = 0.75  # where evidence is strongest
 FAILS = (ConvscopeError, RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)
 SENTENCES = {
-    "grad-cam": "Orange: where the network found evidence for what it said (Grad-CAM).",
-    "integrated-gradients": "Orange: what counted most for what it said (integrated gradients).",
+    "grad-cam": "Orange: where the network found evidence for what it said (Grad-CAM)",
+    "integrated-gradients": "Orange: what counted most for what it said (integrated gradients)",
 }
 
 
@@ -31,6 +31,11 @@ def method(model: Model, dataset: Dataset) -> str:
     """Grad-CAM needs maps: a recurrent network has none, and of a table one asks for columns, too."""
     recurrent = any(isinstance(module, nn.RNNBase) for module in model.modules())
     return "integrated-gradients" if recurrent or dataset.kind == "sequence" else "grad-cam"
+
+
+def told(how: str, found: int, sought: int) -> str:
+    """Say what is marked, and in how many samples; nothing where none has evidence."""
+    return f"{SENTENCES[how]}; found for {found} of the first {sought}." if found else ""
 
 
 def find(model: Model, dataset: Dataset, answers: Iterable[tuple[int, int]]) -> dict[int, Tensor]:

@@ -38,11 +38,12 @@ BALANCED = {
     "weights": "Errors on rare classes counted for more in training, so that every class weighed the same.",
     "sampling": "Rare classes were shown more often in training, so that every class was seen equally often.",
 }
-EXAMPLES = {  # what a person may give to `convscope predict`
-    "image": "Name what is in files or folders",
-    "signal": "Name signals in a file or folder",
-    "volume": "Name volumes in files or folders",
-    "sequence": "Look ahead from the newest rows",
+ROWS_SEEN = " Below each: the rows that the network saw, in the units of the table; row −1 is the one before."
+AXES = {  # of a sample
+    "image": "channel × height × width",
+    "signal": "channel × time",
+    "volume": "channel × depth × height × width",
+    "sequence": "column × row",
 }
 
 
@@ -91,6 +92,7 @@ def batch(run: "Run", dataset: Dataset, tiles: Tiles) -> dict[str, Any]:
     names = [words.number(label) if values else dataset.classes[int(label)] for label in labels.tolist()]
     return {
         "batch": [{**tiles.alone(sample), "true": name} for sample, name in zip(shown, names, strict=True)],
+        "axes": AXES[dataset.kind],
         "changed": run.settings.training.augment not in (None, Augment()),
         **tiles.scales(),
         "looked": tiles.looked,
@@ -98,6 +100,7 @@ def batch(run: "Run", dataset: Dataset, tiles: Tiles) -> dict[str, Any]:
         "dated": dataset.when is not None,
         "pen": tiles.pen,
         "drawn": _drawn(tiles.pen, dataset),
+        "rows_seen": ROWS_SEEN if dataset.kind == "sequence" else "",
     }
 
 
@@ -111,10 +114,11 @@ def sheet(page: dict[str, Any], section: str, caption: str) -> figures.Figure:
 def data(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """Samples of each part and class, what was found in the data, and what was left out."""
     found = [*quick(dataset), *_balanced(run, dataset)]
+    told = [remark for remark in run.settings.facts.remarks if remark in dataset.remarks]
     return {
         "totals": {part: len(dataset.parts[part]) for part in PARTS},
         **(_amounts(dataset) if dataset.regression else _counts(dataset)),
-        "remarks": list(dict.fromkeys([*run.settings.facts.remarks, *found])),
+        "remarks": list(dict.fromkeys([*told, *found])),
         "skipped": dataset.skipped[:SKIPPED],
         "more_skipped": max(0, len(dataset.skipped) - SKIPPED),
         "sample_shape": show((dataset.channels, *dataset.space)),
@@ -170,7 +174,7 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """The layers, with their totals and the time for one sample."""
     model, sample = run.model(), dataset.inputs[:1]
     summary = summarise(trace(model, sample, keep=False))
-    layers = list(_layers(summary.rows))
+    layers = list(_layers(summary.rows, dataset.space))
     return {
         "layers": layers,
         "parameters": summary.totals.parameters,
@@ -182,12 +186,12 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def _layers(rows: Sequence[Row], path: str = "") -> Iterator[dict[str, Any]]:
-    """A line for each operation, in the order in which a sample passes them."""
+def _layers(rows: Sequence[Row], space: tuple[int, ...], path: str = "") -> Iterator[dict[str, Any]]:
+    """A line for each operation, in the order in which a sample passes them; one for all preprocessing."""
     for row in rows:
         name = f"{path}.{row.name}".removeprefix(".")
-        if row.rows:
-            yield from _layers(row.rows, name)
+        if row.rows and name != "preprocess":
+            yield from _layers(row.rows, space, name)
         else:
             yield {
                 "name": name,
@@ -195,8 +199,16 @@ def _layers(rows: Sequence[Row], path: str = "") -> Iterator[dict[str, Any]]:
                 "shape": show(row.output[0][1:]) if row.output else "",
                 "parameters": row.parameters,
                 "macs": row.macs or None,
-                "sees": show(row.field.size) if row.field and any(row.field.jump) else "",
+                "sees": _sees(row, space),
             }
+
+
+def _sees(row: Row, space: tuple[int, ...]) -> str:
+    """The receptive field, as far as there is a sample."""
+    if not row.field or not any(row.field.jump):
+        return ""
+    size = row.field.size
+    return show(tuple(map(min, size, space)) if len(size) == len(space) else size)
 
 
 def _first_step(model: Model, facts: Facts) -> str:
@@ -211,8 +223,8 @@ def _first_step(model: Model, facts: Facts) -> str:
     return f"brings {what} to mean 0 and standard deviation 1, as measured on the training part"
 
 
-def settings(run: "Run") -> dict[str, Any]:
-    """Everything that was set or chosen, the versions, and the commands to go on with."""
+def settings(run: "Run", dataset: Dataset) -> dict[str, Any]:
+    """Everything that was set or chosen and why, the versions, and the commands to go on with."""
     facts = run.settings.facts
     shown = run.settings.model_dump()
     groups = {name: _plain(shown[name]) for name in ("data", "network", "training")}
@@ -221,7 +233,8 @@ def settings(run: "Run") -> dict[str, Any]:
         "groups": groups | {"machine and versions": _plain({**machine, **facts.versions})},
         "created": facts.created[:16].replace("T", " "),
         "fingerprint": facts.fingerprint,
-        "commands": _commands(run),
+        "reasons": [remark for remark in facts.remarks if remark not in dataset.remarks],
+        "commands": _commands(run, words.noun(dataset)),
     }
 
 
@@ -251,12 +264,14 @@ def _word(value: object) -> str:
     return words.number(value, 6) if isinstance(value, float) else str(value)
 
 
-def _commands(run: "Run") -> list[tuple[str, str]]:
+def _commands(run: "Run", noun: str) -> list[tuple[str, str]]:
     path = shlex.quote(str(run.path))
+    ahead = run.settings.facts.kind == "sequence"
+    example = "Look ahead from the newest rows" if ahead else f"Ask it about {noun} of your own"
     again = [] if run.finished else [("Go on with the training", f"convscope train --resume {path}")]
     return [
         *again,
-        (EXAMPLES[run.settings.facts.kind], f"convscope predict {path} FILE_OR_FOLDER"),
+        (example, f"convscope predict {path} FILE_OR_FOLDER"),
         ("Judge it on other labelled data", f"convscope evaluate {path} --data DATA"),
         ("Compare with other runs", "convscope runs"),
     ]

@@ -25,8 +25,9 @@ class Tiles:
         self.dataset = dataset
         self.pen = Pen.of(dataset.inputs, dataset.kind, dataset.sound)
         self.player = Player(dataset.rate if dataset.sound else None)
-        self.evidence = evidence.find(model, dataset, list(answers)[:LOOKED_AT])
-        self.looked = evidence.SENTENCES[evidence.method(model, dataset)] if self.evidence else ""
+        sought = list(answers)[:LOOKED_AT]
+        self.evidence = evidence.find(model, dataset, sought)
+        self.looked = evidence.told(evidence.method(model, dataset), len(self.evidence), len(sought))
 
     def of(self, row: int) -> dict[str, Any]:
         """A sample that was judged."""

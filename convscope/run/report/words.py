@@ -79,6 +79,8 @@ def seconds(value: float) -> str:
 
 def noun(dataset: Dataset) -> str:
     """What the samples are called: what is predicted of a sequence is a row to come, often a day."""
+    if dataset.sound:
+        return "sounds"
     when = dataset.when
     return "days" if when and len(when[0]) == DAY else NOUNS[dataset.kind]
 
@@ -134,6 +136,7 @@ def small_print(
     return [
         *([caveat] if caveat else []),
         _honesty(judged_part(dataset)),
+        *_narrowed(dataset, evaluation),
         _whose_weights(history),
         *map(typeset, evaluation.baselines()),
     ]
@@ -151,6 +154,22 @@ def _honesty(part: str) -> str:
         "There is neither a test nor a validation part. These are the very samples it was trained on, "
         "so the figures say nothing about new ones."
     )
+
+
+def _narrowed(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> list[str]:
+    """What keeps the figures from holding as far as they seem to."""
+    said = []
+    if isinstance(evaluation, Evaluation):
+        present = [score for score in evaluation.per_class if score.support]
+        if absent := len(evaluation.per_class) - len(present):
+            alone = f"the other {len(present)}" if len(present) > 1 else f"'{present[0].name}' alone"
+            said.append(
+                f"{absent} of the {len(evaluation.per_class)} classes have no sample there: "
+                f"the figures are of {alone}."
+            )
+    if dataset.kind == "sequence":
+        said.append("Neighbours in time are alike, so the interval is rather too narrow.")
+    return said
 
 
 def _whose_weights(history: Sequence[dict[str, Any]]) -> str:

@@ -4,13 +4,13 @@ import numpy as np
 
 from convscope.errors import DataError, UnknownName
 from convscope.figures import number
+from convscope.run.evaluation.classification import CLOSE
 from convscope.web.messages.looks import small_look
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
 from convscope.web.types.data import SampleMessage, SamplesMessage
 
 PAGE, LARGEST = 32, 128
-CLOSE = 0.2  # of probability between the first and the second choice: below that the network is unsure
 CHOICES = ("right", "wrong", "unsure", "all")
 
 
