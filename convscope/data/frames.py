@@ -44,7 +44,8 @@ def is_frame(x: object) -> bool:
 def as_table(frame: Any) -> Iterator[Path]:  # noqa: ANN401 - a type that is not imported here
     """The CSV file that a DataFrame would be, for as long as the block lasts; errors name the DataFrame.
 
-    An index that has a name, or is of dates, is a column. Paths of files are taken from the current folder.
+    An index that has a name, or is of dates, is a column. Columns that were given no names, but count from 0,
+    have none there either. Paths of files are taken from the current folder.
 
     Raises:
         DataError: it is empty, or has cells that no CSV can hold.
@@ -59,7 +60,9 @@ def as_table(frame: Any) -> Iterator[Path]:  # noqa: ANN401 - a type that is not
             dated = "datetime" in str(index.dtype)
             named = dated or any(name is not None for name in index.names)
             whole = frame.assign(**_absolute(frame))
-            whole.to_csv(path, index=named, index_label="date" if dated and index.name is None else None)
+            label = "date" if dated and index.name is None else None
+            counted = list(frame.columns) == list(range(len(frame.columns))) and not named
+            whole.to_csv(path, index=named, index_label=label, header=not counted)
         try:
             yield path
         except ConvscopeError as error:

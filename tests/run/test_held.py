@@ -165,3 +165,23 @@ def test_signals_of_another_length_are_as_their_files():
     close(run.predict(longer[0, 0]), run.predict(longer)[:1])
     with pytest.raises(ShapeError):
         run.predict(np.zeros((2, 2, 2, 2, 2)))
+
+
+def test_columns_that_count_are_names_and_no_sample(tmp_path):
+    x = np.random.default_rng(0).normal(size=(40, 20)).astype("f")
+    frame = pd.DataFrame(x)
+    run = convscope.train(frame.assign(label=["a", "b"] * 20), epochs=0.5, threads=1, device="cpu")
+    expected = run.predict(x[:, None]).probabilities
+    close(run.predict(frame).probabilities, expected)
+    turned = frame[frame.columns[::-1]]
+    close(run.predict(turned).probabilities, expected)  # by name, in whatever order
+    turned.to_csv(tmp_path / "turned.csv", index=False)
+    close(run.predict(tmp_path / "turned.csv").probabilities, expected)
+
+
+def test_a_frame_without_names_has_no_header():
+    x = np.random.default_rng(0).normal(size=(40, 20))
+    read = convscope.data.load(
+        pd.DataFrame({0: [0, 1] * 20} | {place + 1: x[:, place] for place in range(20)})
+    )
+    assert (len(read.labels), read.classes) == (40, ("0", "1"))

@@ -162,7 +162,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     Raises:
         DataError: text where numbers should be, rows of unequal length that are one sample, no signal at all.
     """
-    lines = _lines(path)
+    lines = _below_names(_lines(path), spec)
     if spec.kind == "image" and pixels.fits(lines, spec):
         return pixels.samples(lines, path, spec)
     if spec.kind != "signal":
@@ -193,6 +193,21 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
         except ValueError as error:
             skipped.append(Skipped(f"row {number}", str(error)))
     return signals.as_samples(found, skipped, str(path), spec)
+
+
+def _below_names(lines: list[str], spec: SampleSpec) -> list[str]:
+    """Lines without a first one that names the columns of training by numbers: 0, 1, 2 are no sample then.
+
+    The rows come into the order of training.
+    """
+    names = cut(lines[0]) if lines and spec.columns else []
+    if not spec.columns or not set(names) >= set(spec.columns) or has_header(lines[:FIRST]):
+        return lines
+    places = [names.index(name) for name in spec.columns]
+    rows = (cut(line) for line in lines[1:])
+    return [
+        ",".join(row[place] for place in places) if len(row) == len(names) else ",".join(row) for row in rows
+    ]
 
 
 def _demand_channels(lines: Sequence[str], path: Path, spec: SampleSpec) -> None:
