@@ -158,6 +158,11 @@ def test_a_run_is_explained_on_its_own_test_data(capsys, run):
     assert "part test, sample 0 (" in text.splitlines()[0]
 
 
+def test_an_operation_of_a_run_may_be_called_as_its_network_calls_it(capsys, run):
+    words = "explain", str(run.path), "--at", "3", "--op"
+    assert printed(capsys, *words, "fc") == printed(capsys, *words, "network.fc")
+
+
 def test_runs_are_compared_with_their_accuracy(capsys, run):
     run.report()
     text = printed(capsys, "compare", str(run.path), str(run.path))

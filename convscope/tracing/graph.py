@@ -190,6 +190,8 @@ class Trace:
     def __getitem__(self, key: int | str) -> Node:
         """A node by index, by name, or by the path of a module (its last operation).
 
+        The end of a name is enough where it is the only one: conv2 of a run is its network.conv2.
+
         Raises:
             UnknownName: there is no such operation.
         """
@@ -198,9 +200,12 @@ class Trace:
         if key in self.by_name:
             return self.by_name[key]
         found = self._last_of(key)
-        if found is None:
+        if found is not None:
+            return found
+        longer = [name for name in {**self.by_name, **self.paths} if name.endswith(f".{key}")]
+        if len(longer) != 1:
             raise UnknownName("operation", key, self.by_name)
-        return found
+        return self[longer[0]]
 
     @cached_property
     def by_name(self) -> dict[str, Node]:

@@ -32,7 +32,7 @@ from convscope.web import save
 from convscope.web.dispatch import NoAddress, answer
 from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
-from convscope.web.messages.numbers import as_json
+from convscope.web.messages.numbers import encoded
 from convscope.web.page import Page
 from convscope.web.session import Session
 
@@ -72,7 +72,7 @@ def _message(session: Session, some: CapacityLimiter) -> Answer:
                 if not free and request.query_params.get("trace", session.seen.key) != session.seen.key:
                     raise HTTPException(409, "this is of another input")
                 message = answer(TABLES[request.method], session, asked, body)
-                return as_json(message, session.values.name).encode("utf-8", "replace")
+                return encoded(message, session.values.name)
 
         found = await to_thread.run_sync(work, limiter=some if free else one)
         return Response(found, media_type="application/json", headers=PLAIN)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convscope.web.messages.numbers import as_json
+from convscope.web.messages.numbers import encoded
 from convscope.web.values import Data
 
 FEW = 48  # bytes up to which numbers stand in the answer itself
@@ -51,7 +51,7 @@ class SavedAnswers:
                 new[data.name] = pack(data)
             return data.name
 
-        packed = pack(as_json(message, name, FEW).encode())
+        packed = pack(encoded(message, name, FEW))
         size = sum(len(word) + len(text) + MARKS for word, text in [(address, packed), *new.items()])
         if key is not None and key not in self.inputs:
             size += len(key) + MARKS

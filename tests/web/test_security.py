@@ -291,6 +291,29 @@ def test_who_asks_is_waited_for(browser, monkeypatch):
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("GET /{token}/api/graph HT", 0),
+        ("GET /{token}/api/graph HTTP/1.1\r\nHost: {host}\r\n\r\n", 0),
+        ("GET /{token}/api/graph HTTP/1.1\r\nHost: {host}\r\n\r\n", 20),
+        ("GET /{token}/static/map.css HTTP/1.1\r\nHost: {host}\r\n\r\n", 1),
+        ("POST /{token}/api/input HTTP/1.1\r\nHost: {host}\r\nContent-Length: 999\r\n\r\nhalf of it", 0),
+    ],
+)
+def test_who_breaks_off_leaves_no_word(browser, capfd, sent, read):
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
+            line.setsockopt(
+                socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+            )  # a reset, no farewell
+            line.sendall(sent.format(token=browser.token, host=browser.host).encode())
+            if read:
+                assert line.recv(read)
+    assert browser.goes_on()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_a_request_that_is_none(browser):
     assert browser.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(100)) == 400
     assert browser.raw(b"GET\r\n\r\n") == 400

@@ -97,6 +97,15 @@ def as_json(message: Any, name: Callable[[Data], str] | None = None, few: int = 
         return text(finite(message))
 
 
+def encoded(message: Any, name: Callable[[Data], str] | None = None, few: int = FEW) -> bytes:  # noqa: ANN401 - any message
+    r"""The same as bytes: a name's bytes that are no UTF-8 are escapes, which JSON has for them.
+
+    >>> encoded({"file": "\udcff"})
+    b'{"file":"\\udcff"}'
+    """
+    return as_json(message, name, few).encode("utf-8", "backslashreplace")
+
+
 def finite(message: Any) -> Any:  # noqa: ANN401 - any message
     """A message in which null stands for infinity and NaN."""
     match message:
