@@ -16,7 +16,8 @@ from convscope import data, recipe, repeating, run
 from convscope.cli import execute
 from convscope.errors import RunError, SettingsError
 from convscope.recipe import Judged
-from convscope.repeating import Repeated
+from convscope.repeating import Repeated, pooling
+from convscope.run.report import words
 from convscope.training.events import Finished, TrainingStep
 
 QUICK = {"network": "plain", "epochs": 0.5, "threads": 1, "precision": "fp32", "device": "cpu"}
@@ -50,6 +51,13 @@ def test_the_figure_is_that_of_all_runs_together(whole):
     assert whole.corrected[0] < np.mean([each.score for each in whole.trainings]) < whole.corrected[1]
 
 
+def test_no_interval_of_a_share_ends_above_all(whole):
+    assert whole.corrected[1] <= 1.0
+    scores = [each._replace(score=score) for each, score in zip(whole.trainings, (1, 1, 0.9), strict=True)]
+    assert pooling.corrected(scores, 0.5, amounts=False)[1] == 1.0
+    assert pooling.corrected(scores, 0.5, amounts=True)[1] > 1.0
+
+
 def read(path):
     with (path / "predictions.csv").open(newline="") as file:
         return list(csv.DictReader(file))
@@ -58,11 +66,13 @@ def read(path):
 def test_it_tells_itself(whole):
     page = whole.report.read_text()
     for text in (
-        whole.headline(),
-        *whole.notes(),
+        words.typeset(whole.headline()),
+        *map(words.typeset, whole.notes()),
         *(f'href="{each.name}/report.html"' for each in whole.runs),
     ):
         assert text.replace("'", "&#39;") in page
+    assert 'id="classes"' in page
+    assert page.count('<td class="strip">') == len(whole.runs) + 1 + len(whole.evaluation.classes)
     assert whole.headline() in whole._repr_html_()
     assert [row["name"] for row in whole.table()] == ["fold 1", "fold 2", "fold 3"]
     kept = json.loads((whole.path / "study.json").read_text())["result"]

@@ -17,6 +17,7 @@ from convscope.repeating import report
 from convscope.repeating.repeated import Repeated, Training
 from convscope.run import Run, inputs, study
 from convscope.run.evaluation import intervals, judging, metrics
+from convscope.run.evaluation.intervals import Interval
 from convscope.run.report import words
 from convscope.run.settings import fingerprint
 from convscope.run.study import StudySettings
@@ -121,25 +122,31 @@ def _together(path: Path, settings: StudySettings, answers: Sequence[Answers], l
         told["mean"] = np.repeat([each.mean for each in answers], [len(each.names) for each in answers])
         evaluation = metrics.evaluate_values(labels, said, last.classes[0], **told)
     else:
-        evaluation = metrics.evaluate(labels, said, last.classes, **told)
+        several = None if settings.folds else len(answers[0].names)
+        evaluation = metrics.evaluate(labels, said, last.classes, independent=several, **told)
     trainings = tuple(each.training for each in answers)
     judged = sum(each.judged for each in trainings) / sum(each.trained for each in trainings)
     expanding = bool(settings.folds) and last.kind == "sequence"
-    corrected = None
-    if settings.folds and not expanding:
-        corrected = intervals.of_folds([each.score for each in trainings], judged)
     return Repeated(
         path=path,
         by="folds" if settings.folds else "seeds",
         trainings=trainings,
         evaluation=evaluation,
-        corrected=corrected,
+        corrected=corrected(trainings, judged, amounts=last.regression)
+        if settings.folds and not expanding
+        else None,
         part=words.judged_part(last),
         noun=words.noun(last),
         grouped=any(last.groups),
         expanding=expanding,
         said=_left_alone(last),
     )
+
+
+def corrected(trainings: Sequence[Training], judged: float, *, amounts: bool) -> Interval:
+    """The interval from the differences between folds; that of a share ends at 1."""
+    found = intervals.of_folds([each.score for each in trainings], judged)
+    return found if amounts else found._replace(high=min(1.0, found.high))
 
 
 def _left_alone(last: Dataset) -> tuple[str, ...]:

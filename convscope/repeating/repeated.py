@@ -106,7 +106,10 @@ class Repeated:
         return figures.number(value) if self.accuracy is None else figures.percent(value, 1)
 
     def headline(self) -> str:
-        """The result in one sentence."""
+        """The result in one sentence, and what does as well without a network."""
+        return self._result() + words.not_better(self.evaluation)
+
+    def _result(self) -> str:
         found, many = self.evaluation, self._many()
         bounds = f" (95 % interval {' to '.join(map(self.figure, self.interval))})" if self.interval else ""
         if isinstance(found, ValueEvaluation):
@@ -205,7 +208,7 @@ def _on_folds(found: Repeated) -> list[str]:
         )
     return [
         *said,
-        "It says nothing of data from elsewhere: another camera, another hospital, a later year.",
+        "The figure says nothing of data from elsewhere: another camera, another hospital, a later year.",
     ]
 
 

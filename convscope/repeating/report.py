@@ -1,12 +1,13 @@
 """report.html of a study: the figure with its interval, what it says and does not, and every training."""
 
+from pathlib import Path
 from typing import Any
 
 from convscope import outputs
 from convscope.repeating.repeated import Repeated
 from convscope.run import report
 from convscope.run.evaluation.metrics import Evaluation
-from convscope.run.report import class_sections
+from convscope.run.report import class_sections, words
 
 MISTAKES = 50  # named at most
 
@@ -27,7 +28,11 @@ def _content(found: Repeated) -> dict[str, Any]:
     page: dict[str, Any] = {
         "found": found,
         "title": found.figure(evaluation.accuracy if isinstance(evaluation, Evaluation) else evaluation.mae),
-        "source": first.data.source,
+        "headline": words.typeset(found.headline()),
+        "notes": list(map(words.typeset, found.notes())),
+        "noun": found.noun,
+        "source": Path(first.data.source).name or first.data.source,
+        "source_path": first.data.source,
         "networks": ", ".join(sorted({each.settings.network.name for each in found.runs})),
         "matrix": None,
         "mistakes": [],
@@ -35,6 +40,7 @@ def _content(found: Repeated) -> dict[str, Any]:
     }
     if isinstance(evaluation, Evaluation):
         page |= class_sections.matrix(evaluation)
+        page["lowest"] = class_sections.lowest(evaluation)
         page["mistakes"] = evaluation.mistakes[:MISTAKES] if found.by == "folds" else []
     return page
 

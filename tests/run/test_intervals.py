@@ -66,6 +66,24 @@ def test_nineteen_of_twenty_intervals_hold_the_truth(grouped):
     assert 0.91 < held / 400 < 0.99
 
 
+def test_few_mistakes_in_few_groups_are_no_certainty():
+    """Nearly all right: nineteen of twenty intervals hold the truth there, too."""
+    random = np.random.default_rng(5)
+    held = 0
+    for _ in range(400):
+        low, high = of_share(random.random(30) < 0.95, np.arange(10).repeat(3))
+        held += low <= 0.95 <= high
+    assert held / 400 > 0.93
+
+
+def test_judging_the_same_samples_again_makes_no_interval_narrower():
+    once, again = np.arange(10) > 0, np.ones(10, bool)
+    right, rows = np.concatenate([once, again, again]), np.tile(np.arange(10), 3)
+    low, high = of_share(right, rows, most=10)
+    assert (low, high) == wilson(29 / 3, 10)
+    assert high - low > 0.2
+
+
 def test_all_right_is_as_sure_as_there_are_groups():
     group = np.arange(5).repeat(100)
     assert of_share(np.ones(500, bool), group) == wilson(5, 5)

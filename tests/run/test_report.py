@@ -251,6 +251,25 @@ def test_pictures_show_where_was_looked(finished, dataset):
     assert drawn.width / drawn.height == pytest.approx(10 / 12, rel=0.1)
 
 
+@pytest.mark.parametrize("solid", [True, False])
+def test_evidence_lies_over_each_view_of_a_volume(solid):
+    volume = torch.zeros(1, 8, 10, 12, dtype=torch.uint8)
+    volume[0, 2:6, 3:7, 4:8] = 1
+    if not solid:
+        volume[0, 0] = 2
+    counted = torch.zeros(1, 8, 10, 12)
+    counted[0, 4, 5, 6] = 1
+    pen = Pen.of(volume[None], "volume")
+    assert pen.way == ("shadows" if solid else "slices")
+    drawn = np.asarray(evidence.drawn(counted, volume, pen)).astype(int)
+    orange = (drawn[..., 0] - drawn[..., 2]) > 60
+    high, wide = orange.shape
+    assert wide / high == pytest.approx((12 + 12 + 10 + 4) / 10, rel=0.05)
+    scale = high / 10
+    for left, row, column in ((0, 5, 6), (14, 4, 6), (28, 4, 5)):  # along depth, height and width
+        assert orange[round((row + 0.5) * scale), round((left + column + 0.5) * scale)]
+
+
 def test_a_network_that_lets_nothing_be_found_has_no_evidence(dataset):
     class Stubborn(torch.nn.Module):
         def forward(self, x):

@@ -56,23 +56,28 @@ def wilson(correct: float, samples: float) -> Interval:
     return Interval(max(0.0, centre - half), min(1.0, centre + half))
 
 
-def of_share(right: np.ndarray, groups: np.ndarray | None = None) -> Interval:
+def of_share(right: np.ndarray, groups: np.ndarray | None = None, most: int | None = None) -> Interval:
     """For the share of samples that are right, (sample,) bool: `of_recalls` of a single class."""
-    return of_recalls(right, np.zeros(len(right), np.int64), groups)
+    return of_recalls(right, np.zeros(len(right), np.int64), groups, most)
 
 
-def of_recalls(right: np.ndarray, truth: np.ndarray, groups: np.ndarray | None = None) -> Interval:
+def of_recalls(
+    right: np.ndarray, truth: np.ndarray, groups: np.ndarray | None = None, most: int | None = None
+) -> Interval:
     """For the mean recall of the classes that occur.
 
     Independent samples: Wilson's interval of each class, put together as for a sum of independent figures.
     Source: G. Y. Zou and A. Donner 2008, "Construction of confidence limits about effect measures: a general
-    approach", equation 4. Groups: as for `of_mean`; where all of them are alike, such as where everything is
+    approach", equation 4. Groups: Wilson's interval of as many independent samples as would vary like them
+    (E. L. Korn and B. I. Graubard 1998, "Confidence intervals for proportions with small expected number of
+    positive counts estimated from survey data"); where all of them are alike, such as where everything is
     right, nothing is known of how groups differ, and each counts as one sample.
 
     Args:
         right: (sample,) bool.
         truth: (sample,) the true class, from 0.
         groups: (sample,) numbers from 0; None: samples are independent.
+        most: independent samples that there are at most, where some were judged several times.
     """
     _, own = np.unique(truth, return_inverse=True)  # (sample,) among the classes that occur
     support, hits = np.bincount(own), np.bincount(own, right)  # (class,)
@@ -83,10 +88,10 @@ def of_recalls(right: np.ndarray, truth: np.ndarray, groups: np.ndarray | None =
         below, above = np.sqrt(np.square(bounds - recall[:, None]).sum(0)) / len(recall)
         return Interval(max(0.0, middle - float(below)), min(1.0, middle + float(above)))
     half = _half((right - recall[own]) / (support[own] * len(recall)), groups)
-    if not half:
-        count = int(groups.max()) + 1
-        return wilson(middle * count, count)
-    return Interval(max(0.0, middle - half), min(1.0, middle + half))
+    count = float(groups.max()) + 1
+    if half:
+        count = min(middle * (1 - middle) * (SURE / half) ** 2, most or len(right))
+    return wilson(middle * count, count)
 
 
 def of_mean(values: np.ndarray, groups: np.ndarray | None = None) -> Interval | None:

@@ -35,6 +35,7 @@ def evaluate(
     rows: ArrayLike | None = None,
     persistence: ArrayLike | None = None,
     groups: Sequence[str] = (),
+    independent: int | None = None,
 ) -> Evaluation:
     """Compare predictions with the truth.
 
@@ -46,6 +47,7 @@ def evaluate(
         rows: the sample's row in its data set, (n,); 0 … n − 1 by default.
         persistence: for sequences the class before, (n,): what somebody says who expects no change.
         groups: the group of each sample, (n,), "" where it is none's; none: samples are independent.
+        independent: how many samples there are, where the groups are several judgements of each.
 
     Raises:
         DataError: there are no samples, the sizes do not go together, or the probabilities are none.
@@ -68,11 +70,11 @@ def evaluate(
         samples=len(truth),
         correct=int(right.sum()),
         accuracy=float(right.mean()),
-        interval=intervals.of_share(right, group),
+        interval=intervals.of_share(right, group, independent),
         majority=commonest.support / len(truth),
         majority_class=commonest.name,
         balanced_accuracy=_mean(score.recall for score in present),
-        balanced_interval=intervals.of_recalls(right, truth, group),
+        balanced_interval=intervals.of_recalls(right, truth, group, independent),
         groups=None if group is None else int(group.max()) + 1,
         macro_f1=_mean(score.f1 for score in present),
         loss=float(-np.log(np.maximum(own, LEAST)).mean()),

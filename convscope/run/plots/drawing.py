@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,7 @@ STILL = 0.05  # share of its range that a channel of a sequence moves within a s
 SHORTEST = 32  # points of a sound whose pitches can be told
 QUIET = 70  # decibels
 FINE = 3  # drawn larger, then made smaller: smooth lines
+GAP = 2  # pixels between the views of a volume
 DOTS = 16  # positions up to which each is marked by a dot
 
 
@@ -161,23 +162,33 @@ def _spectrogram(values: np.ndarray) -> Image.Image:  # (channel, time), 0 … 1
 
 def _slices(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 … 1
     """The three middle slices, across depth, height and width, side by side."""
-    return _beside([values[0].take(size // 2, axis) for axis, size in enumerate(values.shape[1:])])
+    return _pictures(views(values[0], "slices"))
 
 
 def _shadows(values: np.ndarray) -> Image.Image:  # (channel, depth, height, width), 0 or 1
     """What is solid, as an X-ray: along depth, height and width, the thickest white, the thin visible."""
-    means = [values[0].mean(axis) ** 0.5 for axis in range(3)]
-    return _beside([mean / max(mean.max(), 1e-6) for mean in means])
+    means = [mean**0.5 for mean in views(values[0], "shadows")]
+    return _pictures([mean / max(mean.max(), 1e-6) for mean in means])
 
 
-def _beside(planes: list[np.ndarray]) -> Image.Image:
-    cuts = [_image(plane[None]) for plane in planes]
-    size = (sum(cut.width for cut in cuts) + 2 * len(cuts) - 2, max(cut.height for cut in cuts))
-    picture, left = Image.new("L", size), 0
-    for cut in cuts:
-        picture.paste(cut, (left, 0))
-        left += cut.width + 2
-    return picture
+def views(
+    values: np.ndarray, way: str, along: Callable[[np.ndarray, int], np.ndarray] = np.mean
+) -> list[np.ndarray]:
+    """A volume, (depth, height, width), seen along each axis: its middle slices, or what lies `along` it."""
+    if way == "slices":
+        return [values.take(size // 2, axis) for axis, size in enumerate(values.shape)]
+    return [along(values, axis) for axis in range(3)]
+
+
+def beside(planes: Sequence[np.ndarray]) -> np.ndarray:
+    """Planes, (height, width) each, side by side with a gap of zeros, the lower ones filled up below."""
+    highest = max(len(plane) for plane in planes)
+    parts = [np.pad(plane, ((0, highest - len(plane)), (0, GAP))) for plane in planes]
+    return np.concatenate(parts, 1)[:, :-GAP]
+
+
+def _pictures(planes: Sequence[np.ndarray]) -> Image.Image:
+    return _image(beside(planes)[None])
 
 
 DRAWINGS: dict[str, Callable[[np.ndarray], Image.Image]] = {

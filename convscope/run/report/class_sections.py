@@ -52,7 +52,7 @@ def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str,
         "figures": _figures(dataset, evaluation),
         "calibration": words.calibration(evaluation),
         "confusions": _confusions(evaluation),
-        "lowest": _lowest(evaluation),
+        "lowest": lowest(evaluation),
         **matrix(evaluation),
         "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if many else [],
         "mistakes": [judged(sample) for sample in mistakes],
@@ -149,7 +149,7 @@ def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
     ]
 
 
-def _lowest(evaluation: Evaluation) -> float:
+def lowest(evaluation: Evaluation) -> float:
     """Where the axis of precision and recall begins: at a round share below all of them."""
     known = [
         share

@@ -12,7 +12,7 @@ from convscope.attribution import attribute
 from convscope.data.dataset import Dataset
 from convscope.errors import ConvscopeError
 from convscope.network.model import Model
-from convscope.run.plots.drawing import SIDE, Pen
+from convscope.run.plots.drawing import SIDE, Pen, beside, views
 
 SECONDS = 3.0  # after which no further sample is looked at
 STEPS = 16  # of integrated gradients
@@ -67,16 +67,13 @@ def find(model: Model, dataset: Dataset, answers: Iterable[tuple[int, int]]) -> 
 
 
 def drawn(evidence: Tensor, sample: Tensor, pen: Pen) -> Image.Image:
-    """A picture with the evidence over it, the slice of a volume that has most of it, a line for a signal."""
+    """A drawing with the evidence over it, in each view of a volume; a line for a signal."""
     strength = evidence.amax(0).numpy()  # (*space)
     if strength.ndim == 1:
         return _coloured(_sized(strength[None], STRIP), np.full((*STRIP[::-1], 3), PALE), 1.0)
-    shown = sample
     if strength.ndim == 3:
-        deepest = strength.sum((1, 2)).argmax()
-        strength, shown = strength[deepest], sample[:1, deepest]
-        pen = Pen("image", pen.low, pen.high, pen.ink)
-    picture = pen.printed(pen.draw(shown))
+        strength = beside(views(strength, pen.way, np.max))
+    picture = pen.printed(pen.draw(sample))
     if max(picture.size) < SIDE // 2:
         factor = SIDE // 2 // max(picture.size) + 1
         picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)

@@ -103,16 +103,16 @@ def verdict(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> str:
         within = f" (95{SPACE}% interval {bounds})" if bounds else ""
         return (
             f"Off by {number(evaluation.mae)} on average{within} when it predicts {evaluation.target} "
-            f"for {count(evaluation.samples)} {what}.{_not_better(evaluation)}"
+            f"for {count(evaluation.samples)} {what}.{not_better(evaluation)}"
         )
     return (
         f"Right for {count(evaluation.correct)} of {count(evaluation.samples)} {what}: "
         f"{percent(evaluation.accuracy)} (95{SPACE}% interval {typeset(evaluation.interval.shares())})."
-        f"{_not_better(evaluation)}"
+        f"{not_better(evaluation)}"
     )
 
 
-def _not_better(evaluation: Evaluation | ValueEvaluation) -> str:
+def not_better(evaluation: Evaluation | ValueEvaluation) -> str:
     """What needs no network and does as well, where there is such a thing."""
     if isinstance(evaluation, ValueEvaluation):
         level = [rival.what for rival in evaluation.rivals if not rival.beaten]
