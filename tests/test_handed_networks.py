@@ -215,3 +215,36 @@ def test_a_lazy_network_gets_its_sizes():
 def test_settings_of_a_wrong_type(setting, value):
     with pytest.raises(SettingsError, match=setting):
         convscope.train("digits", **{setting: value})
+
+
+class Dropping(nn.Module):
+    def __init__(self, classes):
+        super().__init__()
+        self.share, self.drop, self.head = 0.1, nn.Dropout(0.1), nn.Linear(64, classes)
+
+    def forward(self, x):
+        return self.head(self.drop(functional.dropout(x.flatten(1), self.share, self.training)))
+
+
+def frozen(net):
+    net.head.weight.requires_grad_(False)
+
+
+def dropping_more(net):
+    net.drop.p = 0.8
+
+
+def dropping_elsewhere(net):
+    net.share = 0.8
+
+
+@pytest.mark.parametrize("change", [frozen, dropping_more, dropping_elsewhere])
+def test_what_is_set_afterwards_is_in_no_file(change, tmp_path):
+    """Gone on with from its file, such a network would be trained as another one."""
+    net = Dropping(10)
+    assert convscope.train("digits", network=net, runs=tmp_path, **FAST).settings.network.handed is None
+    change(net)
+    trained = convscope.train("digits", network=net, runs=tmp_path, **FAST)
+    assert trained.settings.network.handed
+    with pytest.raises(RunError, match="handed over"):
+        convscope.load(trained.path)

@@ -102,6 +102,7 @@ MISTAKES = [
     "train digits --depth -2",
     "train digits --depth 100000",
     "train digits --threads 0",
+    "train digits --threads 99999",
     "train digits --runs x.png",
     "train digits --runs /proc/x",
     "train digits --augment flap",

@@ -141,6 +141,7 @@ REFUSED = {
     "--epochs 3 --device cuda": (1, "device 'cuda' was asked for, but torch finds cpu"),
     "--epochs 3 --device tpu": (2, "expected auto, cpu, cuda, cuda:1 or mps; got tpu"),
     "--epochs 3 --threads 0": (2, "greater than or equal to 1"),
+    "--epochs 3 --threads 99999": (1, "99,999 threads were asked for"),
     "--epochs nan": (2, "input should be greater than 0; got nan"),
     "--epochs 3 --precision bf16": (2, "got --precision too"),
     "--epochs 3 --lr 0.1": (2, "Only --epochs, --device and --threads may change"),

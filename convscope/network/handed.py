@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from convscope.errors import NetworkError
 from convscope.network import fit, written
@@ -21,6 +21,8 @@ from convscope.network.own import build_own, call
 from convscope.randomness import forked, seeded
 
 FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module, or an nn.Module."
+
+CLOSE = {"rtol": 1e-5, "atol": 1e-6, "equal_nan": True}  # two that are made alike round alike
 
 
 class MadeFor(NamedTuple):
@@ -139,7 +141,10 @@ def _file(make: Callable[..., Any], folder: Path) -> str | None:
 
 
 def _made_alike(file: str, made: nn.Module, shape: MadeFor, scale: dict[str, float]) -> bool:
-    """Whether the file makes the same network: names and shapes of its weights, and with these its output."""
+    """Whether the file makes the same network: its weights, which of them learn, and with these its output.
+
+    In training too: a dropout that was set to another share or frozen weights are in no source.
+    """
     inputs = torch.zeros(2, shape.channels, *shape.space)
     inputs += torch.linspace(-1, 1, inputs.numel()).view_as(inputs)
     try:
@@ -147,10 +152,27 @@ def _made_alike(file: str, made: nn.Module, shape: MadeFor, scale: dict[str, flo
             other = build_own(file, *shape, **scale)
             fit.check(other, *shape)
             other.load_state_dict(made.state_dict())
-            said = [deepcopy(each).eval()(inputs) for each in (other, made)]
+            if _as_set(other) != _as_set(made):
+                return False
+            return all(
+                torch.allclose(*(_said(each, inputs, training) for each in (other, made)), **CLOSE)
+                for training in (False, True)
+            )
     except (Exception, SystemExit):  # noqa: BLE001 - whatever it is, the file does not make it
         return False
-    return torch.allclose(said[0], said[1], rtol=1e-5, atol=1e-6, equal_nan=True)
+
+
+def _as_set(network: nn.Module) -> tuple[list, list]:
+    """How each layer was set, and which weights learn."""
+    return (
+        [(name, each.extra_repr()) for name, each in network.named_modules()],
+        [(name, each.requires_grad) for name, each in network.named_parameters()],
+    )
+
+
+def _said(network: nn.Module, inputs: Tensor, training: bool) -> Tensor:
+    with seeded(0):
+        return deepcopy(network).train(training)(inputs)
 
 
 def _spoken(name: str) -> str:

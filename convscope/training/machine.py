@@ -42,9 +42,14 @@ def machine(settings: TrainingSettings) -> Machine:
     """Choose device, precision and threads; nothing is set yet.
 
     Raises:
-        TrainingError: a device that was asked for is not there.
+        TrainingError: a device that was asked for is not there, or too many threads.
     """
     found = device(settings.device)
+    if (settings.threads or 0) > most_threads():
+        raise TrainingError(
+            f"{settings.threads:,} threads were asked for; this machine has {cores()} processor cores, and more"
+            f" than {most_threads()} threads stand in each other's way.\n  Give fewer: --threads {cores()}."
+        )
     return Machine(found, _precision(settings.precision, found), settings.threads or cores())
 
 
@@ -62,11 +67,16 @@ def _without_onednn() -> Iterator[None]:
         torch.backends.mkldnn.enabled = before
 
 
+def most_threads() -> int:
+    """Threads beyond which torch computes no more, but hangs or crashes the process."""
+    return max(64, 4 * cores())
+
+
 @contextmanager
 def threads(count: int | None) -> Iterator[None]:
-    """Let torch compute with this many threads in this block; None leaves them alone."""
+    """Let torch compute with this many threads in this block, or all it can bear; None leaves them alone."""
     before = torch.get_num_threads()
-    torch.set_num_threads(count or before)
+    torch.set_num_threads(min(count or before, most_threads()))
     try:
         yield
     finally:
