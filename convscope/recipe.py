@@ -127,6 +127,12 @@ def go_on(
     """
     given = path.network if isinstance(path, run.Run) else None
     begun = run.load(path.path if isinstance(path, run.Run) else folders.find(path, runs), network=given)
+    if folders.is_study(begun.path.parent) and (epochs, device, threads) != (None, None, None):
+        raise RunError(
+            f"{begun.name} is one training of the study {begun.path.parent.name}, which goes on as it was"
+            " begun: its figures would be of different trainings.\n"
+            "  Copy the folder of the run out of the study, and train the copy on."
+        )
     ended = begun.finished and epochs is None
     if ended and begun.judged:
         raise RunError(at_its_end(begun.path, begun.facts["reason"], begun.settings.training))

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -122,6 +123,26 @@ def test_left_anywhere_it_goes_on_to_the_same_bits(whole, tmp_path):
         assert run.runs(root)[0].state == "3 folds"
 
 
+def test_no_training_of_a_study_becomes_another_one(whole):
+    """The figures of the study would be of trainings that are no longer there."""
+    before = weights(whole.path)
+    for given in ({"epochs": 5}, {"threads": 2}, {"device": "cpu"}):
+        with pytest.raises(RunError, match=r"one training of the study .*, which goes on as it was begun"):
+            convscope.resume(whole.runs[1].path, **given)
+    assert weights(whole.path) == before
+
+
+def test_a_training_that_was_removed_is_missed_and_made_again(whole, tmp_path):
+    copy = tmp_path / "runs" / whole.path.name
+    shutil.copytree(whole.path, copy, symlinks=True)
+    shutil.rmtree(copy / whole.runs[1].path.name)
+    assert run.runs(tmp_path / "runs")[0].state == "2 of 3 folds"
+    *_, found = repeating.resume(copy)
+    assert found.accuracy == whole.accuracy
+    assert sorted(weights(copy)) == sorted(weights(whole.path))
+    assert run.runs(tmp_path / "runs")[0].state == "3 folds"
+
+
 KILLED = """
 import sys
 from convscope import recipe, repeating
@@ -195,6 +216,7 @@ def test_amounts_have_their_own_words(tmp_path):
     [
         ({}, "give folds=5, or seeds=3"),
         ({"folds": 3, "seeds": 2}, "give one of them"),
+        ({"folds": 0, "seeds": 2}, "give one of them"),
         ({"folds": 1}, "a whole number of 2 or more; got 1"),
         ({"seeds": 2.5}, "a whole number of 2 or more; got 2.5"),
         ({"folds": 3, "test": 0.5}, "each of the 3 is the test part once"),

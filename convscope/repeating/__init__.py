@@ -112,7 +112,8 @@ def resume(path: Path) -> Iterator[Told]:
         DataError: the data are not there any more, or not the same.
     """
     settings, result = study.read(path)
-    if result and (path / "report.html").exists():
+    whole = len(folders.inside(path)) >= (settings.folds or settings.seeds or 0)  # none was removed
+    if result and whole and (path / "report.html").exists():
         raise RunError(f"{path.name} is finished: there is nothing left to go on with.")
     training.machine(settings.training)
     yield from _go(path, _Divided(settings.source, settings))
@@ -121,7 +122,7 @@ def resume(path: Path) -> Iterator[Told]:
 def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySettings:
     if (folds is None) == (seeds is None):
         both = "give one of them: folds say how good it is, seeds how much of that is chance"
-        raise SettingsError("folds", both if folds else "give folds=5, or seeds=3.")
+        raise SettingsError("folds", "give folds=5, or seeds=3." if folds is None else both)
     name, count = ("folds", folds) if folds is not None else ("seeds", seeds)
     if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST_FOLDS:
         raise SettingsError(name, f"expected a whole number of {FEWEST_FOLDS} or more; got {count}.")

@@ -139,7 +139,7 @@ def of_study(path: Path) -> RunSummary:
         return RunSummary(path, path.name, problem=str(error).partition("\n")[0])
     members = [run for run in map(summary, folders.inside(path)) if not run.problem]
     task = members[0].task if members else RunSummary.task
-    state = f"{count} {each}" if result else f"{len(members)} of {count} {each}"
+    state = f"{count} {each}" if result and len(members) >= count else f"{len(members)} of {count} {each}"
     return RunSummary(
         path,
         path.name,

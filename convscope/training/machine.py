@@ -47,8 +47,9 @@ def machine(settings: TrainingSettings) -> Machine:
     found = device(settings.device)
     if (settings.threads or 0) > most_threads():
         raise TrainingError(
-            f"{settings.threads:,} threads were asked for; this machine has {cores()} processor cores, and more"
-            f" than {most_threads()} threads stand in each other's way.\n  Give fewer: --threads {cores()}."
+            f"{settings.threads:,} threads were asked for; this machine has {cores()} processor cores,"
+            f" and more than {most_threads()} threads stand in each other's way.\n"
+            f"  Give fewer: --threads {cores()}."
         )
     return Machine(found, _precision(settings.precision, found), settings.threads or cores())
 
