@@ -147,3 +147,7 @@ class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it 
         listed = [printable(each) for each in (known if few else get_close_matches(name, known, n=5))]
         more = f"\n  The {'known' if few else 'nearest'} ones: {', '.join(listed)}." if listed else ""
         super().__init__(f"no {what} is called '{printable(name)}'{guess(name, known)}{more}")
+
+
+class TrainingWarning(UserWarning):
+    """Something looks wrong in a training that was begun in Python: what, and the likely cause."""

@@ -3,6 +3,7 @@
 `stream` tells everything that happens; `train` is the same for people who want the result alone.
 """
 
+import warnings
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, fields
@@ -15,7 +16,7 @@ from convscope import data, network, run, training
 from convscope.data import Dataset, DataSettings, DataSource
 from convscope.data.check import quick
 from convscope.data.files import cache
-from convscope.errors import RunError, SettingsError, UnknownName
+from convscope.errors import RunError, SettingsError, TrainingWarning, UnknownName
 from convscope.keywords import TrainingKeywords
 from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
@@ -109,7 +110,8 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
             writer.write(notice)
             yield notice
         yield from _train(writer, training.train(model, dataset, settings))
-    yield from _judge(writer.path, dataset, body if part.handed else None)
+    held = None if isinstance(plan.source, str | Path) else dataset
+    yield from _judge(writer.path, dataset, body if part.handed else None, held)
 
 
 def go_on(
@@ -141,7 +143,7 @@ def go_on(
     yield Loaded(dataset, [])
     if not ended:
         yield from _go_on(begun, settings, said, dataset)
-    yield from _judge(begun.path, dataset, given)
+    yield from _judge(begun.path, dataset, given, None if data is None else dataset)
 
 
 def resume(
@@ -213,6 +215,9 @@ def train(
     Raises:
         ConvscopeError: something the person can put right.
 
+    Warns:
+        TrainingWarning: what looks wrong, such as a softmax before cross-entropy.
+
     >>> from tempfile import mkdtemp
     >>> from torch import nn
     >>> net = nn.Sequential(nn.Flatten(), nn.Linear(64, 10))
@@ -236,6 +241,8 @@ def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
     homes = {home: {field.name for field in fields(kind)} for home, kind in kinds.items()}
     own = {"network", "width", "depth", "runs", "strict"}
     for name in given:
+        if name in ("folds", "seeds"):
+            raise SettingsError(name, f"several trainings are convscope.repeat(data, {name}=…).")
         if not any(name in home for home in (*homes.values(), own)):
             raise UnknownName("setting", name, sorted(own.union(*homes.values())))
     _demand_types(given)
@@ -298,8 +305,10 @@ def _doubts(
 
 
 def _last(events: Iterator[Event | Loaded | Created | Judged]) -> run.Run:
-    """What a training comes to."""
+    """What a training comes to; what looks wrong on the way is a Python warning, shown or not."""
     for event in events:
+        if isinstance(event, Notice):
+            warnings.warn(event.text, TrainingWarning, stacklevel=3)
         if isinstance(event, Judged):
             return event.run
     raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
@@ -334,9 +343,13 @@ def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator
             yield event
 
 
-def _judge(path: Path, dataset: Dataset, given: nn.Module | None) -> Iterator[Judged]:
-    """Judge the best epoch's weights; where Ctrl-C came before the first one there is nothing to judge."""
+def _judge(path: Path, dataset: Dataset, given: nn.Module | None, held: Dataset | None) -> Iterator[Judged]:
+    """Judge the best epoch's weights; where Ctrl-C came before the first one there is nothing to judge.
+
+    The run keeps data that are `held` in memory, which nobody could load again.
+    """
     finished = run.load(path, network=given)
+    finished.held = held
     if finished.history:
         with threads(finished.settings.training.threads):
             verdict = finished.judge(dataset)

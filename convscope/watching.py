@@ -10,7 +10,7 @@ from html import escape
 from typing import Any, TypeVar
 
 from convscope.figures import number, percent
-from convscope.training.events import Epoch, Start, TrainingStep
+from convscope.training.events import Epoch, Notice, Start, TrainingStep
 
 Told = TypeVar("Told")
 SECONDS = 0.2  # between two drawings
@@ -47,6 +47,8 @@ class Watching:
         """Draw what an event changes; most change nothing."""
         if isinstance(event, Start):
             self.steps = event.steps
+        elif isinstance(event, Notice):
+            self.close()  # a warning follows
         elif isinstance(event, Epoch):
             best = "★" if event.best else ""
             losses = number(event.train_loss), number(event.val_loss)
@@ -59,6 +61,7 @@ class Watching:
         """End the line."""
         if self.notebook is None and self.drawn:
             sys.stderr.write("\n" if sys.stderr.isatty() else "")
+            self.drawn = 0.0
 
     def _draw(self, step: int) -> None:
         self.drawn = time.monotonic()

@@ -9,10 +9,19 @@ import tomllib
 import numpy as np
 import pytest
 from PIL import Image
+from torch import nn
 
 import convscope
 from convscope import recipe, run
-from convscope.errors import DataError, NetworkError, RunError, TrainingError, UnknownName
+from convscope.errors import (
+    DataError,
+    NetworkError,
+    RunError,
+    SettingsError,
+    TrainingError,
+    TrainingWarning,
+    UnknownName,
+)
 from convscope.recipe import Created, Judged, Loaded, plan, stream
 from convscope.training.events import Checkpoint, Epoch, Finished, Start, TrainingStep
 
@@ -259,8 +268,11 @@ def test_arrays_with_amounts_train_as_values(shape):
     judged = run.evaluate((x, y))  # on what training has not seen
     assert judged.samples == 12
     assert "the other 48 were seen in training" in judged.remarks[0]
+    own = run.evaluate()  # the arrays are still there
+    assert (own.samples, own.mae) == (12, pytest.approx(judged.mae))
+    assert repr(own).startswith("mean absolute error")
     with pytest.raises(DataError, match=r"trained on arrays in memory.*\n.*run.evaluate\(\(X, y\)\)"):
-        run.evaluate()
+        convscope.load(run.path).evaluate()
     with pytest.raises(DataError, match="got 3 arrays; expected two"):
         convscope.train((x, y, y))
 
@@ -306,3 +318,16 @@ def test_what_was_learnt_never_judges_again(tmp_path):
             early.close()
     longer = recipe.resume("latest", epochs=5, runs=tmp_path)
     assert [row["val_loss"] is None for row in longer.history] == [False, False, False, True, True]
+
+
+def test_suspicions_are_warnings_of_python():
+    x = np.random.default_rng(0).normal(size=(40, 8, 8)).astype("f")
+    net = nn.Sequential(nn.Flatten(), nn.Linear(64, 2), nn.Softmax(1))
+    with pytest.warns(TrainingWarning, match="softmax before cross_entropy") as said:
+        convscope.train((x, [0, 1] * 20), network=net, epochs=0.5, threads=1, device="cpu")
+    assert said[0].filename == __file__
+
+
+def test_several_trainings_are_named():
+    with pytest.raises(SettingsError, match=r"convscope\.repeat\(data, folds=…\)"):
+        convscope.train("digits", folds=3)

@@ -5,7 +5,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from convscope.training.events import Epoch, Start, TrainingStep
+from convscope.training.events import Epoch, Notice, Start, TrainingStep
 from convscope.watching import wanted, watched
 
 EPOCH = Epoch(1, 2, 0.5, 0.5, 0.25, 0.75, 0.75, 0.1, 1.0, 1.0, 9.0, best=True)
@@ -50,3 +50,9 @@ def test_in_a_notebook_one_table_in_place(monkeypatch, capsys):
 @pytest.mark.parametrize("progress", [True, False])
 def test_what_is_asked_for_counts(progress):
     assert wanted(progress) is progress
+
+
+def test_a_warning_begins_a_line_of_its_own(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    list(watched(iter([*EVENTS, Notice("odd")])))
+    assert capsys.readouterr().err.count("\n") == 1

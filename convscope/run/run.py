@@ -81,7 +81,10 @@ class Run:
         path: the run folder, absolute.
         settings: everything it was trained with.
         network: one like the run's, where that was handed over as an object; else None.
+        held: its data, where it was trained in this process on data in memory; else None.
     """
+
+    held: Dataset | None = None
 
     def __init__(self, path: Path, settings: RunSettings, network: nn.Module | None = None) -> None:
         self.path = path
@@ -208,11 +211,13 @@ class Run:
         """The data of this run, loaded again.
 
         Args:
-            source: where they are now; None: where they were. Arrays in memory have to be given.
+            source: where they are now; None: where they were. A loaded run is given its arrays.
 
         Raises:
             DataError: they are not there any more, or not the same.
         """
+        if source is None and self.held is not None:
+            return self.held
         where = self.settings.data.source if source is None else source
         dataset = data_room.load(where, self.settings.data.plain())
         if fingerprint(dataset) != self.settings.facts.fingerprint:

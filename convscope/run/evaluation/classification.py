@@ -188,6 +188,9 @@ class Evaluation:
             )
         return said
 
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """The evaluation for a terminal: figures, baselines, a table of classes, the commonest confusions."""
         table = [*self._class_lines(), *self._confusion_lines()]

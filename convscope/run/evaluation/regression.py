@@ -123,6 +123,9 @@ class ValueEvaluation:
         """Sentences on what needs no network, and whether the network is better."""
         return [str(rival) for rival in self.rivals]
 
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
+
     def lines(self) -> list[str]:
         """The evaluation for a terminal: the figures, the baselines, the worst samples."""
         worst = self.worst[:WORST_IN_LINES]
