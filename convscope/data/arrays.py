@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from convscope.data.pictures.resize import resized
 from convscope.data.volumes import voxels
 from convscope.errors import DataError
 
+EXACT = 2.0**53  # beyond it not every whole number is a float64: such labels are amounts
 ARRAYS = "arrays"  # what arrays are called that come from no file
 
 
@@ -135,16 +137,36 @@ def _numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:
     return array
 
 
-def _array(values: ArrayLike | Tensor, what: str) -> np.ndarray:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu()
-        return values.float().numpy() if values.dtype == torch.bfloat16 else values.numpy()
+def handed(values: Any, what: str) -> np.ndarray:  # noqa: ANN401 - whatever a person has at hand
+    """What was handed over, as a plain array.
+
+    Raises:
+        DataError: values under a mask, rows of different length, or nothing that has numbers in memory.
+    """
+    if np.ma.is_masked(values):
+        raise DataError(
+            f"{what} have a mask, and what stands under it is no value.\n"
+            "  Fill it (values.filled(0)), or leave these samples out."
+        )
     try:
-        array = np.asarray(values)
+        if isinstance(values, Tensor):
+            values = values.detach().cpu()
+            return values.float().numpy() if values.dtype == torch.bfloat16 else values.numpy()
+        return np.asarray(values)
     except ValueError as error:  # rows of different length
         raise DataError(
             f"{what} are no regular array: {error}.\n  All samples must have one shape."
         ) from error
+    except Exception as error:  # sparse, quantized, nowhere (meta); an object may raise anything
+        kind = type(values).__name__
+        raise DataError(
+            f"{what}, a {kind}, are no plain array: {str(error) or type(error).__name__}\n"
+            "  Give a NumPy array, or a dense tensor."
+        ) from error
+
+
+def _array(values: ArrayLike | Tensor, what: str) -> np.ndarray:
+    array = handed(values, what)
     if array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat):
         return array.astype(str)  # as pandas keeps text
     if array.dtype.kind == "O":
@@ -210,7 +232,19 @@ def told(
             targets.demand_classes([names[number] for number in numbers.tolist()], settings, source)
         return numbers, names, ()
     name = settings.target or "y"
-    return torch.from_numpy(values.astype(np.float32)), (name,), (f"target: the amount of {name}",)
+    return torch.from_numpy(_told_apart(values, source)), (name,), (f"target: the amount of {name}",)
+
+
+def _told_apart(values: np.ndarray, source: str) -> np.ndarray:
+    """Amounts as they are learnt, float32; refused where that makes all of them one, or infinite."""
+    with np.errstate(over="ignore", under="ignore"):
+        short = values.astype(np.float32)
+    if not np.isfinite(short).all() or (short == short[:1]).all() > (values == values[:1]).all():
+        raise DataError(
+            f"the labels of {source}, from {values.min():g} to {values.max():g}, cannot be told apart in 32"
+            " bits, in which they are learnt.\n  Subtract their mean, and divide by their spread."
+        )
+    return short
 
 
 def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray | None:
@@ -223,7 +257,7 @@ def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray |
                 f"{int(bad.sum()):,} labels of {source} are no numbers, first in row {row}: {array[row]}.\n"
                 "  Leave out the rows without a label."
             )
-        if (array != np.round(array)).any():
+        if (array != np.round(array)).any() or (np.abs(array) > EXACT).any():
             return array
     text = np.char.decode(array, "utf-8", "replace") if array.dtype.kind == "S" else array
     written = [f"{value:.0f}" if array.dtype.kind == "f" else str(value) for value in text.tolist()]

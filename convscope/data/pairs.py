@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from convscope.data import signals
-from convscope.data.arrays import ARRAYS, from_arrays, told
+from convscope.data.arrays import ARRAYS, from_arrays, handed, told
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.formats import pictures
 from convscope.data.pictures import held
@@ -60,8 +60,8 @@ def _handed(values: Any, what: str) -> Any:  # noqa: ANN401 - whatever a person 
 def _of_parts(pair: tuple, settings: DataSettings) -> Dataset:
     """Training and test as they were handed over."""
     (one, of_one), (other, of_other) = pair
-    arrays = [np.asarray(_handed(each, "samples")) for each in (one, other)]
-    labels = [np.asarray(_handed(each, "labels")) for each in (of_one, of_other)]
+    arrays = [handed(_handed(each, "samples"), "the samples") for each in (one, other)]
+    labels = [handed(_handed(each, "labels"), "the labels") for each in (of_one, of_other)]
     for inputs, own, name in zip(arrays, labels, ("training", "test"), strict=True):
         if len(inputs) != len(own):
             raise DataError(

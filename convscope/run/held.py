@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from convscope.data.array_samples import of_array, of_file_array
-from convscope.data.arrays import ARRAYS
+from convscope.data.arrays import ARRAYS, handed
 from convscope.data.layout import CHANNELS
 from convscope.data.pictures import decode, held
 from convscope.data.reading import accepted, read, received
@@ -103,15 +102,9 @@ def _of_picture(picture: Any, spec: SampleSpec) -> Samples:  # noqa: ANN401 - a 
 def _of_numbers(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
     """Arrays, tensors, nested lists: as they stand where they have the shape, else as a file of them."""
     spec = settings.spec
-    if not isinstance(x, Tensor | np.ndarray):
-        if not isinstance(x, list | tuple | int | float | np.generic) and not hasattr(x, "__array__"):
-            return of_array(x, spec)  # which says that it cannot be predicted
-        try:
-            x = np.asarray(x)
-        except ValueError as error:
-            words = f"the list is no regular array: {error}.\n  Give samples of one shape."
-            raise DataError(words) from error
-    values = _plain(x) if isinstance(x, Tensor) else x
+    if not isinstance(x, list | tuple | int | float | np.generic) and not hasattr(x, "__array__"):
+        return of_array(x, spec)  # which says that it cannot be predicted
+    values = handed(x, "the samples")
     if values.dtype.kind not in "buif" or not values.size:
         return of_array(x, spec)
     if spec.kind == "image":
@@ -123,11 +116,6 @@ def _of_numbers(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401
             remarks=(*found.remarks, *_on_change(values.shape, spec)),
         )
     return of_array(x, spec, last=True)
-
-
-def _plain(x: Tensor) -> np.ndarray:
-    x = x.detach().cpu()
-    return (x.float() if x.dtype == torch.bfloat16 else x).numpy()
 
 
 def _of_pixels(values: np.ndarray, settings: RunSettings) -> Samples:

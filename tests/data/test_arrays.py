@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from convscope.data.array_samples import of_array
-from convscope.data.arrays import from_arrays
+from convscope.data.arrays import from_arrays, handed
 from convscope.data.dataset import DataSettings
 from convscope.data.samples import SampleSpec
 from convscope.errors import DataError
@@ -327,3 +327,29 @@ def test_a_sample_in_another_order_of_memory_is_the_same(changed):
     sample = np.random.default_rng(0).normal(size=(2, 1, 6)).astype(np.float32)
     found = of_array(changed(sample), SampleSpec((1, 6), "signal")).inputs
     assert torch.equal(found, torch.from_numpy(sample))
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.ma.masked_array([1.0, 2.0], mask=[False, True]), "have a mask"),
+        (torch.eye(3).to_sparse(), "a Tensor, are no plain array"),
+        (torch.zeros(3, device="meta"), "no data"),
+        ([[1, 2], [3]], "no regular array"),
+    ],
+)
+def test_what_is_no_plain_array(values, said):
+    with pytest.raises(DataError, match=said):
+        handed(values, "the samples")
+    assert handed(np.ma.masked_array([1.0, 2.0]), "the samples").tolist() == [1, 2]
+
+
+def test_amounts_of_any_size_are_amounts_or_refused():
+    noise = np.random.default_rng(0).normal(size=12)
+    data = from_arrays(pictures(12, 8, 7), noise * 1e30)
+    assert data.regression
+    assert torch.allclose(data.labels, torch.from_numpy(noise * 1e30).float())
+    for values in (noise * 1e300, noise * 1e-300, 1e15 + noise):
+        with pytest.raises(DataError, match="cannot be told apart in 32 bits"):
+            from_arrays(pictures(12, 8, 7), values)
+    assert from_arrays(pictures(12, 8, 7), np.full(12, 2.5)).regression
