@@ -1,5 +1,6 @@
 """What a person may name: every kind of model and of input, and what is said where there is none."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -156,13 +157,24 @@ for name in ("code.keras", "none.keras"):
     except NetworkError as error:
         print(error)
 open("broken.keras", "w").write("nothing")
-try:
-    open_model("broken.keras")
-except NetworkError as error:
-    print(error)
+import shutil, tempfile, zipfile
+shutil.copy("net.keras", "more.keras")
+with zipfile.ZipFile("more.keras", "a") as archive:
+    archive.writestr("x" * 300, "")
+left = os.listdir(tempfile.gettempdir())
+for name in ("broken.keras", "more.keras"):
+    try:
+        open_model(name)
+    except NetworkError as error:
+        print(error)
+assert os.listdir(tempfile.gettempdir()) == left
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    own = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=tmp_path, env=own
+    )
     assert done.returncode == 0, done.stderr
+    assert "more.keras is no file that Keras 3 has saved: it holds 'xxx" in done.stdout
     assert "Keras refuses code.keras: Requested the deserialization of a `Lambda` layer" in done.stdout
     assert "no Lambda layers, no classes of your own." in done.stdout
     assert "there is no file 'none.keras'." in done.stdout

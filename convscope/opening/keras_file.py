@@ -2,11 +2,14 @@
 
 import os
 from pathlib import Path
-from zipfile import is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from torch import nn
 
 from convscope.errors import NetworkError
+from convscope.text import cut, printable
+
+MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 
 
 def load(path: Path) -> tuple[nn.Module, list[str]]:
@@ -35,6 +38,7 @@ def load(path: Path) -> tuple[nn.Module, list[str]]:
         )
     if not is_zipfile(path):
         raise NetworkError(f"{path} is no file that Keras 3 has saved.\n  Save one: model.save('net.keras')")
+    _demand_members(path)
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever it likes
@@ -46,6 +50,19 @@ def load(path: Path) -> tuple[nn.Module, list[str]]:
     if not isinstance(model, nn.Module):  # on the torch backend every Keras layer is one
         raise NetworkError(f"{path} holds a {type(model).__name__}, not a model.")
     return model, _inputs(model)
+
+
+def _demand_members(path: Path) -> None:
+    """Refuse an archive with more in it than Keras writes: Keras unpacks it, and leaves what it could not."""
+    try:
+        with ZipFile(path) as archive:
+            names = archive.namelist()
+    except (BadZipFile, NotImplementedError, ValueError) as error:
+        raise NetworkError(f"{path} is damaged: {error}.\n  Get it again.") from error
+    others = [name for name in names if name not in MEMBERS and not name.startswith("assets/")]
+    if others or len(set(names)) < len(names):
+        what = f"'{printable(cut(others[0]))}'" if others else "two files of one name"
+        raise NetworkError(f"{path} is no file that Keras 3 has saved: it holds {what}.\n  Get it again.")
 
 
 def _inputs(model: nn.Module) -> list[str]:

@@ -257,6 +257,12 @@ def test_ts_files_with_gaps_and_unequal_channels(write):
     np.testing.assert_allclose(data.inputs[2, 0, :6].numpy(), [1, 2, 3, 4, 5, 3])  # filled in, and padded
 
 
+def test_a_line_of_a_ts_file_without_a_channel_is_named(write):
+    lines = ["1,2,3:4,5,6:up", "@univariate false", "3,2,1:4,5,6:down"]
+    data = load(write(TS + "\n".join(lines), "a.ts"), DataSettings(val=0, test=0))
+    assert data.skipped == (Skipped("a.ts, row 8", "it has no values"),)
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [

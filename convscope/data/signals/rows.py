@@ -315,10 +315,10 @@ def _add_values(found: Read, path: Path, row: SignalRow, values: np.ndarray, *, 
 
 def _array(channels: Sequence[Sequence[float]]) -> np.ndarray:
     """(channel, time) float32; channels that end early have missing values there."""
-    length = max(len(channel) for channel in channels)
+    length = max(map(len, channels), default=0)  # a line without a colon has no channel
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and counts as missing
         if all(len(channel) == length for channel in channels):
-            return np.array(channels, dtype=np.float64).astype(np.float32)
+            return np.array(channels, dtype=np.float64).reshape(len(channels), length).astype(np.float32)
         padded = [[*channel, *[float("nan")] * (length - len(channel))] for channel in channels]
         return np.array(padded, dtype=np.float64).astype(np.float32)
 
