@@ -54,6 +54,15 @@ def percent(share: float | None, digits: int = 2) -> str:
     return f"> {100 - least:.{digits}f} %" if 1 - least / 200 < share < 1 else f"{100 * share:.{digits}f} %"
 
 
+def passes(epochs: float) -> str:
+    """Write how many epochs.
+
+    >>> passes(1), passes(0.5), passes(8.0)
+    ('1 epoch', '0.5 epochs', '8 epochs')
+    """
+    return f"{epochs:g} epoch{'' if epochs == 1 else 's'}"
+
+
 def _plain(value: float, digits: int) -> str:
     """Without a power of ten: so many digits, but never fewer than those before the point."""
     before = math.floor(math.log10(abs(value))) + 1 if value else 1

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from convscope.cli.show import duration, program
-from convscope.figures import number, percent
+from convscope.figures import number, passes, percent
 from convscope.recipe import Created, Judged, Loaded
 from convscope.run import Run
 from convscope.shapes import show
@@ -201,7 +201,7 @@ class Terminal:
         judged = event.best_epoch and self.validates
         best = f"; best epoch: {event.best_epoch}" if judged else "" if self.validates else NO_VALIDATION
         best = REFITTED if self.refits and event.reason == "done" else best
-        self.tell(what, f"after {event.epochs:g} epochs{why}, {duration(event.seconds)}{best}")
+        self.tell(what, f"after {passes(event.epochs)}{why}, {duration(event.seconds)}{best}")
         if event.reason == "interrupted" and not event.best_epoch:  # nothing to judge yet
             self.tell("next", _resume(self.path))
 

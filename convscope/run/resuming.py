@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convscope.errors import RunError
+from convscope.figures import number
 from convscope.run import checkpoint, settings, weights
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import Manifest
@@ -145,12 +146,12 @@ def _on_length(begun: "Run", after: TrainingSettings) -> Iterator[str]:
         return
     old, new = (Stages.of(each, a_pass) for each in (before, after))
     if new.schedule == "constant":
-        yield f"the learning rate stays {new.peak:g}"
+        yield f"the learning rate stays {number(new.peak)}"
         return
     was, now, end = old.rate(step - 1), new.rate(step), new.rate(new.steps - 1)
     yield (
         f"the learning rate ({new.schedule}) is laid out over {after.epochs:g} epochs:"
-        f" it was {was:.2g}, goes on at {now:.2g} and ends at {end:.2g}"
+        f" it was {number(was, 2)}, goes on at {number(now, 2)} and ends at {number(end, 2)}"
     )
 
 

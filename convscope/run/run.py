@@ -17,6 +17,7 @@ from convscope.data import DataSource
 from convscope.data.dataset import Dataset
 from convscope.data.samples import demand_scale
 from convscope.errors import DataError, RunError, ShapeError
+from convscope.figures import passes
 from convscope.lint import explained
 from convscope.network import build_model, handed
 from convscope.network.model import Model, assemble
@@ -117,7 +118,7 @@ class Run:
         if self.finished:
             return ""
         done = len(self.history)
-        return f"Training of {self.name} has not finished: its weights are the best so far ({done} epochs)."
+        return f"Training of {self.name} has not finished: its weights are the best so far ({passes(done)})."
 
     @property
     def history(self) -> list[dict[str, Any]]:
@@ -356,7 +357,7 @@ class Run:
     def __repr__(self) -> str:
         line = summary(self.path)
         figure = f", validation {line.best}" if line.best else ""
-        what = f"{line.network} on {line.source}, {line.epochs} epochs{figure}"
+        what = f"{line.network} on {line.source}, {passes(line.epochs)}{figure}"
         return f"Run({self.name}: {what}, {line.state})"
 
 
