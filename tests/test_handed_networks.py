@@ -248,3 +248,32 @@ def test_what_is_set_afterwards_is_in_no_file(change, tmp_path):
     assert trained.settings.network.handed
     with pytest.raises(RunError, match="handed over"):
         convscope.load(trained.path)
+
+
+class Detached(Net):
+    def forward(self, x):
+        return super().forward(x).detach()
+
+
+class Leaving(Net):
+    def forward(self, x):
+        sys.exit(3)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (Detached, "does not depend on any weight that learns"),
+        (Leaving, "The message was: SystemExit: 3"),
+    ],
+)
+def test_a_network_that_cannot_learn_is_told(given, words, tmp_path):
+    with pytest.raises(ConvscopeError, match=words):
+        convscope.train("digits", network=given, runs=tmp_path, **FAST)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_scripted_network_is_refused(tmp_path):
+    scripted = torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
+    with pytest.raises(NetworkError, match="scripted cannot be trained"):
+        convscope.train("digits", network=scripted, runs=tmp_path, **FAST)

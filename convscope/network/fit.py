@@ -40,6 +40,11 @@ def check(network: nn.Module, channels: int, classes: int, space: Space) -> None
         ShapeError: a layer does not fit what comes to it, or the output is not (sample, class).
         NetworkError: the network fails for another reason.
     """
+    if any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()):
+        raise NetworkError(
+            "a network that was scripted cannot be trained here.\n"
+            "  Hand it over as it was before torch.jit.script (or trace)."
+        )
     if any(isinstance(module, LazyModuleMixin) for module in network.modules()):
         _run(network.eval(), torch.zeros(SAMPLES, channels, *space))
         network.train()
@@ -81,7 +86,7 @@ def _run(network: nn.Module, x: Tensor) -> Any:  # noqa: ANN401 - a person's net
     try:
         with torch.no_grad():
             return network(x)
-    except Exception as error:  # a person's network may raise anything
+    except (Exception, SystemExit) as error:  # a person's network may raise anything
         raise _misfit(running, done, error) from error
     finally:
         for hook in hooks:
@@ -110,7 +115,7 @@ def _check_output(output: Any, samples: int, classes: int) -> None:  # noqa: ANN
     raise ShapeError(wrong + f"Let the last layer have {classes} outputs: nn.Linear(…, {classes}).")
 
 
-def _misfit(running: list[LayerCall], done: list[LayerCall], error: Exception) -> NetworkError:
+def _misfit(running: list[LayerCall], done: list[LayerCall], error: BaseException) -> NetworkError:
     """The error to show: the innermost layer that was at work when torch gave up."""
     says = f"\n  The message was: {type(error).__name__}: {error}"
     call = running[-1] if running else LayerCall("", nn.Identity(), None)

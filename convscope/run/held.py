@@ -72,7 +72,11 @@ def _content(x: Any) -> tuple[bytes, str]:  # noqa: ANN401
     if not hasattr(x, "read"):
         return bytes(x), "file 0"
     name = getattr(x, "name", "")
-    content = x.read()
+    try:
+        content = x.read()
+    except Exception as error:  # closed, or whatever stands behind it
+        why = str(error) or type(error).__name__
+        raise DataError(f"the open file cannot be read: {why}.\n  Open it anew.") from error
     if not isinstance(content, bytes):
         raise DataError(f"the file was opened as text.\n  Open it as bytes: open({str(name)!r}, 'rb').")
     return content, name if isinstance(name, str) and name else "file 0"
@@ -90,6 +94,8 @@ def _of_picture(picture: Any, spec: SampleSpec) -> Samples:  # noqa: ANN401 - a 
             return found
     (channels, height, width), told = spec.shape, name or "picture 0"
     deep, fit = spec.dtype != "uint8" and decode.is_deep(picture.mode), spec.settings.fit
+    if not all(picture.size):
+        raise DataError(f"{told} has no pixels: {show(picture.size)}.\n  Leave it out.")
     try:
         own = picture.copy()
     except Exception as error:  # closed, or of a damaged file: Pillow raises anything

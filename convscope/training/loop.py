@@ -170,6 +170,11 @@ class TrainingLoop:
         self.whole = False
         scores = self._scores(x)
         batch_loss = self._loss(scores, y)
+        if not batch_loss.requires_grad:
+            raise TrainingError(
+                "the network's output does not depend on any weight that learns: it is detached from them.\n"
+                "  Look in its forward for torch.no_grad, .detach(), .item() or NumPy, and take that out."
+            )
         batch_loss.backward()
         loss = batch_loss.item()
         if not isfinite(loss):

@@ -147,6 +147,32 @@ def test_what_is_no_sample(finished, x):
         finished.predict(x)
 
 
+def closed():
+    file = io.BytesIO(b"")
+    file.close()
+    return file
+
+
+class Refusing:
+    def __array__(self, *given, **more):
+        raise RuntimeError("nothing here")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Image.new("L", (0, 0)), "no pixels"),
+        (closed, "the open file cannot be read"),
+        (Refusing, "nothing here"),
+        (lambda: np.ma.masked_array(np.ones((12, 10)), mask=True), "have a mask"),
+        (lambda: torch.zeros(12, 10).to_sparse(), "no plain array"),
+    ],
+)
+def test_what_holds_nothing_is_told(finished, make, words):
+    with pytest.raises(DataError, match=words):
+        finished.predict(make())
+
+
 def test_a_closed_picture(finished, photos):
     picture = Image.open(photos / "owl" / "3.png")
     picture.load()
