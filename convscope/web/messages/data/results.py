@@ -11,6 +11,7 @@ from convscope.figures import number, percent
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
+from convscope.run.report.words import typeset
 from convscope.web.messages.data.samples import sample
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
@@ -40,7 +41,7 @@ def results(session: Session) -> Results:
         shown = (-found.sure).argsort(kind="stable")[:MISTAKES].tolist()
         matrix, headline = None, _of_values(evaluation)
     return {
-        "headline": [{"name": name, "value": value} for name, value in headline],
+        "headline": [{"name": name, "value": typeset(value)} for name, value in headline],
         "confusion": matrix,
         "mistakes": [sample(part, found, index) for index in shown],
         "part": part.name,
