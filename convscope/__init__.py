@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from convscope.errors import ConvscopeError
     from convscope.explaining import Explanation, explain, explain_gradient
     from convscope.lint import diagnose, suspicions
-    from convscope.recipe import resume, train
+    from convscope.recipe import train
     from convscope.repeating import repeat
     from convscope.repeating.repeated import Repeated
+    from convscope.resuming import resume
     from convscope.run import Run, load, runs
     from convscope.settings import Augment, TrainingSettings
     from convscope.summary import Summary, summarise
@@ -63,7 +64,7 @@ __all__ = [
 
 HOMES = {
     "train": "convscope.recipe",
-    "resume": "convscope.recipe",
+    "resume": "convscope.resuming",
     "repeat": "convscope.repeating",
     "Repeated": "convscope.repeating.repeated",
     "load": "convscope.run",

@@ -2,6 +2,7 @@
 
 ConvscopeError
 ├── SettingsError   a setting that cannot be
+├── ArgumentError   an argument of a function that cannot be
 ├── DataError       files, arrays, tables, downloads
 │   └── BadFile     one file that cannot be used, among others that can
 ├── NetworkError    a network that cannot be built or does not fit its input
@@ -48,7 +49,7 @@ class ConvscopeError(Exception):
     """Something the person can put right; a line that quotes a cell of a megabyte is cut in its middle."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("\n".join(cut(line, LONGEST_LINE) for line in message.split("\n")))
+        super().__init__("\n".join(cut(line, LONGEST_LINE) for line in str(message).split("\n")))
 
 
 def of_machine(error: BaseException) -> str | None:
@@ -80,6 +81,21 @@ def reason(error: BaseException) -> str:
     return words.splitlines()[0]
 
 
+def got(value: object) -> str:
+    """What somebody gave, as a sentence names it: itself where it is short, else its type.
+
+    >>> got("nosuch"), got(3), got([1, 2]), got(Exception)
+    ("'nosuch'", '3', 'a list', 'the class Exception')
+    """
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if value is None or isinstance(value, str | bytes | int | float | Path):
+        words = printable(repr(str(value) if isinstance(value, Path) else value))
+        return cut(words, LONGEST)
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 def _lower(words: str) -> str:
     return words[:1].lower() + words[1:]
 
@@ -90,6 +106,10 @@ class SettingsError(ConvscopeError, ValueError):
     def __init__(self, setting: str, words: str) -> None:
         super().__init__(f"{setting}: {words}")
         self.setting, self.words = setting, words
+
+
+class ArgumentError(ConvscopeError, TypeError):
+    """An argument of a public function that is of another type than it must be, or out of bounds."""
 
 
 class DataError(ConvscopeError):

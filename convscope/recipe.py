@@ -4,49 +4,29 @@
 """
 
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from torch import nn
 
-from convscope import data, network, run, training
-from convscope.data import Dataset, DataSettings, DataSource
+from convscope import data, first_model, run, training
+from convscope.data import Dataset, DataSource
 from convscope.data.check import quick
-from convscope.data.files import cache
-from convscope.errors import RunError, SettingsError, TrainingWarning, UnknownName
+from convscope.errors import RunError, TrainingWarning
 from convscope.keywords import TrainingKeywords
-from convscope.lint import explained
-from convscope.lint.first_batch import first_batch
-from convscope.network.handed import MadeFor, Settled, settle
-from convscope.network.model import Model, assemble
-from convscope.randomness import seeded
+from convscope.planning import NetworkSource, Plan, plan
 from convscope.run import folders
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.resuming import Continuation, at_its_end
-from convscope.training import TrainingSettings
 from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
 from convscope.training.machine import threads
-from convscope.watching import wanted, watched
+from convscope.watching import shown
 
-NetworkSource = str | nn.Module | Callable[..., nn.Module] | None
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a person asks for; all but `source` may be left open."""
-
-    source: DataSource
-    network: NetworkSource = None  # a name of the table, file.py:Class, or what was handed over in Python
-    width: float | None = None
-    depth: int | None = None
-    data: DataSettings = field(default_factory=DataSettings)
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    runs: str | Path = "runs"
-    strict: bool = False  # stop at the first broken file
+__all__ = ["Created", "Judged", "Loaded", "Plan", "go_on", "last", "plan", "stream", "train"]
 
 
 @dataclass(frozen=True)
@@ -85,33 +65,18 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     training.machine(plan.training)  # a device that is not there is told before anything is made
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
     yield Loaded(dataset, quick(dataset))
-    name, scale = network.default(dataset.kind, len(dataset.parts["train"]), dataset.space)
-    own = _handed_over(plan, dataset)
-    part = run.NetworkPart(
-        name=own.name if own else str(plan.network or name),
-        width=plan.width,
-        depth=plan.depth,
-        handed=None if own is None or own.again else True,
-    )
-    if plan.network is None:
-        part = part.model_copy(
-            update={knob: value for knob, value in scale.items() if getattr(plan, knob) is None}
-        )
-    body = own.body if own else None
-    start = body.state_dict() if body is not None else None
-    model = _model(dataset, part, plan.training.seed, body)
-    settings, reasons = training.choose(model, dataset, plan.training)
-    if plan.network is None:
-        reasons.insert(0, f"network '{name}': the best of the house for its time")
-    resolved = run.RunSettings.of(dataset, part, settings, tuple(reasons))
-    with closing(run.create(plan.runs, resolved, dataset, start)) as writer:
+    begun = first_model.of_plan(plan, dataset)
+    settings, reasons = training.choose(begun.model, dataset, plan.training)
+    reasons = [*begun.reasons, *reasons]
+    resolved = run.RunSettings.of(dataset, begun.part, settings, tuple(reasons))
+    with closing(run.create(plan.runs, resolved, dataset, begun.start, begun.code)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
-        for notice in _doubts(part, model, dataset, settings):
+        for notice in first_model.doubts(begun, dataset, settings):
             writer.write(notice)
             yield notice
-        yield from _train(writer, training.train(model, dataset, settings))
+        yield from _train(writer, training.train(begun.model, dataset, settings))
     held = None if isinstance(plan.source, str | Path) else dataset
-    yield from _judge(writer.path, dataset, body if part.handed else None, held)
+    yield from _judge(writer.path, dataset, begun.model.network if begun.part.handed else None, held)
 
 
 def go_on(
@@ -144,43 +109,6 @@ def go_on(
     if not ended:
         yield from _go_on(begun, settings, said, dataset)
     yield from _judge(begun.path, dataset, given, None if data is None else dataset)
-
-
-def resume(
-    run: str | Path | run.Run,
-    *,
-    epochs: float | None = None,
-    data: Any = None,  # noqa: ANN401 - as `train`
-    device: str | None = None,
-    threads: int | None = None,
-    runs: str | Path = folders.ROOT,
-) -> run.Run:
-    """Go on with a run and return it, trained to its end.
-
-    An interrupted run comes to the same bits as if it had not been. With more `epochs` a finished run is
-    trained on too, also one that stopped early: patience counts anew. With a constant learning rate its last
-    weights are those of a run of so many epochs at once; any other schedule is laid out over all of them.
-
-    Args:
-        run: itself, its folder, its name in `runs`, or "latest".
-        epochs: how many in all, more than it was set to.
-        data: where its data are now, or the arrays (X, y) that it was trained on; None: where they were.
-        device: where to compute from now on; as it was, if not given.
-        threads: how many from now on. With another device or number the last bits may differ.
-        runs: the folder of runs.
-
-    Returns:
-        The same run; what changed stands in its settings, and in its report.
-
-    Raises:
-        ConvscopeError: something the person can put right.
-
-    >>> from tempfile import mkdtemp
-    >>> begun = train("digits", network="plain", epochs=1, schedule="constant", threads=1, runs=mkdtemp())
-    >>> len(resume(begun.path, epochs=2).history)
-    2
-    """
-    return _last(go_on(run, epochs=epochs, data=data, device=device, threads=threads, runs=runs))
 
 
 def train(
@@ -225,86 +153,10 @@ def train(
     >>> len(trained.predict("digits").labels) > 300
     True
     """
-    if progress not in (None, True, False):
-        raise SettingsError("progress", f"expected True, False or None; got {progress!r}.")
-    events = stream(plan(source, network=network, runs=runs, **settings))
-    return _last(watched(events) if wanted(progress) else events)
+    return last(shown(stream(plan(source, network=network, runs=runs, **settings)), progress))
 
 
-def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
-    """Sort settings by name to where they belong; `seed` goes to both the split and the training.
-
-    >>> plan("mnist", epochs=2, seed=3).training.epochs
-    2.0
-    """
-    kinds = {"data": DataSettings, "training": TrainingSettings}
-    homes = {home: {field.name for field in fields(kind)} for home, kind in kinds.items()}
-    own = {"network", "width", "depth", "runs", "strict"}
-    for name in given:
-        if name in ("folds", "seeds"):
-            raise SettingsError(name, f"several trainings are convscope.repeat(data, {name}=…).")
-        if not any(name in home for home in (*homes.values(), own)):
-            raise UnknownName("setting", name, sorted(own.union(*homes.values())))
-    _demand_types(given)
-    pick = {home: {name: given[name] for name in known & given.keys()} for home, known in homes.items()}
-    rest = {name: value for name, value in given.items() if name in own}
-    return Plan(
-        source, data=DataSettings(**pick["data"]), training=TrainingSettings(**pick["training"]), **rest
-    )
-
-
-def _demand_types(given: Mapping[str, Any]) -> None:
-    """What is no field of the settings, which say so themselves.
-
-    Raises:
-        SettingsError: something of another type.
-    """
-    wanted = {
-        "runs": (str | Path, "a path"),
-        "strict": (bool, "True or False"),
-        "width": (int | float | None, "a number"),
-        "depth": (int | None, "a whole number"),
-    }
-    for name, (kind, words) in wanted.items():
-        value = given.get(name, None if name in ("width", "depth") else "" if name == "runs" else False)
-        if not isinstance(value, kind) or (isinstance(value, bool) and name != "strict"):
-            raise SettingsError(name, f"expected {words}; got {value!r}.")
-    if given.get("network") == "":
-        raise SettingsError("network", "its name is empty.\n  The networks: convscope networks.")
-
-
-@explained()
-def _handed_over(plan: Plan, dataset: Dataset) -> Settled | None:
-    """A network that was handed over in Python, with the file that makes it again where there can be one."""
-    if plan.network is None or isinstance(plan.network, str):
-        return None
-    scale = {knob: getattr(plan, knob) for knob in network.KNOBS if getattr(plan, knob) is not None}
-    shape = MadeFor(dataset.channels, len(dataset.classes), dataset.space)
-    return settle(plan.network, shape, cache.home() / "networks", plan.training.seed, scale)
-
-
-@explained()
-def _model(dataset: Dataset, part: run.NetworkPart, seed: int, body: nn.Module | None = None) -> Model:
-    """The network before training: the same seed gives the same weights, a `body` has its own."""
-    shape = dataset.channels, len(dataset.classes), dataset.space
-    steps = {"scale": dataset.settings.scale, "regression": dataset.regression}
-    if body is not None:
-        model = assemble(body.train(), dataset.channels, **steps)
-        return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
-    with seeded(seed):
-        model = network.build_model(part.name, *shape, width=part.width, depth=part.depth, **steps)
-        return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
-
-
-def _doubts(
-    part: run.NetworkPart, model: Model, dataset: Dataset, settings: TrainingSettings
-) -> Iterator[Notice]:
-    """What looks wrong in a person's own network, before time is spent on it."""
-    if part.name not in network.NETWORKS:
-        yield from (Notice(found.sentence()) for found in first_batch(model, dataset, settings))
-
-
-def _last(events: Iterator[Event | Loaded | Created | Judged]) -> run.Run:
+def last(events: Iterator[Event | Loaded | Created | Judged]) -> run.Run:
     """What a training comes to; what looks wrong on the way is a Python warning, shown or not."""
     for event in events:
         if isinstance(event, Notice):
@@ -319,20 +171,9 @@ def _go_on(
 ) -> Iterator[Event | Created]:
     with closing(run.Writer.resume(begun, settings)) as writer:
         state = begun.state()
-        seed = settings.training.seed
-        model = _model(dataset, settings.network, seed, _start(begun)) if state is None else begun.untrained()
+        model = first_model.of_run(begun, dataset) if state is None else begun.untrained()
         yield Created(begun.path, settings, said)
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
-
-
-def _start(begun: run.Run) -> nn.Module | None:
-    """The network with the weights that it was handed over with; None where the seed makes them."""
-    weights = begun.start()
-    if weights is None:
-        return None
-    body = begun.untrained().network
-    body.load_state_dict(weights)
-    return body
 
 
 def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator[Event]:

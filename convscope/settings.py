@@ -11,7 +11,8 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
-from convscope.errors import SettingsError, UnknownName
+from convscope.errors import LONGEST, SettingsError, UnknownName, got
+from convscope.text import cut
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -55,7 +56,7 @@ class Typed:
 
 def _device(name: object) -> object:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", str(name)):
-        raise ValueError(f"expected auto, cpu, cuda, cuda:1 or mps; got {name}.")
+        raise ValueError(f"expected auto, cpu, cuda, cuda:1 or mps; got {_said(name)}.")
     return name
 
 
@@ -70,7 +71,7 @@ def _fold(given: object) -> object:
     """A fold as it is written: its place and how many there are."""
     found = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", str(given))
     if given is not None and not (found and 1 <= int(found[1]) <= int(found[2]) >= FEWEST_FOLDS):
-        raise ValueError(f"expected 2/5, the second of five (two at least); got {given}.")
+        raise ValueError(f"expected 2/5, the second of five (two at least); got {_said(given)}.")
     return given
 
 
@@ -334,4 +335,10 @@ def limit(error: "ValidationError") -> str:
     first = error.errors()[0]
     if first["type"] == "value_error":
         return str(first.get("ctx", {}).get("error"))  # our own words
-    return f"{first['msg'][0].lower()}{first['msg'][1:]}; got {first['input']}."
+    given = first["input"]
+    return f"{first['msg'][0].lower()}{first['msg'][1:]}; got {_said(given)}."
+
+
+def _said(given: object) -> str:
+    """As it would be typed."""
+    return cut(str(given), LONGEST) if isinstance(given, str | int | float | None) else got(given)

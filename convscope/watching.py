@@ -9,12 +9,24 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any, TypeVar
 
+from convscope.errors import SettingsError, got
 from convscope.figures import number, percent
-from convscope.training.events import Epoch, Notice, Start, TrainingStep
+from convscope.training.events import Epoch, Notice, Start, TrainingStep, Turn
 
 Told = TypeVar("Told")
 SECONDS = 0.2  # between two drawings
 TITLES = ("epoch", "train loss", "val loss", "val acc", "best")
+
+
+def shown(events: Iterator[Told], progress: bool | None) -> Iterator[Told]:
+    """The same events, shown as they pass, if that is wanted; None: on a terminal and in a notebook.
+
+    Raises:
+        SettingsError: `progress` is something else.
+    """
+    if progress is not None and not isinstance(progress, bool):
+        raise SettingsError("progress", f"expected True, False or None; got {got(progress)}.")
+    return watched(events) if wanted(progress) else events
 
 
 def wanted(progress: bool | None) -> bool:
@@ -38,6 +50,7 @@ class Watching:
 
     def __init__(self) -> None:
         self.steps, self.drawn = 0, 0.0
+        self.turn = ""  # which of several trainings
         self.rows: list[tuple[str, ...]] = []
         self.notebook = _notebook()
         self.lively = self.notebook is not None or sys.stderr.isatty()  # else a line an epoch
@@ -45,14 +58,17 @@ class Watching:
 
     def show(self, event: object) -> None:
         """Draw what an event changes; most change nothing."""
-        if isinstance(event, Start):
+        if isinstance(event, Turn):
+            self.turn = f"{event.what} {event.number} of {event.of}"
+        elif isinstance(event, Start):
             self.steps = event.steps
         elif isinstance(event, Notice):
             self.close()  # a warning follows
         elif isinstance(event, Epoch):
             best = "★" if event.best else ""
             losses = number(event.train_loss), number(event.val_loss)
-            self.rows.append((f"{event.number}", *losses, percent(event.val_accuracy), best))
+            turn = [self.turn] if self.turn else []
+            self.rows.append((*turn, f"{event.number}", *losses, percent(event.val_accuracy), best))
             self._draw(event.step)
         elif isinstance(event, TrainingStep) and self.lively and time.monotonic() - self.drawn > SECONDS:
             self._draw(event.step)
@@ -68,16 +84,19 @@ class Watching:
         if self.notebook is not None:
             self._table(step)
             return
-        last = dict(zip(TITLES, self.rows[-1], strict=True)) if self.rows else {}
+        last = dict(zip(self._titles(), self.rows[-1], strict=True)) if self.rows else {}
         said = ", ".join(f"{title} {value}" for title, value in last.items() if value)
         line = f"step {step:,} of {self.steps:,}{f'; {said}' if said else ''}"
         end = f"\r{line}\033[K" if sys.stderr.isatty() else f"{line}\n"
         sys.stderr.write(end)
         sys.stderr.flush()
 
+    def _titles(self) -> tuple[str, ...]:
+        return ("training", *TITLES) if self.turn else TITLES
+
     def _table(self, step: int) -> None:
         """One table, in place."""
-        head = "".join(f"<th>{title}</th>" for title in TITLES)
+        head = "".join(f"<th>{title}</th>" for title in self._titles())
         cells = ("".join(f"<td>{escape(value)}</td>" for value in row) for row in self.rows)
         body = "".join(f"<tr>{row}</tr>" for row in cells)
         said = f"<p>step {step:,} of {self.steps:,}</p>"

@@ -178,9 +178,9 @@ def test_two_things_of_one_name_and_inner_ones_are_not_written():
 @pytest.mark.parametrize(
     ("given", "error", "words"),
     [
-        (3, NetworkError, "the network is a int"),
+        (3, NetworkError, "the network is 3"),
         ("", SettingsError, "its name is empty"),
-        (object(), NetworkError, "the network is a object"),
+        (object(), NetworkError, "the network is an object"),
         (Wide, ConvscopeError, "asks for hidden, which is not known"),
         (nn.Linear(3, 3), ShapeError, "it expects 3 numbers a row, got 8"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 9)), ShapeError, "makes 2 × 9 out of 2"),
@@ -277,3 +277,60 @@ def test_a_scripted_network_is_refused(tmp_path):
     scripted = torch.jit.script(nn.Sequential(nn.Flatten(), nn.Linear(64, 10)))
     with pytest.raises(NetworkError, match="scripted cannot be trained"):
         convscope.train("digits", network=scripted, runs=tmp_path, **FAST)
+
+
+STOPPED = """
+import shutil, sys
+from torch import nn
+import convscope
+from convscope import recipe
+
+class Net(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(64 * channels, classes))
+
+    def forward(self, x):
+        return self.layers(x)
+
+asked = {"network": Net, "epochs": 1, "threads": 1}
+whole = convscope.train("digits", **asked)
+events = recipe.stream(recipe.plan("digits", **asked))
+path = next(event.path for event in events if isinstance(event, recipe.Created))
+events.close()
+study = convscope.repeat("digits", seeds=2, **asked)
+for run in (*study.runs[1:], ):
+    shutil.rmtree(run.path)
+(study.path / "report.html").unlink()
+shutil.rmtree(sys.argv[1])
+"""
+
+
+def test_a_class_of_a_script_is_kept_by_its_run_and_its_study_alone(tmp_path):
+    (tmp_path / "mine.py").write_text(STOPPED)
+    cache = tmp_path / "cache" / "networks"
+    subprocess.run([sys.executable, "mine.py", str(cache)], check=True)
+    assert not cache.exists()
+    whole, stopped = (path for path in sorted((tmp_path / "runs").iterdir()) if "_net_" in path.name)
+    assert 'name = "network.py:Net"' in (stopped / "settings.toml").read_text()
+    again = convscope.resume(stopped)
+    assert again.history[-1]["val_loss"] == convscope.load(whole).history[-1]["val_loss"]
+    study = next(path for path in (tmp_path / "runs").iterdir() if "seeds" in path.name)
+    found = convscope.resume(study)
+    assert [run.settings.training.seed for run in found.runs] == [0, 1]
+    with pytest.raises(SettingsError, match=r"epochs: .* a study, goes on as it was begun"):
+        convscope.resume(study, epochs=3)
+
+
+def test_a_study_makes_a_class_anew_and_no_network(tmp_path):
+    with pytest.raises(SettingsError, match="network: each training makes it anew"):
+        convscope.repeat("digits", seeds=2, network=Net(), **FAST)
+    with pytest.raises(SettingsError, match="network: no file makes"):
+        convscope.repeat("digits", seeds=2, network=lambda: Net(), **FAST)  # noqa: PLW0108 - has no source
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_study_shows_how_far_it_is(capsys):
+    convscope.repeat("digits", seeds=2, network="plain", progress=True, **FAST)
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("training ")[1].split(",")[0] for line in lines] == ["start 1 of 2", "start 2 of 2"]

@@ -301,7 +301,7 @@ def test_a_refit_goes_on_to_the_same_bits(tmp_path):
             path = event.path if isinstance(event, Created) else path
             if isinstance(event, Epoch) and event.number == stop:
                 events.close()
-        again = recipe.resume(path).path
+        again = convscope.resume(path).path
         assert digest(again) == digest(whole)
         assert digest(again, "best.safetensors") == digest(whole, "best.safetensors")
 
@@ -309,14 +309,14 @@ def test_a_refit_goes_on_to_the_same_bits(tmp_path):
 def test_what_was_learnt_never_judges_again(tmp_path):
     """Trained on, a run whose validation samples were learnt learns them in all that is added."""
     whole = finish(stream(small(runs=tmp_path, epochs=3, refit=0.3))).run
-    longer = recipe.resume(whole.path, epochs=5)
+    longer = convscope.resume(whole.path, epochs=5)
     assert [row["val_loss"] is None for row in longer.history] == [False, False, True, True, True]
     assert longer.history[-1]["best"]
     early = stream(small(runs=tmp_path, epochs=3, refit=0.3))
     for event in early:
         if isinstance(event, Epoch):
             early.close()
-    longer = recipe.resume("latest", epochs=5, runs=tmp_path)
+    longer = convscope.resume("latest", epochs=5, runs=tmp_path)
     assert [row["val_loss"] is None for row in longer.history] == [False, False, False, True, True]
 
 

@@ -9,6 +9,7 @@ All take (sample, channel, *space) with one, two or three spatial axes. They run
 in batches, and leave it as it was: modes, gradients and hooks.
 """
 
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from convscope.arguments import demand, demand_whole
 from convscope.attribution.cam import grad_cam
 from convscope.attribution.cover import occlusion
 from convscope.attribution.scores import Attribution, Scorer, Target
@@ -65,8 +67,14 @@ def attribute(
     >>> found.values.shape, float(found.gap.abs().max()) < 1e-6
     (torch.Size([1, 1, 2, 2]), True)
     """
+    demand("model", model, nn.Module, "an nn.Module")
+    demand("method", method, str, f"one of {', '.join(METHODS)}")
     if method not in METHODS:
         raise UnknownName("method of attribution", method, METHODS)
+    known = list(inspect.signature(METHODS[method]).parameters)[2:]  # behind the scorer and the inputs
+    if unknown := next((each for each in options if each not in known), None):
+        raise UnknownName(f"option of {method}", unknown, known)
+    demand_whole("batch", batch, 1)
     _check(inputs)
     with _evaluating(model, inputs.device):
         scorer = Scorer(model, target, batch, samples=len(inputs))
@@ -79,6 +87,9 @@ def attribute(
 
 def _check(inputs: Tensor) -> None:
     """Floats with the axes of samples."""
+    demand("inputs", inputs, Tensor, "a tensor (sample, channel, *space)")
+    if not inputs.numel():
+        raise ShapeError(f"inputs: there is no number in {tuple(inputs.shape)}.\n  Give one sample at least.")
     if inputs.dim() not in (3, 4, 5) or not inputs.is_floating_point():
         kind = str(inputs.dtype).removeprefix("torch.")
         raise ShapeError(

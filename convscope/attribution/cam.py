@@ -1,9 +1,12 @@
 """Grad-CAM: the maps of one layer, weighed by how much the score rises with each."""
 
+from types import NoneType
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from convscope.arguments import demand
 from convscope.attribution.scores import Attribution, Scorer, every
 from convscope.errors import ShapeError
 from convscope.tracing import trace
@@ -23,6 +26,7 @@ def grad_cam(scorer: Scorer, inputs: Tensor, *, layer: str | None = None) -> Att
 
     Source: Selvaraju et al. 2016, arXiv:1610.02391, equations 1 and 2.
     """
+    demand("layer", layer, (str, NoneType), "the name of an operation or module")
     maps: list[Tensor] = []
     scores: list[Tensor] = []
     name = layer

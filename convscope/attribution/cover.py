@@ -7,6 +7,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
+from convscope.arguments import demand_index, demand_number
 from convscope.attribution.scores import Attribution, Scorer, every
 from convscope.errors import ShapeError
 
@@ -33,9 +34,11 @@ def occlusion(
 
     Source: Zeiler & Fergus 2013, arXiv:1311.2901, section 4.2.
     """
+    demand_number("baseline", baseline)
+    baseline = float(baseline)
     space = tuple(inputs.shape[2:])
-    sizes = _each(window, tuple(max(1, round(size / 8)) for size in space))
-    steps = _each(stride, tuple(max(1, size // 2) for size in sizes))
+    sizes = _each("window", window, tuple(max(1, round(size / 8)) for size in space))
+    steps = _each("stride", stride, tuple(max(1, size // 2) for size in sizes))
     _check(space, sizes, steps)
     score = scorer.scores(inputs, every(inputs))
     total = torch.zeros(len(inputs), *space, dtype=torch.float64, device=inputs.device)
@@ -52,9 +55,10 @@ def occlusion(
     return Attribution("occlusion", values, scorer.classes, score, "arXiv:1311.2901", settings=settings)
 
 
-def _each(given: int | tuple[int, ...] | None, usual: tuple[int, ...]) -> tuple[int, ...]:
+def _each(name: str, given: int | tuple[int, ...] | None, usual: tuple[int, ...]) -> tuple[int, ...]:
     if given is None:
         return usual
+    demand_index(name, [given] if isinstance(given, int) else given)
     return (given,) * len(usual) if isinstance(given, int) else tuple(given)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import ShapeError
+from convscope.errors import ShapeError, got
 
+WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 Target = int | Tensor | Callable[[Any], Tensor]
 
 
@@ -45,18 +46,18 @@ class Scorer:
 
     def __init__(self, model: nn.Module, target: Target, batch: int, samples: int) -> None:
         self.model, self.batch = model, batch
-        self.function = target if callable(target) and not isinstance(target, Tensor) else None
+        self.function = target if callable(target) and not isinstance(target, Tensor | type) else None
         self.classes = None if self.function else _classes(target, samples)
 
     def pick(self, output: Any, rows: Tensor) -> Tensor:  # noqa: ANN401
         """One score a row; `rows` says which sample each row is a variant of."""
         if self.function is not None:
-            return self.function(output)
+            return self._checked(self.function(output), len(rows))
         assert self.classes is not None
         if not isinstance(output, Tensor) or output.dim() != 2:
-            got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
+            found = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
             raise ShapeError(
-                f"the model gave {got}, expected scores (sample, class).\n  Hand in a function as target: "
+                f"the model gave {found}, expected scores (sample, class).\n  Hand in a function as target: "
                 "from the model's output to one score a sample."
             )
         if int(self.classes.max()) >= output.shape[1]:
@@ -64,6 +65,14 @@ class Scorer:
                 f"there is no class {int(self.classes.max())}: the model gives {output.shape[1]}."
             )
         return output[torch.arange(len(rows)), self.classes.to(rows.device)[rows].to(output.device)]
+
+    def _checked(self, score: Any, rows: int) -> Tensor:  # noqa: ANN401 - of a person's function
+        if not isinstance(score, Tensor) or score.shape != (rows,):
+            found = tuple(score.shape) if isinstance(score, Tensor) else got(score)
+            raise ShapeError(
+                f"the function handed in as target gives {found}, expected one score a sample, ({rows},)."
+            )
+        return score
 
     def scores(self, inputs: Tensor, rows: Tensor) -> Tensor:
         """Scores without gradients, in batches: (row,). Copies go in, since a model may work in place."""
@@ -85,11 +94,16 @@ class Scorer:
 
 
 def _classes(target: Any, samples: int) -> Tensor:  # noqa: ANN401
-    classes = torch.as_tensor(target).reshape(-1)
-    if len(classes) not in (1, samples) or classes.is_floating_point() or int(classes.min()) < 0:
-        raise ShapeError(
-            f"target is {target!r}, expected a class number from 0, for all {samples} samples or one each."
-        )
+    wrong = ShapeError(
+        f"target is {got(target)}, expected a class number from 0, for all {samples} samples or one each;"
+        " or a function from the model's output to one score a sample."
+    )
+    try:
+        classes = torch.as_tensor(target).reshape(-1)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise wrong from error
+    if len(classes) not in (1, samples) or classes.dtype not in WHOLE or int(classes.min()) < 0:
+        raise wrong
     return classes.expand(samples).long()
 
 

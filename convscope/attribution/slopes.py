@@ -1,10 +1,16 @@
 """Gradients of the score: at the sample, and averaged on the way from a baseline."""
 
+from numbers import Real
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from convscope.arguments import demand, demand_whole
 from convscope.attribution.scores import Attribution, Scorer, every
+from convscope.errors import ShapeError
+
+MOST_STEPS = 10_000  # the places of more take minutes to find
 
 
 def gradient(scorer: Scorer, inputs: Tensor) -> Attribution:
@@ -17,6 +23,15 @@ def gradient(scorer: Scorer, inputs: Tensor) -> Attribution:
     return Attribution("gradient", values, scorer.classes, scorer.scores(inputs, rows), "arXiv:1312.6034")
 
 
+def _baseline(given: float | Tensor, inputs: Tensor) -> Tensor:
+    demand("baseline", given, (Real, Tensor), "a number, or a tensor that fits the inputs")
+    try:
+        return torch.as_tensor(given, dtype=inputs.dtype, device=inputs.device).expand_as(inputs)
+    except (RuntimeError, OverflowError) as error:
+        shape = tuple(given.shape) if isinstance(given, Tensor) else given
+        raise ShapeError(f"baseline: {shape} does not fit inputs of {tuple(inputs.shape)}.") from error
+
+
 def integrated_gradients(
     scorer: Scorer, inputs: Tensor, *, baseline: float | Tensor = 0.0, steps: int = 50
 ) -> Attribution:
@@ -27,7 +42,8 @@ def integrated_gradients(
 
     Source: Sundararajan, Taly & Yan 2017, arXiv:1703.01365, equation 1; the gap: proposition 1.
     """
-    start = torch.as_tensor(baseline, dtype=inputs.dtype, device=inputs.device).expand_as(inputs)
+    demand_whole("steps", steps, 1, MOST_STEPS)
+    start = _baseline(baseline, inputs)
     places, weights = np.polynomial.legendre.leggauss(steps)  # on −1 … 1
     rows = every(inputs)
     total = torch.zeros_like(inputs, dtype=torch.float64)

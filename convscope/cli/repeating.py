@@ -9,8 +9,8 @@ from rich.console import Console
 from convscope.cli.show import duration, program
 from convscope.cli.terminal import Terminal, name_of
 from convscope.recipe import Created, Judged, Loaded
-from convscope.repeating import Repeated, Told, Turn
-from convscope.training.events import Finished, Notice, Start, TrainingStep
+from convscope.repeating import Repeated, Told
+from convscope.training.events import Finished, Notice, Start, TrainingStep, Turn
 
 
 class RepeatedTerminal(Terminal):

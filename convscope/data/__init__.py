@@ -71,6 +71,7 @@ def load(
     (torch.Size([1797, 1, 8, 8]), 10)
     """
     if isinstance(source, Dataset):
+        source.demand_sound()
         return source
     data = undivided(source, settings, strict=strict)
     return folded(data, settings.place) if settings.place and data.kind != "sequence" else data

@@ -18,7 +18,9 @@ from convscope.errors import ConvscopeError, DataError
 
 FRAME = "DataFrame"  # what data are called that come from one
 LOOKED_AT = 5  # cells that show what a column holds
-CELLS = (str, bytes, bool, int, float, np.generic)
+UNTOLD = ("object", "Object", "List", "Array", "Struct", "Binary")  # types of columns that may hold anything
+TEXT = ("object", "str", "String", "category", "Categorical", "Enum")
+CELLS = (str, bool, int, float, np.generic)
 
 
 class DataFrame(Protocol):
@@ -54,7 +56,7 @@ def as_table(frame: Any) -> Iterator[Path]:  # noqa: ANN401 - a type that is not
     with tempfile.TemporaryDirectory(prefix="convscope-") as folder:
         path = Path(folder) / f"{FRAME}.csv"
         if hasattr(frame, "write_csv"):
-            frame.with_columns(_absolute(frame)).write_csv(path)
+            frame.with_columns(**_absolute(frame)).write_csv(path)
         else:
             index = frame.index
             dated = "datetime" in str(index.dtype)
@@ -130,7 +132,7 @@ def _demand_table(frame: Any) -> None:  # noqa: ANN401
 
 def _objects(frame: Any, name: Any) -> list[Any]:  # noqa: ANN401
     """The cells that are something, of a column whose type says nothing about them: up to 1,000 of it."""
-    if str(frame[name].dtype) in ("object", "Object") or "List" in str(frame[name].dtype):
+    if str(frame[name].dtype).startswith(UNTOLD):
         cells = [str(cell) if isinstance(cell, Path) else cell for cell in frame[name].head(1000).to_list()]
         return [cell for cell in cells if cell is not None]
     return []
@@ -140,7 +142,7 @@ def _absolute(frame: Any) -> dict[str, Any]:  # noqa: ANN401
     """Columns of paths from the current folder on → the same as absolute paths; others are left out."""
     found = {}
     for name in frame.columns:
-        if not isinstance(name, str) or str(frame[name].dtype) not in ("object", "str", "string", "String"):
+        if not isinstance(name, str) or not str(frame[name].dtype).startswith(TEXT):
             continue
         cells = frame[name].to_list()
         some = [cell for cell in cells if isinstance(cell, str | Path) and str(cell)][:LOOKED_AT]

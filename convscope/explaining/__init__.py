@@ -11,6 +11,7 @@ import math
 import torch
 from torch import Tensor
 
+from convscope.arguments import demand, demand_index, demand_whole
 from convscope.errors import ShapeError, TraceError
 from convscope.explaining.account import Account, Index, Step, Terms
 from convscope.explaining.explanation import Explanation, tolerance
@@ -60,7 +61,8 @@ def explain(trace: Trace, op: str | int | Node, at: Index, output: int = 0) -> E
     >>> explanation.result, explanation.network, explanation.holds
     (2.0, 2.0, True)
     """
-    node = op if isinstance(op, Node) else trace[op]
+    node = _node(trace, op, at)
+    demand_whole("output", output, 0, len(node.outputs) - 1)
     at = full_index(trace, node, at, output)
     how, network = known(node.op).explain, _number(trace, node, at, output)
     real = not any(trace.values[index].dtype.is_complex for index in node.inputs)
@@ -88,7 +90,9 @@ def explain_gradient(
         TraceError: no gradients in this trace, or the operation's gradient is not explained.
         ShapeError: there is no number at that index.
     """
-    node = op if isinstance(op, Node) else trace[op]
+    node = _node(trace, op, at)
+    demand("argument", argument, str, "the name of a tensor that the operation takes, such as 'weight'")
+    demand_whole("output", output, 0, len(node.outputs) - 1, optional=True)
     how = known(node.op).gradient
     if how is None:
         raise TraceError(f"the gradient of '{node.op}' is not explained.")
@@ -100,6 +104,18 @@ def explain_gradient(
     network = 0.0 if own is None else float(own[at])
     bound = _bound(account, value.dtype)
     return Explanation(node.op, node.name, argument, at, account, network, "explained", bound, node.source)
+
+
+def _node(trace: Trace, op: str | int | Node, at: Index) -> Node:
+    """The operation that is asked about.
+
+    Raises:
+        ArgumentError: something is of another type.
+        UnknownName: there is no such operation.
+    """
+    demand("trace", trace, Trace, "a Trace, which convscope.trace gives")
+    demand_index("at", at)
+    return op if isinstance(op, Node) else trace[op]
 
 
 def _reached(trace: Trace, node: Node) -> int:

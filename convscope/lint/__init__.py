@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from convscope.arguments import demand
 from convscope.errors import BrokenModel, UnknownName
 from convscope.lint.finding import STAGES, Finding, Rule, Stage, Subject, Where, shown
 from convscope.lint.forward import (
@@ -203,6 +204,7 @@ def diagnose(trace: Trace) -> Finding:
     >>> found.rule, found.fix, found.tried
     ('linear-width', 'model[1] = nn.Linear(2304, 10)', True)
     """
+    demand("trace", trace, Trace, "a Trace, which convscope.trace gives")
     return _first("forward", Scene(trace))
 
 
@@ -217,6 +219,7 @@ def suspicions(trace: Trace) -> list[Finding]:
     >>> [found.what for found in suspicions(trace(nn.Sequential(nn.ReLU(), nn.ReLU()), zeros(2, 4) + 1))]
     ['relu after relu: two activations in a row.']
     """
+    demand("trace", trace, Trace, "a Trace, which convscope.trace gives")
     return [shown(found, Ran(trace, rule)) for rule in of_stage("running") for found in rule.findings(trace)]
 
 

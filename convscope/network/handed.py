@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from convscope.errors import NetworkError
+from convscope.errors import NetworkError, got
 from convscope.network import fit, written
 from convscope.network.layers import Space
 from convscope.network.model import Model
@@ -37,14 +37,15 @@ class Settled(NamedTuple):
     """What was handed over, as a run records it.
 
     Attributes:
-        name: `file.py:Name` where a file makes it; else what it is called.
+        name: `file.py:Name` where a file makes it; else what it is called. Of a file that was written here
+            the name alone: it is in nobody's folder but the run's.
         body: the network with the weights to start from; None: a file makes it, weights and all.
-        again: whether a file makes it again.
+        file: `file.py:Name` that makes it again, wherever it is; None: there is none.
     """
 
     name: str
     body: nn.Module | None
-    again: bool
+    file: str | None
 
 
 def settle(given: Any, shape: MadeFor, folder: Path, seed: int, scale: dict[str, float]) -> Settled:  # noqa: ANN401
@@ -67,7 +68,7 @@ def settle(given: Any, shape: MadeFor, folder: Path, seed: int, scale: dict[str,
     if isinstance(given, nn.Module):
         return _of_network(given, shape, folder, scale)
     if not callable(given):
-        raise NetworkError(f"the network is a {type(given).__name__}: {str(given)[:80]}.\n  {FORMS}")
+        raise NetworkError(f"the network is {got(given)}.\n  {FORMS}")
     file = _file(given, folder)
     name = getattr(given, "__name__", type(given).__name__)
     try:
@@ -85,8 +86,8 @@ def settle(given: Any, shape: MadeFor, folder: Path, seed: int, scale: dict[str,
         ) from error
     fit.check(made, *shape)
     if file and _made_alike(file, made, shape, scale):
-        return Settled(file, None, True)
-    return Settled(_spoken(name), made, False)
+        return Settled(_recorded(file, folder), None, file)
+    return Settled(_spoken(name), made, None)
 
 
 def copied(given: Any) -> nn.Module:  # noqa: ANN401
@@ -113,11 +114,9 @@ def _of_network(given: nn.Module, shape: MadeFor, folder: Path, scale: dict[str,
         raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
     fit.check(body, *shape)
     file = _file(type(body), folder)
-    return (
-        Settled(file, body, True)
-        if file and _made_alike(file, body, shape, {})
-        else Settled(name, body, False)
-    )
+    if file and _made_alike(file, body, shape, {}):
+        return Settled(_recorded(file, folder), body, file)
+    return Settled(name, body, None)
 
 
 def _file(make: Callable[..., Any], folder: Path) -> str | None:
@@ -173,6 +172,11 @@ def _as_set(network: nn.Module) -> tuple[list, list]:
 def _said(network: nn.Module, inputs: Tensor, training: bool) -> Tensor:
     with seeded(0):
         return deepcopy(network).train(training)(inputs)
+
+
+def _recorded(file: str, folder: Path) -> str:
+    """The person's own file with its path, one that was written here without."""
+    return Path(file).name if Path(file).is_relative_to(folder) else file
 
 
 def _spoken(name: str) -> str:

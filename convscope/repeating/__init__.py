@@ -13,39 +13,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Unpack
+from typing import Any, Unpack
 
-from convscope import data, recipe, run, training
+from torch import nn
+
+from convscope import data, first_model, recipe, run, training
 from convscope.data import Dataset, DataSource
 from convscope.data.folds import folded
-from convscope.errors import RunError, SettingsError
+from convscope.errors import RunError, SettingsError, got
 from convscope.keywords import TrainingKeywords
-from convscope.recipe import Created, Judged, Loaded, Plan
+from convscope.planning import NetworkSource, Plan
+from convscope.recipe import Created, Judged, Loaded
 from convscope.repeating.pooling import pooled
 from convscope.repeating.repeated import Repeated
 from convscope.run import files, folders, study
 from convscope.run.settings import absolute
 from convscope.run.study import StudySettings
 from convscope.settings import FEWEST_FOLDS, DataSettings, Fold
-from convscope.training.events import Event
+from convscope.training.events import Event, Turn
+from convscope.watching import shown
 
-
-class Turn(NamedTuple):
-    """One of the trainings begins (or was done before).
-
-    Attributes:
-        number: 1 …
-        of: how many there are.
-        what: "fold" or "start".
-        done: nothing is left to do.
-    """
-
-    number: int
-    of: int
-    what: str
-    done: bool = False
-
-
+ANEW = "each training makes it anew: give a name of the table, file.py:Class, or a class that has its source."
 Told = Event | Loaded | Created | Judged | Turn | Repeated
 
 
@@ -54,8 +42,9 @@ def repeat(
     *,
     folds: int | None = None,
     seeds: int | None = None,
-    network: str | None = None,
+    network: NetworkSource = None,
     runs: str | Path = "runs",
+    progress: bool | None = None,
     **settings: Unpack[TrainingKeywords],
 ) -> Repeated:
     """Train several times and say how good networks for these data are, with an interval.
@@ -65,8 +54,10 @@ def repeat(
         folds: divide the data into so many parts; each is judged by a network that learnt from the others (of
             a sequence: from those before). A test part that the data come with is left alone.
         seeds: instead, train so many times on the same parts, from seed, seed + 1, …
-        network: a name of the table, or `file.py:Class`; None: the fast default.
+        network: a name of the table, or `file.py:Class`; a class or function that makes an `nn.Module`, where
+            its source makes it again; None: the fast default.
         runs: the folder that gets the folder of the study, in which each training is a run.
+        progress: show how far it is, as `convscope.train` does.
         settings: as `convscope.train` takes them.
 
     Returns:
@@ -76,7 +67,12 @@ def repeat(
         ConvscopeError: something the person can put right.
     """
     asked = recipe.plan(source, network=network, runs=runs, **settings)
-    for event in stream(asked, folds=folds, seeds=seeds):
+    return last(shown(stream(asked, folds=folds, seeds=seeds), progress))
+
+
+def last(events: Iterator[Told]) -> Repeated:
+    """What the trainings come to."""
+    for event in events:
         if isinstance(event, Repeated):
             return event
     raise RunError(
@@ -94,9 +90,12 @@ def stream(asked: Plan, *, folds: int | None = None, seeds: int | None = None) -
     settings = _settings(asked, folds, seeds)
     training.machine(asked.training)
     divided = _Divided(asked.source, settings)
-    divided.turn(1)  # what cannot be divided is told before anything is made
-    root = Path(asked.runs)
-    path = study.create(root, settings)
+    first = divided.turn(1)  # what cannot be divided is told before anything is made
+    code = None
+    if callable(asked.network):
+        network, code = _handed_over(asked, first)
+        divided.settings = settings = settings.model_copy(update={"network": network})
+    path = study.create(Path(asked.runs), settings, code)
     try:
         yield from _go(path, divided)
     finally:
@@ -104,8 +103,12 @@ def stream(asked: Plan, *, folds: int | None = None, seeds: int | None = None) -
             shutil.rmtree(path, ignore_errors=True)
 
 
-def resume(path: Path) -> Iterator[Told]:
+def resume(path: Path, source: Any = None) -> Iterator[Told]:  # noqa: ANN401 - as `DataSource`
     """Go on with what is left of a study, to the same bits as if it had not stopped.
+
+    Args:
+        path: its folder.
+        source: where its data are now, or the arrays that it was begun with; None: where they were.
 
     Raises:
         RunError: nothing is left, it is damaged, or somebody else is at it.
@@ -116,7 +119,7 @@ def resume(path: Path) -> Iterator[Told]:
     if result and whole and (path / "report.html").exists():
         raise RunError(f"{path.name} is finished: there is nothing left to go on with.")
     training.machine(settings.training)
-    yield from _go(path, _Divided(settings.source, settings))
+    yield from _go(path, _Divided(settings.source if source is None else source, settings))
 
 
 def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySettings:
@@ -125,24 +128,24 @@ def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySetting
         raise SettingsError("folds", "give folds=5, or seeds=3." if folds is None else both)
     name, count = ("folds", folds) if folds is not None else ("seeds", seeds)
     if isinstance(count, bool) or not isinstance(count, int) or count < FEWEST_FOLDS:
-        raise SettingsError(name, f"expected a whole number of {FEWEST_FOLDS} or more; got {count}.")
+        raise SettingsError(name, f"expected a whole number of {FEWEST_FOLDS} or more; got {got(count)}.")
     if folds is not None and isinstance(asked.source, Dataset):
         raise SettingsError(
             "folds", "are cut where data are read: give their name or path, or arrays (X, y)."
         )
     if folds is not None and asked.data.test != DataSettings.test:
         raise SettingsError("test", f"has no meaning with folds: each of the {folds} is the test part once.")
-    if asked.network is not None and not isinstance(asked.network, str):
-        raise SettingsError(
-            "network", "each training makes it anew: give a name of the table, or file.py:Class."
-        )
+    if not isinstance(asked.network, str | None) and (
+        isinstance(asked.network, nn.Module) or not callable(asked.network)
+    ):
+        raise SettingsError("network", ANEW)
     source = asked.source.source if isinstance(asked.source, Dataset) else asked.source
     named = isinstance(source, str | Path)
     return StudySettings(
         source=absolute(str(source)) if named else data.ARRAYS,
         folds=folds,
         seeds=seeds,
-        network=_absolute(asked.network),
+        network=_absolute(asked.network) if isinstance(asked.network, str) else None,
         width=asked.width,
         depth=asked.depth,
         strict=asked.strict,
@@ -151,9 +154,22 @@ def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySetting
     )
 
 
-def _absolute(network: str | None) -> str | None:
+def _handed_over(asked: Plan, dataset: Dataset) -> tuple[str, bytes | None]:
+    """The name of a network that was handed over as a class or function, and its code where it has no file.
+
+    Raises:
+        SettingsError: no file makes it again.
+    """
+    own = first_model.handed_over(asked, dataset)
+    if own.file is None:
+        raise SettingsError("network", f"no file makes {own.name} again.\n  {ANEW}")
+    code = None if own.name == own.file else Path(own.file.rpartition(":")[0]).read_bytes()
+    return _absolute(own.name) if code is None else own.name, code
+
+
+def _absolute(network: str) -> str:
     """A person's own network, found from any folder."""
-    own = run.NetworkPart(name=network or "").own
+    own = run.NetworkPart(name=network).own
     return f"{Path(own[0]).expanduser().absolute()}:{own[1]}" if own else network
 
 
@@ -217,12 +233,12 @@ def _training(path: Path, divided: _Divided, number: int, before: run.Run | None
     if first is not None:  # what was measured on this machine for the first is so for all
         same = first.settings.training
         chosen = replace(chosen, precision=same.precision, threads=same.threads)
-        _demand_same_code(first, settings)
+        _demand_same_code(first, _network(path, settings))
     begin = 0 if settings.folds else number - 1
     return recipe.stream(
         Plan(
             divided.turn(number),
-            settings.network,
+            _network(path, settings),
             settings.width,
             settings.depth,
             settings.data,
@@ -233,8 +249,14 @@ def _training(path: Path, divided: _Divided, number: int, before: run.Run | None
     )
 
 
-def _demand_same_code(first: run.Run, settings: StudySettings) -> None:
+def _network(path: Path, settings: StudySettings) -> str | None:
+    """Its name; a file that is named without a folder lies in that of the study."""
     own = run.NetworkPart(name=settings.network or "").own
+    return f"{path / own[0]}:{own[1]}" if own else settings.network
+
+
+def _demand_same_code(first: run.Run, network: str | None) -> None:
+    own = run.NetworkPart(name=network or "").own
     if own and files.content(Path(own[0])) != files.content(first.path / "network.py"):
         raise RunError(
             f"{own[0]} has changed since {first.name} was trained: its figures would be of another network.\n"

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from convscope import figures
+from convscope.arguments import demand_number
 from convscope.run import Run
 from convscope.run.evaluation.intervals import Interval
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -103,6 +104,7 @@ class Repeated:
 
     def figure(self, value: float) -> str:
         """A score in words."""
+        demand_number("value", value)
         return figures.number(value) if self.accuracy is None else figures.percent(value, 1)
 
     def headline(self) -> str:

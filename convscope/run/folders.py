@@ -12,7 +12,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from convscope import outputs, system
-from convscope.errors import LONGEST, RunError
+from convscope.arguments import demand_path
+from convscope.errors import LONGEST, RunError, got
 from convscope.run import files
 
 ROOT = Path("runs")
@@ -128,8 +129,20 @@ def studies(root: Path) -> list[Path]:
     return sorted(p for p in root.iterdir() if is_study(p) and not p.is_symlink() and p.name[0] != ".")
 
 
+def demand_name(run: object) -> None:
+    """Refuse what cannot name a run.
+
+    Raises:
+        RunError: another type, or nothing.
+    """
+    if not isinstance(run, str | Path) or not str(run) or "\0" in str(run):
+        raise RunError(f"a run is named by a path or a name; got {got(run)}.\n  See: convscope runs")
+
+
 def find_study(study: str | Path, root: str | Path = ROOT) -> Path | None:
     """The folder of a study by its path, its name in `root`, or "latest"; None: it is none."""
+    demand_name(study)
+    demand_path("runs", root, "the path of the folder of runs")
     with suppress(OSError, RuntimeError):
         for place in _places(Path(study).expanduser(), Path(root).expanduser()):
             target = _follow(place)
@@ -157,6 +170,8 @@ def find(run: str | Path, root: str | Path = ROOT) -> Path:
     Raises:
         RunError: there is no such run; says what is there instead.
     """
+    demand_name(run)
+    demand_path("runs", root, "the path of the folder of runs")
     try:
         for place in (places := _places(Path(run).expanduser(), Path(root).expanduser())):
             target = _follow(place)

@@ -55,7 +55,8 @@ def _is_name(x: object) -> bool:
 
 def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
     """The paths (or the name) that a person gave; none where it is something else."""
-    several = isinstance(x, list | tuple) or getattr(getattr(x, "dtype", None), "kind", "") in ("U", "O")
+    text = getattr(getattr(x, "dtype", None), "kind", "") in ("U", "O")
+    several = isinstance(x, list | tuple) or text or hasattr(x, "to_list")  # a Series of pandas' or polars'
     given = [x] if isinstance(x, str | PathLike) else list(x) if several else []
     if not all(isinstance(each, str | PathLike) for each in given):
         return []
@@ -103,6 +104,7 @@ def labelled(data: DataSource, part: str, settings: RunSettings) -> tuple[Datase
     if part not in PARTS:
         raise UnknownName("part", str(part), PARTS)
     if isinstance(data, Dataset):
+        data.demand_sound()
         dataset, rows = data, data.parts[part]
     else:
         dataset = _loaded(data, settings)

@@ -10,6 +10,7 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+from convscope.arguments import demand_path
 from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.run import files, folders, rows
@@ -89,6 +90,7 @@ def runs(root: str | Path = folders.ROOT) -> Summaries:
     Args:
         root: the folder; a folder that is not there has no runs.
     """
+    demand_path("root", root, "the path of the folder of runs")
     place = Path(root).expanduser()
     found = [*map(summary, folders.inside(place)), *map(of_study, folders.studies(place))]
     return Summaries(sorted(found, key=_rank))

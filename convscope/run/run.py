@@ -7,14 +7,16 @@ from copy import deepcopy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import Tensor, nn
 
 from convscope import data as data_room
 from convscope import outputs
+from convscope.arguments import demand, demand_flag
 from convscope.data import DataSource
-from convscope.data.dataset import Dataset
+from convscope.data.dataset import PARTS, Dataset
 from convscope.data.samples import demand_scale
 from convscope.errors import DataError, RunError, ShapeError
 from convscope.figures import passes
@@ -49,8 +51,8 @@ def load(run: str | Path, *, trust: bool = False, network: nn.Module | None = No
             not trusted; it makes its network by itself.
         NetworkError: the network is none.
     """
-    if not isinstance(run, str | Path):
-        raise RunError(f"a run is named by a path or a name; got a {type(run).__name__}.")
+    folders.demand_name(run)
+    demand_flag("trust", trust)
     path = folders.find(run)
     manifest = verified(path)
     text = (manifest.content(SETTINGS) or b"").decode("utf-8", "surrogateescape")
@@ -241,6 +243,7 @@ class Run:
         """
         from convscope.run.evaluation import judging
 
+        demand("part", part, str, f"one of {', '.join(PARTS)}")
         own = data is None or inputs.is_own(data, self.settings)
         if data is None or (own and not isinstance(data, Dataset)):
             data = self.dataset()
@@ -298,6 +301,7 @@ class Run:
         Raises:
             RunError: the run folder cannot be written, or a training is writing it.
         """
+        demand("dataset", dataset, (Dataset, NoneType), "the Dataset of the run, or None")
         try:
             release = files.hold(self.path)
             try:

@@ -3,6 +3,7 @@
 | file | what it is |
 | --- | --- |
 | study.json | what was asked for; at the end what came out; with its own SHA-256 |
+| network.py | of a network that was handed over in Python and has no file of its own |
 | <run>/ | a run for each training |
 | predictions.csv, report.html | what all of them say together; made anew at any time |
 """
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convscope import outputs
 from convscope.errors import RunError
-from convscope.run import files, folders
+from convscope.run import files, folders, trust
 from convscope.run.manifest import sealed, unsealed
 from convscope.settings import DataSettings, TrainingSettings
 
@@ -49,15 +50,21 @@ class StudySettings(BaseModel):
         return "fold" if self.folds else "start"
 
 
-def create(root: Path, settings: StudySettings) -> Path:
-    """Make the folder of a study.
+def create(root: Path, settings: StudySettings, code: bytes | None = None) -> Path:
+    """Make the folder of a study; `code` of a network that has no file of its own lies in it, too.
 
     Raises:
         RunError: it cannot be written.
     """
     name = folders.stem(settings.source, settings.what, date.today())
+
+    def fill(folder: Path) -> None:
+        write(folder, settings, {})
+        if code is not None:
+            outputs.replace(folder / trust.CODE, code)
+
     try:
-        return folders.make(root.expanduser().absolute(), name, lambda folder: write(folder, settings, {}))
+        return folders.make(root.expanduser().absolute(), name, fill)
     except OSError as error:
         raise RunError(
             f"no folder can be made in {root}: {error.strerror or error}.\n"

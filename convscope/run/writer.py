@@ -190,6 +190,7 @@ def create(
     run_settings: RunSettings,
     dataset: Dataset,
     start: Mapping[str, Tensor] | None = None,
+    code: Path | None = None,
 ) -> Writer:
     """Begin a run: make its folder in `root` with settings, own code and manifest, and point `latest` to it.
 
@@ -198,6 +199,7 @@ def create(
         run_settings: everything, resolved; `RunSettings.of` collects it.
         dataset: what will be trained on.
         start: weights that the network was handed over with.
+        code: the file of a person's own network; None: where the settings say.
 
     Raises:
         RunError: the folder cannot be written.
@@ -208,7 +210,7 @@ def create(
         seen.NAME: seen.content(dataset),
     }
     if run_settings.network.own:
-        contents[trust.CODE] = _own_code(run_settings.network.own[0])
+        contents[trust.CODE] = _own_code(code or Path(run_settings.network.own[0]))
     if start is not None:
         contents[START] = pack(start)
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
@@ -232,9 +234,9 @@ def _fill(folder: Path, contents: dict[str, bytes]) -> None:
     manifest.write()
 
 
-def _own_code(file: str) -> bytes:
+def _own_code(file: Path) -> bytes:
     """The code of a network that the person named, which is their word to trust it."""
-    path = Path(file).expanduser().absolute()
+    path = file.expanduser().absolute()
     try:
         code = path.read_bytes()
     except OSError as error:

@@ -11,12 +11,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from convscope.arguments import demand, demand_flag, demand_whole
 from convscope.explaining.rows import Row, rows_of
 from convscope.lint import Finding, diagnose, suspicions
 from convscope.shapes import elements
@@ -101,12 +103,16 @@ class Summary:
         """For the terminal; see `text.as_text`."""
         from convscope.summary.text import as_text
 
+        demand_whole("width", width)
+        demand("explain", explain, (bool, NoneType), "True, False or None")
+        demand_whole("depth", depth, optional=True)
         return as_text(self, width, depth, explain=explain)
 
     def markdown(self, depth: int | None = None) -> str:
         """A Markdown table with the formulas."""
         from convscope.summary.text import as_markdown
 
+        demand_whole("depth", depth, optional=True)
         return as_markdown(self, depth)
 
     def __str__(self) -> str:
@@ -142,6 +148,10 @@ def summarise(
     >>> print(summarise(nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU()), torch.zeros(1, 1, 8, 8)).rows[0].macs)
     1296
     """
+    demand("model", model, (Callable, Trace), "a module or a function that computes with torch, or a Trace")
+    demand("keywords", keywords, (Mapping, NoneType), "a dict of arguments by name")
+    demand_whole("samples", samples, 1, optional=True)
+    demand_flag("fields", fields)
     if isinstance(model, Trace):
         seen, seconds = model, None
     else:  # timed first: what torch sets up once is not put down to the first operation

@@ -8,11 +8,13 @@ the inputs it was given, it gives the same bits.
 
 import sys
 from collections.abc import Callable, Mapping
+from types import NoneType
 from typing import Any
 
 import numpy as np
 import torch
 
+from convscope.arguments import demand, demand_flag, demand_whole
 from convscope.tracing.file import load_trace
 from convscope.tracing.forward import run
 from convscope.tracing.graph import Call, Failure, Node, Ref, Score, Source, Trace, Value
@@ -66,6 +68,11 @@ def trace(
     >>> [(node.name, node.op, seen.values[node.outputs[0]].shape) for node in seen.nodes]
     [('0', 'conv2d', (1, 4, 6, 6)), ('1', 'relu', (1, 4, 6, 6))]
     """
+    demand("model", model, Callable, "a module or a function that computes with torch")
+    demand("keywords", keywords, (Mapping, NoneType), "a dict of arguments by name")
+    demand("score", score, (int, Callable, NoneType), "a class, or a function from the output to a number")
+    demand_flag("keep", keep)
+    demand_whole("limit", limit)
     args, named = _arguments(inputs)
     exporting = sys.modules.get("torch.export")  # slow to import; who has a program has imported it
     if exporting and isinstance(model, exporting.ExportedProgram):

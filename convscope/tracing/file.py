@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from convscope import system
+from convscope.arguments import demand_path
 from convscope.errors import DataError, TraceError
 from convscope.outputs import Output, OutputForm
 from convscope.torch_private import data_address
@@ -51,6 +52,7 @@ def load_trace(path: str | Path) -> Trace:
     Raises:
         TraceError: there is no such file, or it is none of ours, or damaged.
     """
+    demand_path("path", path, "the path of a file that Trace.save wrote")
     path = Path(path)
     try:
         with safe_open(path, framework="pt") as file:

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from convscope.arguments import demand, demand_path, demand_whole
 from convscope.errors import TraceError, UnknownName
 from convscope.shapes import elements
 from convscope.tracing.structure import Ref, Source, convert
@@ -195,7 +196,9 @@ class Trace:
         Raises:
             UnknownName: there is no such operation.
         """
+        demand("operation", key, (str, int), "its name or its number")
         if isinstance(key, int):
+            demand_whole("operation", key, -len(self.nodes), len(self.nodes) - 1)
             return self.nodes[key]
         if key in self.by_name:
             return self.by_name[key]
@@ -247,6 +250,7 @@ class Trace:
         Raises:
             TraceError: they were not kept.
         """
+        demand_whole("index", index, -len(self.values), len(self.values) - 1)
         value = self.values[index]
         if value.tensor is None:
             raise TraceError(
@@ -271,6 +275,7 @@ class Trace:
         """
         from convscope.tracing.file import save
 
+        demand_path("path", path)
         save(self, Path(path), force=force)
 
     @property
@@ -280,19 +285,23 @@ class Trace:
 
     def maker(self, value: Value) -> Node | None:
         """The node that made a value."""
+        demand("value", value, Value, "one of trace.values")
         return None if value.producer is None else self.nodes[value.producer]
 
     def parents(self, node: Node) -> Iterator[Node]:
         """The nodes whose results a node takes."""
+        demand("node", node, Node, "one of trace.nodes")
         makers = (self.values[index].producer for index in node.inputs)
         yield from (self.nodes[maker] for maker in dict.fromkeys(makers) if maker is not None)
 
     def consumers(self, value: int) -> list[Node]:
         """The nodes that take a value."""
+        demand_whole("value", value, 0, len(self.values) - 1)
         return self._consumers.get(value, [])
 
     def call(self, node: Node) -> Call:
         """The module call in which a node ran."""
+        demand("node", node, Node, "one of trace.nodes")
         return self.calls[node.call]
 
     @cached_property

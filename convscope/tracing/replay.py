@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from convscope.arguments import demand
 from convscope.errors import TraceError
 from convscope.tracing.graph import Node, Ref, Trace, with_float64
 from convscope.tracing.names import DIFFERENTIATING, NOT_CHANNELS_LAST, UNWRITTEN, arguments, function_at
@@ -36,6 +37,8 @@ def replay(trace: Trace, node: Node) -> Replay:
     >>> replay(seen, seen["dropout"])
     Replay(exact=True, difference=0.0, reason='')
     """
+    demand("trace", trace, Trace, "a Trace, which convscope.trace gives")
+    demand("node", node, Node, "one of trace.nodes")
     if node.op in DIFFERENTIATING:
         return Replay(False, None, "a gradient inside of the model comes from the operations before it.")
     if node.op in UNWRITTEN:

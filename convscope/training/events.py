@@ -89,4 +89,14 @@ class Finished:
     seconds: float  # training and validation, of this process
 
 
+@dataclass(frozen=True)
+class Turn:
+    """One of several trainings begins (or was done before)."""
+
+    number: int  # 1 …
+    of: int  # how many there are
+    what: str  # "fold" or "start"
+    done: bool = False  # nothing is left to do
+
+
 Event = Start | TrainingStep | Epoch | Checkpoint | Notice | Finished

@@ -183,3 +183,21 @@ def test_pandas_is_not_imported_for_arrays(monkeypatch):
         monkeypatch.delitem(sys.modules, name)
     data.load((np.arange(600, dtype=np.float32).reshape(30, 20), LABELS))
     assert "pandas" not in sys.modules
+
+
+@pytest.mark.parametrize("kind", ["String", "Categorical"])
+def test_polars_is_read_as_pandas_is(tmp_path, monkeypatch, kind):
+    pl = pytest.importorskip("polars")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pics").mkdir()
+    names = [f"pics/{number}.png" for number in range(20)]
+    for number, name in enumerate(names):
+        Image.fromarray(np.full((8, 8), number, np.uint8)).save(name)
+    frame = pl.DataFrame({"file": names, "label": ["a", "b"] * 10}).with_columns(
+        pl.col("file").cast(getattr(pl, kind))
+    )
+    found = data.load(frame)
+    assert found.classes == ("a", "b") and len(found.labels) == 20
+    for cell in ([1.0, 2.0], {"a": 1}, b"12"):
+        with pytest.raises(DataError, match="the column 'x' of the DataFrame holds a"):
+            data.load(pl.DataFrame({"x": [cell] * 20, "label": ["a", "b"] * 10}))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 import convscope
-from convscope import network, recipe
+from convscope import first_model, network, recipe
 from convscope.data import load
 from convscope.errors import ShapeError
 from convscope.lint.first_batch import first_batch
@@ -84,7 +84,7 @@ def test_it_is_said_before_training_kept_and_changes_no_bit(tmp_path, monkeypatc
     run = told[-1].run
     assert run.notices[0] == {"step": 0, "text": said}
     assert "softmax before cross_entropy" in told[-1].report.read_text()
-    monkeypatch.setattr(recipe, "first_batch", lambda *_: [])
+    monkeypatch.setattr(first_model, "first_batch", lambda *_: [])
     other = convscope.train("digits", runs=tmp_path / "unsaid", **asked)
     for name, weight in run.model().state_dict().items():
         assert torch.equal(weight, other.model().state_dict()[name])

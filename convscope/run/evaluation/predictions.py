@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar, overload
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 from torch import Tensor
 
+from convscope.arguments import demand, demand_flag, demand_path, demand_whole
 from convscope.data.dataset import Kind, Skipped
 from convscope.errors import DataError, UnknownName
 from convscope.figures import number, percent
@@ -102,7 +104,9 @@ class _Told(ABC, Generic[One]):
         """One by its number or its name, or some of them by a slice."""
         if isinstance(index, slice):
             return replace(self._some(index), inputs=self.inputs[list(range(len(self))[index])])
+        demand("sample", index, (str, Integral), "its number, its name or a slice")
         if not isinstance(index, str):
+            demand_whole("sample", index, -len(self), len(self) - 1)
             return self._one(range(len(self))[index])
         if index not in self.names:
             raise UnknownName("sample", index, self.names)
@@ -163,6 +167,8 @@ class _Told(ABC, Generic[One]):
         Raises:
             DataError: it may not stand there, or cannot be written; what was there before is untouched.
         """
+        demand_path("path", path, "the path of a file")
+        demand_flag("force", force)
         content = self.as_csv(k, exact_names=exact_names)
         return Output(Path(path), TABLE, self.sources, force).write(content)
 
@@ -177,6 +183,7 @@ class _Told(ABC, Generic[One]):
             exact_names: names byte by byte, also those that a spreadsheet would run as formulas, such as
                 =1+1. Otherwise these get an apostrophe in front.
         """
+        demand_flag("exact_names", exact_names)
         lines = self.table(k)
         rows = [list(lines[0]) if lines else ["name", "predicted"], *(line.values() for line in lines)]
         text = "".join(",".join(_cell(value, exact_names) for value in row) + "\r\n" for row in rows)
@@ -194,6 +201,8 @@ class _Told(ABC, Generic[One]):
         from convscope.run.plots.drawing import Pen  # Pillow and a font, only for those who want the picture
         from convscope.run.plots.sheet import SHEET, contact_sheet
 
+        demand_path("path", path, "the path of a file")
+        demand_flag("force", force)
         output = Output(Path(path), SHEET, self.sources, force)
         output.demand()
         return output.write(contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions()))
@@ -244,6 +253,7 @@ class Predictions(_Told[ClassPrediction]):
 
     def top(self, k: int = 1) -> list[list[Guess]]:
         """For each sample its `k` likeliest classes, likeliest first (all of them where there are fewer)."""
+        demand_whole("k", k, 1)
         best = self.probabilities.topk(min(k, len(self.classes)), dim=1)
         pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
         return [
@@ -330,16 +340,18 @@ class ValuePredictions(_Told[ValuePrediction]):
     target: str
     truth: Sequence[float | None]
 
-    def table(self, k: int = 3) -> list[dict[str, Any]]:  # noqa: ARG002 - a value has no second choice
-        """The predictions as rows: name, true (where any is known), predicted."""
+    def table(self, k: int = 3) -> list[dict[str, Any]]:
+        """The predictions as rows: name, true (where any is known), predicted; `k` is for classes."""
+        demand_whole("k", k, 1)
         known = any(true is not None for true in self.truth)
         return [
             {"name": name, **({"true": true} if known else {}), "predicted": said}
             for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
         ]
 
-    def as_dict(self, k: int = 3) -> dict[str, Any]:  # noqa: ARG002
+    def as_dict(self, k: int = 3) -> dict[str, Any]:
         """All of it, ready for JSON."""
+        demand_whole("k", k, 1)
         samples = [
             {"name": name, "true": true, "predicted": said}
             for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
