@@ -22,7 +22,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from random import Random
@@ -30,23 +30,17 @@ from typing import Any, NamedTuple
 
 import torch
 
+from benchmarks.fuzz_archives import ESCAPED
+from benchmarks.fuzz_doors import DOORS, Prepared
+
 SLOW, LARGE, HANGS = 10, 2**30, 120  # seconds of the processor, bytes, seconds until a process is given up
 RAW_WORDS = re.compile(
     r"object has no attribute|Errno|<class '|Traceback|did not expect|NoneType|object at 0x"
 )
-NOTES = re.compile(rb"(Note: |Warning: Xing|decoding: |.*libmpg123|tempfile.tif: |\n).*\n?")
+NOTES = re.compile(
+    rb"(Training of .* has not finished: |Note: |Warning: Xing|decoding: |.*libmpg123|tempfile.tif: |\n).*\n?"
+)
 READ, REFUSED, RAW = "read", "refused", "raw"
-
-
-class Prepared(NamedTuple):
-    """A form: its folder, what is trained on in it, the files to damage, a run."""
-
-    name: str
-    root: Path
-    source: Path
-    files: list[Path]
-    settings: dict[str, Any]
-    run: Path
 
 
 class Verdict(NamedTuple):
@@ -74,9 +68,10 @@ def prepared(home: Path, only: Sequence[str]) -> list[Prepared]:
         root = home / name.replace("/", " ")
         (root / "set").mkdir(parents=True)
         source = seed.make(root / "set")
-        files = sorted(path for path in root.rglob("*") if path.is_file())
-        run = _run(root, source, seed.settings)
-        made.append(Prepared(name, root / "set", source, files, dict(seed.settings), run))
+        below = root if seed.doors == "data" else source.parent if source.is_file() else source
+        files = sorted(path for path in below.rglob("*") if path.is_file())
+        run = _run(root, source, seed.settings) if seed.doors == "data" else None
+        made.append(Prepared(name, root / "set", source, files, dict(seed.settings), seed.doors, run))
     return made
 
 
@@ -99,7 +94,7 @@ def _run(root: Path, source: Path, settings: dict[str, Any]) -> Path:
 
 def through(one: Prepared, at: int, seed: int, work: Path) -> Iterator[tuple[str, str, str]]:
     """Damage a file of a form, and open it by every door: (damage, door, what was wrong)."""
-    from benchmarks.fuzz_damage import damaged
+    from benchmarks.fuzz_damage import damaged, resealed
 
     draw = Random(f"{seed} {at}")
     shutil.rmtree(work, ignore_errors=True)
@@ -108,9 +103,12 @@ def through(one: Prepared, at: int, seed: int, work: Path) -> Iterator[tuple[str
     damage, content = damaged(file.read_bytes(), draw)
     file.write_bytes(content)
     source = work / one.source.relative_to(one.root)
-    for door in OPEN:
+    if one.doors == "run" and draw.random() < 0.5 and resealed(source, file):
+        damage += ", sealed"
+    doors = DOORS[one.doors]
+    for door in doors:
         began, before = time.process_time(), _memory()
-        words = _tried(lambda door=door: OPEN[door](one, source, file))
+        words = _tried(lambda door=door: doors[door](one, source, file))
         if not words.startswith(RAW) and time.process_time() - began > SLOW:
             words = f"{RAW}: {time.process_time() - began:.0f} s"
         if not words.startswith(RAW) and _memory() - before > LARGE:
@@ -140,39 +138,6 @@ def _memory() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
-def _check(one: Prepared, source: Path, _: Path) -> None:
-    from convscope.data import DataSettings
-    from convscope.data.check import check
-
-    "\n".join(check(source, DataSettings(**one.settings, val=0.2, test=0.2)).lines())
-
-
-def _predict(one: Prepared, _: Path, file: Path) -> None:
-    from convscope.run import inputs
-
-    inputs.gather(str(file), _run_of(one).settings)
-
-
-def _upload(one: Prepared, _: Path, file: Path) -> None:
-    from convscope.web.uploads import InputSpec, of_bytes
-
-    spec = _run_of(one).settings.spec
-    of_bytes(file.read_bytes(), InputSpec(torch.zeros(spec.shape), spec.kind, spec), file.name)
-
-
-def _run_of(one: Prepared) -> Any:
-    """Read once."""
-    from convscope import load
-
-    if one.name not in RUNS:
-        RUNS[one.name] = load(one.run)
-    return RUNS[one.name]
-
-
-RUNS: dict[str, Any] = {}
-OPEN = {"check": _check, "predict": _predict, "upload": _upload}
-
-
 # ---- a process each, so that a crash is one
 
 
@@ -182,7 +147,6 @@ def work(line: Connection, forms: list[Prepared], seed: int, home: str) -> None:
     temporary, printed = place / "tmp", place / "printed"
     temporary.mkdir(parents=True)
     os.environ |= {"TMPDIR": str(temporary), "CONVSCOPE_CACHE": str(place / "cache"), "OMP_NUM_THREADS": "1"}
-    os.environ["KERAS_BACKEND"] = "torch"
     if not os.environ.get("FUZZ_DEBUG"):
         for stream in (1, 2):
             os.dup2(os.open(printed, os.O_CREAT | os.O_APPEND | os.O_WRONLY), stream)
@@ -208,12 +172,21 @@ def verdict(one: Prepared, at: int, seed: int, place: Path) -> Verdict:
             raw.append(f"{door}: left behind: {', '.join(left)[:100]}")
             shutil.rmtree(place / "tmp")
             (place / "tmp").mkdir()
+        if escaped := _escaped(place):
+            raw.append(f"{door}: unpacked to {escaped[0]}")
         printed = place / "printed"
         if printed.exists() and (said := NOTES.sub(b"", printed.read_bytes())):
             raw.append(f"{door}: printed: {said[:200]!r}")
             printed.write_bytes(b"")
-    result = RAW if raw else READ if READ in found[1:] else REFUSED  # by itself: a folder goes on without it
+    told = found[1:] if one.doors == "data" else found[:1]  # by itself: a folder goes on without one file
+    result = RAW if raw else READ if READ in told else REFUSED
     return Verdict(at, one.name, *named, result, "\n    ".join(raw))
+
+
+def _escaped(place: Path) -> list[Path]:
+    """What left the folder `files` that an archive is unpacked to."""
+    beyond = [Path(tempfile.gettempdir()) / ESCAPED, Path("/tmp") / ESCAPED, Path("/") / ESCAPED]
+    return [each for each in (*beyond, *place.rglob(ESCAPED)) if "files" not in each.parts and each.exists()]
 
 
 class Crew:
@@ -308,10 +281,11 @@ def main() -> None:
     given = words.parse_args()
     verdicts = []
     numbers = iter(range(given.at, given.at + given.files))
-    for one in fuzz(numbers, seed=given.seed, only=given.only, workers=given.workers):
-        verdicts.append(one)
-        if one.result == RAW:
-            print(f"{one.at} {one.form} {one.damage} {one.file}\n    {one.words}", flush=True)
+    with suppress(KeyboardInterrupt):  # the table of those so far
+        for one in fuzz(numbers, seed=given.seed, only=given.only, workers=given.workers):
+            verdicts.append(one)
+            if one.result == RAW:
+                print(f"{one.at} {one.form} {one.damage} {one.file}\n    {one.words}", flush=True)
     print(table(sorted(verdicts)))
     sys.exit(any(one.result == RAW for one in verdicts))
 

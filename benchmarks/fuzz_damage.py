@@ -2,12 +2,16 @@
 
 import gzip
 import io
+import json
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
+
+from benchmarks.fuzz_archives import hostile
 
 Damage = Callable[[bytes, Random], bytes]
 HEADER = 600  # bytes in which most formats say what they hold
@@ -144,21 +148,7 @@ def lines(data: bytes, draw: Random) -> bytes:
 
 def replaced(_: bytes, draw: Random) -> bytes:
     """Something else altogether."""
-    return draw.choice(
-        (
-            b"",
-            b"\0" * 5000,
-            PNG,
-            b"RIFF\xff\xff\xff\xffWAVE",
-            b"PK\x03\x04",
-            b"\x80\x04.",
-            b"<html>",
-            b"{}",
-            b"[]",
-            b"1",
-            b"," * 9999,
-        )
-    )
+    return draw.choice(OTHERS)
 
 
 DAMAGES: dict[str, Damage] = {
@@ -172,6 +162,8 @@ DAMAGES: dict[str, Damage] = {
 
 def damaged(data: bytes, draw: Random) -> tuple[str, bytes]:
     """Some damage, and its name; in half of the files that pack others, below the packing."""
+    if draw.random() < 0.2 and (packed := hostile(data, draw)) is not None:
+        return packed
     name = draw.choice(list(DAMAGES))
     if draw.random() < 0.5 and (inner := _inside(data, DAMAGES[name], draw)) is not None:
         return f"{name} inside", inner
@@ -218,3 +210,38 @@ def _in_png(data: bytes, damage: Damage, draw: Random) -> bytes:
         for kind, body in chunks
     )
     return PNG + b"".join(packed)
+
+
+def resealed(run: Path, file: Path) -> bool:
+    """Put the right hashes of a damaged file on record, as its maker could; False: nothing keeps its hash."""
+    from convscope.run.files import digest
+
+    content, sealed_by = file.read_bytes(), run / "manifest.json"
+    if file == sealed_by:
+        return _seal(file, content)
+    checkpoint = run / "checkpoint.json"
+    if checkpoint.exists() and file != checkpoint:
+        moment = json.loads(checkpoint.read_bytes())
+        if file.name == moment["file"]:
+            moment["sha256"] = digest(content)
+        elif file.name in moment["tables"]:
+            moment["tables"][file.name] = [len(content), digest(content)]
+        checkpoint.write_text(json.dumps(moment))
+    manifest = json.loads(sealed_by.read_bytes())
+    for changed in (file, checkpoint):
+        if changed.name in manifest["files"]:
+            manifest["files"][changed.name] = [digest(changed.read_bytes())]
+    if file.name in manifest["results"]:
+        manifest["results"][file.name] = digest(content)
+    return _seal(sealed_by, json.dumps(manifest).encode())
+
+
+def _seal(file: Path, content: bytes) -> bool:
+    from convscope.run.manifest import sealed
+
+    try:
+        body = json.loads(content)
+        file.write_text(sealed({key: value for key, value in body.items() if key != "sha256"}))
+    except (ValueError, AttributeError, RecursionError):
+        return False
+    return True

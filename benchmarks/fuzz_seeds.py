@@ -4,10 +4,13 @@ The ones of `tests/test_doors.py`, and those that have no door of their own ther
 """
 
 import json
+import os
 import shutil
 import tarfile
 import warnings
 from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -18,9 +21,13 @@ import nibabel
 import numpy as np
 import pandas as pd
 import soundfile
+import torch
 from PIL import Image
 from scipy.io import savemat
+from torch import nn
 
+from convscope import recipe, trace
+from convscope.training.events import Checkpoint, Event
 from tests.test_doors import CASES, of_folders, random
 
 Writer = Callable[[Path, int, str], None]
@@ -31,6 +38,7 @@ class Seed(NamedTuple):
 
     make: Callable[[Path], Path]
     settings: Mapping[str, Any] = MappingProxyType({})
+    doors: str = "data"
 
 
 def picture(form: str, **options: Any) -> Writer:
@@ -166,6 +174,54 @@ def packed(form: str) -> Callable[[Path], Path]:
     return make
 
 
+def run(root: Path, until: type[Event] | None = None) -> Path:
+    """A run, whole or stopped after what comes `until` then, beside a sound one; what it was trained on."""
+    source = of_folders(picture("PNG"), ".png", 6)(root / "inputs")
+    short = {"epochs": 2, "batch": 8, "threads": 1, "size": 8, "val": 0.2, "test": 0.2}
+    for _ in ("sound", "damaged"):
+        plan = recipe.plan(source, network="plain", runs=root / "runs", **short)
+        with closing(recipe.stream(plan)) as events:  # pyright: ignore - a generator
+            next((event for event in events if until and isinstance(event, until)), None)
+    return max(each for each in (root / "runs").iterdir() if not each.is_symlink())
+
+
+def network(root: Path) -> Path:
+    """A network in a file of Python; what is damaged is executed."""
+    (root / "net.py").write_text(NETWORK)
+    return root / "net.py"
+
+
+def keras_file(root: Path) -> Path:
+    os.environ["KERAS_BACKEND"] = "torch"
+    import keras
+
+    layers = [keras.layers.Conv2D(3, 3, activation="relu", name="left"), keras.layers.BatchNormalization()]
+    layers += [keras.layers.Flatten(), keras.layers.Dense(2)]
+    keras.Sequential([keras.layers.Input((8, 8, 1)), *layers], name="net").save(root / "net.keras")
+    return root / "net.keras"
+
+
+def saved_trace(root: Path) -> Path:
+    layers = (nn.Conv2d(1, 2, 3), nn.ReLU(inplace=True), nn.BatchNorm2d(2), nn.Dropout(), nn.Flatten())
+    trace(nn.Sequential(*layers, nn.Linear(8, 2)), torch.randn(2, 1, 4, 4), score=0).save(root / "net.trace")
+    return root / "net.trace"
+
+
+NETWORK = """import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, channels, classes):
+        super().__init__()
+        self.first = nn.Conv2d(channels, 4, 3, padding=1)
+        self.last = nn.Linear(4 * 6 * 6, classes)
+
+    def forward(self, x):
+        x = torch.relu(self.first(x))
+        return self.last(x.flatten(1))
+"""
+
 PICTURES = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 DATA = {
     **{name: Seed(case.make, case.settings) for name, case in CASES.items() if "cropped" not in name},
@@ -190,4 +246,9 @@ DATA = {
     "ZIP": Seed(packed("zip")),
     "TAR, gz": Seed(packed("gz")),
     "TAR, xz": Seed(packed("xz")),
+    "a run": Seed(run, doors="run"),
+    "a run, stopped": Seed(partial(run, until=Checkpoint), doors="run"),
+    "network in Python": Seed(network, doors="network"),
+    "Keras": Seed(keras_file, doors="keras"),
+    "trace": Seed(saved_trace, doors="trace"),
 }  # fmt: skip
