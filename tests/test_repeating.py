@@ -4,6 +4,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -260,6 +261,8 @@ def test_the_command_line(tmp_path, capsys):
     assert json.loads(out)["by"] == "folds"
     assert "fold 1 of 2" in err
     assert "fold 2 of 2" in err
+    first = json.loads(out)["trainings"][0]["run"]
+    assert re.search(rf"next .*convscope predict \S*{re.escape(first)} PICTURE", err)
     assert execute(["train", "digits", "--folds", "1"]) == 2
     assert execute(["train", "digits", "--folds", "2", "--test", "0.3"]) == 2
     assert execute(["train", "--resume", "latest", "--seeds", "2"]) == 2

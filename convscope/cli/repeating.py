@@ -7,7 +7,7 @@ from functools import singledispatchmethod
 from rich.console import Console
 
 from convscope.cli.show import duration, program
-from convscope.cli.terminal import Terminal, name_of
+from convscope.cli.terminal import Terminal, explained_commands, name_of, predicting
 from convscope.recipe import Created, Judged, Loaded
 from convscope.repeating import Repeated, Told
 from convscope.training.events import Finished, Notice, Start, TrainingStep, Turn
@@ -91,6 +91,9 @@ class RepeatedTerminal(Terminal):
         self.tell("result", found.headline(), *(found.notes() if hints else ()))
         self.tell("report", str(found.report))
         self.tell("study", str(found.path))
+        if hints:
+            first = found.trainings[0].run
+            self.tell("next", *explained_commands(predicting(first, str(first.path))))
 
     def _created(self, event: Created) -> None:
         self.tell("study", str(event.path.parent))

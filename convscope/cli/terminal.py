@@ -4,7 +4,7 @@ On a terminal a bar shows the running epoch. Everywhere else there are plain lin
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import singledispatchmethod
 from pathlib import Path
 from types import TracebackType
@@ -230,10 +230,18 @@ def _next(run: Run) -> list[str]:
     name = name_of(run.path)
     if not run.finished:
         return [_resume(run.path)]
+    return explained_commands(
+        {f"{program()} evaluate {name}": "what it gets right and wrong, one by one"} | predicting(run, name)
+    )
+
+
+def predicting(run: Run, name: str) -> dict[str, str]:
+    """The command that predicts with a run, and what it is for."""
     what, why = INPUTS[run.settings.facts.kind]
-    commands = {
-        f"{program()} evaluate {name}": "what it gets right and wrong, one by one",
-        f"{program()} predict {name} {what}": why,
-    }
+    return {f"{program()} predict {name} {what}": why}
+
+
+def explained_commands(commands: Mapping[str, str]) -> list[str]:
+    """A line a command, aligned with what each is for."""
     width = max(map(len, commands))
     return [f"{command:<{width}}  {reason}" for command, reason in commands.items()]

@@ -32,7 +32,7 @@ class RunSummary:
         name: its name.
         source: what it was trained on.
         network: which network.
-        epochs: whole passes made.
+        epochs: whole passes made; of a study, by the training with the most.
         task: "classification" or "regression".
         val_accuracy: accuracy on the validation part in the best epoch, 0 … 1; None where there is none.
         val_loss: loss on the validation part in that epoch; None where there is none.
@@ -147,7 +147,7 @@ def of_study(path: Path) -> RunSummary:
         path.name,
         source,
         ", ".join(sorted({run.network for run in members})),
-        epochs=sum(run.epochs for run in members),
+        epochs=max((run.epochs for run in members), default=0),
         task=task,
         val_accuracy=_mean([run.val_accuracy for run in members]),
         val_loss=_mean([run.val_loss for run in members]),
