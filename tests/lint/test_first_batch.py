@@ -83,7 +83,7 @@ def test_it_is_said_before_training_kept_and_changes_no_bit(tmp_path, monkeypatc
     assert said.endswith("More: convscope rule softmax-before-cross-entropy")
     run = told[-1].run
     assert run.notices[0] == {"step": 0, "text": said}
-    assert "softmax before cross_entropy" in told[-1].report.read_text()
+    assert "Softmax before cross_entropy" in told[-1].report.read_text()
     monkeypatch.setattr(first_model, "first_batch", lambda *_: [])
     other = convscope.train("digits", runs=tmp_path / "unsaid", **asked)
     for name, weight in run.model().state_dict().items():
