@@ -458,3 +458,11 @@ def test_the_column_of_files_is_not_what_was_meant(table, wanted, near):
     with pytest.raises(DataError) as error:
         load(file, DataSettings(target=wanted))
     assert f"has no such column{near or '.'}" in str(error.value)
+
+
+def test_links_in_a_ring_beside_a_table_are_no_matter_of_it(paint, tmp_path):
+    (tmp_path / "more").mkdir()
+    for place in (tmp_path, tmp_path / "more"):
+        (place / "loop").symlink_to("loop")
+    data = load(write(paint, tmp_path, ids(line="p{n}.png,{label}"), "more/pictures"))
+    assert len(data.labels) == 24

@@ -58,6 +58,13 @@ def test_a_long_training_is_averaged_not_cut():
     assert y[0] == pytest.approx(np.mean([2 / step for step in range(1, 26)]))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_loss_of_0_throughout_is_drawn():
+    none = [{"step": step, "loss": 0.0, "lr": 0.1} for step in (1, 2)]
+    figure = figures.panel(learning.loss, Course([epoch(1, 2, train_loss=0.0, val_loss=0.0)], none, 2))
+    assert figure.axes[0].get_ylim() == (0, 1)
+
+
 def test_svg_is_xml_with_texts_and_the_colours_of_the_page():
     drawn = figures.svg(figures.panel(learning.loss, Course([epoch(1, 10)], steps(10), 10)))
     root = ElementTree.fromstring(drawn)
@@ -89,12 +96,21 @@ def test_calibration_draws_each_filled_bin():
 
 
 @pytest.mark.parametrize(
-    "classes", [["<script>", "$a_{b", "猫"], [f"class {index}" for index in range(100)], ["a"]]
+    "classes",
+    [
+        ["<script>", "$a_{b", "猫"],
+        [f"class {index}" for index in range(100)],
+        ["a"],
+        [f"{index}{'猫' * 250}" for index in range(2)],
+    ],
 )
+@pytest.mark.filterwarnings("error")
 def test_confusion_is_drawn_for_any_names_and_numbers_of_classes(tmp_path, classes):
     labels = np.arange(len(classes)).repeat(2)
     chance = np.full((len(labels), len(classes)), 1 / len(classes))
-    figures.save(figures.panel(confusion, evaluate(labels, chance, classes)), tmp_path / "x.png")
+    side = 2.5 + 0.3 * min(len(classes), 30)  # as a run has it
+    drawn = figures.panel(confusion, evaluate(labels, chance, classes), width=side, height=side)
+    figures.save(drawn, tmp_path / "x.png")
     with Image.open(tmp_path / "x.png") as picture:
         assert picture.width > 300
 

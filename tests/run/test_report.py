@@ -141,6 +141,16 @@ def test_hostile_names_are_inert_and_shown_as_they_are(hostile):
         assert text in page.texts
 
 
+def test_what_no_one_can_see_in_a_name_is_shown(dataset, training):
+    data = replace(dataset, classes=("\u202egnp", "\x1b[31mred", "two\u2028lines"))
+    writer = create("runs", RunSettings.of(data, NetworkPart(name="plain"), training_settings()), data)
+    for event in training.events(3):
+        writer.write(event)
+    page = Page(load(writer.path).report(data))
+    assert all(letter.isprintable() or letter in "\n\t\u202f\u00a0" for letter in page.source)
+    assert {"\\u202egnp", "\\x1b[31mred", "two\\u2028lines"} <= set(page.texts)
+
+
 def test_a_hundred_classes_stay_a_small_file(finished, dataset):
     classes = tuple(f"a rather long class name {index}" for index in range(100))
     random = torch.Generator().manual_seed(0)

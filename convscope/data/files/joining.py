@@ -3,9 +3,11 @@
 import os
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PureWindowsPath
 
 from convscope.data.files.litter import is_litter
+from convscope.data.files.tree import children, is_folder
 from convscope.errors import DataError
 
 ENDINGS = (
@@ -78,11 +80,8 @@ class Join:
         found: list[Path] = []
         for place in (self.folder, None):
             for folder in [place] if place else list(found):
-                with os.scandir(folder) as entries:
-                    inside = sorted(
-                        Path(each) for each in entries if each.is_dir() and not is_litter(each.name)
-                    )
-                found.extend(inside[: NEAR - len(found)])
+                inside = filter(is_folder, children(folder, []))  # what cannot be entered holds none of them
+                found.extend(islice(inside, NEAR - len(found)))
         return found
 
     @cached_property

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from convscope.run.evaluation.classification import Bin, Evaluation
 from convscope.run.evaluation.intervals import wilson
-from convscope.run.plots.figures import ACCENT, INK, POSITIVE, STRONG, ZERO, title
+from convscope.run.plots.figures import ACCENT, INK, POSITIVE, STRONG, ZERO, short, title
 
 NUMBERED = 25  # classes up to which a confusion matrix shows its numbers
 NAMED = 60  # and up to which it shows the classes' names
@@ -26,7 +26,7 @@ def confusion(axes: Axes, evaluation: Evaluation) -> None:
     axes.spines[:].set_visible(False)
     axes.grid(visible=False)
     places = range(len(counts)) if len(counts) <= NAMED else ()
-    names = [evaluation.classes[place] for place in places]
+    names = [short(evaluation.classes[place]) for place in places]
     axes.set_xticks(
         list(places), names, rotation=90 if max(map(len, names), default=0) > 2 else 0, parse_math=False
     )

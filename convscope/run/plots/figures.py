@@ -21,6 +21,7 @@ from PIL import Image
 
 from convscope import outputs
 from convscope.figures import number
+from convscope.text import cut, printable
 
 INK, SOFT, FAINT, LINE, STRONG = "#1a1c20", "#50555c", "#646971", "#e4e4df", "#c4c5bf"
 ACCENT, WASH, SURFACE, ZERO, POSITIVE = "#0b6e69", "#e2f0ee", "#ffffff", "#f4f3ef", "#c76a28"
@@ -52,6 +53,7 @@ ALPHABETS = (
     "SimHei",
 )
 DPI = 160
+LONGEST = 16  # characters of a name beside a plot
 
 
 def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], ratio: float = 1) -> Figure:
@@ -70,7 +72,14 @@ def sheet(pictures: Sequence[Image.Image], captions: Sequence[str], ratio: float
         edges = (left + x, left + wide - x, top + high - y, top + y)
         axes.imshow(np.asarray(picture.convert("RGB")), extent=edges, interpolation="nearest", aspect="auto")
         axes.text(
-            left, top + high + 0.04, caption, fontsize=7, color=SOFT, va="top", parse_math=False, clip_on=True
+            left,
+            top + high + 0.04,
+            cut(printable(caption)),
+            fontsize=7,
+            color=SOFT,
+            va="top",
+            parse_math=False,
+            clip_on=True,
         )
     axes.set(xlim=(0, pitch[0] * columns), ylim=(pitch[1] * rows, 0))  # inches, from the top
     return figure
@@ -143,6 +152,15 @@ def _short(value: float) -> str:
     return f"{value / 1e6:,.6g} M" if abs(value) >= 1e6 else number(value, 6)
 
 
+def short(name: str) -> str:
+    """A name of others, as long as there is room for beside a plot.
+
+    >>> short("a" * 200 + ".png")
+    'aaaaaaaaa…aa.png'
+    """
+    return cut(printable(name), LONGEST)
+
+
 def title(axes: Axes, text: str) -> None:
     """Write what an axis shows above it."""
-    axes.set_title(text, loc="left", fontsize=11, color=SOFT, pad=8)
+    axes.set_title(cut(printable(text)), loc="left", fontsize=11, color=SOFT, pad=8)

@@ -38,7 +38,7 @@ def loss(axes: Axes, course: Course) -> None:
         axes.plot(x, y, color=FAINT, linewidth=0.7, alpha=0.6, label="each step")
     epochs = _both(axes, course, "loss")
     if len(y) and epochs:  # the first steps are often far above everything that follows
-        axes.set_ylim(0, 1.15 * max(*epochs, np.percentile(y, 97)))
+        axes.set_ylim(0, 1.15 * max(*epochs, np.percentile(y, 97)) or 1)  # a loss may be 0 throughout
     _finish(axes, course)
 
 

@@ -15,7 +15,18 @@ from matplotlib.patches import Patch
 from convscope.data.dataset import Dataset
 from convscope.run.evaluation.classification import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.run.plots.figures import ACCENT, FAINT, INK, POSITIVE, SOFT, SURFACE, amounts, plain, title
+from convscope.run.plots.figures import (
+    ACCENT,
+    FAINT,
+    INK,
+    POSITIVE,
+    SOFT,
+    SURFACE,
+    amounts,
+    plain,
+    short,
+    title,
+)
 
 PALETTE = ("#4477aa", "#ccbb44", "#66ccee", "#aa3377", "#228833", "#ee6677", "#999999")  # Paul Tol's bright
 PANELS = 4  # series, or years of one, that are shown
@@ -161,7 +172,7 @@ def _in_weeks(axes: Axes, some: Sequence[Point]) -> list[tuple[int, int]]:
 
 def _legend(axes: Axes, found: Sequence[Point], colours: Mapping[str, str]) -> None:
     there = {str(point.true) for point in found} | {str(point.said) for point in found}
-    entries = [Patch(color=colour, label=name) for name, colour in colours.items() if name in there]
+    entries = [Patch(color=colour, label=short(name)) for name, colour in colours.items() if name in there]
     entries = entries or [
         Patch(color=ACCENT, label="right", alpha=QUIET),
         Patch(color=POSITIVE, label="wrong"),

@@ -16,6 +16,7 @@ from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import drawing, figures, learning, over_time
 from convscope.run.report import class_sections, sections, value_sections, words
 from convscope.run.report.tiles import Tiles
+from convscope.text import printable_lines
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
@@ -68,10 +69,11 @@ def write(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation
 
 
 def render(page: dict[str, Any], template: str = "report.html") -> str:
-    """Fill a page in; every text is escaped."""
+    """Fill a page in; every text is escaped, and what is in it that no one can see is shown."""
     environment = Environment(
         loader=FileSystemLoader(HERE),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -79,6 +81,10 @@ def render(page: dict[str, Any], template: str = "report.html") -> str:
     environment.filters |= {each.__name__: each for each in FORMATS}
     style = Markup((HERE / "report.css").read_text(encoding="utf-8"))
     return environment.get_template(template).render(page, style=style)
+
+
+def _shown(value: Any) -> Any:  # noqa: ANN401 - whatever a page is filled with
+    return value if isinstance(value, Markup) or not isinstance(value, str) else printable_lines(value)
 
 
 def _contents(answers: dict[str, str], shared: dict[str, figures.Figure]) -> dict[str, str]:
