@@ -16,7 +16,7 @@ from convscope.data.files.decoding import each, quiet, shown
 from convscope.data.files.folder import children
 from convscope.data.files.format import Claim, Files
 from convscope.data.formats import FORMATS
-from convscope.data.samples import ANY, Samples, SampleSpec, demand_scale, demand_shape, some, together
+from convscope.data.samples import ANY, Pile, Samples, SampleSpec, demand_scale, demand_shape, some
 from convscope.data.unpacking import holds_files, unpacked
 from convscope.errors import BadFile, ConvscopeError, DataError, ShapeError
 from convscope.shapes import show
@@ -67,17 +67,17 @@ def _read(paths: Sequence[Path], spec: SampleSpec, bad: list[Skipped]) -> Sample
     found = [one for some in places for one in some]
     root = _root(paths[0]) if len(paths) == 1 else None
     results = each(lambda one: one.files.decode(one.file, spec), found)
-    good = []
+    pile = Pile(len(found))
     for one, result in zip(found, results, strict=True):
         if isinstance(result, BadFile):
             bad.append(Skipped(shown(one.file, root), result.reason))
         else:
             demand_shape(result, spec, one.file.name)
-            good.append(_named(result, one, root, spec, alone=len(found) == 1))
-    if not good:
+            pile.add(_named(result, one, root, spec, alone=len(found) == 1))
+    if not pile.rows:
         reasons = "\n".join(f"  {file}: {reason}" for file, reason in bad[:5])
         raise DataError(f"no {found[0].files.one} can be read:\n{reasons}")
-    every = together(good, bad)
+    every = pile.whole(bad)
     said = (*every.remarks, *_on_folders(found, root, spec), *demand_scale(every.inputs, spec))
     return every._replace(remarks=said)
 

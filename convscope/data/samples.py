@@ -173,10 +173,42 @@ def together(found: Sequence[Samples], skipped: Sequence[Skipped] = ()) -> Sampl
         return found[0]
     if len({samples.inputs.shape[1:] for samples in found}) > 1:
         raise DataError("the files hold samples of different shapes.\n  Predict them one by one.")
-    return Samples(
-        torch.cat([samples.inputs for samples in found]),
-        [name for samples in found for name in samples.names],
-        [true for samples in found for true in samples.truth],
-        (*(one for samples in found for one in samples.skipped), *skipped),
-        tuple(dict.fromkeys(one for samples in found for one in samples.remarks)),
-    )
+    pile = Pile(sum(len(samples.inputs) for samples in found))
+    for samples in found:
+        pile.add(samples)
+    return pile.whole(skipped)
+
+
+class Pile:
+    """Samples of one shape that come one after another: in one tensor from the start, never there twice."""
+
+    def __init__(self, expected: int) -> None:
+        """Room for so many samples; it grows where more come."""
+        self.rows, self.room = 0, expected
+        self.inputs: Tensor | None = None  # (room, channel, *space), of which `rows` are filled
+        self.names, self.truth, self.skipped, self.remarks = [], [], [], {}
+
+    def add(self, samples: Samples) -> None:
+        """Put samples behind those that are there."""
+        end = self.rows + len(samples.inputs)
+        self._make_room(samples.inputs, end)[self.rows : end] = samples.inputs
+        self.rows = end
+        self.names += samples.names
+        self.truth += samples.truth
+        self.skipped += samples.skipped
+        self.remarks |= dict.fromkeys(samples.remarks)
+
+    def whole(self, skipped: Sequence[Skipped] = ()) -> Samples:
+        """All of them, and what was left out beside them."""
+        assert self.inputs is not None, "samples have been added"
+        kept = (*self.skipped, *skipped)
+        return Samples(self.inputs[: self.rows], self.names, self.truth, kept, tuple(self.remarks))
+
+    def _make_room(self, more: Tensor, end: int) -> Tensor:
+        old = more[:0] if self.inputs is None else self.inputs
+        dtype = torch.promote_types(old.dtype, more.dtype)
+        if self.inputs is None or dtype != old.dtype or end > self.room:
+            self.room = max(end, self.room if end <= self.room else 2 * self.room)
+            self.inputs = more.new_empty((self.room, *more.shape[1:]), dtype=dtype)
+            self.inputs[: self.rows] = old[: self.rows]
+        return self.inputs

@@ -173,7 +173,8 @@ def _sample(dataset: Dataset, part: str | None, index: int) -> tuple[Tensor, str
     row = int(rows[index])
     label = dataset.labels[row].item()
     said = f"{label:g}" if dataset.regression else f"labelled '{dataset.classes[int(label)]}'"
-    return dataset.inputs[row], f"{where} sample {index % len(rows)} ({dataset.names[row]}), {said}"
+    where = f"{where} sample {index % len(rows)} ({dataset.names[row]}), {said}"
+    return dataset.inputs[row].contiguous(), where
 
 
 def _of_file(what: str) -> tuple[Tensor, str]:

@@ -10,6 +10,8 @@ from convscope.progress import track
 from convscope.randomness import forked
 from convscope.settings import TrainingSettings
 
+MOST, NUMBERS = 500, 1 << 22  # samples, and numbers of samples, that are judged at once
+
 
 def forward(model: Model, x: Tensor) -> Tensor:
     """Raw values to scores as they are trained, with the memory order that convolutions are fastest in.
@@ -68,7 +70,7 @@ def keep_gradients_channels_last(model: Model) -> list[RemovableHandle]:
 
 
 def logits(
-    model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int = 500, what: str = ""
+    model: Model, inputs: Tensor, rows: Tensor | None = None, batch: int | None = None, what: str = ""
 ) -> Tensor:
     """What a model says of many samples, (n, class) or (n, 1), float32 on the CPU; it stays in its mode.
 
@@ -76,18 +78,20 @@ def logits(
         model: what to ask; in evaluation mode meanwhile.
         inputs: (sample, channel, *space), may be memory-mapped.
         rows: which samples, (n,); all by default.
-        batch: samples at a time.
+        batch: samples at a time; None: up to 500, fewer of large ones, whose layers' values take the memory.
         what: name under which progress is shown, if any.
     """
     device = next(model.parameters()).device
+    size = batch or max(1, min(MOST, NUMBERS // max(1, inputs[:1].numel())))
     training = model.training
     model.eval()
     try:
         with torch.inference_mode():
-            pieces = (inputs if rows is None else rows).split(batch)
+            pieces = (inputs if rows is None else rows).split(size)
             pieces = track(pieces, what, len(pieces), "batches") if what else pieces
             scores = [
-                forward(model, (piece if rows is None else inputs[piece]).to(device)) for piece in pieces
+                forward(model, (piece.contiguous() if rows is None else inputs[piece]).to(device))
+                for piece in pieces
             ]
             return model.output(torch.cat(scores)).cpu()
     finally:

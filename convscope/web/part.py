@@ -68,7 +68,7 @@ class Part:
 
     def sample(self, index: int) -> Tensor:
         """One sample, raw, (channel, *space)."""
-        return self.dataset.inputs[self.row(index)].clone()
+        return self.dataset.inputs[self.row(index)].clone(memory_format=torch.contiguous_format)
 
     def label(self, index: int) -> int | None:
         """Its class; None for values."""

@@ -103,7 +103,7 @@ def _of_data(name: str, inputs: Sequence[str]) -> Session:
     opened = Opened(
         name,
         model,
-        (dataset.inputs[:1].clone(),),
+        (dataset.inputs[:1].clone(memory_format=torch.contiguous_format),),
         given=(str(dataset.names[0]),),
         classes=() if dataset.regression else dataset.classes,
     )

@@ -3,7 +3,7 @@ import gzip
 import numpy as np
 import pytest
 
-from convscope.data.text import columns
+from convscope.data.text import body, columns
 from convscope.errors import DataError
 
 
@@ -160,3 +160,47 @@ def test_rows_taken_keep_their_numbers(table):
     found = table("a\n5\n6\n7\n").take(np.array([2, 0]))
     assert found.numbers("a").tolist() == [7, 5]
     assert found.rows.tolist() == [4, 2]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_large_table_is_read_in_pieces_and_is_the_same(tmp_path, monkeypatch, packed):
+    draw = np.random.default_rng(0)
+    rows = [
+        [
+            f"2020-01-{1 + i % 28:02d} {i:05d}",
+            f"{value:.9g}",
+            "" if i % 7 == 0 else f" {i} ",
+            "ab"[i % 2],
+            word,
+        ]
+        for i, (value, word) in enumerate(
+            zip(draw.normal(size=300), ["1", "NA", "ü", "-999"] * 75, strict=True)
+        )
+    ]
+    rows[150][1], rows[200][1] = "", "-9999"
+    text = "\n".join(map(",".join, [["when", "value", "count", "kind", "mixed"], *rows]))
+    path = tmp_path / ("t.csv.gz" if packed else "t.csv")
+    path.write_bytes(gzip.compress(text.encode()) if packed else text.encode())
+    usual = columns.read(path, repeated=1)
+    monkeypatch.setattr(body, "LARGE", 10)
+    monkeypatch.setattr(body, "CELLS", 50)
+    large = columns.read(path, repeated=1)
+    assert large.cells["value"].plain is not None, "it was read in pieces"
+    assert large.remarks == usual.remarks
+    np.testing.assert_array_equal(large.rows, usual.rows)
+    for found, expected in (
+        (large, usual),
+        (large.take(np.arange(90, 20, -3)), usual.take(np.arange(90, 20, -3))),
+    ):
+        for name in usual.columns:
+            np.testing.assert_array_equal(
+                found.cells[name].numbers[found.codes[name]],
+                expected.cells[name].numbers[expected.codes[name]],
+            )
+            np.testing.assert_array_equal(found.missing(name), expected.missing(name))
+            for one, other in zip(found.distinct(name), expected.distinct(name), strict=True):
+                assert one.tolist() == other.tolist()
+            assert found.cells[name].first == expected.cells[name].first
+            assert [found.cell(name, row) for row in range(5)] == [
+                expected.cell(name, row) for row in range(5)
+            ]

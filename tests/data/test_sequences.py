@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from convscope.data import DataSettings, load
 from convscope.data.check import check, quick
+from convscope.data.formats import sequences
 from convscope.data.formats.sequences import of_table, recognises, windows_of
 from convscope.data.text.columns import of_cells
 from convscope.errors import DataError
@@ -760,3 +761,14 @@ def test_what_is_below_the_header_is_quoted(read):
         *(f"2020-01-{day:02d},{day}.5,2.{day}" for day in range(1, 30)),
     ]
     assert said(read(None, text="\n".join(lines), target="open"), "units or names (Ticker, AAPL, MSFT)")
+
+
+def test_many_windows_are_a_view_of_the_rows_and_hold_the_same(read, monkeypatch):
+    table = frame(cities=["Ulm"])
+    usual = read(table, target="cars", window=5)
+    monkeypatch.setattr(sequences, "LARGE", 0)
+    large = read(table, target="cars", window=5)
+    assert large.inputs.untyped_storage().nbytes() < usual.inputs.untyped_storage().nbytes()
+    assert torch.equal(large.inputs, usual.inputs)
+    assert large.when == usual.when
+    assert torch.equal(read(table.drop(index=60), target="cars", window=5).inputs[:40], usual.inputs[:40])

@@ -17,7 +17,7 @@ from convscope.data.samples import Samples, SampleSpec
 from convscope.data.series import targets, timeline, windows
 from convscope.data.series.features import carried, choose, encode, unknown_texts
 from convscope.data.series.targets import Labels
-from convscope.data.series.timeline import Timeline, written
+from convscope.data.series.timeline import Timeline, Times, written
 from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.signals import text
 from convscope.data.text import columns
@@ -37,6 +37,7 @@ WITHOUT_MEANING = {
     "rate": "Rows stay as they are.",
 }  # settings of other kinds of data → what to do instead
 NO_TRAINING = "{path} has no window before those for val and test: nothing to learn from.\n  Give more rows."
+LARGE = 64 << 20  # bytes of windows from which on they are not copied out of the rows
 UNKNOWN_CYCLE = 10  # rows, for any other step
 
 
@@ -89,6 +90,7 @@ def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) 
         DataError: see `timeline.ordered`; also no target, text in a column of numbers, or too few rows.
     """
     line = timeline.ordered(table, settings)
+    del table  # a large one is not kept beside its rows in order
     settings, chosen = _resolved(line)
     reach = _reach(settings)
     labels = targets.labels(line.table, str(settings.target), classes=settings.label is not None)
@@ -98,12 +100,15 @@ def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) 
     else:
         features, seen = _features(line, settings, labels, line.axis.times < val)
     values, filled = carried(encode(line.table, features, line.axis.times), line.axis.run)
+    line = replace(line, table=replace(line.table, cells={}, codes={}))  # all is told; a large one goes
     latest, _ = carried(labels.values[:, None], line.axis.run)  # (row, 1), what persistence expects
-    needed = np.hstack([values, latest]) if reach.horizon else values
-    last, left_out = _usable(line, settings, labels.values, needed)
+    lacking = np.logical_or.reduce(np.isnan(values), axis=1)
+    if reach.horizon:
+        lacking |= np.isnan(latest[:, 0])
+    last, left_out = _usable(line, settings, labels.values, lacking)
     target = last + reach.horizon
     parts, spans = _parts(line.axis.times[target], (val, test, end), line.table.path)
-    when, kind = written(line.axis.times[target]), np.int64 if labels.classes else np.float32
+    when, kind = Times(line.axis.times[target]), np.int64 if labels.classes else np.float32
     said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *moved, *spans]
     return Dataset(
         inputs=_windows(values, last, reach.window, line.table.path),
@@ -145,7 +150,7 @@ def windows_of(
     order = order[((target >= 0) | newest)[order]]
     last, target = last[order], target[order]
     when = np.where(target >= 0, axis.times[target], windows.ahead(axis, last, horizon))
-    whole = _complete(values, last, window)
+    whole = _complete(np.logical_or.reduce(np.isnan(values), axis=1), last, window)
     if not whole.any():
         raise DataError(f"{path} has no {window} rows without a gap or a missing value.\n  Give more rows.")
     target_name = str(settings.target)
@@ -157,7 +162,7 @@ def windows_of(
         when=written(when[whole]),
         truth=[truth[row] if row >= 0 else None for row in target[whole]],
         skipped=(
-            *(Skipped(names[row], "values are missing") for row in np.flatnonzero(~whole)),
+            *(Skipped(names[int(row)], "values are missing") for row in np.flatnonzero(~whole)),
             *_behind_gaps(line, window, horizon),
         ),
         remarks=unknown_texts(line.table, features),
@@ -279,7 +284,7 @@ def _features(
 
 
 def _usable(
-    line: Timeline, settings: DataSettings, labels: np.ndarray, values: np.ndarray
+    line: Timeline, settings: DataSettings, labels: np.ndarray, lacking: np.ndarray
 ) -> tuple[np.ndarray, list[str]]:
     """(n,) the last rows of the windows that can be used, and how many cannot, and why."""
     axis, (window, horizon, stride), path = line.axis, _reach(settings), line.table.path
@@ -292,7 +297,7 @@ def _usable(
         )
     last = windows.ends(axis, window, stride)
     last = last[windows.targets(axis, last, horizon) >= 0]
-    whole, labelled = _complete(values, last, window), np.isfinite(labels[last + horizon])
+    whole, labelled = _complete(lacking, last, window), np.isfinite(labels[last + horizon])
     lost = {
         f"they would cross one of {axis.gaps:,} gaps in time": max(0, possible - len(last)),
         "values are missing in them": int((~whole).sum()),
@@ -304,20 +309,26 @@ def _usable(
     return last[whole & labelled], said
 
 
-def _complete(values: np.ndarray, last: np.ndarray, window: int) -> np.ndarray:
-    """(n,) bool: windows without a missing value."""
-    before = np.concatenate([[0], np.cumsum(np.isnan(values).any(axis=1))])  # (row + 1,) bad rows before each
+def _complete(lacking: np.ndarray, last: np.ndarray, window: int) -> np.ndarray:
+    """(n,) bool: windows without a row that is `lacking` a value."""
+    before = np.concatenate([[0], np.cumsum(lacking)])  # (row + 1,) such rows before each
     return before[last + 1] == before[last - window + 1]
 
 
 def _windows(values: np.ndarray, last: np.ndarray, window: int, path: Path) -> Tensor:
-    """(row, feature) → (window, feature, step)."""
-    refuse_too_large(values[0].nbytes * window * len(last), path)
+    """(row, feature) → (window, feature, step): many that follow evenly are a view of the rows."""
+    first = last - window + 1
+    apart = np.diff(first)
+    size = values[0].nbytes * window * len(last)
+    if size > LARGE and (apart == apart[:1]).all():
+        every = torch.from_numpy(values).unfold(0, window, 1)  # (row, feature, step)
+        return every[int(first[0]) :: int(apart[0]) if len(apart) else 1][: len(first)]
+    refuse_too_large(size, path)
     view = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)  # (row, feature, step)
-    return torch.from_numpy(np.ascontiguousarray(view[last - window + 1]))
+    return torch.from_numpy(np.ascontiguousarray(view[first]))
 
 
-def _names(line: Timeline, last: np.ndarray, when: list[str]) -> list[str]:
+def _names(line: Timeline, last: np.ndarray, when: Sequence[str]) -> Sequence[str]:
     if line.settings.series is None:
         return when
     return [

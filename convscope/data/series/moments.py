@@ -151,7 +151,7 @@ def repeated_hour(times: np.ndarray, series: np.ndarray) -> np.ndarray:
 def _one(table: Table, name: str) -> tuple[np.ndarray, tuple[str, ...]]:
     codes, cells = table.distinct(name)
     try:
-        times, said = dates.times(cells.tolist(), f"column '{name}'")
+        times, said = dates.times(cells, f"column '{name}'")
     except DataError as error:
         raise DataError(f"{table.path}: {error}") from error
     return times[codes], said

@@ -1,7 +1,7 @@
 """Times that are no day and clock: weeks, quarters, months, spreadsheets' days, and 2020年1月2日."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -76,7 +76,7 @@ def forms(text: str) -> list[str]:
     return [name for name, calendar in CALENDARS.items() if calendar.shape.fullmatch(text)]
 
 
-def read(texts: Sequence[str], name: str) -> "pd.Series":
+def read(texts: Iterable[str], name: str) -> "pd.Series":
     """(text,) times; NaT where a text is not of this calendar, or there is no such day."""
     import pandas as pd
 

@@ -1,22 +1,18 @@
 """A CSV or TSV table as columns: numbers where all cells are numbers, text elsewhere."""
 
 import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from convscope.data.text import decoding, layout, missing, numbers, thousands
+from convscope.data.text import body, decoding, layout, missing, thousands
+from convscope.data.text.body import Body
+from convscope.data.text.cells import Cells, gathered, once
 from convscope.data.text.missing import NO_TEXT, REPEATED
 from convscope.errors import DataError
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 ENDINGS = (".csv", ".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
 RARE = 0.1  # share of cells up to which text among numbers is a mistake; above they are classes
@@ -24,49 +20,6 @@ UNREAD = "{path} cannot be read as a table: {error}.\n  Save it as CSV in UTF-8.
 NOTHING = "{path} has no rows below its header.\n  Expected one row for each point in time."
 LONGEST_FOOTER = 5  # lines
 LOOKED = 50  # rows of which two shall hold something
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The different cells of a column, each once: what is done to them is done once, not for every row.
-
-    Attributes:
-        texts: (cell,) without blanks around them.
-        comma: whether numbers may have a decimal comma, because the comma does not separate columns.
-        codes: numbers that stand for a missing value.
-        german: whether points before three digits stand before thousands.
-    """
-
-    texts: np.ndarray
-    comma: bool
-    codes: tuple[float, ...] = ()
-    german: bool = False
-
-    @cached_property
-    def missing(self) -> np.ndarray:
-        """(cell,) bool: cells that hold nothing, or a code for it."""
-        coded = np.isin(self.written.values, self.codes) if self.codes else False
-        return self.empty | coded
-
-    @cached_property
-    def empty(self) -> np.ndarray:
-        """(cell,) bool: cells that hold nothing, or a word for it."""
-        return np.array([text.casefold() in missing.WORDS for text in self.texts], bool)
-
-    @cached_property
-    def written(self) -> numbers.Written:
-        """The numbers as they stand there, and how they were read."""
-        return numbers.read(self.texts, self.empty, comma=self.comma, german=self.german)
-
-    @cached_property
-    def numbers(self) -> np.ndarray:
-        """(cell,) float64; NaN where a cell holds no number, or the code for a missing one."""
-        return np.where(self.missing, np.nan, self.written.values) if self.codes else self.written.values
-
-    @cached_property
-    def strange(self) -> np.ndarray:
-        """(cell,) bool: cells that hold something, but no finite number."""
-        return ~np.isfinite(self.numbers) & ~self.missing
 
 
 @dataclass(frozen=True)
@@ -94,7 +47,12 @@ class Table:
 
     def take(self, rows: np.ndarray) -> "Table":
         """The table with these rows alone, in this order."""
-        codes = {name: codes[rows] for name, codes in self.codes.items()}
+        taken = {
+            id(codes): codes[rows] for codes in {id(each): each for each in self.codes.values()}.values()
+        }
+        codes = {
+            name: taken[id(codes)] for name, codes in self.codes.items()
+        }  # several columns may share one
         return replace(self, codes=codes, rows=self.rows[rows])
 
     def cell(self, name: str, row: int) -> str:
@@ -129,8 +87,12 @@ class Table:
 
     def distinct(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(row,) the number of each row's cell, and (cell,) the cells that are in these rows, as text."""
-        there = np.bincount(self.codes[name], minlength=len(self.cells[name].texts)) > 0
-        return (np.cumsum(there) - 1)[self.codes[name]], self.cells[name].texts[there]
+        codes, texts = self.codes[name], self.cells[name].texts
+        if self.cells[name].plain is not None:  # they stand there as often as they come
+            every, texts = once(texts)
+            codes = every[codes]
+        there = np.bincount(codes, minlength=len(texts)) > 0
+        return (np.cumsum(there) - 1)[codes], texts[there]
 
     def texts(self, name: str) -> tuple[np.ndarray, list[str]]:
         """A column as classes: (row,) class number, −1 where a cell is empty, and the classes' names.
@@ -186,13 +148,11 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     Raises:
         DataError: damaged, no text, too large, without rows, ragged, or with two columns of one name.
     """
-    import pandas as pd  # here and below: slow, so only those wait for it who read a table
-
-    text, said = decoding.read(path)
+    opened = decoding.opened(path)
     try:
-        found = layout.find(text)
-        text = found.plain(text)
-        widths = np.fromiter(map(len, csv.reader(_stream(text), delimiter=found.delimiter)), np.int64)
+        found = layout.find(opened.head(layout.ENOUGH))
+        whole = Body(found.plainly(opened.open), found.delimiter)
+        widths = whole.widths()
     except csv.Error as error:
         raise DataError(UNREAD.format(path=path, error=error)) from error
     rows, footer = _without_footer(np.flatnonzero(widths) + 1, widths)  # an empty line is no row, but counts
@@ -202,43 +162,41 @@ def read(path: Path, repeated: int = REPEATED) -> Table:
     short = int(_is_short(widths[rows - 1]))
     _demand_width(widths[rows - 1][short:], rows[short:], path)
     # Read a second time, because that is far faster than to keep what csv.reader gives
-    places = list(range(int(widths.max())))
+    whole = whole.of(int(widths.max()), skipped, len(rows))
     try:
-        frame = pd.read_csv(
-            _stream(text), sep=found.delimiter, header=None, names=places, dtype=object, na_filter=False
-        ).iloc[: len(rows), : widths[rows[-1] - 1]]
-    except pd.errors.ParserError as error:  # a quotation mark that never ends
+        first, last = whole.first(2), int(widths[rows[-1] - 1])
+        header = [name.strip() for name in first[0][:last]] if found.header else names(last)
+        if short:  # what has no name is an empty column at the end, or the first one, which names the rows
+            ends = (whole.texts([last - 1])[last - 1] == "").all()
+            header = [*header[:-1], ""] if ends else ["", *header[:-1]]
+        demand_names(header, path)
+        places = {name: place for place, name in enumerate(header) if name}
+        columns = whole.columns(list(places.values()), numbers=not found.comma)
+    except body.Unparsed as error:  # a quotation mark that never ends
         raise DataError(UNREAD.format(path=path, error=error)) from error
-    header = [str(name).strip() for name in frame.iloc[0]] if found.header else names(frame.shape[1])
-    if short:  # what has no name is an empty column at the end, or the first one, which names the rows
-        ends = (frame.iloc[1:, -1] == "").all()
-        header = [*header[:-1], ""] if ends else ["", *header[:-1]]
-    demand_names(header, path)
     nameless = ("columns without a name were left out: row numbers, mostly",) if "" in header else ()
-    named = {name: frame[place].to_numpy()[skipped:] for place, name in enumerate(header) if name}
     unnamed = (
         () if found.header else (f"there is no header: the columns are called {header[0]} to {header[-1]}",)
     )
-    units = (f"{found.units} rows below the header hold no value, but {_words(frame)}, and were left out",)
-    remarks = (*said, *found.said, *footer, *unnamed, *(units if found.units else ()), *nameless)
+    units = (
+        (f"{found.units} rows below the header hold no value, but {_words(first[1])}, and were left out",)
+        if found.units
+        else ()
+    )
+    remarks = (*opened.said, *found.said, *footer, *unnamed, *units, *nameless)
+    named = {name: columns.pop(place) for name, place in places.items()}
     return of_cells(path, named, rows[skipped:], comma=found.comma, repeated=repeated, remarks=remarks)
 
 
-def _stream(text: str) -> io.TextIOWrapper:
-    """The text to read from: as bytes, for io.StringIO takes four for each character."""
-    content = text.encode("utf-8", "surrogatepass")
-    return io.TextIOWrapper(io.BytesIO(content), "utf-8", "surrogatepass", newline="")
-
-
-def _words(frame: "DataFrame") -> str:
+def _words(cells: Sequence[str]) -> str:
     """What stands in the first row below the header, where it holds no value: units, tickers."""
-    words = ", ".join(dict.fromkeys(cell.strip() for cell in frame.iloc[1].tolist()[:6] if cell.strip()))
+    words = ", ".join(dict.fromkeys(cell.strip() for cell in cells[:6] if cell.strip()))
     return f"units or names ({words})" if words else "nothing"
 
 
 def of_cells(
     path: Path,
-    cells: Mapping[str, Sequence[str] | np.ndarray],
+    cells: Mapping[str, Sequence[str] | np.ndarray | Cells],
     rows: np.ndarray,
     *,
     comma: bool = False,
@@ -249,7 +207,7 @@ def of_cells(
 
     Args:
         path: for messages.
-        cells: column → (row,) text.
+        cells: column → (row,) text, or a cell for each row.
         rows: (row,) their numbers in the file.
         comma: whether numbers may have a decimal comma.
         repeated: rows from which on a number far outside of the others is a code for a missing value.
@@ -258,13 +216,11 @@ def of_cells(
     Raises:
         DataError: no row holds anything.
     """
-    import pandas as pd
-
-    found, codes = {}, {}
+    found, codes, every = {}, {}, np.arange(len(rows))
     for name, column in cells.items():
-        raw, distinct = pd.factorize(np.asarray(column, dtype=object))
-        stripped, texts = pd.factorize(np.array([str(cell).strip() for cell in distinct], dtype=object))
-        found[name], codes[name] = Cells(np.asarray(texts, dtype=object), comma), stripped[raw]
+        found[name], codes[name] = (
+            (column, every) if isinstance(column, Cells) else gathered(column, comma=comma)
+        )
     unclear = _with_thousands(found) if comma else ()
     found, said = _with_codes(found, codes, repeated)
     table = Table(path, found, codes, rows, (*remarks, *said, *unclear))
@@ -295,13 +251,11 @@ def _with_codes(
 ) -> tuple[dict[str, Cells], list[str]]:
     """The columns with their codes for missing values, and what of their numbers is unusual."""
     said = [f"column {name}: {column.written.said}" for name, column in cells.items() if column.written.said]
-    counts = {name: np.bincount(rows[name], minlength=len(column.texts)) for name, column in cells.items()}
-    values = {name: np.where(column.empty, np.nan, column.written.values) for name, column in cells.items()}
-    strict = [missing.codes(values[name], counts[name]) for name in cells]
+    strict = [missing.codes(column.given, _counts(column, rows[name])) for name, column in cells.items()]
     known = {code for found in strict for code, count in found.items() if count >= repeated}
     coded = {}
     for name, column in cells.items():
-        found = missing.codes(values[name], counts[name], known)
+        found = missing.codes(column.given, _counts(column, rows[name]), known)
         here = {code: count for code, count in found.items() if count >= repeated or code in known}
         coded[name] = replace(column, codes=tuple(here)) if here else column
         for code, count in found.items():
@@ -309,6 +263,11 @@ def _with_codes(
             meaning = "is taken for missing" if is_code else "may mean missing: then leave the cell empty"
             said.append(f"column {name}: {code:g}, far outside of all else, {meaning} ({count:,} rows)")
     return coded, said
+
+
+def _counts(column: Cells, rows: np.ndarray) -> np.ndarray:
+    """(cell,) rows that hold each cell."""
+    return np.bincount(rows, minlength=len(column))
 
 
 def _without_footer(rows: np.ndarray, widths: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:

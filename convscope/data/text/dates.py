@@ -24,6 +24,7 @@ SHAPES = {
     "us": re.compile(r"\d{16}$"),
     "ns": re.compile(r"\d{19}$"),
 }
+PIECE = 1 << 16  # texts that are read at once
 EPOCH = ("s", "ms", "us", "ns")
 SPOKEN = {
     "d": "dd", "m": "mm", "Y": "yyyy", "y": "yy", "b": "month", "B": "month",
@@ -83,7 +84,7 @@ def is_date(text: str, *, named: bool) -> bool:
     return bool(forms) and (named or not _is_bare(forms[0]))
 
 
-def times(texts: Sequence[str], what: str) -> tuple[np.ndarray, tuple[str, ...]]:
+def times(texts: Sequence[str] | np.ndarray, what: str) -> tuple[np.ndarray, tuple[str, ...]]:
     """Read a column of dates or times.
 
     Args:
@@ -132,7 +133,7 @@ def month(text: str) -> int:
     return next((at for at, full in enumerate(FULL, 1) if english in (full, full[:3])), 0)
 
 
-def _reads(texts: Sequence[str]) -> dict[str, "pd.Series"]:
+def _reads(texts: Sequence[str] | np.ndarray) -> dict[str, "pd.Series"]:
     """Form → the times in it; calendar digits (2020013110) leave no room for seconds since 1970."""
     reads = {form: _read(texts, form) for form in _forms(texts[0])}
     whole = any(form in DIGITS.values() and read.notna().all() for form, read in reads.items())
@@ -204,23 +205,32 @@ def _is(text: str, form: str) -> bool:
     return not re.search(r"%[YHm]%", form) or time.strftime(form) == text
 
 
-def _read(texts: Sequence[str], form: str) -> "pd.Series":
+def _read(texts: Sequence[str] | np.ndarray, form: str) -> "pd.Series":
     """(text,) times in one format; NaT where a text is in another one."""
     import pandas as pd
 
     if form in calendars.CALENDARS:
         return calendars.read(texts, form)
+    zoned = form == ISO and any(map(OFFSET.search, texts))
+    pieces = (texts[begin : begin + PIECE] for begin in range(0, len(texts), PIECE))
+    return pd.concat([_piece(piece, form, zoned=zoned) for piece in pieces], ignore_index=True)
+
+
+def _piece(texts: Sequence[str] | np.ndarray, form: str, *, zoned: bool) -> "pd.Series":
+    import pandas as pd
+
     column = pd.Series(texts, dtype=object)
     if form not in SHAPES:
         return pd.to_datetime(column, format=form, errors="coerce")
     column = column.where(np.array([bool(SHAPES[form].match(text)) for text in texts]))
     if form in EPOCH:
         return pd.to_datetime(pd.to_numeric(column), unit=form, errors="coerce")
-    zoned = any(map(OFFSET.search, texts))
     return pd.to_datetime(column, format="ISO8601", errors="coerce", utc=zoned)
 
 
-def _local(read: "pd.Series", texts: Sequence[str], what: str) -> tuple["pd.Series", tuple[str, ...]]:
+def _local(
+    read: "pd.Series", texts: Sequence[str] | np.ndarray, what: str
+) -> tuple["pd.Series", tuple[str, ...]]:
     """Times without an offset, as clocks at the place show them."""
     import pandas as pd
 
@@ -257,7 +267,7 @@ def _spoken(form: str) -> str:
     return re.sub("%([a-zA-Z])", lambda found: SPOKEN[found[1]], form)
 
 
-def _no_format(texts: Sequence[str], reads: Sequence["pd.Series"], what: str) -> str:
+def _no_format(texts: Sequence[str] | np.ndarray, reads: Sequence["pd.Series"], what: str) -> str:
     if not reads:
         return f"{what} holds '{texts[0]}', which is no date that convscope knows.\n  {ADVICE}"
     if any(read.isna().iloc[0] for read in reads):
@@ -268,7 +278,7 @@ def _no_format(texts: Sequence[str], reads: Sequence["pd.Series"], what: str) ->
     return f"{what} holds dates in several formats, or none: '{texts[0]}' and '{other}'.\n  {ADVICE}"
 
 
-def _ambiguous(texts: Sequence[str], one: "pd.Series", other: "pd.Series", what: str) -> str:
+def _ambiguous(texts: Sequence[str] | np.ndarray, one: "pd.Series", other: "pd.Series", what: str) -> str:
     place = int((one != other).to_numpy().argmax())
     readings = " or ".join(f"{read.iloc[place]:%Y-%m-%d}" for read in (one, other))
     return (

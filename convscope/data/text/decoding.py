@@ -2,17 +2,19 @@
 
 import codecs
 import gzip
+import io
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from convscope.data.memory import refuse_too_large
 from convscope.errors import DataError
 
 BLOCK = 1 << 22  # bytes read at once
 HEAD = 1 << 16  # bytes that tell what a file holds
+MARKED = "utf-8-sig"  # UTF-8, with its mark or without
 ROOM = 10  # bytes of memory for a byte of text: the text, its cells and their numbers
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -55,6 +57,18 @@ class Decoded(NamedTuple):
     said: tuple[str, ...] = ()
 
 
+class Opened(NamedTuple):
+    """A text that is opened as often as it is read, and what it took to read it."""
+
+    open: Callable[[], IO[str]]
+    said: tuple[str, ...] = ()
+
+    def head(self, count: int) -> str:
+        """Its beginning: one character more than `count`, where there are more."""
+        with self.open() as text:
+            return text.read(count + 1)
+
+
 class NotText(ValueError):  # noqa: N818 - it is none, and nobody's mistake
     """Bytes that are no text in any encoding."""
 
@@ -66,6 +80,37 @@ def read(path: Path) -> Decoded:
         DataError: it cannot be read, its compression is damaged, it is no text, or too large for memory.
     """
     return demand_text(path, b"".join(_blocks(path)))
+
+
+def opened(path: Path) -> Opened:
+    """A text to read in pieces: in UTF-8 from its file each time, in another encoding from memory.
+
+    Raises:
+        DataError: as `read`.
+    """
+    if not _is_utf8(path):
+        text, said = read(path)
+        return Opened(lambda: stream(text), said)
+    packed = path.name.lower().endswith(".gz")
+    return Opened(
+        lambda: io.TextIOWrapper(gzip.open(path) if packed else path.open("rb"), MARKED, newline="")
+    )
+
+
+def stream(text: str) -> IO[str]:
+    """A text in memory to read from: as bytes, for io.StringIO takes four for each character."""
+    content = text.encode("utf-8", "surrogatepass")
+    return io.TextIOWrapper(io.BytesIO(content), "utf-8", "surrogatepass", newline="")
+
+
+def _is_utf8(path: Path) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        return all("\0" not in decoder.decode(block) for block in _blocks(path)) and not decoder.decode(
+            b"", True
+        )
+    except UnicodeDecodeError:
+        return False
 
 
 def head(path: Path) -> str:

@@ -4,12 +4,13 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
+from typing import IO
 
-from convscope.data.text import dates, numbers
+from convscope.data.text import dates, decoding, numbers
 from convscope.data.text.missing import WORDS
 
 USUAL = ",;\t"
@@ -74,6 +75,14 @@ class TextLayout:
             elif self.separator == BLANKS:
                 lines[place] = "\t".join(line.split())
         return "\n".join(lines) + "\n"
+
+    def plainly(self, open_text: Callable[[], IO[str]]) -> Callable[[], IO[str]]:
+        """What opens the `plain` text; the same where there is nothing to change."""
+        if not (self.closed or self.first or self.mark or self.separator == BLANKS):
+            return open_text
+        with open_text() as whole:
+            text = self.plain(whole.read())
+        return lambda: decoding.stream(text)
 
     def pointed(self, text: str) -> str:
         """`plain` text with decimal points, where commas between digits are decimal ones."""

@@ -33,6 +33,8 @@ def codes(numbers: np.ndarray, counts: np.ndarray, elsewhere: Collection[float] 
     {-999.0: 3}
     """
     there = np.isfinite(numbers) & (counts > 0)
+    if not there.any() or not any(map(_may_be, (numbers[there].min(), numbers[there].max()))):
+        return {}  # as in nearly every column, which need not be sorted then
     values = np.unique(numbers[there])
     low, high = 0, len(values)
     while low < high and _may_be(values[low]):

@@ -57,7 +57,7 @@ def find(model: Model, dataset: Dataset, answers: Iterable[tuple[int, int]]) -> 
             break
         try:
             with torch.no_grad():
-                given = model.preprocess(dataset.inputs[row : row + 1])
+                given = model.preprocess(dataset.inputs[row : row + 1].contiguous())
             values = attribute(inner, given, asked, how, **options).values[0].abs()
         except FAILS:
             break

@@ -172,7 +172,7 @@ def _drawn(pen: Pen, dataset: Dataset) -> str:
 
 def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """The layers, with their totals and the time for one sample."""
-    model, sample = run.model(), dataset.inputs[:1]
+    model, sample = run.model(), dataset.inputs[:1].contiguous()
     summary = summarise(trace(model, sample, keep=False))
     layers = list(_layers(summary.rows, dataset.space))
     return {
