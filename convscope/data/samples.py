@@ -97,7 +97,7 @@ def limits(dataset: Dataset) -> tuple[float, float] | None:
     if dataset.kind == "sequence" or not len(rows):
         return None
     least, greatest = torch.aminmax(_some_of(dataset.inputs, rows))
-    return least.item(), greatest.item()
+    return float(least.item()), float(greatest.item())
 
 
 def _some_of(inputs: Tensor, rows: Tensor | None = None) -> Tensor:
@@ -105,7 +105,7 @@ def _some_of(inputs: Tensor, rows: Tensor | None = None) -> Tensor:
     places = (
         torch.linspace(0, (len(inputs) if rows is None else len(rows)) - 1, LOOKED_AT).round().long().unique()
     )
-    return inputs[places if rows is None else rows[places]].float()
+    return inputs[places if rows is None else rows[places]]
 
 
 def single(values: np.ndarray) -> Samples:
@@ -139,7 +139,8 @@ def demand_scale(inputs: Tensor, spec: SampleSpec, rows: Tensor | None = None) -
     then, whole = max(abs(low), abs(high)), spec.dtype == "uint8"
     if spec.kind == "sequence" or spec.settings.scale == "sample" or not then or not inputs.numel():
         return []
-    reach = _some_of(inputs, rows).flatten(1).abs().amax(dim=1)  # (sample,)
+    least, greatest = torch.aminmax(_some_of(inputs, rows).flatten(1), dim=1)
+    reach = torch.maximum(least.float().abs(), greatest.float().abs())  # (sample,)
     most = reach.max().item()
     trained = "whole numbers, 0 … 255" if whole and then > 1 else f"values from {low:g} to {high:g}"
     if reach.median().item() > FAR * then:

@@ -10,7 +10,7 @@ from convscope.progress import track
 from convscope.randomness import forked
 from convscope.settings import TrainingSettings
 
-MOST, NUMBERS = 500, 1 << 22  # samples, and numbers of samples, that are judged at once
+MOST, NUMBERS = 500, 1 << 19  # samples, and numbers of samples, that are judged at once
 
 
 def forward(model: Model, x: Tensor) -> Tensor:
@@ -82,7 +82,8 @@ def logits(
         what: name under which progress is shown, if any.
     """
     device = next(model.parameters()).device
-    size = batch or max(1, min(MOST, NUMBERS // max(1, inputs[:1].numel())))
+    room = NUMBERS // max(1, inputs[:1].numel()) if device.type == "cpu" else MOST
+    size = batch or max(1, min(MOST, room))
     training = model.training
     model.eval()
     try:
