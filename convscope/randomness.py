@@ -37,14 +37,15 @@ def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
 def forked(device: torch.device = CPU) -> Iterator[None]:
     """Draw on from the caller's random numbers in this block; afterwards they go on where they were.
 
-    Python's, NumPy's and torch's are meant, for a person's own network may draw from any of them.
+    Python's, NumPy's and torch's are meant, for a person's own network may draw from any of them. What it
+    sets as torch's default type ends with the block, too.
 
     >>> with forked():
     ...     first = torch.rand(1), random.random()
     >>> (torch.rand(1), random.random()) == first
     True
     """
-    python, numpy = random.getstate(), np.random.get_state()
+    python, numpy, usual = random.getstate(), np.random.get_state(), torch.get_default_dtype()
     kind, accelerators = device.type, [] if device.type == "cpu" else [device.index or 0]
     with torch.random.fork_rng(accelerators, device_type="cuda" if kind == "cpu" else kind):
         try:
@@ -52,3 +53,4 @@ def forked(device: torch.device = CPU) -> Iterator[None]:
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
+            torch.set_default_dtype(usual)

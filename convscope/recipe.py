@@ -23,7 +23,7 @@ from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.resuming import Continuation, at_its_end
 from convscope.training.events import Event, Notice
 from convscope.training.interrupt import orderly
-from convscope.training.machine import threads
+from convscope.training.machine import in_float32, threads
 from convscope.watching import shown
 
 __all__ = ["Created", "Judged", "Loaded", "Plan", "go_on", "last", "plan", "stream", "train"]
@@ -56,6 +56,7 @@ class Judged:
     report: Path
 
 
+@in_float32
 def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     """Data → network → training → run.
 
@@ -79,6 +80,7 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     yield from _judge(writer.path, dataset, begun.model.network if begun.part.handed else None, held)
 
 
+@in_float32
 def go_on(
     path: str | Path | run.Run,
     *,

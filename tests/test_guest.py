@@ -102,6 +102,33 @@ def test_after_an_error():
         train(network="net.py:Missing")
 
 
+class Double(nn.Module):
+    """Sets what new tensors are, as tutorials do."""
+
+    def __init__(self, classes):
+        super().__init__()
+        torch.set_default_dtype(torch.float64)
+        self.full = nn.Linear(64, classes)
+
+    def forward(self, x):
+        return self.full(x.flatten(1))
+
+
+def test_after_a_network_that_sets_the_default_type():
+    with pytest.raises(NetworkError, match=r"'full.weight' .* is float64; .*\n.*network.float()"):
+        train(network=Double)
+    train(network=lambda classes: Double(classes).float())
+
+
+def test_a_default_type_of_the_caller_changes_nothing():
+    one = train(network="plain")
+    torch.set_default_dtype(torch.float64)
+    two = train(network="plain")
+    assert torch.get_default_dtype() == torch.float64
+    torch.set_default_dtype(torch.float32)
+    assert [line["loss"] for line in one.steps] == [line["loss"] for line in two.steps]
+
+
 def test_after_ctrl_c():
     finished = []
     for event in recipe.stream(recipe.plan("digits", network="net.py:Drawn", **SMALL)):

@@ -185,6 +185,7 @@ def test_two_things_of_one_name_and_inner_ones_are_not_written():
         (nn.Linear(3, 3), ShapeError, "it expects 3 numbers a row, got 8"),
         (nn.Sequential(nn.Flatten(), nn.Linear(64, 9)), ShapeError, "makes 2 × 9 out of 2"),
         (nn.Linear(64, 10, device="meta"), NetworkError, "cannot be copied"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(64, 10)).half(), NetworkError, r"is float16; .*\n.*float\(\)"),
         (str, NetworkError, "cannot be made"),
         (lambda: 3, NetworkError, "cannot be made"),
     ],

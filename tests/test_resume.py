@@ -53,6 +53,12 @@ def said(events):
     return next(event.reasons for event in events if isinstance(event, Created))
 
 
+def test_a_run_that_was_moved_out_of_its_runs_gets_no_latest_beside_it(short):
+    (short.parent / "latest").unlink()
+    convscope.resume(short, epochs=1.1)
+    assert [path.name for path in short.parent.iterdir()] == ["short"]
+
+
 @pytest.mark.parametrize("first", [1, 1.5])
 def test_a_constant_rate_gives_what_all_epochs_at_once_give(first):
     """Also where it ended within a pass: the rest of that is an epoch of its own."""
@@ -134,7 +140,7 @@ def test_a_run_is_looked_for_in_the_folder_that_is_named(short, tmp_path, capsys
 
 
 REFUSED = {
-    "--epochs 1": (1, "is set to 1 epochs already; got 1"),
+    "--epochs 1": (1, "is set to 1 epoch already; got 1"),
     "--epochs 0.5": (1, "can be made longer only: give more than 1"),
     "": (1, "is finished (done): there is nothing left to go on with"),
     "--threads 2": (1, "To train it on, give more epochs: --resume"),

@@ -19,7 +19,7 @@ from convscope.data.series import timeline
 from convscope.data.text import columns
 from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
-from convscope.errors import DataError, guess
+from convscope.errors import DataError, got, guess
 
 ALWAYS = ("val", "test", "scale", "seed", "fold")  # settings that have a meaning for all data
 MEANING: dict[Kind, tuple[str, ...]] = {
@@ -191,9 +191,8 @@ def _no_source(source: object) -> str:
         return "the name of the data is empty.\n  Give a path, or a name that convscope data lists."
     if source is None:
         return "no data were given: None.\n  Give a path, a name, arrays (X, y) or a DataFrame."
-    what = f"{'an' if type(source).__name__[0] in 'AEIOUaeiou' else 'a'} {type(source).__name__}"
     return (
-        f"data cannot be {what}.\n  Give a path, a name, samples with their labels as a pair (X, y),"
+        f"data cannot be {got(source)}.\n  Give a path, a name, samples with their labels as a pair (X, y),"
         " or a DataFrame with a column of labels."
     )
 

@@ -13,7 +13,7 @@ from convscope.data.dataset import DataSettings
 from convscope.data.samples import Samples, SampleSpec, demand_scale
 from convscope.data.signals import moments
 from convscope.data.signals.windows import Track
-from convscope.errors import DataError, ShapeError
+from convscope.errors import DataError, ShapeError, got
 from convscope.shapes import show
 
 
@@ -34,20 +34,24 @@ def of_array(x: Any, spec: SampleSpec, name: str = "sample", *, last: bool = Fal
     torch.Size([1, 1, 2, 2])
     """
     try:
-        values = (
-            (x if isinstance(x, Tensor) else torch.from_numpy(_as_torch_has(np.asarray(x)))).detach().cpu()
-        )
+        values = (x if isinstance(x, Tensor) else torch.from_numpy(_as_torch_has(_plain(x)))).detach().cpu()
         if values.is_complex():
             raise TypeError("its numbers are complex.")
     except (TypeError, ValueError, RuntimeError) as error:
         raise DataError(
-            f"a {type(x).__name__} cannot be predicted: {error}\n"
-            "  Give an array, a file, a folder or a catalogue name."
+            f"{got(x)} cannot be predicted: {error}\n  Give an array, a file, a folder or a catalogue name."
         ) from error
     inputs = _with_axes(values, spec.shape, last)
     _demand_numbers(inputs)
     said = tuple(demand_scale(inputs, spec))
     return Samples(inputs, [f"{name} {row}" for row in range(len(inputs))], (None,) * len(inputs), (), said)
+
+
+def _plain(x: Any) -> np.ndarray:  # noqa: ANN401
+    array = np.asarray(x)
+    if array.dtype.kind not in "buifc":
+        raise TypeError("it is no array of numbers.")
+    return array
 
 
 def _as_torch_has(array: np.ndarray) -> np.ndarray:

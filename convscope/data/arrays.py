@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from convscope.data import layout, signals, split, targets
-from convscope.data.dataset import Dataset, DataSettings, Kind
+from convscope.data.dataset import ARRAYS, Dataset, DataSettings, Kind
 from convscope.data.files.groups import alike, on_alike
 from convscope.data.names import Numbered, natural
 from convscope.data.pictures.resize import resized
 from convscope.data.volumes import voxels
-from convscope.errors import DataError
+from convscope.errors import DataError, got
 
+ABSENT = ("NAType", "NaTType")  # as pandas says that something is missing
 EXACT = 2.0**53  # beyond it not every whole number is a float64: such labels are amounts
-ARRAYS = "arrays"  # what arrays are called that come from no file
 
 
 def from_arrays(
@@ -143,7 +143,7 @@ def handed(values: Any, what: str) -> np.ndarray:  # noqa: ANN401 - whatever a p
     Raises:
         DataError: values under a mask, rows of different length, or nothing that has numbers in memory.
     """
-    if np.ma.is_masked(values):
+    if any(map(np.ma.is_masked, values if isinstance(values, list | tuple) else [values])):
         raise DataError(
             f"{what} have a mask, and what stands under it is no value.\n"
             "  Fill it (values.filled(0)), or leave these samples out."
@@ -170,10 +170,23 @@ def _array(values: ArrayLike | Tensor, what: str) -> np.ndarray:
     if array.dtype.kind == "O" and all(isinstance(each, str) for each in array.flat):
         return array.astype(str)  # as pandas keeps text
     if array.dtype.kind == "O":
-        raise DataError(
-            f"{what} are Python objects, not numbers.\n  Give all samples one shape and a numeric type."
-        )
+        raise DataError(f"{what} {_odd(array)}")
     return array
+
+
+def _odd(array: np.ndarray) -> str:
+    """What is wrong with objects, by the first that is no number or text; and what to do."""
+    rows = list(enumerate(each for row in array for each in np.ravel(row)[:1])) if array.ndim else []
+    absent = [(row, each) for row, each in rows if each is None or type(each).__name__ in ABSENT]
+    if absent:
+        row, each = absent[0]
+        return (
+            f"are missing in {len(absent):,} of {len(array):,} rows, the first of them {row}: {each}.\n"
+            "  Leave these rows out, or fill them."
+        )
+    kinds = [got(each) for _, each in rows if not isinstance(each, int | float | np.number)]
+    such = f" ({kinds[0]} among them)" if kinds else ""
+    return f"are Python objects{such}, not numbers or text.\n  Give all of them one shape and one type."
 
 
 def _on_white(array: np.ndarray, source: str) -> np.ndarray:
@@ -232,19 +245,11 @@ def told(
             targets.demand_classes([names[number] for number in numbers.tolist()], settings, source)
         return numbers, names, ()
     name = settings.target or "y"
-    return torch.from_numpy(_told_apart(values, source)), (name,), (f"target: the amount of {name}",)
-
-
-def _told_apart(values: np.ndarray, source: str) -> np.ndarray:
-    """Amounts as they are learnt, float32; refused where that makes all of them one, or infinite."""
-    with np.errstate(over="ignore", under="ignore"):
-        short = values.astype(np.float32)
-    if not np.isfinite(short).all() or (short == short[:1]).all() > (values == values[:1]).all():
-        raise DataError(
-            f"the labels of {source}, from {values.min():g} to {values.max():g}, cannot be told apart in 32"
-            " bits, in which they are learnt.\n  Subtract their mean, and divide by their spread."
-        )
-    return short
+    return (
+        torch.from_numpy(targets.in_32_bits(values, f"the labels of {source}")),
+        (name,),
+        (f"target: the amount of {name}",),
+    )
 
 
 def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray | None:
@@ -254,7 +259,8 @@ def _amounts(array: np.ndarray, target: str | None, source: str) -> np.ndarray |
         if bad.any():
             row = int(bad.argmax())
             raise DataError(
-                f"{int(bad.sum()):,} labels of {source} are no numbers, first in row {row}: {array[row]}.\n"
+                f"the labels of {source} are no numbers in {int(bad.sum()):,} of {len(array):,} rows, the"
+                f" first of them {row}: {array[row]}.\n"
                 "  Leave out the rows without a label."
             )
         if (array != np.round(array)).any() or (np.abs(array) > EXACT).any():
@@ -273,7 +279,7 @@ def _one_a_sample(labels: ArrayLike | Tensor, count: int, source: str) -> np.nda
         array = _from_one_hot(array, source)
     if array.ndim != 1 or len(array) != count:
         raise DataError(
-            f"{source} has {count:,} samples, but labels of shape {array.shape}.\n"
+            f"{source}: {count:,} samples, but labels of shape {array.shape}.\n"
             "  Give one label for each sample."
         )
     return array

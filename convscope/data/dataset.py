@@ -13,6 +13,7 @@ from convscope.settings import DataSettings
 
 Kind = Literal["image", "signal", "volume", "sequence"]
 PARTS = ("train", "val", "test")
+ARRAYS = "arrays"  # what data are called that come from no file
 AXES = (3, 4, 5)  # of all samples: sample, channel, and one to three of space
 
 

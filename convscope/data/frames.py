@@ -14,7 +14,7 @@ import numpy as np
 
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.samples import Samples
-from convscope.errors import ConvscopeError, DataError
+from convscope.errors import ConvscopeError, DataError, got
 
 FRAME = "DataFrame"  # what data are called that come from one
 LOOKED_AT = 5  # cells that show what a column holds
@@ -125,7 +125,7 @@ def _demand_table(frame: Any) -> None:  # noqa: ANN401
         odd = next((cell for cell in _objects(frame, name) if not isinstance(cell, CELLS)), None)
         if odd is not None and not hasattr(odd, "isoformat") and type(odd).__name__ != "Decimal":
             raise DataError(
-                f"the column '{name}' of the DataFrame holds a {type(odd).__name__} in a cell; expected text,"
+                f"the column '{name}' of the DataFrame holds {got(odd)} in a cell; expected text,"
                 " numbers or dates.\n  Hand samples over as arrays: convscope.train((X, y))."
             )
 

@@ -10,12 +10,12 @@ import numpy as np
 from torch import Tensor
 
 from convscope.data import signals
-from convscope.data.arrays import ARRAYS, from_arrays, handed, told
-from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.arrays import from_arrays, handed, told
+from convscope.data.dataset import ARRAYS, Dataset, DataSettings, Skipped
 from convscope.data.formats import pictures
 from convscope.data.pictures import held
 from convscope.data.signals import Read, Signal
-from convscope.errors import DataError
+from convscope.errors import DataError, got
 
 SIGNALS = list | tuple | np.ndarray | Tensor  # what one may be
 FORMS = "Give samples and their labels: convscope.train((X, y))."
@@ -48,8 +48,7 @@ def of_pair(pair: tuple, settings: DataSettings, strict: bool) -> Dataset:
 def _handed(values: Any, what: str) -> Any:  # noqa: ANN401 - whatever a person has at hand
     """Samples or labels that are something at least; columns of pandas as arrays."""
     if values is None or isinstance(values, str | bytes | dict | set) or not hasattr(values, "__len__"):
-        kind = "None" if values is None else f"a {type(values).__name__}"
-        raise DataError(f"the {what} are {kind}; expected an array or a list.\n  {FORMS}")
+        raise DataError(f"the {what} are {got(values)}; expected an array or a list.\n  {FORMS}")
     if not len(values):
         raise DataError(f"there are no {what}: the {type(values).__name__} is empty.\n  {FORMS}")
     if isinstance(values, tuple):
@@ -117,9 +116,7 @@ def _of_pictures(inputs: list, labels: Any, settings: DataSettings, strict: bool
     """Pictures by the way of files, which is that of all pictures."""
     odd = next((each for each in inputs if not held.is_picture(each)), None)
     if odd is not None:
-        raise DataError(
-            f"the samples are pictures, but one is a {type(odd).__name__}.\n  Give pictures only."
-        )
+        raise DataError(f"the samples are pictures, but one is {got(odd)}.\n  Give pictures only.")
     texts = _names(labels, len(inputs), settings)
     with tempfile.TemporaryDirectory(prefix="convscope-") as folder:
         files = [held.write(each, Path(folder), f"{row}") for row, each in enumerate(inputs)]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from convscope.data.dataset import ARRAYS
 from convscope.data.text import numbers as written
 from convscope.errors import DataError
 from convscope.settings import DataSettings
@@ -44,6 +45,29 @@ def amounts(labels: Sequence[str], target: str | None, source: object) -> np.nda
     if may_be_classes(numbers) and not (len(numbers) > SOME and 2 * len(numbers) > len(labels)):
         return None
     return np.array([numbers[label] for label in labels])
+
+
+def in_32_bits(values: np.ndarray, what: str) -> np.ndarray:
+    """Amounts as they are learnt, float32.
+
+    Args:
+        values: (sample,) at least one, finite.
+        what: they are, for messages.
+
+    Raises:
+        DataError: as float32 all of them are one, though they are not, or some are infinite.
+
+    >>> in_32_bits(np.array([0.5, 2]), "the prices")
+    array([0.5, 2. ], dtype=float32)
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        short = values.astype(np.float32)
+    if not np.isfinite(short).all() or (short == short[:1]).all() > (values == values[:1]).all():
+        raise DataError(
+            f"{what}, from {values.min():g} to {values.max():g}, cannot be told apart in 32"
+            " bits, in which they are learnt.\n  Subtract their mean, and divide by their spread."
+        )
+    return short
 
 
 def may_be_classes(numbers: Mapping[str, float], lacking: bool = False) -> bool:
@@ -89,15 +113,19 @@ def demand_classes(labels: Sequence[str], settings: DataSettings, source: object
     if settings.target is not None:
         text = next((label for label, value in numbers.items() if value is None), None)
         why = "" if text is None else f", and '{text}' is not read as a number"
+        other = "" if source == ARRAYS else ", or name another column: --target NAME"
         raise DataError(
             f"{source}: the target '{settings.target}' holds {what}: no classes{why}.\n"
-            "  Write its numbers plainly, such as 3.1, or name another column: --target NAME."
+            f"  Write its numbers plainly, such as 3.1{other}."
         )
     amounts = all(value is not None or written.is_one(label) for label, value in numbers.items())
     kind, option = ("amounts", "target") if amounts else ("names", "label")
-    raise DataError(
-        f"{source} holds {what}: {kind}, no classes.\n  Name the column to learn: --{option} NAME."
-    )
+    if source != ARRAYS:
+        raise DataError(
+            f"{source} holds {what}: {kind}, no classes.\n  Name the column to learn: --{option} NAME."
+        )
+    told = 'Say what they are amounts of: target="NAME".' if amounts else "Give each sample its class."
+    raise DataError(f"the arrays hold {what}: {kind}, no classes.\n  {told}")
 
 
 def number(text: str) -> float | None:

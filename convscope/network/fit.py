@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.lazy import LazyModuleMixin
 
-from convscope.errors import NetworkError, ShapeError
+from convscope.errors import NetworkError, ShapeError, got
 from convscope.network.layers import Space
 from convscope.randomness import forked
 from convscope.shapes import elements, show, window_output
@@ -45,6 +45,13 @@ def check(network: nn.Module, channels: int, classes: int, space: Space) -> None
             "a network that was scripted cannot be trained here.\n"
             "  Hand it over as it was before torch.jit.script (or trace)."
         )
+    for name, parameter in network.named_parameters():
+        if parameter.is_floating_point() and parameter.requires_grad and parameter.dtype != torch.float32:
+            kind = str(parameter.dtype).removeprefix("torch.")
+            raise NetworkError(
+                f"parameter '{name}' of the network is {kind}; training learns float32.\n"
+                "  Make the network so: network.float()"
+            )
     if any(isinstance(module, LazyModuleMixin) for module in network.modules()):
         _run(network.eval(), torch.zeros(SAMPLES, channels, *space))
         network.train()
@@ -100,7 +107,7 @@ def _shape(value: Any) -> tuple[int, ...] | None:  # noqa: ANN401
 def _check_output(output: Any, samples: int, classes: int) -> None:  # noqa: ANN401
     if not isinstance(output, Tensor):
         raise NetworkError(
-            f"the network returns a {type(output).__name__}, not a tensor of scores (sample, class).\n"
+            f"the network returns {got(output)}, not a tensor of scores (sample, class).\n"
             "  Let its forward return one tensor."
         )
     shape = tuple(output.shape)

@@ -97,7 +97,7 @@ def copied(given: Any) -> nn.Module:  # noqa: ANN401
         NetworkError: it is no network, or cannot be copied.
     """
     if not isinstance(given, nn.Module):
-        raise NetworkError(f"the network is a {type(given).__name__}, expected an nn.Module.\n  {FORMS}")
+        raise NetworkError(f"the network is {got(given)}, expected an nn.Module.\n  {FORMS}")
     body = getattr(given, "_orig_mod", given)
     body = body.network if isinstance(body, Model) else body
     try:

@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import nn
 
-from convscope.errors import NetworkError, guess
+from convscope.errors import NetworkError, got, guess
 from convscope.network.layers import Space
 
 PRIVATE = "_convscope_own_network"  # the name under which Python keeps the file: in nobody's way
@@ -205,8 +205,7 @@ def _find(module: ModuleType, wanted: str, file: str) -> Callable[..., Any]:
     if found is None:
         raise NetworkError(f"{file} has no '{wanted}'{guess(wanted, names)}{has}")
     if isinstance(found, nn.Module) or not callable(found):
-        kind = type(found).__name__
-        raise NetworkError(f"'{wanted}' of {file} is a {kind}, not a class or function.{has}")
+        raise NetworkError(f"'{wanted}' of {file} is {got(found)}, not a class or function.{has}")
     return found
 
 

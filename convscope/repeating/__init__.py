@@ -215,7 +215,8 @@ def _go(path: Path, divided: _Divided) -> Iterator[Told]:
             if done:
                 continue
             for event in _training(path, divided, number, before):
-                if isinstance(event, Created):
+                begun = number == 1 and before is None
+                if isinstance(event, Created) and (begun or folders.has_latest(path.parent)):
                     folders.point_latest(path)
                 yield event
             member = _member(path, settings, number)

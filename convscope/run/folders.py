@@ -90,6 +90,11 @@ def demand_latest(root: Path) -> None:
         )
 
 
+def has_latest(root: Path) -> bool:
+    """Whether a folder is one of runs, with a `latest` in it; a run may have been moved anywhere else."""
+    return os.path.lexists(root / LATEST)
+
+
 def point_latest(run: Path) -> None:
     """Make `latest` beside the run point to it: a relative link, or a text file where there are no links.
 

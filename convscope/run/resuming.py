@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from convscope.errors import RunError
-from convscope.figures import number
+from convscope.figures import number, passes
 from convscope.run import checkpoint, settings, weights
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import Manifest
@@ -117,7 +117,7 @@ def _epochs(training: TrainingSettings) -> float:
 def _not_longer(begun: "Run", before: TrainingSettings, after: TrainingSettings) -> str:
     advice = "" if begun.finished else ", or leave --epochs out to go on to what it is set to"
     return (
-        f"{begun.name} is set to {before.epochs:g} epochs already; got {after.epochs:g}.\n"
+        f"{begun.name} is set to {passes(_epochs(before))} already; got {after.epochs:g}.\n"
         f"  A run that goes on can be made longer only: give more than {before.epochs:g}{advice}."
     )
 

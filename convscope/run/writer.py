@@ -79,10 +79,12 @@ class Writer:
             RunError: it is finished, still going on in another process, damaged, or cannot be written.
         """
         try:
-            folders.demand_latest(run.path.parent)
+            if pointed := folders.has_latest(run.path.parent):
+                folders.demand_latest(run.path.parent)
             writer = cls(run.path, (run.settings, after or run.settings))
             try:
-                folders.point_latest(run.path)
+                if pointed:
+                    folders.point_latest(run.path)
             except OSError:
                 writer.close()
                 raise

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from convscope.errors import TraceError
+from convscope.errors import TraceError, got
 from convscope.shapes import show
 from convscope.torch_private import map_tensors, uncompiled
 from convscope.tracing import frames
@@ -119,9 +119,9 @@ def _refer(capture: Capture, **otherwise: None) -> Callable[[Any], Any]:
 def _number(total: Any) -> Tensor:  # noqa: ANN401
     if isinstance(total, Tensor) and total.numel() == 1:
         return total
-    got = show(tuple(total.shape)) if isinstance(total, Tensor) else f"a {type(total).__name__}"
+    what = show(tuple(total.shape)) if isinstance(total, Tensor) else got(total)
     raise TraceError(
-        f"a score is one number, but the function returned {got}.\n"
+        f"a score is one number, but the function returned {what}.\n"
         "  Return a tensor with one number, such as `output[:, 3].sum()`."
     )
 

@@ -1,9 +1,11 @@
 """What this machine offers, and how training makes the most of it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 import torch
 
@@ -12,6 +14,9 @@ from convscope.randomness import seeded
 from convscope.settings import TrainingSettings
 from convscope.system import cores, freed_memory_kept
 from convscope.torch_private import has_amx, multiplies_bf16
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,24 @@ def threads(count: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def in_float32(stream: Callable[P, Iterator[T]]) -> Callable[P, Iterator[T]]:
+    """The same stream; while it is open torch's default type is float32, then that of the caller again.
+
+    A person's network may set another one, as may the person.
+    """
+
+    @wraps(stream)
+    def streamed(*args: P.args, **given: P.kwargs) -> Iterator[T]:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float32)
+        try:
+            yield from stream(*args, **given)
+        finally:
+            torch.set_default_dtype(before)
+
+    return streamed
 
 
 def device(wanted: str) -> torch.device:

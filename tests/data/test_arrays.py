@@ -233,13 +233,13 @@ def test_class_names_keep_classes_without_samples():
         (np.full((12, 4, 6), "a"), LABELS, "of type <U1; expected numbers"),
         (np.zeros((12, 4, 6), complex), LABELS, "of type complex128"),
         ([[[1, 2]], [[1]]], [0, 1], "are no regular array"),
-        (np.full((12, 4, 6), None), LABELS, "are Python objects"),
+        (np.full((12, 4, 6), None), LABELS, "are missing in 12 of 12 rows"),
         (pictures(12, 4, 6), [0, 1], r"12 samples, but labels of shape \(2,\)"),
         (pictures(12, 4, 6), 5, r"labels of shape \(\)"),
-        (pictures(12, 4, 6), [*LABELS[1:], np.nan], "first in row 11: nan"),
+        (pictures(12, 4, 6), [*LABELS[1:], np.nan], "in 1 of 12 rows, the first of them 11: nan"),
         (pictures(12, 4, 6), np.ones((12, 3)), "not one-hot: row 0"),
         (pictures(12, 4, 6), np.full((12, 2), "a"), "not one-hot: row 0"),
-        (pictures(12, 4, 6), [None] * 12, "labels of arrays are Python objects"),
+        (pictures(12, 4, 6), [None] * 12, "labels of arrays are missing in 12 of 12 rows"),
         (pictures(12, 4, 6), np.zeros(12, "datetime64[D]"), "expected whole numbers or text"),
     ],
 )
@@ -286,7 +286,7 @@ def test_amounts_of_a_group_stay_in_one_part():
 @pytest.mark.parametrize(
     ("labels", "said"),
     [
-        (range(40), "amounts, no classes.\n  Name the column to learn: --target NAME"),
+        (range(40), "amounts, no classes.\n  Say what they are amounts of: target="),
         ([f"patient {number}" for number in range(40)], "40 different labels for 40 samples: names"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import csv
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
@@ -158,7 +159,7 @@ X = np.zeros((30, 20), np.float32)
     ("source", "words"),
     [
         (None, "no data were given: None"),
-        (3, "data cannot be an int"),
+        (3, "data cannot be 3"),
         (X, "data cannot be a ndarray"),
         ("", "the name of the data is empty"),
         ((X,), "got 1 arrays; expected two"),
@@ -166,11 +167,16 @@ X = np.zeros((30, 20), np.float32)
         ((None, LABELS), "the samples are None"),
         (([], []), "there are no samples"),
         ((X, LABELS[:3]), r"30 samples, but labels of shape \(3,\)"),
-        ((np.array([None] * 30), LABELS), "Python objects"),
+        ((np.array([None] * 30), LABELS), "the inputs of arrays are missing in 30 of 30 rows"),
+        (([np.ma.masked_less([1.0, 2, 3], 2)] * 30, LABELS), "have a mask"),
+        ((X, [None, *LABELS[1:]]), "labels of arrays are missing in 1 of 30 rows, the first of them 0: None"),
+        ((X, [*LABELS[1:], pd.NA]), "in 1 of 30 rows, the first of them 29: <NA>"),
+        ((X, [Decimal(3)] * 30), r"are Python objects \(a Decimal among them\)"),
         ((X * np.nan, LABELS), "it holds no number"),
         ((["a"] * 30, LABELS), "expected numbers"),
-        ((X, [None] * 30), "Python objects"),
-        (([Image.new("L", (4, 4)), 3] * 15, LABELS), "but one is a int"),
+        ((X, [None] * 30), "missing in 30 of 30 rows"),
+        ((X, range(30)), 'the arrays hold 30 different labels.*\n.*target="NAME"'),
+        (([Image.new("L", (4, 4)), 3] * 15, LABELS), "but one is 3"),
     ],
 )
 def test_what_is_no_data(source, words):

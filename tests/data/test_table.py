@@ -231,6 +231,19 @@ def test_amounts_are_learnt_as_values(paint, tmp_path):
         load(file, DataSettings(label="age"))
 
 
+@pytest.mark.parametrize("power", ["e300", "e-300"])
+def test_amounts_that_32_bits_cannot_hold_are_refused(paint, tmp_path, power):
+    file = write(paint, tmp_path, ids("id,label,age", "p{n},{label},{age}" + power), "faces")
+    with pytest.raises(DataError, match=r"amounts of age, from .* cannot be told apart in 32 bits"):
+        load(file, DataSettings(target="age"))
+    with file.open("w", encoding="utf-8") as table:
+        table.writelines(
+            f"{text}\n" for text in ["a,b,c,age", *(f"{n},{n},1,{n}.5{power}" for n in range(24))]
+        )
+    with pytest.raises(DataError, match="cannot be told apart in 32 bits"):
+        load(file, DataSettings(target="age"))
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -132,7 +132,7 @@ def test_a_library_that_stands_in_the_same_folder_stays_loaded(tmp_path):
             "there is no file 'net.py'; did you mean 'nets.py'?\n  Write the network as path/file.py:",
         ),
         ("nets.py:ready", "'ready' of nets.py is a Linear, not a class or function."),
-        ("nets.py:number", "'number' of nets.py is a int, not a class or function."),
+        ("nets.py:number", "'number' of nets.py is 3, not a class or function."),
         ("nets.py:nothing", "'nothing' makes a int, not a nn.Module."),
         ("nets.py:Sizes", "Sizes is a class, but no network: it is not built on nn.Module."),
         (

@@ -114,7 +114,10 @@ def test_arrays_of_one_sample_or_many(finished, shape):
         (np.full((12, 10), 0.5), DataError, "trained on whole numbers, 0 … 255"),
         (np.array(["a"]), DataError, "there is no file or folder 'a'"),  # names, in an array
         (np.array([b"a"]), DataError, "cannot be predicted"),
-        (object(), DataError, "a object cannot be predicted"),
+        (None, DataError, "None cannot be predicted: it is no array of numbers"),
+        ({"a": 1}, DataError, "a dict cannot be predicted: it is no array of numbers"),
+        (np.array([3, None]), DataError, "a ndarray cannot be predicted: it is no array of numbers"),
+        (object(), DataError, "an object cannot be predicted: it is no array of numbers"),
     ],
 )
 def test_arrays_that_cannot_be_meant(finished, x, error, message):
@@ -192,7 +195,7 @@ def test_judging_writes_everything_down(finished, dataset):
 
 def test_a_run_shows_itself(finished):
     assert "plain on" in repr(finished)
-    assert "2 epochs, validation accuracy 50.00%, done" in repr(finished)
+    assert "2 epochs, validation accuracy 50.00 %, done" in repr(finished)
     assert "<table>" in finished._repr_html_()
 
 

@@ -188,7 +188,7 @@ def sort(
             *own.remarks,
             *_on_parts(used, parts, own, what, "", folded=bool(settings.fold)),
         )
-        amount = torch.from_numpy(values).float()
+        amount = torch.from_numpy(targets.in_32_bits(values, f"{source}: the amounts of {settings.target}"))
         return Sorted(amount, (str(settings.target),), parts, (), said, _named(own))
     targets.demand_classes(told, settings, source)
     classes = _classes(told, [item.part for item in used], source, what)

@@ -159,9 +159,7 @@ def _are_pictures(lines: Sequence[str], settings: DataSettings) -> bool:
     if headed and layout.are_pixels(names):
         return True
     try:
-        rows = np.array(
-            [[cut(line)[place] for place in columns.values] for line in lines[headed:]], np.float32
-        )
+        rows = np.array([[cut(line)[place] for place in columns.values] for line in lines[headed:]], float)
     except (ValueError, IndexError):
         return False
     return layout.look_like_pictures(names, rows)

@@ -79,6 +79,7 @@ def labels(table: Table, target: str, *, classes: bool = False) -> Labels:
         with_unit = bool(table.cells[target].written.said)  # 60 % is an amount, however few there are
         few = len(distinct) <= kinds.FEW_VALUES and not with_unit
         if not few or not kinds.may_be_classes(_written(table, target), bool(table.missing(target).any())):
+            kinds.in_32_bits(distinct, f"{table.path}: the amounts of {target}")
             many = len(distinct) > kinds.FEW_VALUES and bool((distinct % 1 == 0).all()) and not with_unit
             why = f": {len(distinct):,} whole numbers are too many for classes" if many else ""
             return Labels(values, (), f"target: the amount of {target}{why}")
