@@ -195,7 +195,7 @@ def test_judging_writes_everything_down(finished, dataset):
 
 def test_a_run_shows_itself(finished):
     assert "plain on" in repr(finished)
-    assert "2 epochs, validation accuracy 50.00 %, done" in repr(finished)
+    assert "2 epochs, validation accuracy 50.00 %, done" in repr(finished)
     assert "<table>" in finished._repr_html_()
 
 
