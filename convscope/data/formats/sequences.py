@@ -17,7 +17,7 @@ from convscope.data.samples import Samples, SampleSpec
 from convscope.data.series import targets, timeline, windows
 from convscope.data.series.features import carried, choose, encode, unknown_texts
 from convscope.data.series.targets import Labels
-from convscope.data.series.timeline import Timeline, Times, written
+from convscope.data.series.timeline import Timeline, WrittenTimes, written
 from convscope.data.series.windows import DAY, TimeAxis
 from convscope.data.signals import text
 from convscope.data.text import columns
@@ -108,7 +108,7 @@ def of_table(table: Table, settings: DataSettings, given: tuple[str, ...] = ()) 
     last, left_out = _usable(line, settings, labels.values, lacking)
     target = last + reach.horizon
     parts, spans = _parts(line.axis.times[target], (val, test, end), line.table.path)
-    when, kind = Times(line.axis.times[target]), np.int64 if labels.classes else np.float32
+    when, kind = WrittenTimes(line.axis.times[target]), np.int64 if labels.classes else np.float32
     said = [*line.remarks, *chosen, labels.said, *seen, *_filled(filled), *left_out, *moved, *spans]
     return Dataset(
         inputs=_windows(values, last, reach.window, line.table.path),

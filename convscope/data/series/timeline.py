@@ -118,10 +118,10 @@ def _unit(times: np.ndarray) -> str:
     return next(unit for unit in UNITS if (times.astype(f"datetime64[{unit}]") == times).all())
 
 
-class Times(Sequence[str]):
+class WrittenTimes(Sequence[str]):
     """Times as ISO 8601, days without a clock; written when asked for: a string takes ten times as much.
 
-    >>> times = Times(np.array(["2012-01-01T00:00", "2012-01-02T00:00"], "datetime64[us]"))
+    >>> times = WrittenTimes(np.array(["2012-01-01T00:00", "2012-01-02T00:00"], "datetime64[us]"))
     >>> times[-1], list(times)
     ('2012-01-02', ['2012-01-01', '2012-01-02'])
     """

@@ -57,7 +57,7 @@ class Decoded(NamedTuple):
     said: tuple[str, ...] = ()
 
 
-class Opened(NamedTuple):
+class OpenText(NamedTuple):
     """A text that is opened as often as it is read, and what it took to read it."""
 
     open: Callable[[], IO[str]]
@@ -82,7 +82,7 @@ def read(path: Path) -> Decoded:
     return demand_text(path, b"".join(_blocks(path)))
 
 
-def opened(path: Path) -> Opened:
+def opened(path: Path) -> OpenText:
     """A text to read in pieces: in UTF-8 from its file each time, in another encoding from memory.
 
     Raises:
@@ -90,9 +90,9 @@ def opened(path: Path) -> Opened:
     """
     if not _is_utf8(path):
         text, said = read(path)
-        return Opened(lambda: stream(text), said)
+        return OpenText(lambda: stream(text), said)
     packed = path.name.lower().endswith(".gz")
-    return Opened(
+    return OpenText(
         lambda: io.TextIOWrapper(gzip.open(path) if packed else path.open("rb"), MARKED, newline="")
     )
 
