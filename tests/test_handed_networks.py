@@ -248,7 +248,7 @@ def test_what_is_set_afterwards_is_in_no_file(change, tmp_path):
     trained = convscope.train("digits", network=net, runs=tmp_path, **FAST)
     assert trained.settings.network.handed
     with pytest.raises(RunError, match="handed over"):
-        convscope.load(trained.path)
+        convscope.load(trained.path).model()
 
 
 class Detached(Net):
