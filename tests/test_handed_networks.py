@@ -319,7 +319,7 @@ def test_a_class_of_a_script_is_kept_by_its_run_and_its_study_alone(tmp_path):
     study = next(path for path in (tmp_path / "runs").iterdir() if "seeds" in path.name)
     found = convscope.resume(study)
     assert [run.settings.training.seed for run in found.runs] == [0, 1]
-    with pytest.raises(SettingsError, match=r"epochs: .* a study, goes on as it was begun"):
+    with pytest.raises(SettingsError, match=r"epochs: .* a study and goes on as it was begun"):
         convscope.resume(study, epochs=3)
 
 
