@@ -154,7 +154,7 @@ def _made_alike(file: str, made: nn.Module, shape: MadeFor, scale: dict[str, flo
             if _as_set(other) != _as_set(made):
                 return False
             return all(
-                torch.allclose(*(_said(each, inputs, training) for each in (other, made)), **CLOSE)
+                torch.allclose(_said(other, inputs, training), _said(made, inputs, training), **CLOSE)
                 for training in (False, True)
             )
     except (Exception, SystemExit):  # noqa: BLE001 - whatever it is, the file does not make it
