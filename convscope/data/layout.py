@@ -111,11 +111,13 @@ def is_moments(names: Sequence[str], rows: Sequence[Sequence[str]], settings: Da
         return timed or len(values) <= LEADS or not _are_points(values)
     if len(values) > LEADS:
         return False
-    if timed or 0 < len(values) < FEWEST or (values and all(map(AXIS.fullmatch, values))):
+    if timed or (values and all(map(AXIS.fullmatch, values))):
         return True
     column = next((known.index(name) for name in roles.ROLES["sample"] if name in known), None)
     there = [row[column] for row in rows if column is not None and column < len(row)]
-    return len(there) > 1 and 2 * len(set(there)) <= len(there)
+    if len(there) > 1 and 2 * len(set(there)) <= len(there):
+        return True
+    return 0 < len(values) < FEWEST and settings.target is None  # an amount a row: each is a sample
 
 
 def _are_points(names: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from convscope import train
-from convscope.data import load
+from convscope.data import DataSettings, load
 from convscope.data.reading import read
 from convscope.data.samples import spec_of
 from convscope.errors import DataError
@@ -246,3 +246,17 @@ def test_names_of_columns_may_be_numbers_with_underscores(write):
 def test_classes_with_underscores_are_names(write):
     data = load(write(table(waves(), ["2020_01", "2020_02"])))
     assert data.classes == ("2020_01", "2020_02")
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4])
+@pytest.mark.parametrize("group", [None, "street"])
+def test_a_row_with_an_amount_is_a_sample_however_few_columns_it_has(tmp_path, columns, group):
+    random = np.random.default_rng(columns)
+    values, price = random.integers(0, 900, (60, columns)), random.integers(10**5, 10**6, 60)
+    names = ["street", *("rooms", "garden", "floors", "cellar")[:columns], "price"]
+    rows = [f"street {row % 12},{','.join(map(str, values[row]))},{price[row]}" for row in range(len(values))]
+    (tmp_path / "houses.csv").write_text("\n".join([",".join(names), *rows]))
+    data = load(tmp_path / "houses.csv", DataSettings(target="price", group=group))
+    assert data.inputs.shape == (60, 1, columns)
+    assert data.labels.tolist() == price.tolist()
+    assert np.array_equal(data.inputs[:, 0].numpy(), values)
