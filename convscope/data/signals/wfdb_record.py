@@ -74,7 +74,7 @@ def head(file: Path) -> WfdbHead:
     if plain := wfdb_plain.head(file):
         return WfdbHead(plain.labels, plain.rate, plain.points, (), units=plain.units)
     top = _header(file)
-    if not top.n_sig:
+    if not top.n_sig or (getattr(top, "seg_len", None) is None and not _names(top)):
         raise Broken("it holds no signal")
     rate, lengths = float(top.fs), getattr(top, "seg_len", None)
     if lengths is None:
