@@ -335,6 +335,8 @@ def limit(error: "ValidationError") -> str:
     first = error.errors()[0]
     if first["type"] == "value_error":
         return str(first.get("ctx", {}).get("error"))  # our own words
+    if first["type"] == "unexpected_keyword_argument":
+        return f"it has no '{cut(str(first['loc'][-1]), LONGEST)}'."
     given = first["input"]
     return f"{first['msg'][0].lower()}{first['msg'][1:]}; got {_said(given)}."
 

@@ -130,7 +130,7 @@ def test_evaluate_takes_pairs_and_frames():
     assert {each.accuracy for each in told} == {told[0].accuracy}
     close(run.predict(other), run.predict("other.csv"))
     with pytest.raises(DataError, match="trained on a DataFrame in memory, and it is not here any more"):
-        run.evaluate()
+        convscope.load(run.path).evaluate()
 
 
 def test_a_part_that_there_is_not(finished):
