@@ -33,7 +33,9 @@ KINDS = {  # whose methods are called
     **{kind.__name__: kind for kind in (Predictions, ValuePredictions, Evaluation, ValueEvaluation)},
 }
 FUNCTIONS = [name for name in convscope.__all__ if not isinstance(getattr(convscope, name), type)]
-ENDLESS = {  # who asks for so much gets it
+ENDLESS = {  # who asks for so much gets it: a training without end, or weights that run away
+    ("train", "lr", "huge"),
+    ("train", "weight_decay", "huge"),
     ("train", "epochs", "huge"),
     ("resume", "epochs", "huge"),
     ("repeat", "epochs", "huge"),

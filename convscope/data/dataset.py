@@ -127,16 +127,19 @@ class Dataset:
                 "(sample,): int64, a place in `classes`; or float32, values",
             ),
             "parts": (self._parted, "train, val and test, each with the rows of `inputs`, int64"),
-            "kind": (lambda: self.kind in get_args(Kind), f"one of {', '.join(get_args(Kind))}"),
+            "kind": (
+                lambda: isinstance(self.kind, str) and self.kind in get_args(Kind),
+                f"one of {', '.join(get_args(Kind))}",
+            ),
             "source": (lambda: isinstance(self.source, str), "where the data come from, a text"),
             "names": (lambda: _many(self.names, self.inputs), "where each sample came from"),
             "settings": (lambda: isinstance(self.settings, DataSettings), "a DataSettings"),
             "groups": (
-                lambda: _many(self.groups, self.inputs) or self.groups in ((), []),
+                lambda: _many(self.groups, self.inputs) or _many(self.groups, self.inputs[:0]),
                 "the group of each sample, or none",
             ),
-            "skipped": (lambda: isinstance(self.skipped, tuple), "a tuple"),
-            "passed": (lambda: isinstance(self.passed, tuple), "a tuple"),
+            "skipped": (lambda: _all(Skipped, self.skipped), "a tuple of Skipped"),
+            "passed": (lambda: _all(Skipped, self.passed), "a tuple of Skipped"),
             "remarks": (lambda: _texts(self.remarks), "a tuple of sentences"),
             "features": (lambda: _texts(self.features), "a tuple of names"),
             "columns": (lambda: _texts(self.columns), "a tuple of names"),
@@ -176,6 +179,10 @@ class Dataset:
         if not isinstance(part, str) or part not in self.parts:
             raise UnknownName("part", part if isinstance(part, str) else got(part), PARTS)
         return self.parts[part]
+
+
+def _all(kind: type, given: object) -> bool:
+    return isinstance(given, tuple) and all(isinstance(each, kind) for each in given)
 
 
 def _texts(given: Any) -> bool:  # noqa: ANN401

@@ -14,7 +14,7 @@ TOLERANCE = {torch.float64: 1e-12, torch.float32: 1e-6, torch.float16: 4e-3, tor
 Status = Literal["explained", "not explained"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Explanation:
     """One number of a network, taken apart, with the proof that it is the network's number.
 
@@ -61,6 +61,9 @@ class Explanation:
         from convscope.explaining.rendering.message import message
 
         return message(self)
+
+    def __repr__(self) -> str:
+        return f"Explanation({self.about} of {self.name} at {self.at}: {self.result:.7g}, {self.kind})"
 
     def __str__(self) -> str:
         from convscope.explaining.rendering.text import as_text

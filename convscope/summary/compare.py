@@ -58,7 +58,7 @@ class Line(NamedTuple):
         return ("", *(_share(value / self.values[0]) for value in self.values[1:]))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
     """Models side by side.
 
@@ -115,6 +115,9 @@ class Comparison:
         lines = [head, ["---", *["---:"] * len(self.sides)], *rows]
         table = [f"| {' | '.join(cell.replace('|', '&#124;') for cell in line)} |" for line in lines]
         return "\n".join([*table, "", "```text", *self._ending()[1:], "```"])
+
+    def __repr__(self) -> str:
+        return f"Comparison({', '.join(side.name for side in self.sides)})"
 
     def __str__(self) -> str:
         table = self._table()
