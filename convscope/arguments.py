@@ -3,6 +3,7 @@
 Settings check themselves, see `settings`; this is for the rest.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -12,6 +13,7 @@ from typing import Any
 from convscope.errors import ArgumentError, got
 
 LARGEST = 2**63 - 1
+LONGEST = 255  # bytes of a file's name, on nearly all systems
 
 
 def demand(name: str, given: Any, kinds: Any, words: str) -> None:  # noqa: ANN401 - as `isinstance`
@@ -71,7 +73,7 @@ def demand_whole(
 
 
 def demand_path(name: str, given: Any, words: str = "a path") -> None:  # noqa: ANN401
-    """Refuse what can be no path: another type, nothing, or a text with a zero byte.
+    """Refuse what can be no path: another type, nothing, a text with a zero byte, a name that is too long.
 
     Raises:
         ArgumentError: it is.
@@ -79,6 +81,8 @@ def demand_path(name: str, given: Any, words: str = "a path") -> None:  # noqa: 
     demand(name, given, (str, Path), words)
     if not str(given) or "\0" in str(given):
         raise ArgumentError(f"{name}: expected {words}; got {got(given)}.")
+    if any(len(os.fsencode(part)) > LONGEST for part in Path(given).parts):
+        raise ArgumentError(f"{name}: no file has a name of more than {LONGEST} bytes; got {got(given)}.")
 
 
 def demand_index(name: str, given: Any) -> None:  # noqa: ANN401

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
+from convscope.arguments import demand_path
 from convscope.data import frames, pairs, unknown
 from convscope.data.arrays import ARRAYS
 from convscope.data.catalogue import CATALOGUE
@@ -20,6 +21,7 @@ from convscope.data.text import columns
 from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
 from convscope.errors import DataError, got, guess
+from convscope.paths import expanded
 
 ALWAYS = ("val", "test", "scale", "seed", "fold")  # settings that have a meaning for all data
 MEANING: dict[Kind, tuple[str, ...]] = {
@@ -92,7 +94,8 @@ def undivided(source: DataSource, settings: DataSettings, *, strict: bool = Fals
         raise DataError(_no_source(source))
     if isinstance(source, str) and source in CATALOGUE:
         return _used(CATALOGUE[source](settings), settings)
-    path = Path(source).expanduser()
+    demand_path("data", source)
+    path = expanded(source)
     if (archive := around(path)) is not None:
         data = _of_archive(archive, settings, strict, path.relative_to(archive))
     elif path.exists():

@@ -15,6 +15,7 @@ import numpy as np
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.data.samples import Samples
 from convscope.errors import ConvscopeError, DataError, got
+from convscope.paths import expanded
 
 FRAME = "DataFrame"  # what data are called that come from one
 LOOKED_AT = 5  # cells that show what a column holds
@@ -74,7 +75,7 @@ def as_table(frame: Any) -> Iterator[Path]:  # noqa: ANN401 - a type that is not
 
 def settings_here(settings: DataSettings) -> DataSettings:
     """The same with the folder of the files as it is meant: from the current folder on."""
-    images = settings.images and str(Path(settings.images).expanduser().absolute())
+    images = settings.images and str(expanded(settings.images).absolute())
     return replace(settings, images=images)
 
 

@@ -19,6 +19,7 @@ from torch import nn
 
 from convscope.errors import NetworkError, got, guess
 from convscope.network.layers import Space
+from convscope.paths import expanded
 
 PRIVATE = "_convscope_own_network"  # the name under which Python keeps the file: in nobody's way
 FORM = "Write the network as path/file.py:ClassOrFunction."
@@ -76,7 +77,7 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
         NetworkError: no such file or name, the file or the call fails, or it makes no `nn.Module`.
     """
     file, _, wanted = name.rpartition(":") if ":" in name else (name, "", "")
-    path = Path(file).expanduser().resolve()
+    path = expanded(file).resolve()
     if not path.is_file():
         raise NetworkError(_no_file(path, file))
     text = _read(path, file)

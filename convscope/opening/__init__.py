@@ -24,6 +24,7 @@ from convscope.network import NETWORKS, build
 from convscope.network.own import build_own, is_own
 from convscope.opening import keras_file, samples, typed
 from convscope.opening.samples import ModelInput, Place
+from convscope.paths import expanded
 from convscope.randomness import seeded
 from convscope.run import Run, folders, load
 
@@ -103,7 +104,7 @@ def _assembled(name: str, model: nn.Module, inputs: Sequence[str]) -> Opened:
 
 
 def _keras(name: str, inputs: Sequence[str]) -> Opened:
-    model, own = _seeded(lambda: keras_file.load(Path(name).expanduser()))
+    model, own = _seeded(lambda: keras_file.load(expanded(name)))
     return _finished(name, model, _given(name, inputs or own))
 
 
@@ -146,7 +147,7 @@ def _seeded(make: Callable[[], Made]) -> Made:
 
 def _found(name: str) -> Path:
     """The folder of a run; where there is none, what a model can be."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     if len(path.parts) > 1 or path.exists() or name == folders.LATEST:
         return folders.find(name)
     known = [*NETWORKS, *(run.name for run in folders.inside(folders.ROOT))]

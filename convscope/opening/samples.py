@@ -27,6 +27,7 @@ from convscope.data.dataset import PARTS, Dataset
 from convscope.data.pictures import decode
 from convscope.data.samples import demand_scale
 from convscope.errors import DataError, UnknownName
+from convscope.paths import expanded
 from convscope.run import Run, inputs
 from convscope.shapes import show
 
@@ -179,8 +180,8 @@ def _sample(dataset: Dataset, part: str | None, index: int) -> tuple[Tensor, str
 
 def _of_file(what: str) -> tuple[Tensor, str]:
     """One sample from a file, (channel, *space) or the array as it is."""
-    sized = SIZED.fullmatch(what) if not Path(what).expanduser().exists() else None
-    path = Path(sized[1] if sized else what).expanduser()
+    sized = SIZED.fullmatch(what) if not expanded(what).exists() else None
+    path = expanded(sized[1] if sized else what)
     if not path.is_file():
         raise DataError(_no_file(what))
     if sized and path.suffix.lower() not in decode.SUFFIXES:

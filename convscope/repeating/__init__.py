@@ -22,6 +22,7 @@ from convscope.data import Dataset, DataSource
 from convscope.data.folds import folded
 from convscope.errors import RunError, SettingsError, got
 from convscope.keywords import TrainingKeywords
+from convscope.paths import expanded
 from convscope.planning import NetworkSource, Plan
 from convscope.recipe import Created, Judged, Loaded
 from convscope.repeating.pooling import pooled
@@ -170,7 +171,7 @@ def _handed_over(asked: Plan, dataset: Dataset) -> tuple[str, bytes | None]:
 def _absolute(network: str) -> str:
     """A person's own network, found from any folder."""
     own = run.NetworkPart(name=network).own
-    return f"{Path(own[0]).expanduser().absolute()}:{own[1]}" if own else network
+    return f"{expanded(own[0]).absolute()}:{own[1]}" if own else network
 
 
 class _Divided:

@@ -14,6 +14,7 @@ from pathlib import Path
 from convscope import outputs, system
 from convscope.arguments import demand_path
 from convscope.errors import LONGEST, RunError, got
+from convscope.paths import expanded
 from convscope.run import files
 
 ROOT = Path("runs")
@@ -149,7 +150,7 @@ def find_study(study: str | Path, root: str | Path = ROOT) -> Path | None:
     demand_name(study)
     demand_path("runs", root, "the path of the folder of runs")
     with suppress(OSError, RuntimeError):
-        for place in _places(Path(study).expanduser(), Path(root).expanduser()):
+        for place in _places(expanded(study), expanded(root)):
             target = _follow(place)
             if is_run(target) or is_study(target):
                 return target.resolve() if is_study(target) else None
@@ -178,13 +179,13 @@ def find(run: str | Path, root: str | Path = ROOT) -> Path:
     demand_name(run)
     demand_path("runs", root, "the path of the folder of runs")
     try:
-        for place in (places := _places(Path(run).expanduser(), Path(root).expanduser())):
+        for place in (places := _places(expanded(run), expanded(root))):
             target = _follow(place)
             if is_run(target):
                 return target.resolve()
             if is_study(target):
                 raise RunError(_several(target.resolve()))
-        raise RunError(_nothing(Path(run).expanduser(), places))
+        raise RunError(_nothing(expanded(run), places))
     except (OSError, RuntimeError) as error:  # a name that is too long, nobody's ~, links in a ring
         why = getattr(error, "strerror", None) or error
         raise RunError(f"'{str(run)[:LONGEST]}' is not a run: {why}.\n  See: convscope runs") from error

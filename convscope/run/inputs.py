@@ -20,6 +20,7 @@ from convscope.data.samples import Samples, demand_scale, some, together
 from convscope.data.signals import wfdb_record
 from convscope.data.text import columns
 from convscope.errors import DataError, UnknownName
+from convscope.paths import expanded
 from convscope.run import held
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
 
@@ -45,7 +46,7 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
 
 def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
     """Files and folders that are read where samples are gathered, and what the run was trained on."""
-    paths = [Path(name).expanduser() for name in (*_names(x), settings.data.source) if not _is_name(name)]
+    paths = [expanded(name) for name in (*_names(x), settings.data.source) if not _is_name(name)]
     return (*paths, *(file for path in paths for file in named(path, settings.spec)))
 
 
@@ -65,7 +66,7 @@ def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
 
 def _matching(name: str | PathLike) -> Sequence[str | PathLike]:
     """The files that a pattern such as `new/*.png` names, in natural order; any other path is itself."""
-    path = Path(name).expanduser()
+    path = expanded(name)
     if not glob.has_magic(str(name)) or path.exists():
         return [name]
     return sorted(glob.glob(str(path), recursive=True), key=natural) or [name]  # noqa: PTH207 - absolute, too
@@ -79,7 +80,7 @@ def _record(path: Path) -> Path:
 
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:
     """Files and folders of samples; what is none of them is a data set with labels."""
-    paths = [_record(Path(name).expanduser()) for name in names]
+    paths = [_record(expanded(name)) for name in names]
     for path, name in zip(paths, names, strict=True):
         if not str(name) or not path.exists():
             there = path if str(name) else ""
@@ -127,7 +128,7 @@ def _loaded(data: DataSource, settings: RunSettings) -> Dataset:
         return data_room.load(data, whole)
     if not (facts.kind == "sequence" or facts.columns) or _is_name(data):
         return data_room.load(data, whole)
-    path = Path(data).expanduser()
+    path = expanded(data)
     if facts.columns and signal_files.recognises(path):
         return replace(signal_files.load(path, whole, False, facts.columns), source=str(data))
     if facts.columns or not (path.is_file() and sequences.recognises(path)):

@@ -13,6 +13,7 @@ from typing import Any
 from convscope.arguments import demand_path
 from convscope.errors import RunError
 from convscope.figures import number, percent
+from convscope.paths import expanded
 from convscope.run import files, folders, rows
 from convscope.run.checkpoint import proven, steady
 from convscope.run.manifest import EVALUATION, Manifest, unsealed
@@ -91,7 +92,7 @@ def runs(root: str | Path = folders.ROOT) -> Summaries:
         root: the folder; a folder that is not there has no runs.
     """
     demand_path("root", root, "the path of the folder of runs")
-    place = Path(root).expanduser()
+    place = expanded(root)
     found = [*map(summary, folders.inside(place)), *map(of_study, folders.studies(place))]
     return Summaries(sorted(found, key=_rank))
 

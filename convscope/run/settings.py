@@ -20,6 +20,7 @@ from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.samples import SampleSpec, limits
 from convscope.data.unpacking import around
 from convscope.errors import RunError
+from convscope.paths import expanded
 from convscope.run import files
 from convscope.settings import TrainingSettings
 
@@ -200,7 +201,7 @@ def _newer(path: Path, document: dict[str, Any]) -> str:
 
 def absolute(source: str) -> str:
     """A source that is found from any folder: an absolute path, or the catalogue name as it is."""
-    path = Path(source).expanduser()
+    path = expanded(source)
     return str(path.resolve()) if source not in CATALOGUE and (path.exists() or around(path)) else source
 
 

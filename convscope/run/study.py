@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from convscope import outputs
 from convscope.errors import RunError
+from convscope.paths import expanded
 from convscope.run import files, folders, trust
 from convscope.run.manifest import sealed, unsealed
 from convscope.settings import DataSettings, TrainingSettings
@@ -64,7 +65,7 @@ def create(root: Path, settings: StudySettings, code: bytes | None = None) -> Pa
             outputs.replace(folder / trust.CODE, code)
 
     try:
-        return folders.make(root.expanduser().absolute(), name, fill)
+        return folders.make(expanded(root).absolute(), name, fill)
     except OSError as error:
         raise RunError(
             f"no folder can be made in {root}: {error.strerror or error}.\n"

@@ -11,6 +11,7 @@ from torch import Tensor
 from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
+from convscope.paths import expanded
 from convscope.run import checkpoint, files, folders, resuming, rows, seen, settings, trust
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import ABSENT, Manifest
@@ -217,8 +218,8 @@ def create(
         contents[START] = pack(start)
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
     try:
-        folders.demand_latest(Path(root).expanduser())
-        path = folders.make(Path(root).expanduser().absolute(), name, lambda folder: _fill(folder, contents))
+        folders.demand_latest(expanded(root))
+        path = folders.make(expanded(root).absolute(), name, lambda folder: _fill(folder, contents))
         folders.point_latest(path)
         return Writer(path)
     except OSError as error:
@@ -238,7 +239,7 @@ def _fill(folder: Path, contents: dict[str, bytes]) -> None:
 
 def _own_code(file: Path) -> bytes:
     """The code of a network that the person named, which is their word to trust it."""
-    path = file.expanduser().absolute()
+    path = expanded(file).absolute()
     try:
         code = path.read_bytes()
     except OSError as error:

@@ -17,6 +17,7 @@ from convscope.network import NETWORKS
 from convscope.network.model import Model
 from convscope.network.own import is_own
 from convscope.opening import Opened, open_model, typed
+from convscope.paths import expanded
 from convscope.randomness import seeded
 from convscope.run import folders, load
 from convscope.training.events import Event
@@ -56,7 +57,7 @@ def is_data(name: str) -> bool:
     >>> is_data("mnist-sample"), is_data("plain"), is_data("nn.Conv2d(1, 8, 3)"), is_data("latest")
     (True, False, False, False)
     """
-    path = Path(name).expanduser()
+    path = expanded(name)
     if name in CATALOGUE:
         return True
     if name in NETWORKS or typed.is_typed(name) or name.endswith(".keras") or path.name == folders.LATEST:

@@ -16,6 +16,7 @@ from convscope.data.files import cache
 from convscope.data.formats import array_files, cifar, idx
 from convscope.data.pictures.resize import resized
 from convscope.errors import DataError
+from convscope.paths import expanded
 
 FORMATS = (idx, array_files, cifar)
 TORCHVISION = ("data", ".", "~/data", "~")  # folders that people give it as `root`
@@ -197,7 +198,7 @@ def find(published: Published, settings: DataSettings) -> Dataset:
 def places(published: Published) -> Iterator[Path]:
     """Yield each place on this machine that seems to hold the data set, the person's own folder first."""
     below = [root / name for root in roots() for name in published.below]
-    for place in (*below, *(Path(name).expanduser() for name in published.elsewhere)):
+    for place in (*below, *(expanded(name) for name in published.elsewhere)):
         if any(form.recognises(place) for form in FORMATS):
             yield place
 

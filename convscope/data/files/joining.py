@@ -9,6 +9,7 @@ from pathlib import Path, PureWindowsPath
 from convscope.data.files.litter import is_litter
 from convscope.data.files.tree import children, is_folder
 from convscope.errors import DataError
+from convscope.paths import expanded
 
 ENDINGS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".gif", ".bmp", ".dib", ".tif", ".tiff", ".webp"),
@@ -137,7 +138,7 @@ def _short(name: str) -> str:
 
 
 def _folder(images: str, home: Path) -> Path:
-    given = Path(images).expanduser()
+    given = expanded(images)
     for path in (given, home / given):
         if path.is_dir():
             return path

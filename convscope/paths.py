@@ -1,0 +1,13 @@
+"""Paths as people write them."""
+
+import os
+from pathlib import Path
+
+
+def expanded(path: str | Path) -> Path:
+    """With their home folder for ~; where there is none, or nobody of that name, as it is written.
+
+    >>> expanded("~nobody at all/photos").name
+    'photos'
+    """
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib raises where nobody is called so
