@@ -1,10 +1,11 @@
 """Paths as people write them."""
 
 import os
+from os import PathLike
 from pathlib import Path
 
 
-def expanded(path: str | Path) -> Path:
+def expanded(path: str | PathLike) -> Path:
     """With their home folder for ~; where there is none, or nobody of that name, as it is written.
 
     >>> expanded("~nobody at all/photos").name
