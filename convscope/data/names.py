@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
+NUMBERS = re.compile(r"(\d+)")
 JOINER = "\u200d"  # invisible, but it makes other signs of those around it
 
 
@@ -14,10 +15,9 @@ def natural(name: str) -> tuple:
     >>> sorted(["class 10", "Class 9", "class 1"], key=natural)
     ['class 1', 'Class 9', 'class 10']
     """
-    pieces = re.split(r"(\d+)", name.casefold())
-    return tuple(
-        (0, int(piece), "") if piece.isdecimal() else (1, 0, piece) for piece in pieces if piece
-    ), name
+    pieces: list[str | int] = NUMBERS.split(name.casefold())  # text, number, text, …: like beside like
+    pieces[1::2] = map(int, pieces[1::2])
+    return pieces, name
 
 
 def plain(name: str) -> str:

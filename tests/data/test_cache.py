@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import signal
@@ -91,6 +92,25 @@ def test_another_version_of_the_decoder_is_another_entry(files, monkeypatch):
     name = cache.key(files, {})
     monkeypatch.setattr(cache.decode, "VERSION", 99)
     assert cache.key(files, {}) != name
+
+
+def test_a_key_is_of_absolute_paths_and_of_the_files_that_are_opened(tmp_path, monkeypatch):
+    for name in ("real/deep", "other"):
+        (tmp_path / name).mkdir(parents=True)
+    for place, name in enumerate(("a.png", "other/a.png", "real/a.png")):
+        (tmp_path / name).write_bytes(b"x" * (place + 1))
+    (tmp_path / "other/link").symlink_to(tmp_path / "real/deep")
+    monkeypatch.chdir(tmp_path / "other")
+    files = [Path(name) for name in ("a.png", "/a.png", "../a.png", "link/../a.png", "not/there.png")]
+    digest = hashlib.sha256(json.dumps([cache.decode.VERSION, {}]).encode())
+    for file in files:
+        digest.update(f"{os.path.abspath(file)}\0".encode())  # noqa: PTH100 - links are kept
+        if file.exists():  # a link is followed before its "..": real/a.png
+            status = file.stat()
+            digest.update(f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}\0".encode())
+        else:
+            digest.update(b"FileNotFoundError\0")
+    assert cache.key(files, {}) == digest.hexdigest()[:32]
 
 
 def test_missing_and_repaired_files_are_told_apart(tmp_path, paint):

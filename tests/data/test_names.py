@@ -25,3 +25,5 @@ def test_natural_order():
         "b",
     ]
     assert sorted(["Cat", "cat"], key=natural) == sorted(["cat", "Cat"], key=natural)
+    numbers = ["1", "1 a", "1a2", "1a10", "a", "a1", "a1b", "a01c", "a2"]
+    assert sorted([*numbers[1::2], *numbers[::2]], key=natural) == numbers

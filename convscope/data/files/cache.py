@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -54,10 +54,9 @@ def key(files: Sequence[Path], settings: dict) -> str:
     A file is known by path, size, and the times of its last change of content and of status: the second
     cannot be set back, so even a change of one byte by a program that restores the first is noticed.
     """
-    digest = hashlib.sha256(json.dumps([decode.VERSION, settings], sort_keys=True).encode())
-    for file in files:
-        digest.update(f"{os.path.abspath(file)}\0{_state(file)}\0".encode(errors="surrogateescape"))  # noqa: PTH100 - resolve() would follow links
-    return digest.hexdigest()[:32]
+    said = json.dumps([decode.VERSION, settings], sort_keys=True)
+    states = "".join(f"{path}\0{_state(file)}\0" for path, file in zip(_absolute(files), files, strict=True))
+    return hashlib.sha256(f"{said}{states}".encode(errors="surrogateescape")).hexdigest()[:32]
 
 
 def through(name: str, shape: tuple[int, ...], fill: Fill, dtype: DTypeLike = np.uint8) -> Entry:
@@ -89,9 +88,19 @@ def _size(shape: tuple[int, ...], dtype: DTypeLike) -> int:
     return prod(shape) * np.dtype(dtype).itemsize
 
 
+def _absolute(files: Sequence[Path]) -> Iterator[str]:
+    """The files' absolute paths, links not followed; a folder is asked for its own once."""
+    folders: dict[str, str] = {}
+    for file in files:
+        above, slash, name = str(file).rpartition(os.sep)
+        if (folder := above + slash) not in folders:
+            folders[folder] = os.path.join(os.path.abspath(folder), "")  # noqa: PTH100, PTH118 - no Path ends in a slash
+        yield folders[folder] + name
+
+
 def _state(file: Path) -> str:
     try:
-        status = file.stat()
+        status = os.stat(file)  # noqa: PTH116 - Path.stat takes half as long again
     except (OSError, ValueError) as error:
         return type(error).__name__
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

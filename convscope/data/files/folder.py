@@ -177,12 +177,10 @@ def _by_name(top: Path, wanted: Wanted, found: Found) -> list[FolderPlace]:
 
 def _has_parts(folder: Path, wanted: Wanted) -> bool:
     inside = children(folder, [])
+    if any(_is_wanted(child, wanted) for child in inside):
+        return False
     inner = [child.name.casefold() for child in inside if is_folder(child)]
-    return (
-        bool(inner)
-        and all(name in PART_NAMES for name in inner)
-        and not any(_is_wanted(child, wanted) for child in inside)
-    )
+    return bool(inner) and all(name in PART_NAMES for name in inner)
 
 
 def _without_companions(folders: list[Path], found: Found) -> list[Path]:
@@ -204,8 +202,8 @@ def _take(place: FolderPlace, root: Path, wanted: Wanted, found: Found, others: 
     """The samples of a class; what else lies there is counted."""
     taken = []
     above = () if place.folder == root else (identity_of(root),)
-    for file, trail in files_below(place.folder, root, wanted, found.skipped, above):
-        if wanted.takes(file):
+    for file, trail, takes in files_below(place.folder, root, wanted, found.skipped, above):
+        if takes:
             taken.append(Taken(file, trail, place.label, place.part))
         elif not file.name.lower().endswith(tuple(wanted.parts)):
             others[file.suffix.lower() or "without ending"] += 1
@@ -229,13 +227,14 @@ def _named(taken: list[Taken], rule: re.Pattern[str], root: Path, found: Found) 
 
 def _without_masks(taken: list[Taken], root: Path, wanted: Wanted, found: Found) -> list[Taken]:
     masks = beside.masks([file.file for file in taken])
-    if masks:
-        first = next(file.file.name for file in taken if file.file in masks)
-        found.remarks.append(
-            f"{len(masks):,} files such as {first} are masks of the {wanted.what}s beside them, no samples"
-        )
-        why = f"a mask of a {wanted.what} beside it"
-        found.passed.extend(Skipped(shown(file.file, root), why) for file in taken if file.file in masks)
+    if not masks:
+        return taken
+    first = next(file.file.name for file in taken if file.file in masks)
+    found.remarks.append(
+        f"{len(masks):,} files such as {first} are masks of the {wanted.what}s beside them, no samples"
+    )
+    why = f"a mask of a {wanted.what} beside it"
+    found.passed.extend(Skipped(shown(file.file, root), why) for file in taken if file.file in masks)
     return [file for file in taken if file.file not in masks]
 
 

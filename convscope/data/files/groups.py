@@ -13,6 +13,7 @@ from convscope.errors import DataError, guess
 
 FOLDER, NONE = "folder", "none"
 WHOLE = re.compile(r"^([-+]?\d+)\.0*$")
+BETWEEN = re.compile(r"[\s_.-]")  # words of a name
 SHOWN = 3  # names in a remark
 MODALITIES = frozenset(
     [
@@ -113,7 +114,7 @@ def on_kinds(files: Sequence[Lying], *, grouped: bool) -> list[str]:
     kinds: dict[tuple[tuple[str, ...], str], set[str]] = {}
     for file in files:
         stem = beside.ENDING.sub("", file.name)
-        word = re.split(r"[\s_.-]", stem)[-1]
+        word = BETWEEN.split(stem)[-1]
         if word.casefold() in MODALITIES:
             kinds.setdefault((file.trail, stem.removesuffix(word)), set()).add(word)
     several = [words for words in kinds.values() if len(words) > 1]

@@ -49,8 +49,8 @@ def files_below(
     skipped: list[Skipped],
     above: tuple = (),
     trail: tuple[str, ...] = (),
-) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Every file below a folder in natural order, with the folders between.
+) -> Iterator[tuple[Path, tuple[str, ...], bool]]:
+    """Every file below a folder in natural order, with the folders between, and whether it is a sample.
 
     A link back to a folder above is not followed again.
     """
@@ -61,8 +61,8 @@ def files_below(
     for child in children(folder, skipped, root):
         if not _is_utf8(child.name):
             skipped.append(Skipped(_readable(child, root), "its name is not valid UTF-8; rename it"))
-        elif wanted.takes(child) or not is_folder(child):
-            yield child, trail  # a folder with a file's ending will be told when it is decoded
+        elif (takes := wanted.takes(child)) or not is_folder(child):
+            yield child, trail, takes  # a folder with a file's ending will be told when it is decoded
         else:
             yield from files_below(child, root, wanted, skipped, (*above, identity), (*trail, child.name))
 

@@ -14,7 +14,7 @@ from convscope.data.samples import ANY
 from convscope.data.signals import pairs
 from convscope.errors import DataError
 
-PICTURES = Wanted(decode.SUFFIXES, "picture")
+PICTURES = Wanted(tuple(decode.SUFFIXES), "picture")
 READER = Reader("image", PICTURES.what, choosing.choose, choosing.read)
 NO_CLASS = re.compile(
     r"(image|img|photo|picture|input|scan)s?([\W_]|part|\d|$)|jpe?gs?$|^(train|valid|val|test|data)",
