@@ -3,6 +3,7 @@
 ConvscopeError
 ├── SettingsError   a setting that cannot be
 ├── ArgumentError   an argument of a function that cannot be
+│   └── NoSuchPlace a number beyond the end
 ├── DataError       files, arrays, tables, downloads
 │   └── BadFile     one file that cannot be used, among others that can
 ├── NetworkError    a network that cannot be built or does not fit its input
@@ -110,6 +111,10 @@ class SettingsError(ConvscopeError, ValueError):
 
 class ArgumentError(ConvscopeError, TypeError):
     """An argument of a public function that is of another type than it must be, or out of bounds."""
+
+
+class NoSuchPlace(ArgumentError, IndexError):  # noqa: N818 - reads as a sentence where it is raised
+    """A number beyond the end of a sequence of ours."""
 
 
 class DataError(ConvscopeError):

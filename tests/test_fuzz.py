@@ -4,6 +4,7 @@ import gzip
 import tempfile
 import threading
 import time
+import warnings
 from pathlib import Path
 from random import Random
 
@@ -41,7 +42,10 @@ SECONDS = 20  # of the processor, for all doors of one file together
 def forms(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CONVSCOPE_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield prepared(tmp_path_factory.mktemp("forms"), ())
+        with warnings.catch_warnings():  # of Keras, about its own arrays
+            warnings.simplefilter("ignore", DeprecationWarning)
+            made = prepared(tmp_path_factory.mktemp("forms"), ())
+        yield made
 
 
 def test_no_damaged_file_is_raw(forms, tmp_path, monkeypatch):

@@ -57,7 +57,7 @@ PRINTED = {
     "train walks/ --window 128 --stride 64": ["samples of 3 × 128"],
     "train mnist --network plain --optimizer adam --lr 0.001 --batch 50 --epochs 1": [
         "plain",
-        "60,000 images",
+        "train 54,000, val 6,000, test 10,000",
     ],
     "train photos/ --network mynet.py:MyNet --size 64 --augment shift=0.1,flip": ["3 × 64 × 64"],
     "train photos/ --folds 5": ["95 % interval"],

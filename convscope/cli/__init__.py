@@ -7,6 +7,7 @@ in `COMMANDS`.
 
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -78,7 +79,12 @@ def main() -> None:
         sys.exit(FAILED)
     _speak_utf8()
     words = sys.argv[1:]
-    sys.exit(execute([word for word in words if word != "--debug"], debug="--debug" in words))
+    code = execute([word for word in words if word != "--debug"], debug="--debug" in words)
+    if any(thread.daemon for thread in threading.enumerate()):  # at work in torch, which the end would abort
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def execute(words: Sequence[str], *, debug: bool = False) -> int:

@@ -135,7 +135,7 @@ class Dataset:
             "names": (lambda: _many(self.names, self.inputs), "where each sample came from"),
             "settings": (lambda: isinstance(self.settings, DataSettings), "a DataSettings"),
             "groups": (
-                lambda: _many(self.groups, self.inputs) or _many(self.groups, self.inputs[:0]),
+                lambda: isinstance(self.groups, Sequence) and len(self.groups) in (0, len(self.inputs)),
                 "the group of each sample, or none",
             ),
             "skipped": (lambda: _all(Skipped, self.skipped), "a tuple of Skipped"),

@@ -198,7 +198,7 @@ def test_gradients_that_the_model_takes_itself_are_not_the_scores():
         (lambda x: None, 0, "score=0 needs an output of numbers, but the model returned none."),
         (lambda x: x > 0, 0, "score=0 needs an output of numbers, but the model returned none."),
         (nn.Linear(3, 4), lambda output: output, "a score is one number, but the function returned 1 × 4."),
-        (nn.Linear(3, 4), lambda output: 3.0, "a score is one number, but the function returned a float."),
+        (nn.Linear(3, 4), lambda output: 3.0, "a score is one number, but the function returned 3.0."),
     ],
 )
 def test_a_score_that_cannot_be_is_said(model, score, words):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from convscope.arguments import demand, demand_flag, demand_path, demand_whole
 from convscope.data.dataset import Kind, Skipped
-from convscope.errors import DataError, UnknownName
+from convscope.errors import DataError, NoSuchPlace, UnknownName
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm, head
 from convscope.text import cell
@@ -106,7 +106,8 @@ class _Told(ABC, Generic[One]):
             return replace(self._some(index), inputs=self.inputs[list(range(len(self))[index])])
         demand("sample", index, (str, Integral), "its number, its name or a slice")
         if not isinstance(index, str):
-            demand_whole("sample", index, -len(self), len(self) - 1)
+            if not -len(self) <= index < len(self):
+                raise NoSuchPlace(f"sample: there are {len(self):,}; got {index}.")
             return self._one(range(len(self))[index])
         if index not in self.names:
             raise UnknownName("sample", index, self.names)
