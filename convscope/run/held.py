@@ -88,7 +88,7 @@ def _of_picture(picture: Any, spec: SampleSpec) -> Samples:  # noqa: ANN401 - a 
         what = accepted(spec.kind)
         raise ShapeError(f"a picture cannot be predicted: the run takes {spec.kind}s.\n  Give {what}.")
     name = str(getattr(picture, "filename", "") or "")
-    if getattr(picture, "tile", None) and Path(name).is_file():
+    if held.is_unread(picture) and Path(name).is_file():
         found = read([Path(name)], spec)
         if found is not None:
             return found

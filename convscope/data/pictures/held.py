@@ -56,3 +56,8 @@ def of_array(values: np.ndarray) -> Image.Image | None:
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
     return Image.fromarray(np.ascontiguousarray(values))
+
+
+def is_unread(picture: Any) -> bool:  # noqa: ANN401 - of Pillow's
+    """Whether Pillow has opened a picture's file, but not read its pixels yet."""
+    return bool(getattr(picture, "tile", None))
