@@ -38,7 +38,8 @@ RAW_WORDS = re.compile(
     r"object has no attribute|Errno|<class '|Traceback|did not expect|NoneType|object at 0x"
 )
 NOTES = re.compile(
-    rb"(Training of .* has not finished: |Note: |Warning: Xing|decoding: |.*libmpg123|tempfile.tif: |\n).*\n?"
+    rb"(Training of .* has not finished: |Note: |Warning: Xing|decoding: |.*libmpg123|tempfile.tif: |"
+    rb"LZWDecode: |\n).*\n?"
 )
 READ, REFUSED, RAW = "read", "refused", "raw"
 

@@ -301,3 +301,16 @@ def test_when_nothing_can_be_read_the_reasons_are_given(tmp_path):
         (tmp_path / name / "a.png").write_bytes(b"")
     with pytest.raises(DataError, match="empty"):
         load(tmp_path)
+
+
+def test_pillow_prints_nothing_of_a_damaged_tiff(tmp_path, capfd):
+    """Its logger has no handler, so Python would print what it says."""
+    for number in range(8):
+        place = tmp_path / "ab"[number % 2] / f"{number}.tiff"
+        place.parent.mkdir(exist_ok=True)
+        Image.fromarray(np.full((9, 9), number, np.uint8)).save(place)
+    whole = place.read_bytes()
+    at = whole.index(struct.pack("<HHI", 277, 3, 1))  # samples per pixel
+    place.write_bytes(whole[: at + 8] + struct.pack("<H", 14878) + whole[at + 10 :])
+    load(tmp_path)
+    assert "samples per pixel" not in capfd.readouterr().err

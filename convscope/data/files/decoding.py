@@ -119,7 +119,7 @@ def quiet() -> Iterator[None]:
 
     Around the threads, not in them: filters and loggers belong to the process.
     """
-    loggers = [logging.getLogger(name) for name in ("pydicom", "nibabel.global")]
+    loggers = [logging.getLogger(name) for name in ("pydicom", "nibabel.global", "PIL.TiffImagePlugin")]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:
         logger.disabled = True
