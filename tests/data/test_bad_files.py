@@ -308,7 +308,7 @@ def test_pillow_prints_nothing_of_a_damaged_tiff(tmp_path, capfd):
     for number in range(8):
         place = tmp_path / "ab"[number % 2] / f"{number}.tiff"
         place.parent.mkdir(exist_ok=True)
-        Image.fromarray(np.full((9, 9), number, np.uint8)).save(place)
+        Image.fromarray(np.full((9, 9, 3), number, np.uint8)).save(place)
     whole = place.read_bytes()
     at = whole.index(struct.pack("<HHI", 277, 3, 1))  # samples per pixel
     place.write_bytes(whole[: at + 8] + struct.pack("<H", 14878) + whole[at + 10 :])

@@ -417,3 +417,14 @@ def test_a_typed_layer_is_mended_as_well(typed, fix):
         open_model(typed, ["3x8x8"])
     assert (caught.value.finding.fix, caught.value.finding.tried) == (fix, True)
     assert open_model(fix, ["3x8x8"]).model is not None
+
+
+@pytest.mark.parametrize("size", ["float('inf')", "float('nan')", "1e400"])
+def test_a_size_without_end_gets_a_sentence(tmp_path, monkeypatch, capsys, size):
+    monkeypatch.chdir(tmp_path)
+    text = f"from torch import nn\n\n\ndef net():\n    return nn.Sequential(nn.Conv2d(3, {size}, 3))\n"
+    (tmp_path / "net.py").write_text(text)
+    assert execute(["summary", "net.py:net", "--input", "3x8x8"]) == 1
+    said = capsys.readouterr().err
+    assert "which is no whole number" in said
+    assert "did not expect" not in said

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from math import gcd
+from math import gcd, isfinite
 from typing import Any
 
 from convscope.lint.finding import Finding, rule
@@ -60,6 +60,8 @@ def fractions(failure: MakingFailure) -> Finding | None:
     if isinstance(value, str):
         fixes = failure.with_argument(name, int(value)) if value.isdigit() else ()
         return Finding(what, "In quotes it is text, not a number.", fixes=fixes)
+    if not isfinite(value):
+        return Finding(what, "A size counts things: channels, features or rows.", advice="Write how many.")
     whole = _floored(failure, node) if node else ""
     cause = (
         "A division with / gives a fraction in Python, even where it comes out even; // gives a whole number."
