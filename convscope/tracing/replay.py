@@ -141,7 +141,7 @@ def _compared(network: dict[int, Tensor], made: dict[int, Tensor]) -> Replay:
     if (made[index].shape, made[index].dtype) != (network[index].shape, network[index].dtype):
         return Replay(False, None, "run by itself it gives another shape or type of number.")
     wide = torch.complex128 if made[index].is_complex() else torch.float64
-    mine, its = (with_float64(each[index]).to(wide) for each in (made, network))
+    mine, its = (with_float64(each[index].detach()).to(wide) for each in (made, network))
     difference = float((mine - its).abs().nan_to_num(torch.inf).max())
     return Replay(False, difference, "run by itself it gives other numbers: its inputs may share memory.")
 

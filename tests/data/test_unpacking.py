@@ -316,3 +316,13 @@ def test_a_path_into_an_archive(tmp_path, monkeypatch):
     run = train("all.zip/small", epochs=0.2, network="compact", threads=1, runs=tmp_path / "runs")
     assert run.settings.data.source == str(path / "small")
     assert len(run.dataset().inputs) == 16
+
+
+def test_an_entry_without_a_name_is_passed_over(tmp_path):
+    picture = io.BytesIO()
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(picture, "PNG")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
+        for number in range(8):
+            archive.writestr(f"{'ab'[number % 2]}/{number}.png", picture.getvalue())
+        archive.writestr(zipfile.ZipInfo(""), b"nothing")
+    assert len(load(tmp_path / "set.zip").inputs) == 8

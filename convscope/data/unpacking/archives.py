@@ -36,7 +36,8 @@ def from_zip(paths: Sequence[Path], target: UnpackingTarget) -> None:
     """
     (path,) = paths
     with _reasons(path), zipfile.ZipFile(path) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        named = (entry for entry in archive.infolist() if entry.filename)  # damaged ones have none
+        entries = [entry for entry in named if not entry.is_dir()]
         if any(entry.flag_bits & LOCKED for entry in entries):
             raise DataError(f"{path} is protected by a password.\n  Unpack it yourself and give the folder.")
         target.demand_room(sum(entry.file_size for entry in entries))
