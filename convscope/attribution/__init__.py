@@ -24,6 +24,7 @@ from convscope.attribution.scores import Attribution, Scorer, Target
 from convscope.attribution.slopes import gradient, integrated_gradients
 from convscope.errors import ShapeError, TraceError, UnknownName
 from convscope.lint import diagnose
+from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.tracing import trace
 
@@ -108,11 +109,6 @@ def _explain_failure(model: nn.Module, inputs: Tensor) -> None:
 @contextmanager
 def _evaluating(model: nn.Module, device: torch.device) -> Iterator[None]:
     """Evaluation mode, so that no sample depends on another one or on chance; then as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        with forked(device):
-            model.eval()
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
+    with modes_kept(model), forked(device):
+        model.eval()
+        yield

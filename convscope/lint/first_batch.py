@@ -7,6 +7,7 @@ from convscope.data.dataset import Dataset
 from convscope.lint.finding import Finding, shown
 from convscope.lint.running.ran import Ran
 from convscope.network.model import Model, Values
+from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.settings import TrainingSettings
 from convscope.tracing import trace
@@ -39,12 +40,9 @@ def first_batch(model: Model, dataset: Dataset, settings: TrainingSettings) -> l
             return loss_of_values(output, model.output.standardise(y), settings)
         return loss_of(output, y, settings)
 
-    modes = [(module, module.training) for module in model.modules()]
-    with forked():
+    with modes_kept(model), forked():
         model.train()
         seen = trace(model.network, model.preprocess(x), score=score)
-        for module, training in modes:
-            module.training = training
     if seen.failure:
         return []
     rules = [rule for rule in of_stage("running") if rule.name not in LEFT_OUT]

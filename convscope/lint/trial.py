@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.lint.finding import Fix, TextEdit
+from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.tracing import trace
 from convscope.tracing.graph import Failure, Ref, Trace
@@ -64,7 +65,9 @@ def again(seen: Trace, fix: Fix, failed: Failure | None = None) -> Trace | None:
         with ExitStack() as stack:
             stack.enter_context(forked())
             stack.enter_context(torch.no_grad())
-            stack.enter_context(_mode(model, evaluation=fix.evaluation))
+            stack.enter_context(modes_kept(model))
+            if fix.evaluation:
+                model.eval()
             for path, expression in fix.layers.items():
                 stack.enter_context(_layer(model, path, expression))
             for edit in fix.edits:
@@ -93,18 +96,6 @@ def _arguments(seen: Trace, fix: Fix) -> tuple[tuple[Any, ...], dict[str, Any]]:
 def _value(expression: str, names: dict[str, Any]) -> Any:  # noqa: ANN401
     """An expression that we wrote ourselves, run as it will be pasted."""
     return eval(expression, {"nn": nn, "torch": torch} | names)
-
-
-@contextmanager
-def _mode(model: nn.Module, *, evaluation: bool) -> Iterator[None]:
-    modes = [(module, module.training) for module in model.modules()]
-    try:
-        if evaluation:
-            model.eval()
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from torch.nn.modules.lazy import LazyModuleMixin
 
 from convscope.errors import NetworkError, ShapeError, got
 from convscope.network.layers import Space
+from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.shapes import elements, show, window_output
 
@@ -64,14 +65,11 @@ def check(network: nn.Module, channels: int, classes: int, space: Space) -> None
 @contextmanager
 def _as_it_was(network: nn.Module) -> Iterator[None]:
     """Put back what a forward pass changes: BatchNorm's buffers, the modes, the random numbers."""
-    modes = [(module, module.training) for module in network.modules()]
     buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
     try:
-        with forked():
+        with modes_kept(network), forked():
             yield
     finally:
-        for module, training in modes:
-            module.training = training
         for buffer, before in buffers:
             buffer.copy_(before)
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from convscope.network.model import Model
+from convscope.network.modes import modes_kept
 from convscope.progress import track
 from convscope.randomness import forked
 from convscope.settings import TrainingSettings
@@ -37,16 +38,13 @@ def takes_channels_last(model: Model, x: Tensor) -> bool:
         x: what its network takes, (sample, channel, *space).
     """
     if model.channels_last is None:
-        modes = [(module, module.training) for module in model.modules()]
-        model.eval()
         try:
-            with torch.no_grad(), forked(x.device):
+            with torch.no_grad(), modes_kept(model), forked(x.device):
+                model.eval()
                 model.network(_channels_last(x[:1]))
             model.channels_last = True
         except RuntimeError:  # if there is another reason, the real forward pass says so
             model.channels_last = False
-        for module, training in modes:
-            module.training = training
     return model.channels_last
 
 
