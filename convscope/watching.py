@@ -59,7 +59,7 @@ class Watching:
     def show(self, event: object) -> None:
         """Draw what an event changes; most change nothing."""
         if isinstance(event, Turn):
-            self.turn = f"{event.what} {event.number} of {event.of}"
+            self.turn = str(event)
         elif isinstance(event, Start):
             self.steps = event.steps
         elif isinstance(event, Notice):

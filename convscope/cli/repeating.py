@@ -30,7 +30,7 @@ class RepeatedTerminal(Terminal):
             if isinstance(event, Repeated):
                 return event
         self.bar.stop()
-        self.tell("interrupted", f"in {self._name()}; what was learnt is saved")
+        self.tell("interrupted", f"in {self.turn}; what was learnt is saved")
         self.tell("next", f"{program()} train --resume {name_of(self.path.parent)}")
         return None
 
@@ -42,11 +42,11 @@ class RepeatedTerminal(Terminal):
     def _(self, event: Turn) -> None:
         self.turn = event
         if event.done:
-            self.tell(self._name(), "done before")
+            self.tell(str(self.turn), "done before")
 
     @hear.register
     def _(self, event: Loaded) -> None:
-        self._once("data", lambda: super(RepeatedTerminal, self).show(event))
+        self._once("data", lambda: self.show(event))
 
     @hear.register
     def _(self, event: Created) -> None:
@@ -61,7 +61,7 @@ class RepeatedTerminal(Terminal):
 
     @hear.register
     def _(self, event: TrainingStep) -> None:
-        self.draw(event, f"{self._name()}, epoch {event.epoch}")
+        self.draw(event, f"{self.turn}, epoch {event.epoch}")
 
     @hear.register
     def _(self, event: Notice) -> None:
@@ -81,7 +81,7 @@ class RepeatedTerminal(Terminal):
         spent = time.monotonic() - self.began
         left = spent / self.made * (self.turn.of - self.turn.number)
         more = f"; {duration(left)} left" if left else ""
-        self.tell(self._name(), f"{event.evaluation.headline()[0]}  ({duration(spent / self.made)}{more})")
+        self.tell(str(self.turn), f"{event.evaluation.headline()[0]}  ({duration(spent / self.made)}{more})")
 
     @hear.register
     def _(self, found: Repeated) -> None:
@@ -100,9 +100,6 @@ class RepeatedTerminal(Terminal):
         self.tell("network", event.settings.network.name)
         self.tell("chosen", *event.reasons)
         self.say("")
-
-    def _name(self) -> str:
-        return f"{self.turn.what} {self.turn.number} of {self.turn.of}"
 
     def _once(self, what: str, tell: Callable[[], None]) -> None:
         if what not in self.told:

@@ -98,5 +98,8 @@ class Turn:
     what: str  # "fold" or "start"
     done: bool = False  # nothing is left to do
 
+    def __str__(self) -> str:
+        return f"{self.what} {self.number} of {self.of}"
+
 
 Event = Start | TrainingStep | Epoch | Checkpoint | Notice | Finished
