@@ -3,7 +3,8 @@
 Names, types, defaults and help are those of `settings`; only what is typed in another form stands here again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from typing import Annotated, Any
 
@@ -131,7 +132,14 @@ def _merged(groups: Sequence[Any]) -> dict[str, Any]:
 
 
 def _checked(settings: type, fields: dict[str, Any]) -> Any:  # noqa: ANN401 - a `settings`
-    try:
+    with as_typed():
         return settings(**fields)
+
+
+@contextmanager
+def as_typed() -> Iterator[None]:
+    """Tell of a setting that cannot be by the option that it was typed as."""
+    try:
+        yield
     except SettingsError as error:
         raise UsageError(f"--{error.setting.replace('_', '-')}: {error.words}") from None

@@ -19,12 +19,12 @@ from convscope.cli.options import (
     RunOptions,
     TrainingOptions,
     UsageError,
+    as_typed,
     data_settings,
     given,
     training_settings,
 )
 from convscope.cli.show import console, write_json
-from convscope.errors import SettingsError
 from convscope.settings import (
     SampleSettings,
     SequenceSettings,
@@ -66,7 +66,8 @@ def train(
     of_data, of_training = (samples, split, pictures, signals, sequences), (learning, machine)
     if run_options.resume is None:
         plan = _plan(data, of_data, network_options, of_training, run_options)
-        return _several(run_options, plan) if _times(run_options) else _one(run_options, _begin(plan))
+        several = run_options.folds is not None or run_options.seeds is not None
+        return _several(run_options, plan) if several else _one(run_options, _begin(plan))
     changed = given(*of_data, network_options, *of_training)
     _demand_nothing_else(data, [*changed, *given(run_options)])
     training_settings(*of_training)  # what cannot be is told as an option
@@ -149,19 +150,14 @@ def _several(run_options: RunOptions, begun: "Plan | Path") -> int:
         events = repeating.resume(begun)
     else:
         events = repeating.stream(begun, folds=run_options.folds, seeds=run_options.seeds)
-    try:
-        with RepeatedTerminal(console(stderr=run_options.json), quiet=run_options.quiet) as terminal:
-            found = terminal.follow(events)
-    except SettingsError as error:
-        raise UsageError(f"--{error.setting.replace('_', '-')}: {error.words}") from None
+    with (
+        as_typed(),
+        RepeatedTerminal(console(stderr=run_options.json), quiet=run_options.quiet) as terminal,
+    ):
+        found = terminal.follow(events)
     if run_options.json:
         write_json(found.as_dict() if found else {"study": str(terminal.path.parent)})
     return 0 if found else INTERRUPTED
-
-
-def _times(run_options: RunOptions) -> list[str]:
-    """The options that ask for several trainings."""
-    return [f"--{name}" for name in ("folds", "seeds") if getattr(run_options, name) is not None]
 
 
 def _demand_nothing_else(data: str | None, options: list[str]) -> None:
