@@ -48,7 +48,7 @@ def number(value: float | None, digits: int = 4) -> str:
     >>> number(-0.0312345), number(0.001), number(1e-7), number(None)
     ('−0.03123', '0.001', '1×10⁻⁷', '–')
     """
-    return figures.number(value, digits).replace("-", "−").replace(",", SPACE).replace(" ", SPACE)
+    return _true(figures.number(value, digits))
 
 
 def signed(value: float) -> str:
@@ -57,7 +57,7 @@ def signed(value: float) -> str:
     >>> signed(0.25), signed(-0.25)
     ('+0.25', '−0.25')
     """
-    return f"+{number(value, 3)}" if value > 0 else number(value, 3)
+    return _true(figures.signed(value))
 
 
 def seconds(value: float) -> str:
@@ -88,6 +88,11 @@ def noun(dataset: Dataset) -> str:
 def typeset(sentence: str) -> str:
     """Let no line break come between a figure and its percent sign, or what stands before it."""
     return re.sub(r"(?<=[<>]) (?=\d)| (?=%)", SPACE, sentence)
+
+
+def _true(figure: str) -> str:
+    """With a true minus, and spaces that do not break."""
+    return figure.replace("-", "−").replace(",", SPACE).replace(" ", SPACE)
 
 
 def judged_part(dataset: Dataset) -> str:
