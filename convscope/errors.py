@@ -63,7 +63,7 @@ def of_machine(error: BaseException) -> str | None:
     """
     if isinstance(error, OSError) and error.strerror:
         name = printable(str(error.filename or ""))
-        where = f"{name if len(name) <= LONGEST else name[:LONGEST] + '…'}: " if name else ""
+        where = f"{cut(name, LONGEST)}: " if name else ""
         return f"{where}{_lower(error.strerror)}."
     if isinstance(error, MemoryError) or NO_MEMORY.search(str(error)):
         return "there is not enough memory.\n  Give fewer or smaller samples, a smaller batch or network."
