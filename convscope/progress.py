@@ -18,10 +18,15 @@ def track(items: Iterable[Item], what: str, total: int | None, unit: str = "file
     >>> list(track([1, 2, 3], "decoding", total=3))
     [1, 2, 3]
     """
-    if sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
+    if redraws():
         yield from _bar(items, what, total, unit)
     else:
         yield from _lines(items, what, total, unit)
+
+
+def redraws() -> bool:
+    """Whether stderr is a terminal that can draw a line anew, which a dumb one cannot."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from convscope.errors import SettingsError, got
 from convscope.figures import number, percent
+from convscope.progress import redraws
 from convscope.training.events import Epoch, Notice, Start, TrainingStep, Turn
 
 Told = TypeVar("Told")
@@ -53,7 +54,7 @@ class Watching:
         self.turn = ""  # which of several trainings
         self.rows: list[tuple[str, ...]] = []
         self.notebook = _notebook()
-        self.lively = self.notebook is not None or sys.stderr.isatty()  # else a line an epoch
+        self.lively = self.notebook is not None or redraws()  # else a line an epoch
         self.handle: Any = None
 
     def show(self, event: object) -> None:
@@ -76,7 +77,7 @@ class Watching:
     def close(self) -> None:
         """End the line."""
         if self.notebook is None and self.drawn:
-            sys.stderr.write("\n" if sys.stderr.isatty() else "")
+            sys.stderr.write("\n" if self.lively else "")
             self.drawn = 0.0
 
     def _draw(self, step: int) -> None:
@@ -87,7 +88,7 @@ class Watching:
         last = dict(zip(self._titles(), self.rows[-1], strict=True)) if self.rows else {}
         said = ", ".join(f"{title} {value}" for title, value in last.items() if value)
         line = f"step {step:,} of {self.steps:,}{f'; {said}' if said else ''}"
-        end = f"\r{line}\033[K" if sys.stderr.isatty() else f"{line}\n"
+        end = f"\r{line}\033[K" if self.lively else f"{line}\n"
         sys.stderr.write(end)
         sys.stderr.flush()
 

@@ -24,11 +24,22 @@ def test_elsewhere_a_line_an_epoch_and_only_where_it_is_asked_for(capsys):
 
 def test_on_a_terminal_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     assert wanted(None)
     list(watched(iter(EVENTS)))
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.endswith("best ★\033[K\n")
+
+
+def test_a_terminal_that_cannot_draw_over_a_line_gets_a_line_an_epoch(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "dumb")
+    assert wanted(None)
+    list(watched(iter([*EVENTS, Notice("odd")])))
+    assert capsys.readouterr().err == (
+        "step 2 of 2; epoch 1, train loss 0.5, val loss 0.25, val acc 75.00 %, best ★\n"
+    )
 
 
 def test_in_a_notebook_one_table_in_place(monkeypatch, capsys):
@@ -54,5 +65,6 @@ def test_what_is_asked_for_counts(progress):
 
 def test_a_warning_begins_a_line_of_its_own(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
     list(watched(iter([*EVENTS, Notice("odd")])))
     assert capsys.readouterr().err.count("\n") == 1
