@@ -3,6 +3,7 @@
 Nothing is drawn where nobody looks, in a pipe or a service.
 """
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator
@@ -88,8 +89,8 @@ class Watching:
         last = dict(zip(self._titles(), self.rows[-1], strict=True)) if self.rows else {}
         said = ", ".join(f"{title} {value}" for title, value in last.items() if value)
         line = f"step {step:,} of {self.steps:,}{f'; {said}' if said else ''}"
-        end = f"\r{line}\033[K" if self.lively else f"{line}\n"
-        sys.stderr.write(end)
+        width = shutil.get_terminal_size().columns - 1  # a folded line could not be drawn over
+        sys.stderr.write(f"\r{line[:width]}\033[K" if self.lively else f"{line}\n")
         sys.stderr.flush()
 
     def _titles(self) -> tuple[str, ...]:

@@ -25,11 +25,20 @@ def test_elsewhere_a_line_an_epoch_and_only_where_it_is_asked_for(capsys):
 def test_on_a_terminal_one_line(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "80")
     assert wanted(None)
     list(watched(iter(EVENTS)))
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.endswith("best ★\033[K\n")
+
+
+def test_on_a_narrow_terminal_the_line_stays_one(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "40")
+    list(watched(iter(EVENTS)))
+    assert capsys.readouterr().err.endswith("\rstep 2 of 2; epoch 1, train loss 0.5, v\033[K\n")
 
 
 def test_a_terminal_that_cannot_draw_over_a_line_gets_a_line_an_epoch(monkeypatch, capsys):
