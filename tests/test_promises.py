@@ -225,6 +225,20 @@ def test_a_mistake_gets_a_sentence(typed, place, capfd):
     assert content(place) == before
 
 
+@pytest.mark.parametrize(
+    "typed",
+    ["predict latest x.png --top 0", "summary plain --input 1x28x28 --depth 0", "check digits --seed -1"],
+)
+def test_a_limit_holds_in_a_process_of_its_own(typed, place):
+    """Here pydantic is loaded, and what reads the command line asks it for limits; there it is not."""
+    done = subprocess.run(
+        [sys.executable, "-m", "convscope", *typed.split()], capture_output=True, check=False
+    )
+    option = typed.split()[-2]
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith(f"Error: {option}: ")
+
+
 @pytest.mark.parametrize(("command", "option", "kind"), [each for each in OPTIONS if each[2] not in TEXTS])
 def test_an_option_of_the_wrong_type_is_named(command, option, kind, place, capfd):
     typed = [f"{option}=nosuch"] if kind is bool else [option, "nosuch"]

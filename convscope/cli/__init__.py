@@ -162,8 +162,9 @@ def _wording(error: CycloptsError) -> str:
         case MissingArgumentError(argument=Argument(name=name)) if not name.startswith("-"):
             return f"{name} is missing."
     checked = error.__cause__  # pydantic's, which cyclopts asks for the limits of a type
-    if isinstance(error, ValidationError) and error.argument and hasattr(checked, "errors"):
-        return f"{error.argument.name}: {limit(checked)}"  # pyright: ignore[reportArgumentType]
+    if isinstance(error, ValidationError) and error.argument:
+        why = limit(checked) if hasattr(checked, "errors") else error.exception_message  # pyright: ignore[reportArgumentType]
+        return f"{error.argument.name}: {why}"
     text = str(error)
     return text[:1].lower() + text[1:]
 

@@ -37,6 +37,14 @@ DATA, NETWORK, TRAINING, PICTURES, SIGNALS, SEQUENCES, MACHINE, RUN = (
     )
 )
 
+
+def _at_least_one(_: object, given: int | None) -> None:
+    """As `Count` says, whose limits are looked at only where settings are made of what was typed."""
+    if given is not None and given < 1:
+        raise ValueError(f"expected a whole number of 1 or more; got {given}.")
+
+
+AtLeastOne = Annotated[int, Parameter(validator=_at_least_one)]
 Flag = Annotated[bool, Parameter(show_default=False)]
 Json = Annotated[Flag, Parameter(name="--json", help="Print one JSON value and nothing else.")]
 

@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Flag, Json, UsageError
+from convscope.cli.options import AtLeastOne, Flag, Json, UsageError
 from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import DataError
 from convscope.figures import number, percent
-from convscope.settings import Count
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,7 +48,7 @@ def summary(
     *,
     inputs: Input = None,
     classes: Classes = 10,
-    depth: Count | None = None,
+    depth: AtLeastOne | None = None,
     formulas: Flag = False,
     markdown: Markdown = False,
     as_json: Json = False,

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Flag, Json, UsageError
+from convscope.cli.options import AtLeastOne, Flag, Json, UsageError
 from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import RunError
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm
-from convscope.settings import Count
 from convscope.text import cut
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def predict(
     run: RunName,
     /,
     *inputs: Annotated[str, Parameter(name="INPUT")],
-    top: Count = 3,
+    top: AtLeastOne = 3,
     csv: Path | None = None,
     exact_names: Flag = False,
     sheet: Path | None = None,
