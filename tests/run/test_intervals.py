@@ -116,3 +116,17 @@ def test_a_thousand_classes_take_no_square():
     assert found.confusion.sum() == 5000
     assert found.confusions[0].times == found.confusion[~np.eye(1000, dtype=bool)].max()
     assert found.as_dict()["confusion"][0] == found.pairs[0]._asdict()
+
+
+def test_better_than_no_change_is_the_same_in_any_unit():
+    """What the network beats by chance alone is not beaten where the target is counted in a large unit."""
+    random = np.random.default_rng(7)
+    truth = random.normal(size=40)
+    said, before = (truth + scale * random.normal(size=40) for scale in (1, 1.2))
+    found = evaluate_values(truth, said, persistence=before)
+    small = evaluate_values(1e-8 * truth, 1e-8 * said, persistence=1e-8 * before)
+    assert found.persistence.skill == pytest.approx(small.persistence.skill)
+    assert found.persistence.skill > 0
+    assert not found.persistence.beaten
+    assert not small.persistence.beaten
+    assert small.interval == pytest.approx([1e-8 * bound for bound in found.interval], rel=1e-9, abs=0)

@@ -11,6 +11,7 @@ from scipy.special import stdtrit
 
 SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
 TAIL = 0.025  # on either side
+ROUNDING = 1e-12  # of a share: what is below that is no difference between groups
 
 
 class Interval(NamedTuple):
@@ -89,7 +90,7 @@ def of_recalls(
         return Interval(max(0.0, middle - float(below)), min(1.0, middle + float(above)))
     half = _half((right - recall[own]) / (support[own] * len(recall)), groups)
     count = float(groups.max()) + 1
-    if half:
+    if half and half > ROUNDING:
         count = min(middle * (1 - middle) * (SURE / half) ** 2, most or len(right))
     return wilson(middle * count, count)
 
@@ -131,4 +132,4 @@ def _half(moved: np.ndarray, groups: np.ndarray | None) -> float | None:
     if count < 2:
         return None
     spread = (float(np.square(moved).sum()) * count / (count - 1)) ** 0.5
-    return -float(stdtrit(count - 1, TAIL)) * (0.0 if spread < 1e-12 else spread)
+    return -float(stdtrit(count - 1, TAIL)) * spread
