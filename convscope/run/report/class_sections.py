@@ -51,7 +51,7 @@ def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str,
         "sections": {anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or unsure},
         "figures": _figures(dataset, evaluation),
         "calibration": words.calibration(evaluation),
-        "confusions": _confusions(evaluation),
+        "confusions": _confusions(evaluation)[: MANY_CONFUSIONS if many else CONFUSIONS],
         "lowest": lowest(evaluation),
         **matrix(evaluation),
         "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if many else [],
@@ -110,21 +110,24 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
 def matrix(evaluation: Evaluation) -> dict[str, Any]:
     """The confusion matrix, where it is not too large to be read, and its sizes."""
     size = len(evaluation.classes)
+    worst = max((pair["share"] for pair in _confusions(evaluation)), default=0.0)
     return {
-        "matrix": _cells(evaluation) if size <= DRAWN else [],
-        "worst_share": max((pair["share"] for pair in _confusions(evaluation)), default=0.0),
+        "matrix": _cells(evaluation, worst) if size <= DRAWN else [],
+        "worst_share": worst,
         "classes": size,
         "longest": max(map(len, evaluation.classes)),
         "cell": 44 if size <= 12 else 28,  # pixels
     }
 
 
-def _cells(evaluation: Evaluation) -> list[list[dict[str, Any]]]:
-    """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1."""
+def _cells(evaluation: Evaluation, worst: float) -> list[list[dict[str, Any]]]:
+    """The confusion matrix as cells: count, share of the true class, and strength of colour 0 … 1.
+
+    Wrong answers are coloured by the `worst` share of a class that one takes.
+    """
     counts = evaluation.confusion
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     right = np.eye(len(counts), dtype=bool)
-    worst = shares[~right].max(initial=0.0)
     strength = np.where(right, shares, shares / (worst or 1.0))
     return [
         [
@@ -141,12 +144,9 @@ def _weakness(score: ClassScore) -> tuple[bool, float]:
 
 
 def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
-    """The commonest confusions, each with the share of the class that it takes."""
+    """The confusions, the commonest first, each with the share of the class that it takes."""
     support = {score.name: score.support for score in evaluation.per_class}
-    most = CONFUSIONS if len(evaluation.classes) <= DRAWN else MANY_CONFUSIONS
-    return [
-        {**pair._asdict(), "share": pair.times / support[pair.true]} for pair in evaluation.confusions[:most]
-    ]
+    return [{**pair._asdict(), "share": pair.times / support[pair.true]} for pair in evaluation.confusions]
 
 
 def lowest(evaluation: Evaluation) -> float:
