@@ -147,6 +147,11 @@ class Evaluation:
         return counts
 
     @property
+    def beats_majority(self) -> bool:
+        """Whether the network is right clearly more often than always saying the commonest class."""
+        return self.interval.low > self.majority
+
+    @property
     def confusions(self) -> list[Confusion]:
         """The pairs of classes that were mixed up, the commonest first."""
         wrong = [pair for pair in self.pairs if pair.true != pair.predicted]
@@ -180,7 +185,7 @@ class Evaluation:
         level = sum(score.support == self.majority * self.samples for score in self.per_class)
         which = f"'{self.majority_class}', the commonest class," if level == 1 else "one and the same class"
         commonest = f"Always saying {which} gives {share}"
-        said = [commonest + _unless(self.interval[0] > self.majority)]
+        said = [commonest + _unless(self.beats_majority)]
         if self.persistence is not None:
             share, f1 = percent(self.persistence), percent(self.persistence_macro_f1 or 0.0)
             said.append(

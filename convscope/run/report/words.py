@@ -123,11 +123,7 @@ def not_better(evaluation: Evaluation | ValueEvaluation) -> str:
         level = [rival.what for rival in evaluation.rivals if not rival.beaten]
     else:
         level = ["expecting no change"] if evaluation.beats_persistence is False else []
-        level += (
-            [f"always saying '{evaluation.majority_class}'"]
-            if evaluation.interval.low <= evaluation.majority
-            else []
-        )
+        level += [] if evaluation.beats_majority else [f"always saying '{evaluation.majority_class}'"]
     return f" That is not clearly better than {' or '.join(level)}." if level else ""
 
 
