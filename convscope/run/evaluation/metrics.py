@@ -65,6 +65,7 @@ def evaluate(
     own = np.take_along_axis(chance, truth[:, None], 1)[:, 0]  # (n,), probability of the true class
     reliability = _reliability(chance.max(1), right)
     judge = _Judge(truth, said, chance, classes, names, _rows(rows, len(truth)))
+    margins = _margins(chance)
     return Evaluation(
         classes=tuple(classes),
         samples=len(truth),
@@ -85,8 +86,8 @@ def evaluate(
         per_class=scores,
         pairs=_pairs(truth, said, classes),
         mistakes=judge.mistakes(),
-        unsure=judge.unsure(UNSURE_KEPT),
-        close=min(UNSURE_KEPT, int((judge.margins() < CLOSE).sum())),
+        unsure=judge.unsure(margins),
+        close=min(UNSURE_KEPT, int((margins < CLOSE).sum())),
         **({} if persistence is None else _no_change(truth, said, np.asarray(persistence), classes)),
     )
 
@@ -212,6 +213,14 @@ def _ece(reliability: Sequence[Bin]) -> float:
     return sum(gaps) / sum(b.samples for b in reliability)
 
 
+def _margins(chance: np.ndarray) -> np.ndarray:
+    """How far the first choice is ahead of the second, (sample,)."""
+    if chance.shape[1] < 2:
+        return np.ones(len(chance))
+    second, first = np.partition(chance, -2, axis=1)[:, -2:].T
+    return first - second
+
+
 @dataclass(frozen=True)
 class _Judge:
     """Picks samples out and says what became of them."""
@@ -228,15 +237,10 @@ class _Judge:
         worst = np.argsort(-self.chance[wrong].max(1), kind="stable")
         return self._judged(wrong[worst])
 
-    def unsure(self, most: int) -> tuple[JudgedSample, ...]:
-        return self._judged(np.argsort(self.margins(), kind="stable")[:most]) if len(self.classes) > 1 else ()
-
-    def margins(self) -> np.ndarray:
-        """How far the first choice is ahead of the second, (sample,)."""
+    def unsure(self, margins: np.ndarray) -> tuple[JudgedSample, ...]:
         if len(self.classes) < 2:
-            return np.ones(len(self.truth))
-        second, first = np.partition(self.chance, -2, axis=1)[:, -2:].T
-        return first - second
+            return ()
+        return self._judged(np.argsort(margins, kind="stable")[:UNSURE_KEPT])
 
     def _judged(self, positions: np.ndarray) -> tuple[JudgedSample, ...]:
         return tuple(
