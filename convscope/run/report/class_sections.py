@@ -47,7 +47,7 @@ def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str,
         return {**tiles.of(sample.row), **sample._asdict()}
 
     return {
-        "title": f"{words.percent(evaluation.accuracy)}",
+        "title": words.percent(evaluation.accuracy),
         "sections": {anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or unsure},
         "figures": _figures(dataset, evaluation),
         "calibration": words.calibration(evaluation),
@@ -76,11 +76,7 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     part, noun = words.PARTS_IN_WORDS[words.judged_part(dataset)], words.noun(dataset)
     named = f"share of the {part} {noun} that it names right; 95 % interval {found.interval.shares()}"
     figures = [
-        KeyFigure(
-            "Accuracy",
-            words.percent(found.accuracy),
-            named,
-        ),
+        KeyFigure("Accuracy", words.percent(found.accuracy), named),
         KeyFigure(
             "Balanced accuracy",
             words.percent(found.balanced_accuracy),
@@ -100,10 +96,11 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
         )
     if found.roc_auc is not None:
         figures.append(KeyFigure("ROC-AUC", words.number(found.roc_auc), ROC_AUC))
+    bins = f"expected calibration error, {len(found.reliability)} bins"
     return [
         *figures,
         KeyFigure("Loss", words.number(found.loss, 3), "mean cross-entropy, in nats"),
-        KeyFigure("Calibration error", words.percent(found.ece), "expected calibration error, 15 bins"),
+        KeyFigure("Calibration error", words.percent(found.ece), bins),
     ]
 
 

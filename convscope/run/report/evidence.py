@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageColor
 from torch import Tensor, nn
 
 from convscope.attribution import attribute
@@ -13,11 +13,12 @@ from convscope.data.dataset import Dataset
 from convscope.errors import ConvscopeError
 from convscope.network.model import Model
 from convscope.run.plots.drawing import SIDE, Pen, beside, views
+from convscope.run.plots.figures import POSITIVE
 
 SECONDS = 3.0  # after which no further sample is looked at
 STEPS = 16  # of integrated gradients
 STRIP = (320, 8)  # pixels of the line below a signal
-HOT = np.array([199, 106, 40])  # the page's colour of what counts
+HOT = np.array(ImageColor.getrgb(POSITIVE))  # the page's colour of what counts
 PALE = np.array([240, 240, 236])
 OPAQUE = 0.75  # where evidence is strongest
 FAILS = (ConvscopeError, RuntimeError, ValueError, TypeError, IndexError, AttributeError, NotImplementedError)

@@ -17,7 +17,7 @@ from convscope.network.preprocess import Standardise
 from convscope.run.evaluation.latency import latency
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.plots import figures
-from convscope.run.plots.drawing import Pen
+from convscope.run.plots.drawing import QUIET, Pen
 from convscope.run.report import words
 from convscope.run.report.tiles import Tiles
 from convscope.run.settings import Facts
@@ -161,7 +161,7 @@ def _drawn(pen: Pen, dataset: Dataset) -> str:
     names = ", ".join(dataset.features[place] for place in pen.channels) or ", ".join(dataset.features)
     sentences = {
         "lines": f" Drawn from top to bottom: {names}." if dataset.channels > 1 and names else "",
-        "spectrogram": " Drawn by pitch, upwards, over time; black: 70 decibels below the loudest.",
+        "spectrogram": f" Drawn by pitch, upwards, over time; black: {QUIET} decibels below the loudest.",
         "map": " Each row is a channel, the higher the value the lighter.",
         "slices": " Drawn: the middle slices across depth, height and width.",
         "shadows": " Drawn as X-rays along depth, height and width.",
