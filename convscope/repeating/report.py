@@ -1,13 +1,12 @@
 """report.html of a study: the figure with its interval, what it says and does not, and every training."""
 
-from pathlib import Path
 from typing import Any
 
 from convscope import outputs
 from convscope.repeating.repeated import Repeated
 from convscope.run import report
 from convscope.run.evaluation.metrics import Evaluation
-from convscope.run.report import class_sections, words
+from convscope.run.report import class_sections, sections, words
 
 MISTAKES = 50  # named at most
 
@@ -23,17 +22,16 @@ def write(found: Repeated) -> None:
 
 
 def _content(found: Repeated) -> dict[str, Any]:
-    first = found.runs[0].settings
     evaluation = found.evaluation
+    networks = ", ".join(sorted({each.settings.network.name for each in found.runs}))
     page: dict[str, Any] = {
+        **sections.bar("Study", found.path, found.runs[0].settings.data.source, networks),
         "found": found,
+        "evaluation": evaluation,
         "title": found.figure(evaluation.accuracy if isinstance(evaluation, Evaluation) else evaluation.mae),
         "headline": words.typeset(found.headline()),
         "notes": list(map(words.typeset, found.notes())),
         "noun": found.noun,
-        "source": Path(first.data.source).name or first.data.source,
-        "source_path": first.data.source,
-        "networks": ", ".join(sorted({each.settings.network.name for each in found.runs})),
         "matrix": None,
         "mistakes": [],
         **_axis(found),
@@ -42,7 +40,18 @@ def _content(found: Repeated) -> dict[str, Any]:
         page |= class_sections.matrix(evaluation)
         page["lowest"] = class_sections.lowest(evaluation)
         page["mistakes"] = evaluation.mistakes[:MISTAKES] if found.by == "folds" else []
-    return page
+    return {**page, "contents": _contents(page)}
+
+
+def _contents(page: dict[str, Any]) -> dict[str, str]:
+    """The sections of the page, in order: anchor → title."""
+    return {
+        "result": "Result",
+        "trainings": "Trainings",
+        **({"confusion": "What for what"} if page["matrix"] else {}),
+        **({"classes": "Class by class"} if page["matrix"] else {}),
+        **({"mistakes": "Mistakes"} if page["mistakes"] else {}),
+    }
 
 
 def _axis(found: Repeated) -> dict[str, Any]:

@@ -55,11 +55,16 @@ class KeyFigure(NamedTuple):
     hint: str
 
 
+def bar(what: str, path: Path, source: str, network: str) -> dict[str, str]:
+    """What stands above every page: what it is of, and from what data and network that came."""
+    shown = Path(source).name or source
+    return {"what": what, "name": path.name, "source": shown, "source_path": source, "network": network}
+
+
 def head(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> dict[str, Any]:
     """The verdict and what must be known to read it right."""
     return {
-        "run": run,
-        "source": Path(run.settings.data.source).name or run.settings.data.source,
+        **bar("Run", run.path, run.settings.data.source, run.settings.network.name),
         "evaluation": evaluation,
         "verdict": words.verdict(dataset, evaluation),
         "small_print": words.small_print(dataset, evaluation, run.history, run.caveat),
