@@ -20,7 +20,7 @@ arrays pictures or volumes. What was guessed against another possibility is said
 | no names that say otherwise, whole values 0 … 255, as many, alike from line to line | pictures, a row each |
 | a column that names the sample, the same in several rows, and at most LEADS others | a row a moment |
 | a column of times, and at most LEADS others | a row a moment |
-| fewer than FEWEST columns of values, or all called as axes are (acc_x, acc_y, acc_z) | a row a moment |
+| fewer than FEWEST values and no amount, or all called as axes are (acc_x, acc_y, acc_z) | a row a moment |
 | any other | signals, a row each |
 """
 

@@ -16,8 +16,8 @@ LOOKED = 1000  # rows
 WORDS = 3  # that are shown of a column of text
 LACKS = (
     "A sequence (a row a time) needs a column of dates: call it date, or name it by --time.",
-    "Signals (a row a sample) need a column of classes, called label or named by --label, or one of amounts,"
-    " named by --target, beside at least 3 columns of numbers.",
+    "Signals (a row a sample) need a column of classes, called label or named by --label, beside at least 3"
+    " columns of numbers; or one of amounts, named by --target, beside at least 2.",
     "Pictures or sounds need a column with the names of their files (path, file, image), or of names without"
     " ending and --images FOLDER, and a label.",
 )
