@@ -57,7 +57,7 @@ def from_arrays(
     >>> data.inputs.shape, data.classes, data.counts("train")
     (torch.Size([10, 1, 8, 8]), ('cat', 'dog'), [3, 3])
     """
-    found, array, guessed = layout.arranged(_numbers(inputs, f"the inputs of {source}"), source, kind)
+    found, array, guessed = layout.arranged(as_numbers(inputs, f"the inputs of {source}"), source, kind)
     numbers, names, said = told(labels, len(array), source, classes, settings)
     samples, settings, stored = KINDS[found](array, settings, source)
     stated = None if given is None else [name for name, count in given.items() for _ in range(count)]
@@ -127,8 +127,12 @@ def _tensor(array: np.ndarray) -> Tensor:
     return torch.from_numpy(np.require(array, array.dtype.newbyteorder("="), ["C", "W"]))
 
 
-def _numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:
-    """An array of real numbers, or an error that says why not."""
+def as_numbers(values: ArrayLike | Tensor, what: str) -> np.ndarray:
+    """What was handed over, as an array of real numbers.
+
+    Raises:
+        DataError: as `handed`, or it holds anything else.
+    """
     array = _array(values, what)
     if array.dtype.kind not in "buif":
         raise DataError(

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from convscope.data import signals
-from convscope.data.arrays import from_arrays, handed, told
+from convscope.data.arrays import as_numbers, from_arrays, handed, told
 from convscope.data.dataset import ARRAYS, Dataset, DataSettings, Skipped
 from convscope.data.formats import pictures
 from convscope.data.pictures import held
@@ -102,11 +102,7 @@ def _of_signals(inputs: list, labels: Any, settings: DataSettings, strict: bool)
     texts = _names(labels, len(inputs), settings)
     found = []
     for row, (values, label) in enumerate(zip(inputs, texts, strict=True)):
-        array = np.asarray(values)
-        if array.dtype.kind not in "buif":
-            raise DataError(
-                f"sample {row} is of type {array.dtype}; expected numbers.\n  Convert it to float32."
-            )
+        array = as_numbers(values, f"the values of sample {row}")
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and counts as missing
             found.append(Signal(np.atleast_2d(array.astype(np.float32)), label, f"row {row}", ends=False))
     return signals.dataset(Read(found, [], []), Path(ARRAYS), settings, strict)

@@ -130,6 +130,7 @@ def test_signals_of_different_lengths():
         assert read.inputs[row, 0].numpy() == pytest.approx(expected, abs=1e-7)
     same(data.load(([each.tolist() for each in signals], LABELS)), read)
     same(data.load(([torch.from_numpy(each) for each in signals], LABELS)), read)
+    same(data.load(([torch.from_numpy(each).requires_grad_() for each in signals], LABELS)), read)
     assert data.load((signals, LABELS), DataSettings(unequal="crop")).inputs.shape == (30, 1, 5)
 
 
@@ -177,6 +178,9 @@ X = np.zeros((30, 20), np.float32)
         ((X, [None] * 30), "missing in 30 of 30 rows"),
         ((X, range(30)), 'the arrays hold 30 different labels.*\n.*target="NAME"'),
         (([Image.new("L", (4, 4)), 3] * 15, LABELS), "but one is 3"),
+        (([np.ma.masked_less(range(4 + row), 2) for row in range(30)], LABELS), "sample 0 have a mask"),
+        (([torch.ones(2, 4 + row).to_sparse() for row in range(30)], LABELS), "0, a Tensor, are no plain"),
+        (([["a"] * (4 + row) for row in range(30)], LABELS), "the values of sample 0 are of type <U1"),
     ],
 )
 def test_what_is_no_data(source, words):
