@@ -117,7 +117,7 @@ class Dataset:
         return {
             "inputs": (
                 lambda: (
-                    isinstance(self.inputs, Tensor) and 2 < self.inputs.dim() < 6 and len(self.inputs) > 0
+                    isinstance(self.inputs, Tensor) and self.inputs.dim() in AXES and len(self.inputs) > 0
                 ),
                 "a tensor of samples, (sample, channel, *space)",
             ),

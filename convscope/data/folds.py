@@ -8,10 +8,9 @@ import torch
 
 from convscope.data import split
 from convscope.data.dataset import Dataset
+from convscope.data.samples import some
 from convscope.errors import DataError
 from convscope.settings import Fold
-
-FIRST = 5  # classes in a sentence
 
 
 def folded(data: Dataset, place: Fold) -> Dataset:
@@ -83,5 +82,4 @@ def _said(data: Dataset, parts: dict[str, torch.Tensor], place: Fold) -> Iterato
         return
     judged, trained = (torch.unique(data.labels[parts[part]]).tolist() for part in ("test", "train"))
     if unseen := [data.classes[label] for label in judged if label not in trained]:
-        names = ", ".join(unseen[:FIRST]) + (" …" if unseen[FIRST:] else "")
-        yield f"too few samples of {names}: this fold judges some, and has none to learn from"
+        yield f"too few samples of {some(unseen)}: this fold judges some, and has none to learn from"
