@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from convscope.data.dataset import Dataset, DataSettings, Skipped
+from convscope.data.names import repeated
 from convscope.data.samples import Samples
 from convscope.errors import ConvscopeError, DataError, got
 from convscope.paths import expanded
@@ -119,8 +120,7 @@ def _demand_table(frame: Any) -> None:  # noqa: ANN401
             f"the columns of the DataFrame have names of {levels} levels; expected one.\n"
             '  Join them first: frame.columns = ["_".join(map(str, name)) for name in frame.columns]'
         )
-    names = [str(name) for name in frame.columns]
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := repeated(map(str, frame.columns)):
         raise DataError(f"the DataFrame has several columns '{twice}'.\n  Give each a name of its own.")
     for name in frame.columns:
         odd = next((cell for cell in _objects(frame, name) if not isinstance(cell, CELLS)), None)

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import overload
 
@@ -45,6 +46,15 @@ def merged(names: Iterable[str]) -> dict[str, str]:
         alike.setdefault(plain(name), []).append(name)
     chosen = {key: key if key in written else written[0] for key, written in alike.items()}
     return {name: chosen[key] for key, written in alike.items() for name in written if name != chosen[key]}
+
+
+def repeated(names: Iterable[str]) -> str | None:
+    """The first name that is there again; None: each is one of its own.
+
+    >>> repeated(["a", "b", "b", "a"]), repeated(["a", "b"])
+    ('a', None)
+    """
+    return next((name for name, count in Counter(names).items() if count > 1), None)
 
 
 class Numbered(Sequence[str]):

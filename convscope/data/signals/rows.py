@@ -389,14 +389,15 @@ def _with_names(
     Raises:
         DataError: some are not there.
     """
-    lacks = [name for name in known if name not in names]
+    places = {name: place for place, name in enumerate(names)}
+    lacks = [name for name in known if name not in places]
     if lacks:
         shown = roles.listed([f"'{name}'" for name in lacks])
         raise DataError(
             f"{path} has no column {shown}, which the run was trained on; its columns are"
             f" {roles.listed(names)}.\n  Give a table with the columns of training, in any order."
         )
-    values = [names.index(name) for name in known]
+    values = [places[name] for name in known]
     named = {*values, *columns[:-1]}
     spare = [name for place, name in enumerate(names) if place not in named]
     if spare:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from convscope.data.names import repeated
 from convscope.data.text import body, decoding, layout, missing, thousands
 from convscope.data.text.body import Body
 from convscope.data.text.cells import Cells, gathered, once
@@ -292,9 +293,8 @@ def names(count: int) -> list[str]:
 
 def demand_names(header: Sequence[str], path: Path) -> None:
     """Raise DataError where two columns have one name."""
-    twice = [name for name in header if name and header.count(name) > 1]
-    if twice:
-        raise DataError(f"{path} has two columns called '{twice[0]}'.\n  Give each column its own name.")
+    if twice := repeated(filter(None, header)):
+        raise DataError(f"{path} has two columns called '{twice}'.\n  Give each column its own name.")
 
 
 def _demand_width(widths: np.ndarray, rows: np.ndarray, path: Path) -> None:
