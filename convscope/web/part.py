@@ -9,8 +9,8 @@ from torch import Tensor
 
 from convscope.data.dataset import PARTS, Dataset
 from convscope.errors import DataError
-from convscope.figures import number
 from convscope.network.model import Model
+from convscope.run.report.words import number
 from convscope.training import logits
 from convscope.web.later import Later
 

@@ -7,11 +7,10 @@ from convscope.data import check as checking
 from convscope.data.check import Check, findings
 from convscope.data.check.findings import Repeat
 from convscope.errors import DataError
-from convscope.figures import number, percent
 from convscope.run.evaluation import judging, metrics
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.evaluation.regression import ValueEvaluation
-from convscope.run.report.words import typeset
+from convscope.run.report.words import number, percent, typeset
 from convscope.web.messages.data.samples import sample
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
@@ -41,7 +40,7 @@ def results(session: Session) -> Results:
         shown = (-found.sure).argsort(kind="stable")[:MISTAKES].tolist()
         matrix, headline = None, _of_values(evaluation)
     return {
-        "headline": [{"name": name, "value": typeset(value)} for name, value in headline],
+        "headline": [{"name": name, "value": value} for name, value in headline],
         "confusion": matrix,
         "mistakes": [sample(part, found, index) for index in shown],
         "part": part.name,
@@ -60,7 +59,7 @@ def _evaluation(session: Session, part: Part, found: Said) -> Evaluation | Value
 
 def _of_classes(found: Evaluation) -> Iterator[tuple[str, str]]:
     yield "accuracy", percent(found.accuracy)
-    yield "95 % interval", found.interval.shares()
+    yield "95 % interval", typeset(found.interval.shares())
     yield "balanced accuracy", percent(found.balanced_accuracy)
     yield "macro F1", percent(found.macro_f1)
     yield "always the commonest class", percent(found.majority)

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from convscope.errors import ConvscopeError, RunError, ShapeError
 from convscope.explaining.rows import rows_of
-from convscope.figures import number, percent
 from convscope.network.model import probabilities
 from convscope.run import Run, load
 from convscope.run import runs as runs_in
 from convscope.run.listing import RunSummary
+from convscope.run.report.words import number, percent
 from convscope.shapes import show
 from convscope.tracing import Ref, Trace, trace
 from convscope.web.messages.numbers import plain

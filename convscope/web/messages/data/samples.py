@@ -3,8 +3,8 @@
 import numpy as np
 
 from convscope.errors import DataError, UnknownName
-from convscope.figures import number
 from convscope.run.evaluation.classification import CLOSE
+from convscope.run.report.words import number
 from convscope.web.messages.looks import small_look
 from convscope.web.part import Part, Said
 from convscope.web.session import Session
