@@ -137,14 +137,8 @@ def _told(error: BaseException) -> tuple[int, str, str]:
             return INTERRUPTED, "Interrupted", "interrupted."
         case _ if words := of_machine(error):
             return FAILED, kind, words
-    return (
-        FAILED,
-        kind,
-        (
-            f"{kind}: {error}\n"
-            "  convscope did not expect this. Run again with --debug to see where it happened."
-        ),
-    )
+    advice = "convscope did not expect this. Run again with --debug to see where it happened."
+    return FAILED, kind, f"{kind}: {error}\n  {advice}"
 
 
 def _wording(error: CycloptsError) -> str:
