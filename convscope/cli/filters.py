@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from convscope.cli.options import Flag, Json, UsageError
 from convscope.cli.show import write, write_json, write_lines
 from convscope.errors import DataError
+from convscope.figures import percent
 from convscope.outputs import WRITTEN, Output, OutputForm, commented
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def _bright(name: str, after: "Tensor") -> tuple["Tensor", list[str]]:
         remarks.append("edges have either sign: 0 is drawn as middle grey, at half the contrast")
     outside = float(((after < -0.5) | (after > 255.5)).float().mean())
     if outside:
-        share = f"{outside:.1%} of the numbers"
+        share = f"{percent(outside, 1)} of the numbers"
         remarks.append(f"{share} are below 0 or above 255, and are drawn as black or white")
     return after, remarks
 

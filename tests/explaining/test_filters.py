@@ -149,6 +149,18 @@ def test_the_command_filters_a_picture(tmp_path, monkeypatch, capsys, picture):
     assert "0 is drawn as middle grey" in capsys.readouterr().out
 
 
+def test_few_numbers_that_are_too_large_are_not_said_to_be_none(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    pixels = np.zeros((64, 64), np.uint8)
+    pixels[32, 32] = 255
+    Image.fromarray(pixels).save("dot.png")
+    assert execute(["filter", "sharpen", "dot.png"]) == 0
+    assert capsys.readouterr().out.startswith("0.1 % of the numbers")
+    Image.fromarray(np.pad(pixels, 64)).save("dot.png")
+    assert execute(["filter", "sharpen", "dot.png"]) == 0
+    assert capsys.readouterr().out.startswith("< 0.1 % of the numbers")
+
+
 def test_the_command_explains_one_number(tmp_path, capsys, picture):
     Image.fromarray(picture[0].astype(np.uint8)).save(tmp_path / "grey.png")
     assert execute(["filter", "sobel-y", str(tmp_path / "grey.png"), "--at", "4,5", "--json"]) == 0
