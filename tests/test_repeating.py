@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from convscope import data, recipe, repeating, run
 from convscope.cli import execute
 from convscope.errors import RunError, SettingsError
 from convscope.recipe import Judged
-from convscope.repeating import Repeated, pooling
+from convscope.repeating import Repeated, pooling, report
+from convscope.run.evaluation.metrics import evaluate
 from convscope.run.report import words
 from convscope.training.events import Finished, TrainingStep
 
@@ -79,6 +81,17 @@ def test_it_tells_itself(whole):
     assert [row["name"] for row in whole.table()] == ["fold 1", "fold 2", "fold 3"]
     kept = json.loads((whole.path / "study.json").read_text())["result"]
     assert kept == json.loads(json.dumps(whole.as_dict()))
+
+
+def test_many_classes_have_their_scores_though_no_matrix(whole, tmp_path):
+    labels = np.arange(80) % 40
+    many = evaluate(labels, np.eye(40)[labels], [f"class {index}" for index in range(40)])
+    report.write(replace(whole, path=tmp_path, evaluation=many))
+    page = (tmp_path / "report.html").read_text()
+    assert 'id="confusion"' not in page
+    assert 'href="#classes"' in page
+    assert 'id="classes"' in page
+    assert "class 39" in page
 
 
 def test_each_training_is_a_whole_run(whole):

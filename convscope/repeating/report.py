@@ -37,8 +37,7 @@ def _content(found: Repeated) -> dict[str, Any]:
         **_axis(found),
     }
     if isinstance(evaluation, Evaluation):
-        page |= class_sections.matrix(evaluation)
-        page["lowest"] = class_sections.lowest(evaluation)
+        page |= class_sections.tables(evaluation)
         page["mistakes"] = evaluation.mistakes[:MISTAKES] if found.by == "folds" else []
     return {**page, "contents": _contents(page)}
 
@@ -49,7 +48,7 @@ def _contents(page: dict[str, Any]) -> dict[str, str]:
         "result": "Result",
         "trainings": "Trainings",
         **({"confusion": "What for what"} if page["matrix"] else {}),
-        **({"classes": "Class by class"} if page["matrix"] else {}),
+        **({"classes": "Class by class"} if page["found"].accuracy is not None else {}),
         **({"mistakes": "Mistakes"} if page["mistakes"] else {}),
     }
 

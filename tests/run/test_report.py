@@ -231,7 +231,7 @@ def test_the_scale_of_wrong_answers_ends_where_its_colours_do():
     """The worst share of a class may be of one too rare to be among the most frequent mistakes."""
     labels = [index for index in range(12) for _ in range(100)] + [12, 12]
     said = [(index + 1) % 12 if place < 3 else index for index in range(12) for place in range(100)] + [0, 12]
-    found = class_sections.matrix(evaluate(labels, np.eye(13)[said], "abcdefghijklm"))
+    found = class_sections.tables(evaluate(labels, np.eye(13)[said], "abcdefghijklm"))
     assert found["worst_share"] == 0.5
     assert found["matrix"][12][0]["strength"] == 1
     assert found["matrix"][0][1]["strength"] == pytest.approx(0.03 / 0.5)

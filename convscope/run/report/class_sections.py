@@ -39,8 +39,8 @@ def answers(evaluation: Evaluation) -> list[tuple[int, int]]:
 
 def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str, Any]:
     """The key figures, the confusion matrix, and the samples that were judged worst."""
-    many = len(evaluation.classes) > DRAWN
     mistakes = evaluation.mistakes[:MISTAKES]
+    most = CONFUSIONS if len(evaluation.classes) <= DRAWN else MANY_CONFUSIONS
     unsure = [sample for sample in evaluation.unsure[: evaluation.close] if sample not in mistakes][:UNSURE]
 
     def judged(sample: JudgedSample) -> dict[str, Any]:
@@ -51,10 +51,8 @@ def content(dataset: Dataset, evaluation: Evaluation, tiles: Tiles) -> dict[str,
         "sections": {anchor: title for anchor, title in CONTENTS.items() if anchor != "unsure" or unsure},
         "figures": _figures(dataset, evaluation),
         "calibration": words.calibration(evaluation),
-        "confusions": _confusions(evaluation)[: MANY_CONFUSIONS if many else CONFUSIONS],
-        "lowest": lowest(evaluation),
-        **matrix(evaluation),
-        "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if many else [],
+        "confusions": _confusions(evaluation)[:most],
+        **tables(evaluation),
         "mistakes": [judged(sample) for sample in mistakes],
         "unsure": [judged(sample) for sample in unsure],
     }
@@ -104,8 +102,8 @@ def _figures(dataset: Dataset, found: Evaluation) -> list[KeyFigure]:
     ]
 
 
-def matrix(evaluation: Evaluation) -> dict[str, Any]:
-    """The confusion matrix, where it is not too large to be read, and its sizes."""
+def tables(evaluation: Evaluation) -> dict[str, Any]:
+    """The confusion matrix, where it is not too large to be read, and the scores of the classes."""
     size = len(evaluation.classes)
     worst = max((pair["share"] for pair in _confusions(evaluation)), default=0.0)
     return {
@@ -114,6 +112,8 @@ def matrix(evaluation: Evaluation) -> dict[str, Any]:
         "classes": size,
         "longest": max(map(len, evaluation.classes)),
         "cell": 44 if size <= 12 else 28,  # pixels
+        "lowest": _lowest(evaluation),
+        "weakest": sorted(evaluation.per_class, key=_weakness)[:WEAKEST] if size > DRAWN else [],
     }
 
 
@@ -146,7 +146,7 @@ def _confusions(evaluation: Evaluation) -> list[dict[str, Any]]:
     return [{**pair._asdict(), "share": pair.times / support[pair.true]} for pair in evaluation.confusions]
 
 
-def lowest(evaluation: Evaluation) -> float:
+def _lowest(evaluation: Evaluation) -> float:
     """Where the axis of precision and recall begins: at a round share below all of them."""
     known = [
         share
