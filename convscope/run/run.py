@@ -106,7 +106,10 @@ class Run:
 
     @property
     def facts(self) -> Mapping[str, str | int | float]:
-        """How training went: device, precision, threads, steps …; at its end also reason, epochs, seconds."""
+        """How training went: device, precision, threads, steps …; at its end also reason, epochs, seconds.
+
+        The seconds are of the last call of it, with validation; those of each epoch are in `history`.
+        """
         return Manifest.read(self.path).facts
 
     @property

@@ -19,7 +19,7 @@ from convscope.network.model import assemble
 from convscope.run import NetworkPart, RunSettings, create, load, report
 from convscope.run.evaluation.metrics import evaluate, evaluate_values
 from convscope.run.plots.drawing import Pen
-from convscope.run.report import class_sections, evidence, hearing, steps, words
+from convscope.run.report import class_sections, evidence, hearing, sections, steps, words
 from tests.conftest import CHROMIUM
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "$a_{<b>")
@@ -235,6 +235,13 @@ def test_the_scale_of_wrong_answers_ends_where_its_colours_do():
     assert found["worst_share"] == 0.5
     assert found["matrix"][12][0]["strength"] == 1
     assert found["matrix"][0][1]["strength"] == pytest.approx(0.03 / 0.5)
+
+
+def test_the_training_time_says_what_it_counts(finished):
+    page = Page(finished.report())
+    spent = words.seconds(sum(row["seconds"] for row in finished.history)).replace(words.SPACE, "")
+    assert page.texts.count(sections.TOOK) == 1
+    assert page.text.count(spent) >= 2
 
 
 def test_the_star_stands_once_at_the_epoch_that_was_kept(finished):

@@ -39,6 +39,7 @@ BALANCED = {
     "sampling": "Rare classes were shown more often in training, so that every class was seen equally often.",
 }
 ROWS_SEEN = " Below each: the rows that the network saw, in the units of the table; row −1 is the one before."
+TOOK = "the steps of all epochs, without validation; a terminal tells the time of one call, validation in it"
 AXES = {  # of a sample
     "image": "channel × height × width",
     "signal": "channel × time",
@@ -85,6 +86,7 @@ def course(run: "Run") -> dict[str, Any]:
         "history": history,
         "best_epoch": best[-1] if best else 0,
         "trained": trained,
+        "took": KeyFigure("Training", words.seconds(trained), TOOK),
         "validated": validated,
         "speed": sum(speeds) / len(speeds) if speeds else 0.0,
     }
