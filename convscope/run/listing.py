@@ -136,12 +136,13 @@ def of_study(path: Path) -> RunSummary:
     try:
         with files.reading(path / folders.STUDY, "Take it from a backup."):
             asked, result = unsealed(files.content(path / folders.STUDY).decode("utf-8"), "asked", "result")
-            count, each = next((asked[name], name) for name in ("folds", "seeds") if name in asked)
-            source, evaluation = asked["source"], result.get("evaluation")
+            each = "folds" if "folds" in asked else "seeds"
+            count, source, evaluation = asked[each], asked["source"], result.get("evaluation", {})
     except RunError as error:
         return RunSummary(path, path.name, problem=str(error).partition("\n")[0])
     members = [run for run in map(summary, folders.inside(path)) if not run.problem]
-    task = members[0].task if members else RunSummary.task
+    task = members[0].task if members else RunSummary.task  # its runs may have been removed since
+    task = next((task for task, names in FIGURES.items() if names[0] in evaluation), task)
     state = f"{count} {each}" if result and len(members) >= count else f"{len(members)} of {count} {each}"
     return RunSummary(
         path,

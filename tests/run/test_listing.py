@@ -8,7 +8,7 @@ import pytest
 from convscope.cli import execute
 from convscope.errors import RunError
 from convscope.run import Writer, create, files, load, runs
-from convscope.run.manifest import Manifest
+from convscope.run.manifest import Manifest, sealed
 
 
 @pytest.fixture
@@ -53,6 +53,18 @@ def test_a_running_one_and_a_test_accuracy(writer):
     assert line.state == "running"
     assert line.test == figures
     assert "accuracy 87.50 %, balanced accuracy 75.00 %, macro f1 50.00 %" in runs("runs")._repr_html_()
+
+
+def test_a_study_tells_its_figures_when_its_runs_are_removed(tmp_path):
+    figures = {"mae": 1.5, "rmse": 2.0, "r2": None}
+    asked = {"values": {"folds": 3, "source": "x.csv"}, "of another kind": {"source": "x.csv"}}
+    for name, said in asked.items():
+        (tmp_path / "runs" / name).mkdir(parents=True)
+        body = {"format": 1, "asked": said, "result": {"evaluation": figures}}
+        (tmp_path / "runs" / name / "study.json").write_text(sealed(body))
+    values, other = runs("runs")
+    assert (values.task, values.test, values.state) == ("regression", figures, "0 of 3 folds")
+    assert "study.json cannot be read: 'seeds'" in other.problem
 
 
 def test_no_runs():
