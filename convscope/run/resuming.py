@@ -66,15 +66,14 @@ def change(manifest: Manifest, before: RunSettings, after: RunSettings) -> None:
         RunError: it is finished and is not to be trained on, or another process has gone on with it.
         OSError: no space left …; it is as it was, or goes on.
     """
-    text = (manifest.content(settings.NAME) or b"").decode("utf-8", "surrogateescape")
-    if RunSettings.from_toml(text, manifest.folder / settings.NAME) != before:
+    if RunSettings.read(manifest) != before:
         raise RunError(f"{manifest.folder.name} was gone on with by another process meanwhile.\n  Try again.")
     if manifest.finished:
         if _epochs(after.training) <= _epochs(before.training):
             raise RunError(at_its_end(manifest.folder, manifest.facts["reason"], before.training))
         _reopen(manifest)
     if after != before:
-        manifest.put({settings.NAME: after.to_toml().encode("utf-8", "surrogateescape")})
+        manifest.put({settings.NAME: after.as_bytes()})
 
 
 def at_its_end(folder: Path, reason: object, training: TrainingSettings) -> str:

@@ -28,7 +28,6 @@ from convscope.run import files, folders, inputs, rows, seen, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
 from convscope.run.listing import Summaries, summary
 from convscope.run.manifest import EVALUATION, PREDICTIONS, RESULTS, Manifest
-from convscope.run.settings import NAME as SETTINGS
 from convscope.run.settings import RunSettings, fingerprint
 from convscope.shapes import show
 from convscope.training.machine import present_device
@@ -55,8 +54,7 @@ def load(run: str | Path, *, trust: bool = False, network: nn.Module | None = No
     demand_flag("trust", trust)
     path = folders.find(run)
     manifest = verified(path)
-    text = (manifest.content(SETTINGS) or b"").decode("utf-8", "surrogateescape")
-    settings = RunSettings.from_toml(text, path / SETTINGS)
+    settings = RunSettings.read(manifest)
     if settings.network.own and not trust:
         _demand_trust(manifest)
     if network is not None and not settings.network.handed:

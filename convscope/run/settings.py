@@ -22,6 +22,7 @@ from convscope.data.unpacking import around
 from convscope.errors import RunError
 from convscope.paths import expanded
 from convscope.run import files
+from convscope.run.manifest import Manifest
 from convscope.settings import TrainingSettings
 
 NAME = "settings.toml"
@@ -158,6 +159,20 @@ class RunSettings(BaseModel):
             limits=facts.limits,
             columns=facts.columns,
         )
+
+    @classmethod
+    def read(cls, manifest: Manifest) -> "RunSettings":
+        """The settings in a run folder, as its manifest proves them.
+
+        Raises:
+            RunError: they are damaged; and as `from_toml` does.
+        """
+        text = (manifest.content(NAME) or b"").decode("utf-8", "surrogateescape")
+        return cls.from_toml(text, manifest.folder / NAME)
+
+    def as_bytes(self) -> bytes:
+        """The content of settings.toml; a name of a file may be no UTF-8."""
+        return self.to_toml().encode("utf-8", "surrogateescape")
 
     def to_toml(self) -> str:
         """The settings as a person reads them.

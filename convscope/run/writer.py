@@ -209,7 +209,7 @@ def create(
         NetworkError: the person's own network file cannot be read.
     """
     contents = {
-        settings.NAME: run_settings.to_toml().encode("utf-8", "surrogateescape"),
+        settings.NAME: run_settings.as_bytes(),
         seen.NAME: seen.content(dataset),
     }
     if run_settings.network.own:
