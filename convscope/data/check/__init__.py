@@ -15,6 +15,7 @@ from torch import Tensor
 from convscope.data import load
 from convscope.data.check import duplicates, findings
 from convscope.data.check.findings import Repeat
+from convscope.data.check.joining import groups
 from convscope.data.dataset import PARTS, Dataset, DataSettings, Skipped
 from convscope.data.files import decoding
 from convscope.data.pictures.decode import PictureHeader, header, regular
@@ -151,7 +152,7 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     data = load(source, settings)
     pictured = data.kind == "image" and data.root is not None
     heads = _heads(data) if pictured else []
-    exact = _equal_files(data) if pictured else duplicates.groups(duplicates.digests(data.inputs))
+    exact = _equal_files(data) if pictured else groups(duplicates.digests(data.inputs))
     near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
     flat = _flat(data.inputs)
     repeats = findings.repeats(data, exact)
@@ -211,7 +212,7 @@ def _files_of(data: Dataset) -> list[Path]:
 def _equal_files(data: Dataset) -> list[list[int]]:
     """Rows whose files are equal, byte for byte; read again only where sizes and pictures are equal."""
     files = _files_of(data)
-    found = duplicates.groups(file.stat().st_size if file.is_file() else None for file in files)
+    found = groups(file.stat().st_size if file.is_file() else None for file in files)
     found = duplicates.finer(found, lambda rows: [duplicates.digests(data.inputs[[row]])[0] for row in rows])
     return duplicates.finer(found, lambda rows: decoding.each(_content, [files[row] for row in rows]))
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, normalize
 
-from convscope.data.check.joining import Joined, cells
+from convscope.data.check.joining import Joined, cells, groups
 
 SIDE = 16  # of the thumbnails that are compared
 ALIKE = 0.99  # correlation of two thumbnails from which on they count as the same picture
@@ -39,19 +39,6 @@ def equal(inputs: Tensor) -> list[list[int]]:
     _, which, times = np.unique(words @ factors, return_inverse=True, return_counts=True)  # wraps around
     rows = np.flatnonzero(times[which] > 1)
     return [[int(rows[place]) for place in group] for group in groups(digests(inputs[rows]))]
-
-
-def groups(keys: Iterable[object]) -> list[list[int]]:
-    """Rows that share a key, as groups of two or more; None is nobody's double.
-
-    >>> groups("abcab")
-    [[0, 3], [1, 4]]
-    """
-    rows: dict[object, list[int]] = {}
-    for row, key in enumerate(keys):
-        if key is not None:
-            rows.setdefault(key, []).append(row)
-    return [members for members in rows.values() if len(members) > 1]
 
 
 def finer(coarse: Sequence[Sequence[int]], keys: Callable[[list[int]], Iterable[object]]) -> list[list[int]]:

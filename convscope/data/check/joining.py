@@ -1,6 +1,6 @@
 """Points that belong together: which can lie near each other at all, and who hangs together with whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -45,6 +45,19 @@ def cells(points: Tensor, rows: Tensor, reach: float, size: int) -> Iterator[Ten
         yield from cells(points, rows[side], reach, size)
 
 
+def groups(keys: Iterable[object]) -> list[list[int]]:
+    """Rows that share a key, as groups of two or more; None is nobody's double.
+
+    >>> groups("abcab")
+    [[0, 3], [1, 4]]
+    """
+    rows: dict[object, list[int]] = {}
+    for row, key in enumerate(keys):
+        if key is not None:
+            rows.setdefault(key, []).append(row)
+    return [members for members in rows.values() if len(members) > 1]
+
+
 class Joined:
     """Things that hang together through others (union-find, Tarjan 1975)."""
 
@@ -59,7 +72,7 @@ class Joined:
             _, first = np.unique(self.leaders[others], return_index=True)
             for one, other in zip(some[first].tolist(), others[first].tolist(), strict=True):
                 self._unite(one, other)
-            while (further := self.leaders[self.leaders]).tolist() != self.leaders.tolist():
+            while not np.array_equal(further := self.leaders[self.leaders], self.leaders):
                 self.leaders = further
             apart = self.leaders[some] != self.leaders[others]
             some, others = some[apart], others[apart]
@@ -82,7 +95,4 @@ class Joined:
         >>> joined.groups()
         [[1, 3]]
         """
-        found: dict[int, list[int]] = {}
-        for one, leader in enumerate(self.leaders.tolist()):
-            found.setdefault(leader, []).append(one)
-        return [members for members in found.values() if len(members) > 1]
+        return groups(self.leaders.tolist())
