@@ -234,6 +234,8 @@ def test_amounts_have_their_own_words(tmp_path):
         ({"folds": 1}, "a whole number of 2 or more; got 1"),
         ({"seeds": 2.5}, "a whole number of 2 or more; got 2.5"),
         ({"folds": 3, "test": 0.5}, "each of the 3 is the test part once"),
+        ({"folds": 3, "fold": "1/3"}, r"fold: names a single one \(1/3\)"),
+        ({"seeds": 2, "fold": "1/3"}, r"fold: names a single one \(1/3\)"),
     ],
 )
 def test_what_makes_no_sense_is_said_and_nothing_is_made(given, words, tmp_path):
@@ -247,6 +249,9 @@ def test_a_dataset_has_its_parts_already(tmp_path):
     dataset = data.load("digits")
     with pytest.raises(SettingsError, match="cut where data are read"):
         convscope.repeat(dataset, folds=3, runs=tmp_path / "runs", **QUICK)
+    fold = data.load("digits", data.DataSettings(fold="1/3"))
+    with pytest.raises(SettingsError, match=r"names a single one \(1/3\)"):
+        convscope.repeat(fold, seeds=2, runs=tmp_path / "runs", **QUICK)
 
 
 def test_what_is_refused_leaves_no_folder(tmp_path):

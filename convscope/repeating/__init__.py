@@ -134,6 +134,9 @@ def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySetting
         raise SettingsError(
             "folds", "are cut where data are read: give their name or path, or arrays (X, y)."
         )
+    held = asked.source.settings if isinstance(asked.source, Dataset) else asked.data
+    if held.fold is not None:
+        raise SettingsError("fold", f"names a single one ({held.fold}): leave it out, or train once.")
     if folds is not None and asked.data.test != DataSettings.test:
         raise SettingsError("test", f"has no meaning with folds: each of the {folds} is the test part once.")
     if not isinstance(asked.network, str | None) and (
