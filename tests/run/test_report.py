@@ -404,6 +404,17 @@ def test_classes_without_samples_and_neighbours_in_time_are_said(dataset, finish
     )
 
 
+def test_an_interval_by_groups_is_told_as_in_a_terminal(dataset, finished):
+    alone, grouped = (
+        evaluate([0, 0, 1], torch.eye(3)[[0, 0, 1]], "abc", groups=some) for some in ("", "xxy")
+    )
+    assert "by 2 groups" in grouped.headline()[0]
+    assert "The interval goes by the 2 groups, whose samples are alike." in words.small_print(
+        dataset, grouped, finished.history, ""
+    )
+    assert "groups" not in " ".join(words.small_print(dataset, alone, finished.history, ""))
+
+
 def test_the_commonest_class_is_one_class():
     assert (
         "Always saying one and the same class gives 50.00 %"

@@ -168,6 +168,8 @@ def _narrowed(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> lis
                 f"{absent} of the {len(evaluation.per_class)} classes have no sample there: "
                 f"the figures are of {alone}."
             )
+    if evaluation.groups is not None:
+        said.append(f"The interval goes by the {evaluation.groups:,} groups, whose samples are alike.")
     if dataset.kind == "sequence":
         said.append("Neighbours in time are alike, so the interval is rather too narrow.")
     return said
