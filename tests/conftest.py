@@ -28,6 +28,15 @@ def one_thread():
     torch.set_num_threads(1)
 
 
+@pytest.fixture(scope="module")
+def undrawn():
+    """Reports without their plots, which take nearly all the time of a small training: for who asks no plot."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("convscope.run.plots.figures.save", lambda _, path: path.touch())
+        patch.setattr("convscope.run.plots.figures.svg", lambda _: "")
+        yield
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave them out in the open: the last line of pytest counts them as deselected."""
     missing = [mark for mark, (_, here, _) in NEEDS.items() if not here]

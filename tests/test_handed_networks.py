@@ -15,6 +15,7 @@ import convscope
 from convscope.errors import ConvscopeError, NetworkError, RunError, SettingsError, ShapeError
 from convscope.network import written
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 HIDDEN = 6
 IN_ANOTHER = """
 import sys, numpy, convscope

@@ -202,7 +202,7 @@ OPTIONS = {  # of the methods of attribution → the method
 
 
 @pytest.fixture(scope="module")
-def at(tmp_path_factory):
+def at(undrawn, tmp_path_factory):
     root = tmp_path_factory.mktemp("place")
     before = Path.cwd()
     os.chdir(root)

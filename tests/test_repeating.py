@@ -24,6 +24,7 @@ from convscope.run.evaluation.metrics import evaluate
 from convscope.run.report import words
 from convscope.training.events import Finished, TrainingStep
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 QUICK = {"network": "plain", "epochs": 0.5, "threads": 1, "precision": "fp32", "device": "cpu"}
 
 

@@ -14,6 +14,7 @@ from convscope.errors import DataError, RunError, SettingsError, TrainingError
 from convscope.recipe import Created
 from convscope.training.events import TrainingStep
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 WEIGHTS = ("last.safetensors", "best.safetensors")
 USUAL = {"network": "fast", "width": 0.125, "threads": 1, "precision": "fp32", "device": "cpu", "batch": 128}
 

@@ -406,7 +406,7 @@ def test_classes_without_samples_and_neighbours_in_time_are_said(dataset, finish
 
 def test_an_interval_by_groups_is_told_as_in_a_terminal(dataset, finished):
     alone, grouped = (
-        evaluate([0, 0, 1], torch.eye(3)[[0, 0, 1]], "abc", groups=some) for some in ("", "xxy")
+        evaluate([0, 0, 1], torch.eye(3)[[0, 0, 1]], "abc", groups=some) for some in ([], ["x", "x", "y"])
     )
     assert "by 2 groups" in grouped.headline()[0]
     assert "The interval goes by the 2 groups, whose samples are alike." in words.small_print(
