@@ -8,7 +8,7 @@ other weights. Each is a run of its own, by the one way that `recipe` knows, in 
 """
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -116,7 +116,7 @@ def resume(path: Path, source: Any = None) -> Iterator[Told]:  # noqa: ANN401 - 
         DataError: the data are not there any more, or not the same.
     """
     settings, result = study.read(path)
-    whole = len(folders.inside(path)) >= (settings.folds or settings.seeds or 0)  # none was removed
+    whole = len(folders.inside(path)) >= settings.count  # none was removed
     if result and whole and (path / "report.html").exists():
         raise RunError(f"{path.name} is finished: there is nothing left to go on with.")
     training.machine(settings.training)
@@ -185,7 +185,7 @@ class _Divided:
 
     @cached_property
     def whole(self) -> Dataset:
-        return self._read(self.settings.data if self.settings.seeds else self._fold(1))
+        return self._read(1)
 
     def turn(self, number: int) -> Dataset:
         """What one training is given.
@@ -197,57 +197,53 @@ class _Divided:
             return self.whole
         if self.whole.kind != "sequence":
             return folded(self.whole, Fold(number, self.settings.folds))
-        return self.whole if number == 1 else self._read(self._fold(number))
+        return self.whole if number == 1 else self._read(number)
 
-    def _fold(self, number: int) -> DataSettings:
-        return replace(self.settings.data, fold=f"{number}/{self.settings.folds}")
-
-    def _read(self, settings: DataSettings) -> Dataset:
+    def _read(self, number: int) -> Dataset:
         if isinstance(self.source, Dataset):
             return self.source
+        settings = replace(self.settings.data, fold=self.settings.fold(number))
         return data.undivided(self.source, settings, strict=self.settings.strict)
 
 
 def _go(path: Path, divided: _Divided) -> Iterator[Told]:
     with _held(path):
         settings = divided.settings
-        count = settings.folds or settings.seeds or 0
-        for number in range(1, count + 1):
-            before = _member(path, settings, number)
+        members = _begun(path, settings)
+        for number in range(1, settings.count + 1):
+            before = members.get(number)
             done = before is not None and before.finished and before.judged
-            yield Turn(number, count, settings.each, done)
+            yield Turn(number, settings.count, settings.each, done)
             if done:
                 continue
-            for event in _training(path, divided, number, before):
-                begun = number == 1 and before is None
-                if isinstance(event, Created) and (begun or folders.has_latest(path.parent)):
-                    folders.point_latest(path)
+            for event in _training(path, divided, number, members):
+                if isinstance(event, Created):
+                    if (number == 1 and before is None) or folders.has_latest(path.parent):
+                        folders.point_latest(path)
+                    members[number] = run.load(event.path)
                 yield event
-            member = _member(path, settings, number)
-            if member is None or not member.finished:
+            if number not in members or not members[number].finished:
                 return  # interrupted
-        members = [_member(path, settings, number) for number in range(1, count + 1)]
-        yield pooled(path, settings, [each for each in members if each], divided.turn)
+        yield pooled(path, settings, [members[number] for number in sorted(members)], divided.turn)
 
 
-def _training(path: Path, divided: _Divided, number: int, before: run.Run | None) -> Iterator[Told]:
-    if before is not None:
-        return recipe.go_on(before.path)
-    settings, first = divided.settings, _member(path, divided.settings, 1)
-    chosen = settings.training
-    if first is not None:  # what was measured on this machine for the first is so for all
-        same = first.settings.training
+def _training(path: Path, divided: _Divided, number: int, members: Mapping[int, run.Run]) -> Iterator[Told]:
+    if number in members:
+        return recipe.go_on(members[number].path)
+    settings = divided.settings
+    chosen, network = settings.training, _network(path, settings)
+    if 1 in members:  # what was measured on this machine for the first is so for all
+        same = members[1].settings.training
         chosen = replace(chosen, precision=same.precision, threads=same.threads)
-        _demand_same_code(first, _network(path, settings))
-    begin = 0 if settings.folds else number - 1
+        _demand_same_code(members[1], network)
     return recipe.stream(
         Plan(
             divided.turn(number),
-            _network(path, settings),
+            network,
             settings.width,
             settings.depth,
             settings.data,
-            replace(chosen, seed=chosen.seed + begin),
+            replace(chosen, seed=settings.seed(number)),
             path,
             settings.strict,
         )
@@ -269,15 +265,17 @@ def _demand_same_code(first: run.Run, network: str | None) -> None:
         )
 
 
-def _member(path: Path, settings: StudySettings, number: int) -> run.Run | None:
-    """The run of a training, where it was begun."""
-    fold = f"{number}/{settings.folds}" if settings.folds else None
-    seed = settings.training.seed + (0 if settings.folds else number - 1)
-    found = (run.load(each) for each in folders.inside(path))
-    return next(
-        (each for each in found if (each.settings.data.fold, each.settings.training.seed) == (fold, seed)),
-        None,
-    )
+def _begun(path: Path, settings: StudySettings) -> dict[int, run.Run]:
+    """The runs of the trainings that were begun, by their number."""
+    numbers = {
+        (settings.fold(number), settings.seed(number)): number for number in range(1, settings.count + 1)
+    }
+    found: dict[int, run.Run] = {}
+    for each in map(run.load, folders.inside(path)):
+        number = numbers.get((each.settings.data.fold, each.settings.training.seed))
+        if number is not None:
+            found.setdefault(number, each)
+    return found
 
 
 @contextmanager

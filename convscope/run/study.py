@@ -46,6 +46,19 @@ class StudySettings(BaseModel):
         return f"{self.folds} folds" if self.folds else f"{self.seeds} seeds"
 
     @property
+    def count(self) -> int:
+        """How many trainings."""
+        return self.folds or self.seeds or 0
+
+    def fold(self, number: int) -> str | None:
+        """The fold of a training, as the settings of data name it; from seeds all have the same one, or none."""
+        return f"{number}/{self.folds}" if self.folds else self.data.fold
+
+    def seed(self, number: int) -> int:
+        """The seed of a training."""
+        return self.training.seed + (0 if self.folds else number - 1)
+
+    @property
     def each(self) -> str:
         """What one training is called."""
         return "fold" if self.folds else "start"
