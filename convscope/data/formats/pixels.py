@@ -159,7 +159,8 @@ def _are_pictures(lines: Sequence[str], settings: DataSettings) -> bool:
     if headed and layout.are_pixels(names):
         return True
     try:
-        rows = np.array([[cut(line)[place] for place in columns.values] for line in lines[headed:]], float)
+        cells = map(cut, lines[headed:])
+        rows = np.array([[row[place] for place in columns.values] for row in cells], float)
     except (ValueError, IndexError):
         return False
     return layout.look_like_pictures(names, rows)

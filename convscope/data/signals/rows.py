@@ -532,11 +532,13 @@ def _row(
 ) -> SignalRow:
     values = [cells[column] for column in columns.values]
     titles = [names[column] for column in columns.values]
-    row = _row_of(number, dict(enumerate(cells)), columns, part, path)
+    row = _row_of(number, cells, columns, part, path)
     return row._replace(channels=[values], columns=titles)
 
 
-def _row_of(number: int, cells: Mapping[int, str], columns: Columns, part: str, path: Path) -> SignalRow:
+def _row_of(
+    number: int, cells: Mapping[int, str] | Sequence[str], columns: Columns, part: str, path: Path
+) -> SignalRow:
     """A row without its values: what it is of."""
     own = part if columns.part is None else part_named(cells[columns.part], path, number)
     group = None if columns.group is None else cells[columns.group] or f"row {number}"
