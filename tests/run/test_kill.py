@@ -17,6 +17,7 @@ import torch
 from convscope.errors import RunError
 from convscope.run import Writer, create, load
 from convscope.training.events import Checkpoint, Finished
+from tests.run.killing import die_at
 
 processes = multiprocessing.get_context("fork")
 TABLES = ("history.csv", "steps.csv", "notices.csv")
@@ -83,24 +84,6 @@ def test_twenty_kills_at_random_moments(writer, training, settings, dataset):
             whole.write(event)
     for name in (*TABLES, "best.safetensors", "last.safetensors"):
         assert (writer.path / name).read_bytes() == (whole.path / name).read_bytes(), name
-
-
-def die_at(count: int) -> None:
-    """Arrange for this process to be killed by itself just before the `count`-th change on the disk."""
-    left = [count]
-
-    def mortal(function):
-        def call(*args, **kwargs):
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **kwargs)
-
-        return call
-
-    os.fsync = mortal(os.fsync)
-    Path.replace = mortal(Path.replace)
-    Path.unlink = mortal(Path.unlink)
 
 
 def mortal_training(path: Path, training, count: int, steps: int, said) -> None:

@@ -5,7 +5,6 @@ import errno
 import multiprocessing
 import os
 import shutil
-import signal
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from safetensors.torch import load_file
 from convscope import recipe
 from convscope.errors import ConvscopeError, RunError
 from convscope.run import Writer, create, load, resuming, runs
+from tests.run.killing import die_at
 
 processes = multiprocessing.get_context("fork")
 OLD = Path(__file__).parent / "old"
@@ -71,24 +71,6 @@ def test_a_run_that_was_trained_on_has_the_files_of_a_whole_one(finished, traini
         whole.write(event)
     for name in FILES:
         assert (finished.path / name).read_bytes() == (whole.path / name).read_bytes(), name
-
-
-def die_at(count):
-    """Arrange for this process to be killed by itself just before the `count`-th change on the disk."""
-    left = [count]
-
-    def mortal(function):
-        def call(*args, **kwargs):
-            left[0] -= 1
-            if left[0] == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return function(*args, **kwargs)
-
-        return call
-
-    os.fsync = mortal(os.fsync)
-    Path.replace = mortal(Path.replace)
-    Path.unlink = mortal(Path.unlink)
 
 
 def mortal_going_on(path, training, count, after):
