@@ -4,6 +4,7 @@ import csv
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
@@ -56,9 +57,10 @@ class Body:
             return np.fromiter(map(len, csv.reader(text, delimiter=self.delimiter)), np.int64)
 
     def first(self, count: int) -> list[list[str]]:
-        """The cells of the first rows, the header's among them."""
-        frame = next(self._pieces(range(self.width), 0, count), None)
-        return [] if frame is None else frame.iloc[:count].to_numpy().tolist()
+        """The cells of the first rows, the header's among them, "" where a row has fewer than the others."""
+        with self.open() as text:
+            rows = islice(filter(None, csv.reader(text, delimiter=self.delimiter)), count)
+            return [row + [""] * (self.width - len(row)) for row in rows]
 
     def columns(self, places: Sequence[int], *, numbers: bool) -> dict[int, np.ndarray | Cells]:
         """Place → (row,) texts; of a large table the cells, where they are plain numbers.
