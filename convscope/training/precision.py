@@ -54,19 +54,15 @@ def _seconds_a_step(model: Model, dataset: Dataset, settings: TrainingSettings) 
     for precision in ("fp32", "bf16"):
         so = replace(settings, precision=precision)
         loops[precision] = TrainingLoop(deepcopy(model), dataset, so, machine(so))
-    try:
-        if loops["fp32"].stages.steps < SHORT:
-            return None
-        runs = {precision: _timed(loop) for precision, loop in loops.items()}
-        until, times = time.monotonic() + SECONDS, {precision: [] for precision in loops}
-        for _ in range(TRIED):
-            for precision, run in runs.items():
-                times[precision].append(next(run))
-            if time.monotonic() > until and len(times["fp32"]) > 1:
-                break
-    finally:
-        for loop in loops.values():
-            loop.release()
+    if loops["fp32"].stages.steps < SHORT:
+        return None
+    runs = {precision: _timed(loop) for precision, loop in loops.items()}
+    until, times = time.monotonic() + SECONDS, {precision: [] for precision in loops}
+    for _ in range(TRIED):
+        for precision, run in runs.items():
+            times[precision].append(next(run))
+        if time.monotonic() > until and len(times["fp32"]) > 1:
+            break
     return {precision: median(seconds[1:]) for precision, seconds in times.items()}
 
 
