@@ -91,10 +91,7 @@ def opened(path: Path) -> OpenText:
     if not _is_utf8(path):
         text, said = read(path)
         return OpenText(lambda: stream(text), said)
-    packed = path.name.lower().endswith(".gz")
-    return OpenText(
-        lambda: io.TextIOWrapper(gzip.open(path) if packed else path.open("rb"), MARKED, newline="")
-    )
+    return OpenText(lambda: io.TextIOWrapper(_bytes(path), MARKED, newline=""))
 
 
 def stream(text: str) -> IO[str]:
@@ -144,11 +141,15 @@ def demand_text(path: Path, content: bytes, *, whole: bool = True) -> Decoded:
         raise DataError(f"{path} is no text: {error}.\n  Save it as CSV in UTF-8.") from error
 
 
-def _blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+def _bytes(path: Path) -> gzip.GzipFile | io.BufferedReader:
     """The bytes of a file, gzipped where its name ends in .gz: the one place that opens a text."""
-    packed, seen = path.name.lower().endswith(".gz"), 0
+    return gzip.open(path) if path.name.lower().endswith(".gz") else path.open("rb")
+
+
+def _blocks(path: Path, size: int = BLOCK) -> Iterator[bytes]:
+    seen = 0
     try:
-        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        with _bytes(path) as file:
             while block := file.read(size):
                 seen += len(block)
                 refuse_too_large(ROOM * seen, path)
