@@ -63,12 +63,9 @@ def _demand_types(given: Mapping[str, Any]) -> None:
         "depth": (int | None, "a whole number"),
     }
     for name, (kind, words) in wanted.items():
-        value = given.get(name, None if name in ("width", "depth") else "" if name == "runs" else False)
-        if (
-            not isinstance(value, kind)
-            or (isinstance(value, bool) and name != "strict")
-            or "\0" in str(value)
-        ):
+        value = given.get(name)
+        mistaken = isinstance(value, bool) and name != "strict"
+        if name in given and (not isinstance(value, kind) or mistaken or "\0" in str(value)):
             raise SettingsError(name, f"expected {words}; got {got(value)}.")
     if isinstance(given.get("network"), str) and not given["network"]:
         raise SettingsError("network", "its name is empty.\n  The networks: convscope networks.")

@@ -130,9 +130,7 @@ def is_study(path: Path) -> bool:
 
 def studies(root: Path) -> list[Path]:
     """The studies in a folder, by name."""
-    if not root.is_dir():
-        return []
-    return sorted(p for p in root.iterdir() if is_study(p) and not p.is_symlink() and p.name[0] != ".")
+    return _those(root, is_study)
 
 
 def demand_name(run: object) -> None:
@@ -159,11 +157,13 @@ def find_study(study: str | Path, root: str | Path = ROOT) -> Path | None:
 
 def inside(root: Path) -> list[Path]:
     """The run folders in a folder, by name; `latest` and hidden ones left out."""
+    return _those(root, is_run)
+
+
+def _those(root: Path, wanted: Callable[[Path], bool]) -> list[Path]:
     if not root.is_dir():
         return []
-    return sorted(
-        p for p in root.iterdir() if is_run(p) and not p.is_symlink() and not p.name.startswith(".")
-    )
+    return sorted(p for p in root.iterdir() if wanted(p) and not p.is_symlink() and p.name[0] != ".")
 
 
 def find(run: str | Path, root: str | Path = ROOT) -> Path:

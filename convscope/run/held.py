@@ -35,11 +35,8 @@ def samples(x: Any, settings: RunSettings, others: Gather) -> Samples:  # noqa: 
         DataError: nothing that can be read.
         ShapeError: an array whose axes are none of a sample's, or could be several things.
     """
-    if (isinstance(x, list | tuple) and any(map(_is_one, x))) or (
-        isinstance(x, list | tuple) and _unequal(x)
-    ):
-        found = [_named(samples(each, settings, others), row) for row, each in enumerate(x)]
-        return together(found)
+    if isinstance(x, list | tuple) and (any(map(_is_one, x)) or _unequal(x)):
+        return together([_named(samples(each, settings, others), row) for row, each in enumerate(x)])
     if held.is_picture(x):
         return _of_picture(x, settings.spec)
     if isinstance(x, bytes | bytearray | memoryview) or hasattr(x, "read"):
