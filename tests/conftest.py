@@ -30,7 +30,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def undrawn():
-    """Reports without their plots, which take nearly all the time of a small training: for who asks no plot."""
+    """Reports without their plots, which take most of a small training: for tests of none."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("convscope.run.plots.figures.save", lambda _, path: path.touch())
         patch.setattr("convscope.run.plots.figures.svg", lambda _: "")

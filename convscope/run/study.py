@@ -51,7 +51,7 @@ class StudySettings(BaseModel):
         return self.folds or self.seeds or 0
 
     def fold(self, number: int) -> str | None:
-        """The fold of a training, as the settings of data name it; from seeds all have the same one, or none."""
+        """The fold of a training, as the settings of data name it; of seeds the same for all, or none."""
         return f"{number}/{self.folds}" if self.folds else self.data.fold
 
     def seed(self, number: int) -> int:
