@@ -14,13 +14,14 @@ BATCH = {"plain": 50, "strided": 100}
 
 @dataclass(frozen=True)
 class Task:
-    """One epoch of one network."""
+    """One network, and how long it learns."""
 
     network: str  # plain or strided
     data: Path  # folder with the four IDX files
     seed: int
     threads: int
     lr: float = 0.001  # of Adam, constant
+    epochs: int = 1  # of the tutorial's way; the others have one
 
     @property
     def batch(self) -> int:

@@ -5,6 +5,7 @@ the CPU build of torch.
 """
 
 from functools import partial
+from itertools import chain
 
 import numpy as np
 import torch
@@ -56,7 +57,7 @@ def train(task: Task, record: Record) -> partial:
         model = network(task.network, task.seed)
         optimizer, criterion = adam(model, task.lr), nn.CrossEntropyLoss()
         record |= {"tests": 0.0, "tests_cpu": 0.0}
-        for step, (x, y) in enumerate(loader, 1):
+        for step, (x, y) in enumerate(chain(*[loader] * task.epochs), 1):
             loss = criterion(model(x), y)
             optimizer.zero_grad()
             loss.backward()
