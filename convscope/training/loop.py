@@ -9,6 +9,7 @@
 
 import time
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil, inf, isfinite
 
@@ -21,6 +22,7 @@ from convscope.network.model import Model, Temperature, Values
 from convscope.settings import TrainingSettings
 from convscope.training.batches import Batches, class_weights
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, TrainingStep
+from convscope.training.halves import Halves
 from convscope.training.machine import Machine, machine
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
@@ -108,6 +110,7 @@ class TrainingLoop:
         self.stages = Stages.of(settings, self.batches.steps)
         one = model.preprocess(dataset.inputs[self.batches.rows[:1]].to(self.machine.device))
         self.weights = FlatParameters(model, channels_last=takes_channels_last(model, one))
+        self.halves = Halves.of(model, self.weights) if machine.precision == "bf16" else None
         self.hooks = keep_gradients_channels_last(model) if model.channels_last else []
         self.optimizer = OPTIMIZERS[settings.optimizer or "adamw"](self.weights, settings)
         weighted = settings.balance == "weights"
@@ -168,15 +171,8 @@ class TrainingLoop:
         """One step of gradient descent: the batch's loss before it, and the learning rate."""
         progress = self.progress
         self.whole = False
-        scores = self._scores(x)
-        batch_loss = self._loss(scores, y)
-        if not batch_loss.requires_grad:
-            raise TrainingError(
-                "the network's output does not depend on any weight that learns: it is detached from them.\n"
-                "  Look in its forward for torch.no_grad, .detach(), .item() or NumPy, and take that out."
-            )
-        batch_loss.backward()
-        loss = batch_loss.item()
+        with self.halves.standing_in() if self.halves else nullcontext():
+            scores, loss = self._gradients(x, y)
         if not isfinite(loss):
             raise TrainingError(_no_number(loss, progress.step + 1, self.settings))
         if self.settings.clip:
@@ -191,6 +187,18 @@ class TrainingLoop:
         progress.correct += 0 if self.dataset.regression else int((scores.argmax(1) == y).sum())
         self.whole = True
         return loss, lr
+
+    def _gradients(self, x: Tensor, y: Tensor) -> tuple[Tensor, float]:
+        """Forward and backward: the scores and the batch's loss; the parameters have the gradients."""
+        scores = self._scores(x)
+        batch_loss = self._loss(scores, y)
+        if not batch_loss.requires_grad:
+            raise TrainingError(
+                "the network's output does not depend on any weight that learns: it is detached from them.\n"
+                "  Look in its forward for torch.no_grad, .detach(), .item() or NumPy, and take that out."
+            )
+        batch_loss.backward()
+        return scores, batch_loss.item()
 
     def _loss(self, scores: Tensor, y: Tensor) -> Tensor:
         if isinstance(self.model.output, Values):
