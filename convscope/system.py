@@ -5,6 +5,7 @@
 
 import contextlib
 import errno
+import mmap
 import os
 import sys
 import time
@@ -147,6 +148,16 @@ def _glibc() -> "CDLL | None":
         return library if library.mallopt and library.malloc_trim else None  # AttributeError on macOS
     except (OSError, AttributeError, TypeError):
         return None
+
+
+def forks() -> bool:
+    """Whether this process may be copied: macOS forbids it to programs with threads, Windows cannot."""
+    return hasattr(os, "fork") and not MACOS
+
+
+def shared(size: int) -> mmap.mmap:
+    """So many bytes of memory, at least one, that copies of this process write into as it does."""
+    return mmap.mmap(-1, size)
 
 
 def reserve(file: BinaryIO, size: int) -> None:

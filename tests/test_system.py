@@ -37,6 +37,14 @@ def test_all_cores_where_the_system_does_not_say_which_are_ours(monkeypatch):
     assert system.cores() == os.cpu_count()
 
 
+def test_no_copies_of_the_process_where_they_are_unknown_or_forbidden(monkeypatch):
+    monkeypatch.setattr(system, "MACOS", True)
+    assert not system.forks()
+    monkeypatch.setattr(system, "MACOS", False)
+    monkeypatch.delattr(os, "fork")
+    assert not system.forks()
+
+
 class TestMemory:
     @pytest.fixture(autouse=True)
     def no_container(self, monkeypatch):

@@ -16,7 +16,7 @@ from convscope.data.dataset import DataSettings
 from convscope.data.files.decoding import each
 from convscope.data.pictures import decode as module
 from convscope.data.pictures.choosing import choose, read
-from convscope.data.pictures.decode import _fitted, decode, header
+from convscope.data.pictures.decode import brought, decode, header
 from convscope.data.reading import read as read_samples
 from convscope.data.samples import spec_of
 from convscope.errors import DataError
@@ -252,9 +252,9 @@ def test_letterbox_pads_with_the_edge_colour_and_centres(tmp_path):
     fit=st.sampled_from(["letterbox", "crop", "stretch"]),
 )
 def test_every_picture_fits_every_frame(picture, frame, fit):
-    image = _fitted(Image.new("RGB", picture, (7, 8, 9)), frame, fit)
-    assert image.size == (frame[1], frame[0])
-    assert image.getcolors() == [(frame[0] * frame[1], (7, 8, 9))]
+    image = brought(Image.new("RGB", picture, (7, 8, 9)), Path("a.png"), frame, 3, fit)
+    assert image.shape == (3, *frame)
+    assert np.unique(image.reshape(3, -1), axis=1).T.tolist() == [[7, 8, 9]]
 
 
 def test_a_damaged_exif_block_does_not_cost_the_picture(tmp_path):

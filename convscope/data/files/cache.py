@@ -23,6 +23,7 @@ from numpy.typing import DTypeLike
 
 from convscope import system
 from convscope.data import memory
+from convscope.data.files import workers
 from convscope.data.pictures import decode
 from convscope.errors import DataError
 
@@ -75,7 +76,7 @@ def through(name: str, shape: tuple[int, ...], fill: Fill, dtype: DTypeLike = np
     if entry := _open(folder):
         return entry
     if _fits(_size(shape, dtype)):
-        rows = np.empty(shape, dtype)
+        rows = workers.array(shape, dtype)
         skipped = fill(rows)
         entry = Entry(rows[: len(rows) - len(skipped)], skipped)
         _keep(folder, entry)

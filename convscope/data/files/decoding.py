@@ -1,7 +1,7 @@
 """Many files to one tensor: decoded in parallel once, cached.
 
-Threads, not processes: Pillow lets go of Python's lock while it reads, decodes and resizes, so two threads
-decode as fast as two processes, and there is nothing to start.
+Many files are decoded by copies of this process (see workers.py), few of them, and all where there may be no
+copies, by threads: Pillow lets go of Python's lock while it reads, decodes and resizes.
 """
 
 import logging
@@ -10,7 +10,8 @@ import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,12 +21,12 @@ from numpy.typing import DTypeLike
 from torch import Tensor
 
 from convscope.data.dataset import Skipped
-from convscope.data.files import cache
+from convscope.data.files import cache, workers
 from convscope.errors import BadFile
 from convscope.progress import track
 from convscope.system import cores
 
-CHUNK = 32  # files a thread takes at once
+CHUNK = 32  # files a thread takes at once, at most
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -63,7 +64,8 @@ def each(
 
     A BadFile that the function raises comes as a result. With `what`, progress is shown under this name.
     """
-    chunks = (files[start : start + CHUNK] for start in range(0, len(files), CHUNK))
+    size = max(1, min(CHUNK, len(files) // (4 * cores())))  # who stops at the first results waits for few
+    chunks = (files[start : start + size] for start in range(0, len(files), size))
     pool = ThreadPoolExecutor(cores())
     try:
         with quiet():
@@ -83,12 +85,29 @@ def _decode_all(
     files: Sequence[Path], one: Callable[[Path], np.ndarray], rows: np.ndarray
 ) -> list[tuple[int, str]]:
     """Fill `rows` from the start with the pictures that can be decoded: (position, reason) of the others."""
+    if workers.worth(len(files)):
+        with suppress(workers.Gone):
+            return _by_copies(files, one, rows)
     skipped = []
     for position, result in enumerate(each(one, files, "decoding")):
         if isinstance(result, BadFile):
             skipped.append((position, result.reason))
         else:
             rows[position - len(skipped)] = result
+    return skipped
+
+
+def _by_copies(
+    files: Sequence[Path], one: Callable[[Path], np.ndarray], rows: np.ndarray
+) -> list[tuple[int, str]]:
+    with quiet():
+        found = track(workers.fill(files, one, rows), "decoding", total=len(files))
+        skipped = sorted((position, reason) for position, reason in found if reason is not None)
+    ends = [*(position for position, _ in skipped), len(files)]
+    for gaps, (gap, end) in enumerate(pairwise(ends), 1):
+        for start in range(gap + 1, end, CHUNK):  # in pieces: where they overlap, numpy copies them first
+            piece = rows[start : min(start + CHUNK, end)]
+            rows[start - gaps : start - gaps + len(piece)] = piece
     return skipped
 
 
@@ -126,6 +145,7 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"(PIL|nibabel|pydicom)\.")
+            warnings.filterwarnings("ignore", message=r".* is multi-threaded, use of fork")  # see workers.py
             warnings.filterwarnings("ignore", message="Reading `.npy`")
             yield
     finally:

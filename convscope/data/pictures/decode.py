@@ -118,12 +118,9 @@ def brought(
     turn = TURNS.get(_orientation(image))  # after load: Pillow turns TIFF itself and then drops the tag
     upright = image.transpose(turn) if turn is not None else image
     shown = _unscaled(upright, path) if deep else plain(upright, "L" if channels == 1 else "RGB", path)
-    pixels = np.asarray(_fitted(shown, size, fit))  # (height, width) or (height, width, channel)
-    if deep:
-        return np.repeat(pixels[None], channels, axis=0)
-    if channels == 1:
-        return pixels[None]
-    return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    pixels = np.asarray(_resized(shown, size, fit))  # (height, width) or (height, width, channel)
+    planes = _framed(pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1), size)
+    return np.repeat(planes, channels, axis=0) if deep else planes
 
 
 @contextmanager
@@ -300,22 +297,14 @@ def _to_bytes(values: np.ndarray, path: Path) -> np.ndarray:
     return np.rint(values.astype(np.float64) * (255 / white)).astype(np.uint8)
 
 
-def _fitted(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
+def _resized(image: Image.Image, size: tuple[int, int], fit: str) -> Image.Image:
     """Resize with antialiasing; reducing_gap lets Pillow average whole blocks first, which nobody can see."""
     frame = size[1], size[0]
     if image.size == frame:
         return image
-    if fit == "crop":
-        return image.resize(
-            frame, Image.Resampling.BILINEAR, box=_middle(image.size, frame), reducing_gap=3.0
-        )
-    shown = _scaled(image.size, frame, fit)
-    small = image.resize(shown, Image.Resampling.BILINEAR, reducing_gap=3.0)
-    if shown == frame:
-        return small
-    padded = Image.new(image.mode, frame, _edge_colour(np.asarray(small)))
-    padded.paste(small, ((frame[0] - shown[0]) // 2, (frame[1] - shown[1]) // 2))
-    return padded
+    box = _middle(image.size, frame) if fit == "crop" else None
+    shown = frame if fit == "crop" else _scaled(image.size, frame, fit)
+    return image.resize(shown, Image.Resampling.BILINEAR, box=box, reducing_gap=3.0)
 
 
 def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, float, float, float]:
@@ -327,10 +316,19 @@ def _middle(picture: tuple[int, int], frame: tuple[int, int]) -> tuple[float, fl
     return left, top, min(left + width, picture[0]), min(top + height, picture[1])
 
 
-def _edge_colour(pixels: np.ndarray) -> int | tuple[int, ...]:
-    """The median of the outermost pixels, channel by channel: the background, where a picture has one."""
-    edge = np.concatenate(
-        [pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]]
-    )  # (pixel,) or (pixel, channel)
-    middle = np.sort(edge, axis=0)[len(edge) // 2]
-    return int(middle) if middle.ndim == 0 else tuple(int(value) for value in middle)
+def _framed(planes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """In the middle of a frame of this size; around it the median of the outermost pixels, by channel.
+
+    Where a picture has a background, that is its colour. Both are (channel, height, width).
+    """
+    channels, height, width = planes.shape
+    if (height, width) == size:
+        return np.ascontiguousarray(planes)
+    edges = planes[:, 0], planes[:, -1], planes[:, :, 0], planes[:, :, -1]
+    edge = np.concatenate(edges, axis=1)  # (channel, pixel)
+    middle = edge.shape[1] // 2
+    framed = np.empty((channels, *size), planes.dtype)
+    framed[:] = np.trunc(np.partition(edge, middle, axis=1)[:, middle])[:, None, None]
+    top, left = (size[0] - height) // 2, (size[1] - width) // 2
+    framed[:, top : top + height, left : left + width] = planes
+    return framed
