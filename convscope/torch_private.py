@@ -218,6 +218,11 @@ def own_tensors(module: nn.Module) -> dict[Literal["parameter", "buffer"], dict[
     return {"parameter": module._parameters, "buffer": module._buffers}
 
 
+def has_hooks(module: nn.Module) -> bool:
+    """Whether something is called before or after a module's forward."""
+    return any(getattr(module, name, None) for name in ("_forward_pre_hooks", "_forward_hooks"))
+
+
 def map_tensors(change: Callable[[Tensor], Tensor], structure: Any) -> Any:  # noqa: ANN401
     """The same structure with every tensor in its tuples, lists and dicts changed."""
     if mapped := FOUND["torch.utils._pytree.tree_map_only"]:

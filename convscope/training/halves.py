@@ -10,6 +10,7 @@ from typing import Self
 
 from torch import Tensor, nn
 
+from convscope.torch_private import has_hooks, own_tensors
 from convscope.training.weights import FlatParameters
 
 MULTIPLYING = (  # autocast casts all that they multiply by
@@ -24,7 +25,11 @@ class Halves:
     def __init__(self, layers: list[nn.Module], weights: FlatParameters) -> None:
         self.weights = weights
         self.values = weights.values.bfloat16()
-        self.places = [(layer, name, own) for layer in layers for name, own in _parameters(layer)]
+        self.places = [
+            (own_tensors(layer)["parameter"], name, own)
+            for layer in layers
+            for name, own in _parameters(layer)
+        ]
         self.copies = {own: self._copy(own) for _, _, own in self.places}  # a shared one has one copy
 
     @classmethod
@@ -37,13 +42,13 @@ class Halves:
     def standing_in(self) -> Iterator[None]:
         """For a forward and a backward pass; then the weights have the gradients."""
         self.values.copy_(self.weights.values)
-        for layer, name, own in self.places:
-            layer._parameters[name] = self.copies[own]
+        for parameters, name, own in self.places:
+            parameters[name] = self.copies[own]
         try:
             yield
         finally:
-            for layer, name, own in self.places:
-                layer._parameters[name] = own
+            for parameters, name, own in self.places:
+                parameters[name] = own
         for own, copy in self.copies.items():
             if own.grad is not None and copy.grad is not None:
                 own.grad.copy_(copy.grad)
@@ -65,8 +70,7 @@ def _layers(module: nn.Module) -> list[nn.Module]:
 
 def _foreign(module: nn.Module) -> bool:
     """Whether it is a person's own, or has hooks, which may change weights."""
-    known = type(module).__module__.startswith(KNOWN)
-    return not known or bool(module._forward_pre_hooks or module._forward_hooks)
+    return not type(module).__module__.startswith(KNOWN) or has_hooks(module)
 
 
 def _parameters(module: nn.Module) -> list[tuple[str, nn.Parameter]]:
