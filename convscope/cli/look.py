@@ -65,10 +65,15 @@ def look(
 
 
 def _session(what: str | None, inputs: list[str] | None, classes: int, *, as_json: bool) -> "Session":
-    from convscope.web.subject import session_of
+    name = what or _something(inputs, as_json=as_json)
+    gc.disable()  # what is imported and opened stays: looking through it costs a tenth of the time
+    try:
+        from convscope.web.subject import session_of
 
-    gc.freeze()  # what was imported stays: looking through it again costs a fifth of opening 100,000 files
-    return session_of(what or _something(inputs, as_json=as_json), inputs or (), classes=classes)
+        return session_of(name, inputs or (), classes=classes)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _something(inputs: list[str] | None, *, as_json: bool) -> str:

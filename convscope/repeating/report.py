@@ -4,9 +4,9 @@ from typing import Any
 
 from convscope import outputs
 from convscope.repeating.repeated import Repeated
-from convscope.run import report
 from convscope.run.evaluation.metrics import Evaluation
 from convscope.run.report import class_sections, sections, words
+from convscope.run.report.page import render
 
 MISTAKES = 50  # named at most
 
@@ -17,7 +17,7 @@ def write(found: Repeated) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    page = report.render(_content(found), "study.html")
+    page = render(_content(found), "study.html")
     outputs.replace(found.report, page.encode("utf-8", "replace"))
 
 

@@ -317,8 +317,8 @@ class Run:
             ) from error
 
     def _judged(self, dataset: Dataset | None) -> Judgement:
-        from convscope.run import report
         from convscope.run.evaluation import judging
+        from convscope.run.report import page
 
         dataset, facts = dataset or self.dataset(), self.settings.facts
         part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
@@ -329,11 +329,11 @@ class Run:
         outputs.replace(self.path / EVALUATION, text.encode())
         told = judging.predictions(said, inputs.of_rows(dataset, chosen), facts)
         outputs.replace(self.path / PREDICTIONS, told.as_csv())
-        page = report.write(self, dataset, evaluation)
+        written = page.write(self, dataset, evaluation)
         manifest = Manifest.read(self.path)
         manifest.results = {name: files.digest_of(self.path / name) for name in RESULTS}
         manifest.write()
-        return Judgement(evaluation, part, page)
+        return Judgement(evaluation, part, written)
 
     def report(self, dataset: Dataset | None = None) -> Path:
         """Judge, and give the path of report.html; see `judge`."""

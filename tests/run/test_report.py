@@ -16,10 +16,11 @@ import torch
 from convscope import train
 from convscope.data.dataset import Dataset, DataSettings, Skipped
 from convscope.network.model import assemble
-from convscope.run import NetworkPart, RunSettings, create, load, report
+from convscope.run import NetworkPart, RunSettings, create, load
 from convscope.run.evaluation.metrics import evaluate, evaluate_values
 from convscope.run.plots.drawing import Pen
 from convscope.run.report import class_sections, evidence, hearing, sections, steps, words
+from convscope.run.report import page as report
 from tests.conftest import CHROMIUM
 
 HOSTILE = ("<script>alert(1)</script>", '" onload="alert(2)', "$a_{<b>")

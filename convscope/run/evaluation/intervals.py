@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import stdtrit
 
 SURE = 1.959964  # a normal variable lies within ± this with probability 95 %
 TAIL = 0.025  # on either side
@@ -120,7 +119,7 @@ def of_folds(scores: Sequence[float], judged: float) -> Interval:
     """
     values, count = np.asarray(scores, dtype=np.float64), len(scores)
     spread = (float(values.var(ddof=1)) * (1 / count + judged)) ** 0.5
-    middle, half = float(values.mean()), -float(stdtrit(count - 1, TAIL)) * spread
+    middle, half = float(values.mean()), _student(count) * spread
     return Interval(max(0.0, middle - half), middle + half)
 
 
@@ -132,4 +131,11 @@ def _half(moved: np.ndarray, groups: np.ndarray | None) -> float | None:
     if count < 2:
         return None
     spread = (float(np.square(moved).sum()) * count / (count - 1)) ** 0.5
-    return -float(stdtrit(count - 1, TAIL)) * spread
+    return _student(count) * spread
+
+
+def _student(count: int) -> float:
+    """How many times its spread the mean of so many values may lie off, with 95 %."""
+    from scipy.special import stdtrit  # a third of a second to import
+
+    return -float(stdtrit(count - 1, TAIL))
