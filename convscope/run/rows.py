@@ -56,17 +56,16 @@ class GrowingTable:
             OSError: it cannot be written.
         """
         self._columns = TABLES[path.name]
-        self._pending: list[str] = []
+        self._pending: list[object] = []
         self._file = path.open("r+b" if mark else "w+b", buffering=0)
         self._bytes = mark.bytes if mark else 0
         self._file.truncate(self._bytes)
         self._hash = hashlib.sha256(self._file.read())
-        if mark is None:
-            self._pending.append(_line(self._columns.values()))
+        self._new = mark is None
 
     def add(self, row: object) -> None:
         """Add a line with the row's attributes (an event)."""
-        self._pending.append(_line(_cell(getattr(row, field)) for field in self._columns))
+        self._pending.append(row)
 
     def flush(self) -> None:
         """Let the lines be seen by others.
@@ -74,13 +73,22 @@ class GrowingTable:
         Raises:
             OSError: no space left …
         """
-        data = "".join(self._pending).encode()
-        self._pending.clear()
+        data = self._lines().encode()
         while data:  # an unbuffered file may take a part only
             written = self._file.write(data) or 0
             self._hash.update(data[:written])
             self._bytes += written
             data = data[written:]
+
+    def _lines(self) -> str:
+        """What has been collected, as text."""
+        text = io.StringIO()
+        lines = csv.writer(text, lineterminator="\n")
+        if self._new:
+            lines.writerow(self._columns.values())
+        lines.writerows([_cell(getattr(row, field)) for field in self._columns] for row in self._pending)
+        self._pending, self._new = [], False
+        return text.getvalue()
 
     def mark(self) -> TableMark:
         """Bring the lines safely to the disk, and say what the table is now.
@@ -122,12 +130,6 @@ def parse(path: Path, data: bytes) -> list[dict[str, CsvValue]]:
             found = ", ".join(map(str, lines[0]))
             raise ValueError(f"it has the columns {found}; expected {', '.join(columns)}")
         return [{columns[name]: _value(columns[name], cell) for name, cell in line.items()} for line in lines]
-
-
-def _line(cells: object) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)  # type: ignore[arg-type]
-    return text.getvalue()
 
 
 def _cell(value: CsvValue) -> str:

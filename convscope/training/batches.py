@@ -38,14 +38,14 @@ class Batches:
         Sizes differ by at most one, so there is no tiny last batch.
         """
         order = self._order(generator(self.seed, "order", number))
+        rows = self.rows[order]
+        labels = self.labels.index_select(0, rows.to(self.device))
         changes = self.augment != Augment()
-        draws = draw(len(self.rows), self.seed, number) if changes else None
-        for places in order.tensor_split(self.steps)[first:end]:
-            rows = self.rows[places]
-            x = self.inputs.index_select(0, rows.to(self.inputs.device)).to(self.device, non_blocking=True)
-            if draws is not None:
-                x = augment(x, draws[places].to(self.device), self.augment)
-            yield x, self.labels.index_select(0, rows.to(self.device))
+        draws = draw(len(rows), self.seed, number)[order] if changes else torch.empty(len(rows), 0)
+        columns = (rows.to(self.inputs.device), labels, draws.to(self.device))
+        for some, y, drawn in zip(*(c.tensor_split(self.steps)[first:end] for c in columns), strict=True):
+            x = self.inputs.index_select(0, some).to(self.device, non_blocking=True)
+            yield augment(x, drawn, self.augment), y
 
     def with_validation(self) -> None:
         """Let the epochs from now on have the validation samples too: as many batches, larger ones."""
