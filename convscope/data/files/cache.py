@@ -14,6 +14,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from pathlib import Path
 from typing import NamedTuple
@@ -145,10 +146,11 @@ def _keep(folder: Path, entry: Entry) -> None:
     except OSError:
         return
     try:
-        with (unfinished / "pixels").open("wb") as file:
+        with ThreadPoolExecutor(1) as aside, (unfinished / "pixels").open("wb") as file:
+            checksum = aside.submit(_checksum, entry.pixels)  # while the disk is written
             entry.pixels.tofile(file)
             _flush(file)
-        _describe(unfinished, entry)
+        _describe(unfinished, entry, checksum.result())
         _put_in_place(unfinished, folder)
     except OSError:
         pass
@@ -167,7 +169,7 @@ def _make_mapped(folder: Path, shape: tuple[int, ...], fill: Fill, dtype: DTypeL
             rows.flush()
             pixels = rows[: len(rows) - len(skipped)]
             kept = pixels.nbytes
-            _describe(unfinished, Entry(pixels, skipped))
+            _describe(unfinished, Entry(pixels, skipped), _checksum(pixels))
             del rows, pixels  # Windows cuts off no file that is mapped
             file.truncate(kept)
             _flush(file)
@@ -194,12 +196,12 @@ def _begin(folder: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix=f"{folder.name}.", suffix=".unfinished", dir=folder.parent))
 
 
-def _describe(unfinished: Path, entry: Entry) -> None:
+def _describe(unfinished: Path, entry: Entry, checksum: int) -> None:
     pixels = entry.pixels
     about = {
         "shape": pixels.shape,
         "dtype": str(pixels.dtype),
-        "crc32": _checksum(pixels),
+        "crc32": checksum,
         "skipped": entry.skipped,
     }
     with (unfinished / "about.json").open("w") as file:

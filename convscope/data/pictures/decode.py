@@ -55,10 +55,12 @@ def header(path: Path) -> PictureHeader:
     Raises:
         DataError: (BadFile) the file cannot be read, is no picture, or has more than PIXEL_LIMIT pixels.
     """
-    if is_dicom(path):
-        one = dicom.about(path)
-        return PictureHeader(int(one.Columns), int(one.Rows), dicom.mode(one))
-    with opened(path) as image:
+    with _reading(path) as file:
+        if dicom.is_dicom(file.read(dicom.MAGIC.stop)):
+            one = dicom.about(path)
+            return PictureHeader(int(one.Columns), int(one.Rows), dicom.mode(one))
+        image = _identified(path, file)
+        _demand_size(image, path)
         show_largest(image)
         width, height = image.size
         # Pillow turns the size of a TIFF itself; asking a PNG for EXIF that is not in its head decodes it
@@ -131,16 +133,19 @@ def opened(path: Path) -> Iterator[Image.Image]:
         DataError: (BadFile) the file cannot be read, is damaged or no picture, or has more than
             PIXEL_LIMIT pixels.
     """
-    try:
-        with regular(path) as file, _identified(path, file) as image:
-            width, height = image.size
-            if width < 1 or height < 1:
-                raise BadFile(path, f"its header says {width} × {height} pixels")
-            if width * height > PIXEL_LIMIT:
-                raise BadFile(
-                    path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}"
-                )
+    with _reading(path) as file:
+        is_dicom = dicom.is_dicom(file.read(dicom.MAGIC.stop))
+        with dicom.image(path) if is_dicom else _identified(path, file) as image:
+            _demand_size(image, path)
             yield image
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file once, and give every failure while it is used its reason."""
+    try:
+        with regular(path) as file:
+            yield file
     except BadFile:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -171,15 +176,6 @@ def regular(path: Path, what: str = "picture") -> IO[bytes]:
         raise BadFile(path, f"cannot be opened: {getattr(error, 'strerror', None) or error}") from error
 
 
-def is_dicom(path: Path) -> bool:
-    """Whether a file is one of DICOM's; false where it cannot be opened."""
-    try:
-        with regular(path) as file:
-            return dicom.is_dicom(file.read(dicom.MAGIC.stop))
-    except BadFile:
-        return False
-
-
 def show_largest(image: Image.Image) -> None:
     """Go to the largest page of a TIFF: where they differ in size, the others are thumbnails of it."""
     if image.format != "TIFF" or getattr(image, "n_frames", 1) < 2:
@@ -199,9 +195,15 @@ def page_sizes(image: Image.Image) -> list[int]:
     return sizes
 
 
+def _demand_size(image: Image.Image, path: Path) -> None:
+    width, height = image.size
+    if width < 1 or height < 1:
+        raise BadFile(path, f"its header says {width} × {height} pixels")
+    if width * height > PIXEL_LIMIT:
+        raise BadFile(path, f"{width:,} × {height:,} pixels are more than the limit of {PIXEL_LIMIT:,}")
+
+
 def _identified(path: Path, file: IO[bytes]) -> Image.Image:
-    if dicom.is_dicom(file.read(dicom.MAGIC.stop)):
-        return dicom.image(path)
     file.seek(0)
     try:
         return Image.open(file, formats=FORMATS)
