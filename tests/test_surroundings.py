@@ -4,12 +4,12 @@ Each runs in a child of this process, so that what it is deprived of is its own.
 """
 
 import encodings.ascii  # noqa: F401 - nobody may not read where Python lies
-import logging.config  # noqa: F401
 import os
 import resource
 import shutil
 import signal
 import stat
+import sys
 import tempfile
 import traceback
 from collections.abc import Callable
@@ -21,8 +21,10 @@ import pytest
 from PIL import Image
 
 import convscope
+import convscope.web  # nor where the page's server does
 from convscope.cli import execute
 
+pytestmark = pytest.mark.usefixtures("undrawn")
 NOBODY = 65534
 OLD = Path(__file__).parent / "run" / "old"
 QUICK = ["--network", "plain", "--epochs", "0.1", "--batch", "100", "--threads", "1"]
@@ -88,8 +90,7 @@ def begun(words: list[str], deprive: Callable[[], object], home: Path) -> int:
         for stream, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(home / f"{name}-{os.getpid()}", os.O_CREAT | os.O_WRONLY, 0o666), stream)
         signal.alarm(120)
-        import sys
-
+        sys.settrace(None)  # what coverage counts here is lost
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
         deprive()
         code = execute(words)
