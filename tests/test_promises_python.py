@@ -26,6 +26,7 @@ from convscope.run import Predictions, ValuePredictions
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.summary.compare import Side
 
+pytestmark = pytest.mark.no_cover
 MADE_BY_US = ("Run", "Trace", "Summary", "Comparison", "Explanation", "Repeated")  # no person calls the class
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called

@@ -24,7 +24,7 @@ import convscope
 import convscope.web  # nor where the page's server does
 from convscope.cli import execute
 
-pytestmark = pytest.mark.usefixtures("undrawn")
+pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("undrawn")]
 NOBODY = 65534
 OLD = Path(__file__).parent / "run" / "old"
 QUICK = ["--network", "plain", "--epochs", "0.1", "--batch", "100", "--threads", "1"]
@@ -90,7 +90,6 @@ def begun(words: list[str], deprive: Callable[[], object], home: Path) -> int:
         for stream, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(home / f"{name}-{os.getpid()}", os.O_CREAT | os.O_WRONLY, 0o666), stream)
         signal.alarm(120)
-        sys.settrace(None)  # what coverage counts here is lost
         sys.stdout, sys.stderr = open(1, "w", closefd=False), open(2, "w", closefd=False)  # noqa: SIM115
         deprive()
         code = execute(words)

