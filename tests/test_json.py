@@ -69,7 +69,7 @@ FAILED = {  # what is typed, the kind of the error, and the exit code
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(undrawn, tmp_path_factory):
     root = tmp_path_factory.mktemp("place")
     before = Path.cwd()
     os.chdir(root)

@@ -173,7 +173,7 @@ MISTAKES = [
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(undrawn, tmp_path_factory):
     """A person's folder: a run, a picture, notes, an empty folder, a pipe, a damaged archive."""
     root = tmp_path_factory.mktemp("place")
     before = Path.cwd()
