@@ -199,10 +199,10 @@ export interface Measure {
   value: string;
 }
 
-/** Rows: the true class; columns: what was said. */
+/** pairs: the true class, what was said, and how often; those that occur, row by row. */
 export interface ConfusionMatrix {
   classes: string[];
-  counts: number[][];
+  pairs: number[][];
 }
 
 /** GET results. */

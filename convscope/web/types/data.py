@@ -64,10 +64,10 @@ class Measure(TypedDict):
 
 
 class ConfusionMatrix(TypedDict):
-    """Rows: the true class; columns: what was said."""
+    """pairs: the true class, what was said, and how often; those that occur, row by row."""
 
     classes: list[str]
-    counts: list[list[int]]
+    pairs: list[list[int]]
 
 
 class Results(TypedDict):

@@ -31,10 +31,7 @@ def results(session: Session) -> Results:
     places = {int(row): index for index, row in enumerate(part.rows.tolist())}
     if isinstance(evaluation, Evaluation):
         shown = [places[each.row] for each in evaluation.mistakes[:MISTAKES]]
-        matrix: ConfusionMatrix | None = {
-            "classes": list(evaluation.classes),
-            "counts": evaluation.confusion.tolist(),
-        }
+        matrix: ConfusionMatrix | None = _matrix(evaluation)
         headline = _of_classes(evaluation)
     else:
         shown = (-found.sure).argsort(kind="stable")[:MISTAKES].tolist()
@@ -55,6 +52,12 @@ def _evaluation(session: Session, part: Part, found: Said) -> Evaluation | Value
     if run is None:
         return metrics.evaluate(found.truth, found.answers, dataset.classes, rows=part.rows.numpy())
     return judging.evaluation(said, dataset, part.rows, session.original, run.settings.facts)  # pyright: ignore[reportArgumentType]
+
+
+def _matrix(found: Evaluation) -> ConfusionMatrix:
+    place = {name: at for at, name in enumerate(found.classes)}
+    pairs = sorted([place[each.true], place[each.predicted], each.times] for each in found.pairs)
+    return {"classes": list(found.classes), "pairs": pairs}
 
 
 def _of_classes(found: Evaluation) -> Iterator[tuple[str, str]]:
@@ -105,7 +108,8 @@ def _findings(found: Check, part: Part, places: Mapping[str, int]) -> Iterator[F
         words = f"{len(found.broken):,} files cannot be used and are left out"
         yield from _told("warning", [words], BROKEN, [], places)
     yield from _told("warning", findings.on_counts(part.dataset), COUNTS, [], places)
-    rows = [row for row, name in enumerate(part.dataset.names) if name in set(found.flat)]
+    flat = set(found.flat)
+    rows = [row for row, name in enumerate(part.dataset.names) if name in flat]
     yield from _told("warning", findings.on_flat(rows), FLAT, list(found.flat), places)
     yield from _told("warning", findings.on_channels(part.dataset), CHANNELS, [], places)
     for repeated, how in repeats:

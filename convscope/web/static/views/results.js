@@ -4,7 +4,7 @@ import { button, el } from "../draw/dom.js";
 import { count, percent } from "../draw/numbers.js";
 import { came } from "./kept.js";
 import { inside, mistaken, scores, total } from "./results/confusion.js";
-import { matrix, words } from "./results/matrix.js";
+import { DRAWN, matrix, words } from "./results/matrix.js";
 import { amount, enter, gallery, tiles } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
@@ -59,7 +59,7 @@ function confusions(confusion, samples, context) {
   const choose = (/** @type {number[]} */ place) => go({ cell: String(place) === String(cell) ? null : place, tiles: 0 });
   return el("section.panel.results", {},
     el("header", {}, el("h2", {}, t("What it takes for what")), el("p.soft", {}, t("Rows: what it is. Columns: what the network said."))),
-    el(`div.beside${confusion.classes.length > BESIDE ? ".below" : ""}`, {}, matrix(confusion, cell, choose, context), cell ? chosen(confusion, cell, samples, context) : pairs(confusion, choose, context)));
+    el(`div.beside${confusion.classes.length > BESIDE ? ".below" : ""}`, {}, confusion.classes.length <= DRAWN && matrix(confusion, cell, choose, context), cell ? chosen(confusion, cell, samples, context) : pairs(confusion, choose, context)));
 }
 
 /** The most frequent mistakes; each row is a cell. @param {Confusion} confusion @param {(cell: number[]) => void} choose @param {Context} context */

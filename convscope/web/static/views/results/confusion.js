@@ -1,53 +1,56 @@
-/** What can be counted in a confusion matrix: counts[true class][what was said]. No elements here. */
+/** What can be counted in a confusion matrix, of which only what occurs is there. No elements here. */
 
-/** @typedef {{classes: string[], counts: number[][]}} Confusion */
+/** @typedef {NonNullable<import("../../messages").Results["confusion"]>} Confusion */
 /** @typedef {{truth: number, said: number, times: number, share: number}} Cell share: of the true class */
 /** @typedef {{name: string, support: number, said: number, precision: number | null, recall: number | null}} Score */
 
-const sum = (/** @type {number[]} */ values) => values.reduce((total, value) => total + value, 0);
+const sum = (/** @type {number[][]} */ pairs) => pairs.reduce((total, [, , times]) => total + times, 0);
 
-/** Every cell with something in it. @param {Confusion} confusion @returns {Cell[]} */
-export function cells({ counts }) {
-  return counts.flatMap((row, truth) => {
-    const support = sum(row);
-    return row.flatMap((times, said) => (times ? [{ truth, said, times, share: times / support }] : []));
-  });
+/** Samples a class, by what they are (0) or by what was said (1). @param {Confusion} confusion @param {0 | 1} side */
+function each({ classes, pairs }, side) {
+  const found = classes.map(() => 0);
+  for (const pair of pairs) found[pair[side]] += pair[2];
+  return found;
+}
+
+/** Every cell with something in it, row by row. @param {Confusion} confusion @returns {Cell[]} */
+export function cells(confusion) {
+  const support = each(confusion, 0);
+  return confusion.pairs.map(([truth, said, times]) => ({ truth, said, times, share: times / support[truth] }));
 }
 
 /** The wrong cells, the most frequent first. @param {Confusion} confusion */
 export const mistaken = (confusion) =>
   cells(confusion).filter(({ truth, said }) => truth !== said).sort((one, other) => other.times - one.times || other.share - one.share);
 
+const right = (/** @type {number[][]} */ pairs) => pairs.filter(([truth, said]) => truth === said);
+
 /** Class by class; null where nothing was there to count. @param {Confusion} confusion @returns {Score[]} */
-export function scores({ classes, counts }) {
+export function scores(confusion) {
+  const { classes, pairs } = confusion;
+  const [supports, saids, rights] = [each(confusion, 0), each(confusion, 1), each({ classes, pairs: right(pairs) }, 0)];
   return classes.map((name, place) => {
-    const support = sum(counts[place]);
-    const said = sum(counts.map((row) => row[place]));
-    const right = counts[place][place];
-    return { name, support, said, precision: said ? right / said : null, recall: support ? right / support : null };
+    const [support, said] = [supports[place], saids[place]];
+    return { name, support, said, precision: said ? rights[place] / said : null, recall: support ? rights[place] / support : null };
   });
 }
 
 /** How many samples, and how many of them right. @param {Confusion} confusion */
-export function total({ counts }) {
-  return { samples: sum(counts.map(sum)), right: sum(counts.map((row, place) => row[place])) };
-}
+export const total = ({ pairs }) => ({ samples: sum(pairs), right: sum(right(pairs)) });
 
 /** How many are in a cell, a row (said −1) or a column (truth −1). @param {Confusion} confusion @param {number[]} cell */
-export function inside({ counts }, [truth, said]) {
-  const rows = truth < 0 ? counts : [counts[truth] ?? []];
-  return sum(rows.map((row) => (said < 0 ? sum(row) : (row[said] ?? 0))));
-}
+export const inside = ({ pairs }, [truth, said]) =>
+  sum(pairs.filter((pair) => (truth < 0 || pair[0] === truth) && (said < 0 || pair[1] === said)));
 
 /**
  * The next cell with something in it, on the way of an arrow key; null at the edge.
  * @param {Confusion} confusion @param {number[]} from @param {string} key
  */
-export function beside({ counts }, [truth, said], key) {
-  const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[key];
+export function beside({ pairs }, from, key) {
+  const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [1, -1], ArrowRight: [1, 1] }[key];
   if (!way) return null;
-  for (let [row, column] = [truth + way[0], said + way[1]]; counts[row]?.[column] !== undefined; row += way[0], column += way[1]) {
-    if (counts[row][column]) return [row, column];
-  }
-  return null;
+  const [side, sign] = way;
+  const far = (/** @type {number[]} */ pair) => sign * (pair[side] - from[side]);
+  const ahead = pairs.filter((pair) => pair[1 - side] === from[1 - side] && far(pair) > 0);
+  return ahead.length ? ahead.reduce((one, other) => (far(other) < far(one) ? other : one)).slice(0, 2) : null;
 }

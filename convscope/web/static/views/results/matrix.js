@@ -10,6 +10,7 @@ import { beside, cells } from "./confusion.js";
 /** @typedef {import("../../main.js").Context["t"]} T */
 
 const WRITTEN = 30; // classes up to which a cell has its number in it
+export const DRAWN = 1000; // classes up to which a matrix is drawn at all
 
 /** @param {Confusion} confusion @param {number[] | null} chosen @param {Choose} choose @param {import("../../main.js").Context} context */
 export function matrix(confusion, chosen, choose, { t }) {
@@ -31,9 +32,9 @@ function scale(worst, dense, t) {
 
 /** @param {Confusion} confusion @param {number} worst @param {number[] | null} chosen @param {Choose} choose @param {T} t */
 function table(confusion, worst, chosen, choose, t) {
-  const { classes, counts } = confusion;
+  const { classes } = confusion;
   const found = cells(confusion);
-  const entry = chosen && chosen[0] >= 0 && chosen[1] >= 0 && counts[chosen[0]]?.[chosen[1]] ? chosen : [found[0]?.truth, found[0]?.said];
+  const entry = chosen && found.some(({ truth, said }) => same([truth, said], chosen)) ? chosen : [found[0]?.truth, found[0]?.said];
   /** @type {(cell: number[], name: string, title: string) => HTMLElement} */
   const header = (cell, name, title) =>
     el("th", { scope: cell[0] < 0 ? "col" : "row" }, el("button", { type: "button", title, "data-focus": `cell ${cell}`, "aria-pressed": String(same(cell, chosen)), onclick: () => choose(cell) }, el("span", {}, name)));
