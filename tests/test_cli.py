@@ -11,7 +11,7 @@ import pytest
 import convscope
 from convscope.cli import execute, options
 from convscope.cli.options import PictureOptions, TrainingOptions, UsageError
-from convscope.cli.show import columns
+from convscope.cli.show import columns, program
 from convscope.cli.using import _worded
 from convscope.data import DataSettings
 from convscope.errors import DataError, SettingsError
@@ -131,6 +131,14 @@ def test_an_unexpected_error_is_one_line_and_the_way_to_more(monkeypatch, capsys
     assert text.startswith("Error: ZeroDivisionError: division by zero\n")
     assert "--debug" in text
     assert "Traceback" not in text
+
+
+def test_the_program_has_its_name_where_what_was_typed_lacks_an_ending(monkeypatch, tmp_path):
+    script = tmp_path / "convscope.exe"
+    script.write_bytes(b"")
+    monkeypatch.setattr("shutil.which", lambda _: str(script))
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "convscope")])
+    assert program() == "convscope"
 
 
 def test_debug_shows_the_traceback(monkeypatch, capsys):

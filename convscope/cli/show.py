@@ -37,7 +37,7 @@ def program() -> str:
     if typed.name != "convscope":
         return "python -m convscope"
     found = shutil.which("convscope")
-    if found and Path(found).samefile(typed):
+    if found and (not typed.exists() or Path(found).samefile(typed)):  # Windows leaves out its .exe
         return "convscope"
     here = Path.cwd()
     return str(typed.relative_to(here) if typed.is_relative_to(here) else typed)
