@@ -11,7 +11,6 @@ from convscope.network.fit import BATCH_NORMS
 from convscope.network.model import Model
 from convscope.settings import Augment, TrainingSettings
 from convscope.system import cores
-from convscope.training.mirroring import mirrors
 from convscope.training.precision import faster
 from convscope.training.schedule import refit_epochs
 
@@ -96,8 +95,8 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
         chosen["refit"] = usual.refit if _refits(dataset, settings, epochs) else 0.0
         if chosen["refit"]:
             reasons.append(_on_refit(dataset, epochs, usual.refit))
-    if settings.augment is None:
-        fill("augment", *_changes(dataset))
+    changes, why = _changes(dataset)
+    fill("augment", changes, why)
     if settings.threads is None:
         chosen["threads"] = cores()
     settings = replace(settings, **chosen)
@@ -174,11 +173,13 @@ def _epochs(samples: int, effort: float) -> float:
 
 
 def _changes(dataset: Dataset) -> tuple[Augment, str]:
-    """Changes that leave the label true: small shifts always; mirroring of photographs, and where it does."""
+    """Changes that leave the label true: small shifts always, mirroring for photographs only."""
     if dataset.kind == "sequence" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
     if dataset.kind == "image" and dataset.channels == 3 and max(dataset.space) >= LARGE:
         why = "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1"
         return Augment(shift=0.1, flip=True, crop=0.3), why
-    flip, why = mirrors(dataset)
-    return Augment(shift=SHIFT, flip=flip), f"augmentation shift {SHIFT}: never changes a label; {why}"
+    why = (
+        f"augmentation shift {SHIFT}: never changes a label; no mirroring, since signs and digits have a side"
+    )
+    return Augment(shift=SHIFT), why

@@ -105,7 +105,7 @@ def test_a_network_with_normalisation_stands_larger_steps(stripes, model_for, op
 
 
 @pytest.mark.parametrize("space", [(8, 8), (28, 28), (64, 64), (200, 100)])
-def test_few_grey_pictures_are_never_mirrored(stripes, model_for, space):
+def test_grey_pictures_are_never_mirrored(stripes, model_for, space):
     """Digits and signs have a side; pictures of them change by small shifts at most."""
     dataset = stripes(space=space)
     augment = choose(model_for(dataset), dataset, TrainingSettings())[0].augment
