@@ -82,7 +82,11 @@ def main() -> None:
 def source_of(name: str) -> Iterator[Path]:
     source = Path(os.environ["CONVSCOPE_DATA"]) / SOURCES[name][0]
     if name == "fashion":
-        source = next(places(FASHION_MNIST))
+        source = next(places(FASHION_MNIST), None)
+        if source is None:
+            raise SystemExit(
+                "Fashion-MNIST is missing: bring it to CONVSCOPE_DATA/fashion-mnist, or name others by --only"
+            )
     if name != "digits":
         yield source
         return
