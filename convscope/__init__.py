@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from convscope.resuming import resume
     from convscope.run import Run, load, runs
     from convscope.settings import Augment, TrainingSettings
+    from convscope.ship import Exported, export
     from convscope.summary import Summary, summarise
     from convscope.summary.compare import Comparison
     from convscope.tracing import Trace, load_trace, replay, trace
@@ -41,6 +42,7 @@ __all__ = [
     "DataSettings",
     "Dataset",
     "Explanation",
+    "Exported",
     "Repeated",
     "Run",
     "Summary",
@@ -50,6 +52,7 @@ __all__ = [
     "diagnose",
     "explain",
     "explain_gradient",
+    "export",
     "load",
     "load_trace",
     "repeat",
@@ -88,6 +91,8 @@ HOMES = {
     "summarise": "convscope.summary",
     "Comparison": "convscope.summary.compare",
     "attribute": "convscope.attribution",
+    "export": "convscope.ship",
+    "Exported": "convscope.ship",
 }
 
 

@@ -10,6 +10,7 @@ ConvscopeError
 │   ├── ShapeError  sizes that do not go together
 │   └── BrokenModel a person's own network that cannot be made, with its Finding
 ├── TrainingError   settings that cannot work, numbers that went wrong
+├── ShipError       a network that cannot leave in the form that is asked for
 ├── RunError        a run folder that is missing, damaged or not to be trusted
 ├── TraceError      a model that cannot be followed, a number that was not kept
 └── UnknownName     a name that is in no table; suggests the nearest
@@ -151,6 +152,10 @@ class TrainingError(ConvscopeError):
 
 class RunError(ConvscopeError):
     """A run folder is missing, damaged, or not to be trusted."""
+
+
+class ShipError(ConvscopeError):
+    """A network cannot leave in the form that is asked for, or would answer otherwise there."""
 
 
 class TraceError(ConvscopeError):

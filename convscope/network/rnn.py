@@ -52,7 +52,7 @@ class Loop(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(sample, feature, step) → (sample, class)."""
-        states = [x.new_zeros(len(x), self.units) for _ in self.cells]  # (sample, unit) each
+        states = [x.new_zeros(x.shape[0], self.units) for _ in self.cells]  # (sample, unit) each
         for step in x.unbind(2):  # (sample, feature)
             for layer, cell in enumerate(self.cells.values()):
                 below = states[layer - 1] if layer else step

@@ -1,0 +1,159 @@
+"""Whether a file answers as the run does: asked about real samples, by the program that will run it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from convscope.errors import ConvscopeError, ShipError
+from convscope.figures import number
+from convscope.network.model import Model, Values
+from convscope.run import Run
+from convscope.ship.form import Answers
+from convscope.training import logits
+
+if TYPE_CHECKING:
+    from convscope.ship.int8 import Cost
+
+LIMIT = 1e-5  # between two answers: of a probability, or of the target's standard deviation
+ASKED = 64  # samples
+
+
+class Asked(NamedTuple):
+    """Samples that a file is asked about.
+
+    Attributes:
+        inputs: (sample, channel, *space), raw.
+        what: what they are, for a sentence.
+    """
+
+    inputs: Tensor
+    what: str
+
+
+def asked(run: Run) -> Asked:
+    """Samples of the test part, evenly spread; random numbers where the data are not there any more."""
+    facts = run.settings.facts
+    try:
+        dataset = run.dataset()
+    except ConvscopeError:
+        low, high = facts.limits or (-1.0, 1.0)
+        shape = (ASKED, facts.channels, *facts.space)
+        drawn = torch.empty(shape).uniform_(low, high, generator=torch.Generator().manual_seed(0))
+        kept = drawn.to(torch.uint8) if facts.values == "uint8" else drawn
+        return Asked(kept, f"{ASKED} random samples, for the run's data are not there any more")
+    part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
+    rows = dataset.parts[part]
+    some = torch.linspace(0, len(rows) - 1, min(ASKED, len(rows))).round().long()
+    inputs = dataset.inputs[rows[some]]
+    whole = inputs if inputs.dtype == torch.uint8 else inputs.float()
+    return Asked(whole, f"{len(some)} samples of the {part} part")
+
+
+def difference(answers: Answers, model: Model, inputs: Tensor, *, fixed: bool) -> float:
+    """The largest difference between a file's answers and the network's own.
+
+    Args:
+        answers: of the file.
+        model: the run's.
+        inputs: raw samples.
+        fixed: the file takes one sample at a time.
+
+    Returns:
+        Of probabilities as they are; of values in standard deviations of the target.
+    """
+    said = said_by(answers, inputs, fixed=fixed)
+    wanted = model.answers(logits(model, inputs)).numpy()
+    scale = model.output.std.item() if isinstance(model.output, Values) else 1.0
+    return float(np.abs(said - wanted).max()) / scale
+
+
+def said_by(answers: Answers, inputs: Tensor, *, fixed: bool) -> np.ndarray:
+    """What a file says of samples, float64."""
+    batches = inputs.split(1 if fixed else ASKED)
+    return np.concatenate([answers(batch.contiguous().numpy()) for batch in batches]).astype(np.float64)
+
+
+def demand_same(largest: float, what: str) -> None:
+    """Refuse a file that answers otherwise.
+
+    Raises:
+        ShipError: it does.
+    """
+    if not largest <= LIMIT:  # NaN is none either
+        raise ShipError(
+            f"the file would answer otherwise than the run, by up to {largest:.1e} on {what};"
+            f" {LIMIT:g} is allowed.\n"
+            "  Nothing was written. Another form may hold the network: .onnx, .pt2 or .safetensors."
+        )
+
+
+class Proven(NamedTuple):
+    """Files that have answered.
+
+    Attributes:
+        contents: ending → bytes.
+        asked: the samples that they were asked about.
+        difference: the largest between their answers and the run's: of probabilities, or of values in
+            standard deviations of the target.
+        fixed: they take one sample at a time.
+        card: what they say of themselves.
+        cost: of 8 bits; None: the numbers are those of the run.
+    """
+
+    contents: Mapping[str, bytes]
+    asked: str
+    difference: float
+    fixed: bool
+    card: dict[str, Any]
+    cost: "Cost | None"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and how it was proven.
+
+    Attributes:
+        paths: the files; the first is the one that was asked for.
+        form: what it is.
+        proven: how it answered.
+    """
+
+    paths: tuple[Path, ...]
+    form: str
+    proven: Proven
+
+    def lines(self) -> list[str]:
+        """As a terminal shows it."""
+        card, proven = self.proven.card, self.proven
+        taken = "one sample at a time" if proven.fixed else "any number of samples at once"
+        said = card.get("target") or f"probabilities of {len(card['classes'])} classes"
+        shape = " × ".join(map(str, card["shape"]))
+        bound = "" if proven.cost else f" (allowed: {LIMIT:g})"
+        size = sum(map(len, proven.contents.values()))
+        return [
+            f"in:      {card['values']}, {shape} each, as stored; {taken}",
+            f"out:     {said}",
+            f"checked: on {proven.asked}; the largest difference is {proven.difference:.1e}{bound}",
+            *([f"8 bits:  {proven.cost.line()}"] if proven.cost else []),
+            *(f"written: {path.absolute()}" for path in self.paths),
+            f"{self.form}, {number(size / 1024)} KiB",
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON."""
+        proven = self.proven
+        return {
+            "written": [str(path.absolute()) for path in self.paths],
+            "form": self.form,
+            "bytes": sum(map(len, proven.contents.values())),
+            "asked": proven.asked,
+            "largest_difference": proven.difference,
+            "one_sample_at_a_time": proven.fixed,
+            "int8": proven.cost and proven.cost._asdict(),
+            "card": proven.card,
+        }
