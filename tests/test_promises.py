@@ -66,6 +66,16 @@ MISTAKES = [
     "predict nosuch x.png",
     "predict x.png x.png",
     "predict notes x.png",
+    # export
+    "export latest m.docx",
+    "export latest m",
+    "export latest nodir/m.onnx",
+    "export latest x.png",
+    "export latest .",
+    "export nosuch m.onnx",
+    "export notes m.onnx",
+    "export latest m.pt2 --int8",
+    "export latest m.safetensors --any-size",
     # evaluate
     "evaluate latest --part tset",
     "evaluate latest --data nosuch",

@@ -27,7 +27,9 @@ from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.summary.compare import Side
 
 pytestmark = pytest.mark.no_cover
-MADE_BY_US = ("Run", "Trace", "Summary", "Comparison", "Explanation", "Repeated")  # no person calls the class
+MADE_BY_US = (  # no person calls the class
+    "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Repeated"
+)  # fmt: skip
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called
     **{name: getattr(convscope, name) for name in (*MADE_BY_US, *SETTINGS, "Dataset")},
@@ -77,6 +79,7 @@ class Place:
             "Summary": self.summary,
             "Comparison": convscope.Comparison((Side("a", self.summary), Side("b", self.summary))),
             "Explanation": convscope.explain(self.trace, "2", (0, 1)),
+            "Exported": convscope.export(self.run, root / "first.pt2"),
             "Repeated": convscope.repeat(self.data, seeds=2, **QUICK),
             "Dataset": self.dataset,
             "Predictions": self.run.predict(self.data),
@@ -93,6 +96,7 @@ GIVEN: dict[str, Any] = {  # what is needed, where all is well
     "diagnose": lambda at: {"trace": convscope.trace(at.net, torch.zeros(1, 3))},
     "explain": lambda at: {"trace": at.trace, "op": "2", "at": (0, 1)},
     "explain_gradient": lambda at: {"trace": at.trace, "op": "2", "argument": "weight", "at": (0, 1)},
+    "export": lambda at: {"run": at.run, "path": at.root / "m.pt2"},
     "load": lambda at: {"run": at.run.path},
     "load_trace": lambda at: {"path": at.root / "one.trace"},
     "repeat": lambda at: {"source": at.data, "seeds": 2, **QUICK},

@@ -8,7 +8,14 @@ from convscope.cli.using import RunName
 
 
 def export(
-    run: RunName, path: Path, /, *, int8: Flag = False, force: Flag = False, as_json: Json = False
+    run: RunName,
+    path: Path,
+    /,
+    *,
+    any_size: Flag = False,
+    int8: Flag = False,
+    force: Flag = False,
+    as_json: Json = False,
 ) -> None:
     """Write a trained network to a file that other programs run.
 
@@ -18,13 +25,14 @@ def export(
     Args:
         path: The file. Its ending says the form: .onnx, .pt2 (torch.export), .safetensors (with a Python file
             beside it that needs torch alone).
+        any_size: Take decoded pictures of any size and depth, with the resizing of training inside; for ONNX.
         int8: Weights and values of 8 bits, for ONNX: a quarter of the size. Refused where it costs more than
             0.3 points of accuracy.
         force: Replace a file that convscope did not write.
     """
     from convscope.ship import export
 
-    exported = export(run, path, int8=int8, force=force)
+    exported = export(run, path, any_size=any_size, int8=int8, force=force)
     if as_json:
         write_json(exported.as_dict())
     else:

@@ -14,13 +14,15 @@ from tempfile import TemporaryDirectory
 
 from convscope.arguments import demand, demand_flag, demand_path
 from convscope.errors import ShipError
+from convscope.network.model import Model
 from convscope.outputs import Output
 from convscope.run import Run, load
+from convscope.ship import any_size as reading
 from convscope.ship import exported_program, onnx_file, plain_torch
 from convscope.ship import int8 as quantising
 from convscope.ship.card import Card
-from convscope.ship.form import Answers, ShippedForm
-from convscope.ship.parity import Exported, Proven, asked, demand_same, difference
+from convscope.ship.form import ShippedForm
+from convscope.ship.parity import Exported, Proven, asked, difference
 from convscope.ship.whole import capture
 
 __all__ = ["EXPORTS", "Exported", "export"]
@@ -30,13 +32,22 @@ EXPORTS: Mapping[str, ShippedForm] = {
 }
 
 
-def export(run: str | Path | Run, path: str | Path, *, int8: bool = False, force: bool = False) -> Exported:
+def export(
+    run: str | Path | Run,
+    path: str | Path,
+    *,
+    any_size: bool = False,
+    int8: bool = False,
+    force: bool = False,
+) -> Exported:
     """Write a run's network to a file that other programs run, and prove that it answers as the run does.
 
     Args:
         run: a run, its folder, its name in ./runs, or "latest".
         path: the file; its ending says the form: .onnx (ONNX Runtime and many others), .pt2 (torch.export),
             .safetensors (with a Python file beside it that needs torch alone).
+        any_size: ONNX only: decoded pictures of any size and depth go in, for training's reader is inside.
+            Two inputs: picture, int32, (height, width, channel) of 1 to 4 channels; white, 255 or 65535.
         int8: ONNX only: weights and values of 8 bits, refused where that costs more than 0.3 points of
             accuracy (of amounts: 1 % of the error). The run's data have to be there.
         force: also replace a file that convscope did not write.
@@ -49,56 +60,72 @@ def export(run: str | Path | Run, path: str | Path, *, int8: bool = False, force
     """
     demand("run", run, (str, Path, Run), "a run, its folder, its name, or latest")
     demand_path("path", path, "the path of a file")
-    demand_flag("int8", int8)
-    demand_flag("force", force)
-    path = Path(path)
-    form, trained = _form(path, int8=int8), run if isinstance(run, Run) else load(run)
+    for name, flag in (("any_size", any_size), ("int8", int8), ("force", force)):
+        demand_flag(name, flag)
+    path, trained = Path(path), run if isinstance(run, Run) else load(run)
+    form = _form(path)
+    if (any_size or int8) and form is not onnx_file.FORM:
+        option = "any_size" if any_size else "int8"
+        raise ShipError(
+            f"{path}: {option} is for ONNX.\n  Call the file {path.with_suffix(onnx_file.FORM.ending)}"
+        )
+    if any_size:
+        reading.demand_pictures(trained.settings)
     outputs = {
         ending: Output(path.with_suffix(ending), each, trained.sources([]), force)
         for ending, each in form.outputs.items()
     }
     for output in outputs.values():
         output.demand()
-    proven = _proven(trained, form, path.stem, int8=int8)
+    proven = _proven(trained, form, path.stem, any_size=any_size, int8=int8)
     written = tuple(outputs[ending].write(content) for ending, content in proven.contents.items())
     return Exported(written, form.title, proven)
 
 
-def _proven(run: Run, form: ShippedForm, name: str, *, int8: bool) -> Proven:
-    """The files' contents, once they have answered as the run does."""
-    model, card = run.model(), Card.of(run)
-    captured = capture(model, run.settings.facts)
-    contents = form.contents(captured, card, name)
-    if int8:
-        dataset = run.dataset()
-        contents = {form.ending: quantising.quantised(contents[form.ending], dataset)}
-        run.held = dataset
-    questions = asked(run)
-    with _read_back(form, contents, name) as answers:
-        largest = difference(answers, model, questions.inputs, fixed=captured.fixed)
-        cost = quantising.cost(answers, model, run.dataset(), fixed=captured.fixed) if int8 else None
-    if not int8:
-        demand_same(largest, questions.what)
-    return Proven(contents, questions.what, largest, captured.fixed, dict(card.fields), cost)
-
-
-def _form(path: Path, *, int8: bool) -> ShippedForm:
+def _form(path: Path) -> ShippedForm:
     form = EXPORTS.get(path.suffix.lower())
     if form is None:
         known = ", ".join(f"{ending} ({each.title})" for ending, each in EXPORTS.items())
         raise ShipError(f"{path}: no form of export has the ending '{path.suffix}'.\n  The forms: {known}.")
-    if int8 and form is not onnx_file.FORM:
-        raise ShipError(
-            f"{path}: 8 bits are made by ONNX Runtime.\n  Call the file {path.with_suffix('.onnx')}"
-        )
     return form
 
 
+def _proven(run: Run, form: ShippedForm, name: str, *, any_size: bool, int8: bool) -> Proven:
+    """The files' contents, once they have answered as the run does."""
+    model, card = run.model(), Card.of(run)
+    captured = capture(model, run.settings.facts)
+    contents = form.contents(captured, card, name)
+    questions, cost = asked(run), None
+    dataset = run.dataset() if int8 else None
+    if dataset:
+        contents = {form.ending: quantising.quantised(contents[form.ending], dataset)}
+    with _read_back(form, contents, name) as path:
+        answers = form.read(path)
+        found = difference(answers, model, questions.inputs, fixed=captured.fixed)
+        if dataset:
+            cost = quantising.cost(answers, model, dataset, fixed=captured.fixed)
+    proven = Proven(contents, questions.what, found, captured.fixed, dict(card.fields), cost)
+    proven.demand_same()
+    return _with_reader(proven, card, run, model) if any_size else proven
+
+
+def _with_reader(proven: Proven, card: Card, run: Run, model: Model) -> Proven:
+    """The same for pictures of any size, proven anew."""
+    ending = onnx_file.FORM.ending
+    content = reading.with_reader(proven.contents[ending], card, run.settings)
+    with _read_back(onnx_file.FORM, {ending: content}, "any") as path:
+        found = reading.differences(reading.read(path), run, model)
+    asked = f"{found.asked} decoded pictures of the test part"
+    again = proven._replace(contents={ending: content}, asked=asked, difference=found.largest, fixed=True)
+    again.demand_same()
+    return again._replace(of_files=found.of_files)
+
+
 @contextmanager
-def _read_back(form: ShippedForm, contents: Mapping[str, bytes], name: str) -> Iterator[Answers]:
-    """The answers of files that are not in their place yet."""
+def _read_back(form: ShippedForm, contents: Mapping[str, bytes], name: str) -> Iterator[Path]:
+    """The first of the files, in a place where nobody else sees them."""
     with TemporaryDirectory() as folder:
         place = Path(folder) / name
         for ending, content in contents.items():
             place.with_name(f"{name}{ending}").write_bytes(content)
-        yield form.read(place.with_name(f"{name}{form.ending}"))
+        yield place.with_name(f"{name}{form.ending}")

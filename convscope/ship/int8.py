@@ -108,7 +108,7 @@ def cost(answers: Answers, model: Model, dataset: Dataset, *, fixed: bool) -> Co
     if lost:
         raise ShipError(
             f"8 bits cost too much here: {found.line()} on {len(labels):,} samples of the {part} part.\n"
-            f"  Nothing was written. Up to {POINTS} points (errors: {SHARE:.0%}) may be lost. Leave --int8 out."
+            f"  Nothing was written. Up to {POINTS} points (errors: {SHARE:.0%}) may go. Leave out --int8."
         )
     return found
 

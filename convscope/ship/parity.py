@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LIMIT = 1e-5  # between two answers: of a probability, or of the target's standard deviation
 ASKED = 64  # samples
+FRACTION = "convscope has large JPEGs decoded at a fraction of their size, a decoded picture is whole"
 
 
 class Asked(NamedTuple):
@@ -78,20 +79,6 @@ def said_by(answers: Answers, inputs: Tensor, *, fixed: bool) -> np.ndarray:
     return np.concatenate([answers(batch.contiguous().numpy()) for batch in batches]).astype(np.float64)
 
 
-def demand_same(largest: float, what: str) -> None:
-    """Refuse a file that answers otherwise.
-
-    Raises:
-        ShipError: it does.
-    """
-    if not largest <= LIMIT:  # NaN is none either
-        raise ShipError(
-            f"the file would answer otherwise than the run, by up to {largest:.1e} on {what};"
-            f" {LIMIT:g} is allowed.\n"
-            "  Nothing was written. Another form may hold the network: .onnx, .pt2 or .safetensors."
-        )
-
-
 class Proven(NamedTuple):
     """Files that have answered.
 
@@ -103,6 +90,8 @@ class Proven(NamedTuple):
         fixed: they take one sample at a time.
         card: what they say of themselves.
         cost: of 8 bits; None: the numbers are those of the run.
+        of_files: where decoded pictures go in: the largest difference on their files, which convscope reads
+            by itself, large JPEGs at a fraction of their size.
     """
 
     contents: Mapping[str, bytes]
@@ -111,6 +100,20 @@ class Proven(NamedTuple):
     fixed: bool
     card: dict[str, Any]
     cost: "Cost | None"
+    of_files: float | None = None
+
+    def demand_same(self) -> None:
+        """Refuse files that answer otherwise; of 8 bits the cost is looked at instead.
+
+        Raises:
+            ShipError: they do.
+        """
+        if not (self.cost or self.difference <= LIMIT):  # NaN is none either
+            raise ShipError(
+                f"the file would answer otherwise than the run, by up to {self.difference:.1e}"
+                f" on {self.asked}; {LIMIT:g} is allowed.\n"
+                "  Nothing was written. Another form may hold the network: .onnx, .pt2 or .safetensors."
+            )
 
 
 @dataclass(frozen=True)
@@ -135,10 +138,14 @@ class Exported:
         shape = " × ".join(map(str, card["shape"]))
         bound = "" if proven.cost else f" (allowed: {LIMIT:g})"
         size = sum(map(len, proven.contents.values()))
+        values = f"{card['values']}, {shape} each, as stored; {taken}"
+        if proven.of_files is not None:
+            values = "picture, int32, height × width × channel, of any size; white, 255 or 65535"
         return [
-            f"in:      {card['values']}, {shape} each, as stored; {taken}",
+            f"in:      {values}",
             f"out:     {said}",
             f"checked: on {proven.asked}; the largest difference is {proven.difference:.1e}{bound}",
+            *([f"         on their files {proven.of_files:.1e}: {FRACTION}"] if proven.of_files else []),
             *([f"8 bits:  {proven.cost.line()}"] if proven.cost else []),
             *(f"written: {path.absolute()}" for path in self.paths),
             f"{self.form}, {number(size / 1024)} KiB",
@@ -153,6 +160,7 @@ class Exported:
             "bytes": sum(map(len, proven.contents.values())),
             "asked": proven.asked,
             "largest_difference": proven.difference,
+            "largest_difference_of_files": proven.of_files,
             "one_sample_at_a_time": proven.fixed,
             "int8": proven.cost and proven.cost._asdict(),
             "card": proven.card,

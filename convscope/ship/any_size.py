@@ -1,0 +1,127 @@
+"""Decoded pictures of any size and depth in: our reader as a part of the graph."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from convscope.data.pictures import decode
+from convscope.errors import ShipError
+from convscope.network.model import Model, Values
+from convscope.run import Run
+from convscope.run.settings import RunSettings
+from convscope.ship import onnx_file
+from convscope.ship.card import Card
+
+ASKED = 32  # pictures
+MODES = ("L", "LA", "RGB", "RGBA", "I;16")  # of Pillow's, that are numbers as the graph takes them
+
+Answer = Callable[[Image.Image], np.ndarray]  # a decoded picture → (1, class) or (1,)
+
+
+class Differences(NamedTuple):
+    """How far the file's answers are from the run's.
+
+    Attributes:
+        largest: about decoded pictures.
+        of_files: about their files, where convscope lets large JPEGs be decoded at a fraction of their size.
+        asked: how many pictures.
+    """
+
+    largest: float
+    of_files: float
+    asked: int
+
+
+def demand_pictures(settings: RunSettings) -> None:
+    """Refuse runs whose samples are no pictures, or no bytes.
+
+    Raises:
+        ShipError: they are.
+    """
+    if settings.facts.kind != "image" or settings.facts.values != "uint8":
+        raise ShipError(
+            f"--any-size is for pictures of 8 bits; the samples of this run are {settings.facts.kind}s of"
+            f" {settings.facts.values}.\n  Export without it: values go in as they are stored."
+        )
+
+
+def with_reader(content: bytes, card: Card, settings: RunSettings) -> bytes:
+    """A file of ONNX with our reader in front.
+
+    Args:
+        content: the file that takes samples.
+        card: what it says of itself.
+        settings: of the run.
+    """
+    import onnx
+
+    from convscope.ship import reading_graph
+
+    network, facts = onnx.load_from_string(content), settings.facts
+    height, width = facts.space
+    read = reading_graph.reader(facts.channels, (height, width), settings.data.fit)
+    read.ir_version = network.ir_version
+    joined = onnx.compose.merge_models(
+        onnx.compose.add_prefix(read, "read.", rename_inputs=False, rename_functions=False),
+        network,
+        io_map=[(f"read.{read.graph.output[0].name}", network.graph.input[0].name)],
+    )
+    return onnx_file.signed(joined, card.texts())
+
+
+def read(path: Path) -> Answer:
+    """How the file answers about a decoded picture."""
+    session = onnx_file.opened(path)
+
+    def answer(picture: Image.Image) -> np.ndarray:
+        values = np.atleast_3d(np.asarray(picture)).astype(np.int32)
+        white = np.array(65535 if picture.mode.startswith("I;16") else 255, np.int32)
+        return session.run(None, {"picture": values, "white": white})[0]  # pyright: ignore[reportReturnType]
+
+    return answer
+
+
+def differences(answer: Answer, run: Run, model: Model) -> Differences:
+    """Ask about pictures of the test part, decoded, and about their files."""
+    facts, apart, of_files, asked = run.settings.facts, 0.0, 0.0, 0
+    height, width = facts.space
+    form = (height, width), facts.channels, run.settings.data.fit
+    for picture, file in islice(_pictures(run), ASKED):
+        said, asked = answer(picture), asked + 1
+        apart = max(apart, _apart(said, decode.brought(picture, Path(), *form), model))
+        if file:
+            of_files = max(of_files, _apart(said, decode.decode(file, *form), model))
+    return Differences(apart, of_files, asked)
+
+
+def _apart(said: np.ndarray, sample: np.ndarray, model: Model) -> float:
+    scale = model.output.std.item() if isinstance(model.output, Values) else 1.0
+    return float(np.abs(said - model.predict(torch.from_numpy(sample)[None]).numpy()).max()) / scale
+
+
+def _pictures(run: Run) -> Iterator[tuple[Image.Image, Path | None]]:
+    """Decoded pictures of the test part, and their files; samples of arrays are enlarged."""
+    dataset = run.dataset()
+    part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
+    for row in dataset.parts[part].tolist():
+        file = dataset.root and dataset.root / str(dataset.names[row])
+        if file and file.is_file():
+            with decode.opened(file) as image:
+                yield _decoded(image), file
+        else:
+            sample = dataset.inputs[row].numpy()
+            picture = Image.fromarray(sample[0] if len(sample) == 1 else np.moveaxis(sample, 0, 2))
+            yield picture.resize((int(1.7 * picture.width), int(2.3 * picture.height))), None
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    """Upright, in one of the modes that a graph takes as numbers."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode in MODES:
+        return upright
+    return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
