@@ -71,6 +71,10 @@ PRINTED = {
     "explain latest --op conv2 --at 3,7,7 --input test:17": ["network"],
     "compare --example bottleneck": ["5 × 5 directly", "through 1 × 1 of 16"],
     "filter sobel-x photo.jpg": ["sobel-x-photo.png"],
+    "export latest model.onnx": ["the largest difference is", "model.onnx"],
+    "export latest pictures.onnx --any-size": ["decoded pictures of the test part", "pictures.onnx"],
+    "export latest model.pt2": ["the largest difference is", "model.pt2"],
+    "export latest model.safetensors": ["model.safetensors", "model.py"],
     "train photos.zip": ["2 classes"],
     "train ecg/": ["2 classes"],
     "train scans/": ["2 classes"],
@@ -254,7 +258,7 @@ def test_the_drawing_names_rooms():
         re.findall(r"[a-z]+", re.sub(r"\(\[.*?\]\)|\[\(.*?\)\]|-- \w+ -->|flowchart LR", "", drawing))
     )
     rooms = {path.name for path in (ROOT / "convscope").iterdir() if path.is_dir()}
-    assert words - {"files", "model"} <= rooms
+    assert words - {"files", "model", "away"} <= rooms
     assert (ROOT / "convscope" / "recipe.py").is_file()
 
 

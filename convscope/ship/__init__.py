@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 
 from convscope.arguments import demand, demand_flag, demand_path
 from convscope.errors import ShipError
-from convscope.network.model import Model
 from convscope.outputs import Output
 from convscope.run import Run, load
 from convscope.ship import any_size as reading
@@ -22,7 +21,7 @@ from convscope.ship import exported_program, onnx_file, plain_torch
 from convscope.ship import int8 as quantising
 from convscope.ship.card import Card
 from convscope.ship.form import ShippedForm
-from convscope.ship.parity import Exported, Proven, asked, difference
+from convscope.ship.parity import Exported, Proof, difference, questions
 from convscope.ship.whole import capture
 
 __all__ = ["EXPORTS", "Exported", "export"]
@@ -77,9 +76,9 @@ def export(
     }
     for output in outputs.values():
         output.demand()
-    proven = _proven(trained, form, path.stem, any_size=any_size, int8=int8)
-    written = tuple(outputs[ending].write(content) for ending, content in proven.contents.items())
-    return Exported(written, form.title, proven)
+    contents, proof = _proven(trained, form, path.stem, any_size=any_size, int8=int8)
+    written = tuple(outputs[ending].write(content) for ending, content in contents.items())
+    return Exported(written, form.title, sum(map(len, contents.values())), proof)
 
 
 def _form(path: Path) -> ShippedForm:
@@ -90,35 +89,33 @@ def _form(path: Path) -> ShippedForm:
     return form
 
 
-def _proven(run: Run, form: ShippedForm, name: str, *, any_size: bool, int8: bool) -> Proven:
+def _proven(
+    run: Run, form: ShippedForm, name: str, *, any_size: bool, int8: bool
+) -> tuple[Mapping[str, bytes], Proof]:
     """The files' contents, once they have answered as the run does."""
     model, card = run.model(), Card.of(run)
     captured = capture(model, run.settings.facts)
     contents = form.contents(captured, card, name)
-    questions, cost = asked(run), None
+    asked, cost = questions(run), None
     dataset = run.dataset() if int8 else None
     if dataset:
         contents = {form.ending: quantising.quantised(contents[form.ending], dataset)}
     with _read_back(form, contents, name) as path:
         answers = form.read(path)
-        found = difference(answers, model, questions.inputs, fixed=captured.fixed)
+        found = difference(answers, model, asked.inputs, fixed=captured.fixed)
         if dataset:
             cost = quantising.cost(answers, model, dataset, fixed=captured.fixed)
-    proven = Proven(contents, questions.what, found, captured.fixed, dict(card.fields), cost)
-    proven.demand_same()
-    return _with_reader(proven, card, run, model) if any_size else proven
-
-
-def _with_reader(proven: Proven, card: Card, run: Run, model: Model) -> Proven:
-    """The same for pictures of any size, proven anew."""
-    ending = onnx_file.FORM.ending
-    content = reading.with_reader(proven.contents[ending], card, run.settings)
-    with _read_back(onnx_file.FORM, {ending: content}, "any") as path:
-        found = reading.differences(reading.read(path), run, model)
-    asked = f"{found.asked} decoded pictures of the test part"
-    again = proven._replace(contents={ending: content}, asked=asked, difference=found.largest, fixed=True)
+    proof = Proof(asked.what, found, captured.fixed, dict(card.fields), cost)
+    proof.demand_same()
+    if not any_size:
+        return contents, proof
+    content = reading.with_reader(contents[form.ending], card, run.settings)
+    with _read_back(form, {form.ending: content}, name) as path:
+        seen = reading.differences(reading.read(path), run, model)
+    what = f"{seen.asked} decoded pictures of the test part"
+    again = proof._replace(asked=what, difference=seen.largest, of_files=seen.of_files, fixed=True)
     again.demand_same()
-    return again._replace(of_files=found.of_files)
+    return {form.ending: content}, again
 
 
 @contextmanager

@@ -20,10 +20,10 @@ from convscope.ship.card import Card
 ASKED = 32  # pictures
 MODES = ("L", "LA", "RGB", "RGBA", "I;16")  # of Pillow's, that are numbers as the graph takes them
 
-Answer = Callable[[Image.Image], np.ndarray]  # a decoded picture → (1, class) or (1,)
+PictureAnswer = Callable[[Image.Image], np.ndarray]  # a decoded picture → (1, class) or (1,)
 
 
-class Differences(NamedTuple):
+class PictureDifferences(NamedTuple):
     """How far the file's answers are from the run's.
 
     Attributes:
@@ -74,7 +74,7 @@ def with_reader(content: bytes, card: Card, settings: RunSettings) -> bytes:
     return onnx_file.signed(joined, card.texts())
 
 
-def read(path: Path) -> Answer:
+def read(path: Path) -> PictureAnswer:
     """How the file answers about a decoded picture."""
     session = onnx_file.opened(path)
 
@@ -86,7 +86,7 @@ def read(path: Path) -> Answer:
     return answer
 
 
-def differences(answer: Answer, run: Run, model: Model) -> Differences:
+def differences(answer: PictureAnswer, run: Run, model: Model) -> PictureDifferences:
     """Ask about pictures of the test part, decoded, and about their files."""
     facts, apart, of_files, asked = run.settings.facts, 0.0, 0.0, 0
     height, width = facts.space
@@ -96,7 +96,7 @@ def differences(answer: Answer, run: Run, model: Model) -> Differences:
         apart = max(apart, _apart(said, decode.brought(picture, Path(), *form), model))
         if file:
             of_files = max(of_files, _apart(said, decode.decode(file, *form), model))
-    return Differences(apart, of_files, asked)
+    return PictureDifferences(apart, of_files, asked)
 
 
 def _apart(said: np.ndarray, sample: np.ndarray, model: Model) -> float:

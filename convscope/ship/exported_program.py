@@ -12,7 +12,7 @@ import torch
 
 from convscope.outputs import OutputForm
 from convscope.ship.card import Card, as_json
-from convscope.ship.form import Answers, ShippedForm
+from convscope.ship.form import ShippedAnswers, ShippedForm
 from convscope.ship.whole import Captured, quietly
 
 CARD = "card.json"  # beside the graph; torch.export.load gives it as an extra file
@@ -28,7 +28,7 @@ def contents(captured: Captured, card: Card, _name: str) -> Mapping[str, bytes]:
     return {".pt2": file.getvalue()}
 
 
-def read(path: Path) -> Answers:
+def read(path: Path) -> ShippedAnswers:
     """How the file answers in torch."""
     with quietly():
         module = torch.export.load(path).module()

@@ -10,7 +10,7 @@ from convscope.outputs import OutputForm
 from convscope.ship.card import Card
 from convscope.ship.whole import Captured
 
-Answers = Callable[[np.ndarray], np.ndarray]  # raw samples → probabilities, or values
+ShippedAnswers = Callable[[np.ndarray], np.ndarray]  # raw samples → probabilities, or values
 
 
 class ShippedForm(NamedTuple):
@@ -27,7 +27,7 @@ class ShippedForm(NamedTuple):
     title: str
     outputs: Mapping[str, OutputForm]
     contents: Callable[[Captured, Card, str], Mapping[str, bytes]]
-    read: Callable[[Path], Answers]
+    read: Callable[[Path], ShippedAnswers]
 
     @property
     def ending(self) -> str:

@@ -18,7 +18,7 @@ from convscope.data.dataset import Dataset
 from convscope.errors import ShipError
 from convscope.figures import number
 from convscope.network.model import Model
-from convscope.ship.form import Answers
+from convscope.ship.form import ShippedAnswers
 from convscope.ship.onnx_file import signed
 from convscope.ship.parity import said_by
 from convscope.ship.whole import quietly
@@ -31,7 +31,7 @@ SHARE = 0.01  # of the error, where amounts are told
 OPERATIONS = ["Conv", "ConvTranspose", "Gemm", "MatMul", "MaxPool"]  # scaling and softmax stay exact
 
 
-class Cost(NamedTuple):
+class QuantisationCost(NamedTuple):
     """What the 8 bits cost: accuracy, or the root of the mean squared error, before and after."""
 
     what: str
@@ -84,7 +84,7 @@ class _Samples:
         return next(self.left, None)
 
 
-def cost(answers: Answers, model: Model, dataset: Dataset, *, fixed: bool) -> Cost:
+def cost(answers: ShippedAnswers, model: Model, dataset: Dataset, *, fixed: bool) -> QuantisationCost:
     """What the 8 bits cost on the test part (without one on validation or training).
 
     Args:
@@ -101,10 +101,10 @@ def cost(answers: Answers, model: Model, dataset: Dataset, *, fixed: bool) -> Co
     said = (model.answers(logits(model, inputs)).numpy(), said_by(answers, inputs, fixed=fixed))
     if model.regression:
         before, after = (float(np.sqrt(np.mean((each - labels.numpy()) ** 2))) for each in said)
-        found, lost = Cost("root mean squared error", before, after), after > (1 + SHARE) * before
+        found, lost = QuantisationCost("root mean squared error", before, after), after > (1 + SHARE) * before
     else:
         before, after = (100 * float(np.mean(each.argmax(1) == labels.numpy())) for each in said)
-        found, lost = Cost("accuracy in %", before, after), after < before - POINTS
+        found, lost = QuantisationCost("accuracy in %", before, after), after < before - POINTS
     if lost:
         raise ShipError(
             f"8 bits cost too much here: {found.line()} on {len(labels):,} samples of the {part} part.\n"

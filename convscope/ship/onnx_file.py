@@ -13,7 +13,7 @@ import torch
 from convscope.errors import ShipError, reason
 from convscope.outputs import OutputForm, head
 from convscope.ship.card import Card
-from convscope.ship.form import Answers, ShippedForm
+from convscope.ship.form import ShippedAnswers, ShippedForm
 from convscope.ship.whole import BATCH, Captured, quietly
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def signed(model: "onnx.ModelProto", facts: Mapping[str, str]) -> bytes:
     return model.SerializeToString()
 
 
-def read(path: Path) -> Answers:
+def read(path: Path) -> ShippedAnswers:
     """How a file answers in ONNX Runtime on the processor."""
     session = opened(path)
     name = session.get_inputs()[0].name

@@ -1,6 +1,5 @@
 """Whether a file answers as the run does: asked about real samples, by the program that will run it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,18 +12,18 @@ from convscope.errors import ConvscopeError, ShipError
 from convscope.figures import number
 from convscope.network.model import Model, Values
 from convscope.run import Run
-from convscope.ship.form import Answers
+from convscope.ship.form import ShippedAnswers
 from convscope.training import logits
 
 if TYPE_CHECKING:
-    from convscope.ship.int8 import Cost
+    from convscope.ship.int8 import QuantisationCost
 
 LIMIT = 1e-5  # between two answers: of a probability, or of the target's standard deviation
 ASKED = 64  # samples
 FRACTION = "convscope has large JPEGs decoded at a fraction of their size, a decoded picture is whole"
 
 
-class Asked(NamedTuple):
+class Questions(NamedTuple):
     """Samples that a file is asked about.
 
     Attributes:
@@ -36,7 +35,7 @@ class Asked(NamedTuple):
     what: str
 
 
-def asked(run: Run) -> Asked:
+def questions(run: Run) -> Questions:
     """Samples of the test part, evenly spread; random numbers where the data are not there any more."""
     facts = run.settings.facts
     try:
@@ -46,16 +45,16 @@ def asked(run: Run) -> Asked:
         shape = (ASKED, facts.channels, *facts.space)
         drawn = torch.empty(shape).uniform_(low, high, generator=torch.Generator().manual_seed(0))
         kept = drawn.to(torch.uint8) if facts.values == "uint8" else drawn
-        return Asked(kept, f"{ASKED} random samples, for the run's data are not there any more")
+        return Questions(kept, f"{ASKED} random samples, for the run's data are not there any more")
     part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
     rows = dataset.parts[part]
     some = torch.linspace(0, len(rows) - 1, min(ASKED, len(rows))).round().long()
     inputs = dataset.inputs[rows[some]]
     whole = inputs if inputs.dtype == torch.uint8 else inputs.float()
-    return Asked(whole, f"{len(some)} samples of the {part} part")
+    return Questions(whole, f"{len(some)} samples of the {part} part")
 
 
-def difference(answers: Answers, model: Model, inputs: Tensor, *, fixed: bool) -> float:
+def difference(answers: ShippedAnswers, model: Model, inputs: Tensor, *, fixed: bool) -> float:
     """The largest difference between a file's answers and the network's own.
 
     Args:
@@ -73,17 +72,16 @@ def difference(answers: Answers, model: Model, inputs: Tensor, *, fixed: bool) -
     return float(np.abs(said - wanted).max()) / scale
 
 
-def said_by(answers: Answers, inputs: Tensor, *, fixed: bool) -> np.ndarray:
+def said_by(answers: ShippedAnswers, inputs: Tensor, *, fixed: bool) -> np.ndarray:
     """What a file says of samples, float64."""
     batches = inputs.split(1 if fixed else ASKED)
     return np.concatenate([answers(batch.contiguous().numpy()) for batch in batches]).astype(np.float64)
 
 
-class Proven(NamedTuple):
-    """Files that have answered.
+class Proof(NamedTuple):
+    """How files have answered.
 
     Attributes:
-        contents: ending → bytes.
         asked: the samples that they were asked about.
         difference: the largest between their answers and the run's: of probabilities, or of values in
             standard deviations of the target.
@@ -94,12 +92,11 @@ class Proven(NamedTuple):
             by itself, large JPEGs at a fraction of their size.
     """
 
-    contents: Mapping[str, bytes]
     asked: str
     difference: float
     fixed: bool
     card: dict[str, Any]
-    cost: "Cost | None"
+    cost: "QuantisationCost | None"
     of_files: float | None = None
 
     def demand_same(self) -> None:
@@ -118,50 +115,51 @@ class Proven(NamedTuple):
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how it was proven.
+    """What was written, and how it was proof.
 
     Attributes:
         paths: the files; the first is the one that was asked for.
         form: what it is.
-        proven: how it answered.
+        size: bytes of all of them.
+        proof: how they answered.
     """
 
     paths: tuple[Path, ...]
     form: str
-    proven: Proven
+    size: int
+    proof: Proof
 
     def lines(self) -> list[str]:
         """As a terminal shows it."""
-        card, proven = self.proven.card, self.proven
-        taken = "one sample at a time" if proven.fixed else "any number of samples at once"
+        card, proof = self.proof.card, self.proof
+        taken = "one sample at a time" if proof.fixed else "any number of samples at once"
         said = card.get("target") or f"probabilities of {len(card['classes'])} classes"
         shape = " × ".join(map(str, card["shape"]))
-        bound = "" if proven.cost else f" (allowed: {LIMIT:g})"
-        size = sum(map(len, proven.contents.values()))
+        bound = "" if proof.cost else f" (allowed: {LIMIT:g})"
         values = f"{card['values']}, {shape} each, as stored; {taken}"
-        if proven.of_files is not None:
+        if proof.of_files is not None:
             values = "picture, int32, height × width × channel, of any size; white, 255 or 65535"
         return [
             f"in:      {values}",
             f"out:     {said}",
-            f"checked: on {proven.asked}; the largest difference is {proven.difference:.1e}{bound}",
-            *([f"         on their files {proven.of_files:.1e}: {FRACTION}"] if proven.of_files else []),
-            *([f"8 bits:  {proven.cost.line()}"] if proven.cost else []),
+            f"checked: on {proof.asked}; the largest difference is {proof.difference:.1e}{bound}",
+            *([f"         on their files {proof.of_files:.1e}: {FRACTION}"] if proof.of_files else []),
+            *([f"8 bits:  {proof.cost.line()}"] if proof.cost else []),
             *(f"written: {path.absolute()}" for path in self.paths),
-            f"{self.form}, {number(size / 1024)} KiB",
+            f"{self.form}, {number(self.size / 1024)} KiB",
         ]
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
-        proven = self.proven
+        proof = self.proof
         return {
             "written": [str(path.absolute()) for path in self.paths],
             "form": self.form,
-            "bytes": sum(map(len, proven.contents.values())),
-            "asked": proven.asked,
-            "largest_difference": proven.difference,
-            "largest_difference_of_files": proven.of_files,
-            "one_sample_at_a_time": proven.fixed,
-            "int8": proven.cost and proven.cost._asdict(),
-            "card": proven.card,
+            "bytes": self.size,
+            "asked": proof.asked,
+            "largest_difference": proof.difference,
+            "largest_difference_of_files": proof.of_files,
+            "one_sample_at_a_time": proof.fixed,
+            "int8": proof.cost and proof.cost._asdict(),
+            "card": proof.card,
         }

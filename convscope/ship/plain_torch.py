@@ -17,7 +17,7 @@ from torch import fx
 from convscope.errors import ShipError
 from convscope.outputs import OutputForm, head
 from convscope.ship.card import Card, as_json
-from convscope.ship.form import Answers, ShippedForm
+from convscope.ship.form import ShippedAnswers, ShippedForm
 from convscope.ship.whole import Captured
 
 WRITTEN = "written by convscope"
@@ -103,7 +103,7 @@ def contents(captured: Captured, card: Card, name: str) -> Mapping[str, bytes]:
     return {".safetensors": save(weights, card.texts() | {"software": WRITTEN}), ".py": code.encode()}
 
 
-def read(path: Path) -> Answers:
+def read(path: Path) -> ShippedAnswers:
     """How the two files answer."""
     load = runpy.run_path(str(path.with_suffix(".py")))["load"]
     network = load(path)

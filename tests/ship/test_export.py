@@ -97,8 +97,8 @@ def test_a_file_says_what_the_run_says(what, ending, runs, tmp_path):
     assert np.abs(said - wanted).max() / scale < CLOSE
     assert np.abs(said_by(path, x[:1]) - wanted[:1]).max() / scale < CLOSE  # one alone
     assert exported.paths[0] == path
-    assert exported.proven.difference < CLOSE
-    assert exported.as_dict()["largest_difference"] == exported.proven.difference
+    assert exported.proof.difference < CLOSE
+    assert exported.as_dict()["largest_difference"] == exported.proof.difference
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -143,7 +143,7 @@ def test_the_card_says_what_goes_in_and_comes_out_and_nothing_of_places(runs, tm
 def test_who_counts_the_samples_gets_one_at_a_time(runs, tmp_path):
     for ending in EXPORTS:
         exported = convscope.export(runs["counts"], tmp_path / f"model{ending}")
-        assert exported.proven.fixed
+        assert exported.proof.fixed
         assert "one sample at a time" in " ".join(exported.lines())
         x = data("image")[0][:1]
         said = said_by(tmp_path / f"model{ending}", x)
@@ -169,7 +169,7 @@ def test_8_bits_cost_nothing_or_are_refused(runs, tmp_path, monkeypatch):
     exported = convscope.export(run, tmp_path / "small.onnx", int8=True)
     kinds = {node.op_type for node in onnx.load(tmp_path / "small.onnx").graph.node}
     assert "QuantizeLinear" in kinds
-    cost = exported.proven.cost
+    cost = exported.proof.cost
     dataset = run.dataset()
     rows = dataset.parts["test"]
     said = said_by(tmp_path / "small.onnx", dataset.inputs[rows].float().numpy()).argmax(1)
@@ -206,7 +206,7 @@ def test_it_replaces_only_its_own(runs, tmp_path):
 def test_without_the_data_it_is_checked_on_numbers(runs, tmp_path):
     run = convscope.load(runs["image"].path)
     exported = convscope.export(run, tmp_path / "model.pt2")
-    assert "random samples" in exported.proven.asked
+    assert "random samples" in exported.proof.asked
     with pytest.raises(ConvscopeError):
         convscope.export(run, tmp_path / "model.onnx", int8=True)
 
@@ -265,8 +265,8 @@ def test_a_folder_of_pictures_leaves_with_its_reader(tmp_path):
         tmp_path / "pictures", network="plain", size=(16, 16), runs=tmp_path / "runs", **QUICK
     )
     exported = convscope.export(run, tmp_path / "model.onnx", any_size=True)
-    assert exported.proven.difference < CLOSE
-    assert exported.proven.of_files < CLOSE
+    assert exported.proof.difference < CLOSE
+    assert exported.proof.of_files < CLOSE
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     with Image.open(tmp_path / "large.jpg") as picture:
         values = np.asarray(picture).astype(np.int32)
