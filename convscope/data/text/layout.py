@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from math import isfinite
 from typing import IO
@@ -116,12 +117,16 @@ def find(text: str) -> TextLayout:
     >>> find("2020-01-01,5\n2020-01-02,6\n").header
     False
     """
-    start = text[:ENOUGH]
+    return _of_start(text[:ENOUGH], len(text) > ENOUGH)
+
+
+@lru_cache(maxsize=4)  # each format that looks at a file asks
+def _of_start(start: str, goes_on: bool) -> TextLayout:
     lines = list(islice(io.StringIO(start, newline=""), 10 * LOOKED))  # more, as a cell may hold several
-    if len(start) < len(text) and len(lines) > 2:
+    if goes_on and len(lines) > 2:
         lines.pop()  # its end is missing
-    if len(CLOSED.findall(text[:ENOUGH])) > MOSTLY * sum(map(bool, lines)) and lines[0].count(",") > 1:
-        return replace(find(CLOSED.sub("", text[:ENOUGH])), closed=True)
+    if len(CLOSED.findall(start)) > MOSTLY * sum(map(bool, lines)) and lines[0].count(",") > 1:
+        return replace(find(CLOSED.sub("", start)), closed=True)
     if lines and (said := SAID.fullmatch(lines[0])):  # as Excel has it
         below = find(start[len(lines[0]) :])
         return replace(below, separator=said[1], first=below.first + 1)
