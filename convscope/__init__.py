@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
     from convscope.explaining import Explanation, explain, explain_gradient
+    from convscope.extracting import Features, features
     from convscope.lint import diagnose, suspicions
     from convscope.recipe import train
     from convscope.repeating import repeat
@@ -43,6 +44,7 @@ __all__ = [
     "Dataset",
     "Explanation",
     "Exported",
+    "Features",
     "Repeated",
     "Run",
     "Summary",
@@ -53,6 +55,7 @@ __all__ = [
     "explain",
     "explain_gradient",
     "export",
+    "features",
     "load",
     "load_trace",
     "repeat",
@@ -91,6 +94,8 @@ HOMES = {
     "summarise": "convscope.summary",
     "Comparison": "convscope.summary.compare",
     "attribute": "convscope.attribution",
+    "features": "convscope.extracting",
+    "Features": "convscope.extracting",
     "export": "convscope.ship",
     "Exported": "convscope.ship",
 }

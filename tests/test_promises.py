@@ -76,6 +76,16 @@ MISTAKES = [
     "export notes m.onnx",
     "export latest m.pt2 --int8",
     "export latest m.safetensors --any-size",
+    # features
+    "features latest --layer nosuch",
+    "features latest --out f.csv",
+    "features latest --out nodir/f.npz",
+    "features latest --out x.png",
+    "features latest nosuch",
+    "features latest x.png --svm",
+    "features latest x.png --knn",
+    "features latest x.png --logistic",
+    "features nosuch",
     # evaluate
     "evaluate latest --part tset",
     "evaluate latest --data nosuch",

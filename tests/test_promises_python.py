@@ -28,7 +28,7 @@ from convscope.summary.compare import Side
 
 pytestmark = pytest.mark.no_cover
 MADE_BY_US = (  # no person calls the class
-    "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Repeated"
+    "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Features", "Repeated"
 )  # fmt: skip
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called
@@ -80,6 +80,7 @@ class Place:
             "Comparison": convscope.Comparison((Side("a", self.summary), Side("b", self.summary))),
             "Explanation": convscope.explain(self.trace, "2", (0, 1)),
             "Exported": convscope.export(self.run, root / "first.pt2"),
+            "Features": convscope.features(self.run),
             "Repeated": convscope.repeat(self.data, seeds=2, **QUICK),
             "Dataset": self.dataset,
             "Predictions": self.run.predict(self.data),
@@ -97,6 +98,8 @@ GIVEN: dict[str, Any] = {  # what is needed, where all is well
     "explain": lambda at: {"trace": at.trace, "op": "2", "at": (0, 1)},
     "explain_gradient": lambda at: {"trace": at.trace, "op": "2", "argument": "weight", "at": (0, 1)},
     "export": lambda at: {"run": at.run, "path": at.root / "m.pt2"},
+    "features": lambda at: {"run": at.run},
+    "Features.save": lambda at: {"path": at.root / "f.npz"},
     "load": lambda at: {"run": at.run.path},
     "load_trace": lambda at: {"path": at.root / "one.trace"},
     "repeat": lambda at: {"source": at.data, "seeds": 2, **QUICK},

@@ -75,6 +75,7 @@ PRINTED = {
     "export latest pictures.onnx --any-size": ["decoded pictures of the test part", "pictures.onnx"],
     "export latest model.pt2": ["the largest difference is", "model.pt2"],
     "export latest model.safetensors": ["model.safetensors", "model.py"],
+    "features latest -o f.npz --svm --knn": ["what goes into", "the network itself", "f.npz"],
     "train photos.zip": ["2 classes"],
     "train ecg/": ["2 classes"],
     "train scans/": ["2 classes"],

@@ -30,7 +30,7 @@ from convscope.cli.options import UsageError
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import complain, note_typed, shown, write_json
-from convscope.cli.taking import export
+from convscope.cli.taking import export, features
 from convscope.cli.training import INTERRUPTED, train
 from convscope.cli.using import evaluate, predict, trust
 from convscope.errors import BrokenModel, ConvscopeError, guess, of_machine
@@ -42,6 +42,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     predict,
     look,
     export,
+    features,
     summary,
     explain,
     compare,

@@ -1,9 +1,12 @@
 """Commands that take a trained network away."""
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json
-from convscope.cli.show import write_json, write_lines
+from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.cli.using import RunName
 
 
@@ -37,3 +40,53 @@ def export(
         write_json(exported.as_dict())
     else:
         write_lines(exported.lines())
+
+
+def features(
+    run: RunName,
+    data: str | None = None,
+    /,
+    *,
+    layer: str | None = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    svm: Flag = False,
+    knn: Flag = False,
+    logistic: Flag = False,
+    force: Flag = False,
+    as_json: Json = False,
+) -> None:
+    """What a trained network makes of samples before it judges them.
+
+    Other methods can learn from these numbers. Without options they are those before the classifier, of all
+    samples of the run's data.
+
+    Args:
+        data: Other samples, as predict takes them.
+        layer: The layer whose output they are, by its name in convscope summary.
+        out: Write them to this file, arrays of NumPy's (.npz).
+        svm: Train a support vector machine on those of the training part, and judge it on the test part.
+        knn: The same with the 5 nearest neighbours.
+        logistic: The same with logistic regression (ridge regression for amounts).
+        force: Replace a file that convscope did not write.
+    """
+    from convscope.extracting import NPZ, features
+    from convscope.outputs import Output
+    from convscope.run import load
+
+    trained = load(run)
+    if out:
+        Output(out, NPZ, trained.sources(data or []), force).demand()
+    found = features(trained, data, layer)
+    wanted = [name for name, asked in (("svm", svm), ("knn", knn), ("logistic", logistic)) if asked]
+    scores = found.heads(*wanted) if wanted else []
+    written = found.save(out, force=force) if out else None
+    if as_json:
+        told = {"heads": [each.as_dict() for each in scores], "written": written and str(written.absolute())}
+        write_json(found.as_dict() | told)
+        return
+    write_lines(found.lines())
+    if scores:
+        error = "mean absolute error" if scores[0].regression else "accuracy"
+        write(columns(["on the test part", error, "95 % interval"], [each.cells() for each in scores]))
+    if written:
+        write(f"written: {written.absolute()}")

@@ -1,0 +1,230 @@
+"""What a trained network has made of samples before it judges them: numbers for other methods to learn from.
+
+found = features("latest")                 # of every sample of the run's data, before the classifier
+found.save("features.npz")
+found.heads("svm", "knn")                  # the same features under a support vector machine …
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from convscope.arguments import demand, demand_flag, demand_path
+from convscope.data.dataset import PARTS, Dataset
+from convscope.data.memory import refuse_too_large
+from convscope.data.samples import demand_shape
+from convscope.errors import NetworkError, UnknownName
+from convscope.extracting.heads import HeadScore, compare
+from convscope.network.model import Model
+from convscope.outputs import Output, OutputForm, head
+from convscope.run import Run, load
+from convscope.run.inputs import gather
+from convscope.shapes import show
+from convscope.training.machine import present_device
+from convscope.training.scores import logits
+
+__all__ = ["Features", "features"]
+
+OURS = b"convscope"  # the name of an array that only our files have
+NPZ = OutputForm("file of features", (".npz",), lambda path: OURS in head(path))
+
+
+@dataclass(frozen=True)
+class Features:
+    """Features of samples: as an array the values.
+
+    Attributes:
+        values: (sample, feature), float32.
+        layer: the layer whose they are, and whether they go in or come out.
+        names: where each sample came from.
+        truth: the class (or value) of each, where that is known; else None.
+        parts: "train", "val", "test" → rows; of new samples none.
+        run: whose network it was.
+    """
+
+    values: np.ndarray
+    layer: str
+    names: Sequence[str]
+    truth: Sequence[Any]
+    parts: dict[str, np.ndarray]
+    run: Run = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:  # noqa: ANN401 - NumPy's
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write them as arrays of NumPy's: x, (sample, feature); y, names, part and layer.
+
+        Args:
+            path: a file that ends in .npz.
+            force: also replace a file that convscope did not write.
+
+        Raises:
+            DataError: it cannot stand there.
+        """
+        demand_path("path", path, "the path of a file")
+        demand_flag("force", force)
+        part = np.full(len(self), "", dtype="U5")
+        for name, rows in self.parts.items():
+            part[rows] = name
+        file = io.BytesIO()
+        np.savez_compressed(
+            file, convscope=np.array(self.run.name), x=self.values, y=self._labels(),
+            names=np.array(list(self.names), dtype=str), part=part, layer=np.array(self.layer),
+        )  # fmt: skip
+        return Output(Path(path), NPZ, (self.run.path,), force).write(file.getvalue())
+
+    def heads(self, *names: str) -> list[HeadScore]:
+        """Learn from the features of the training part, judge on the test part, beside the network itself.
+
+        Args:
+            names: svm, knn, logistic; none: all of them.
+
+        Raises:
+            UnknownName: another one.
+            DataError: no training or no test part.
+        """
+        return compare(self, names)
+
+    def _labels(self) -> np.ndarray:
+        if self.run.settings.facts.regression:
+            return np.array([np.nan if true is None else true for true in self.truth], dtype=np.float64)
+        return np.array(["" if true is None else true for true in self.truth], dtype=str)
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON, without the values."""
+        count, width = self.values.shape
+        parts = {name: len(rows) for name, rows in self.parts.items()}
+        return {
+            "run": self.run.name,
+            "layer": self.layer,
+            "samples": count,
+            "features": width,
+            "parts": parts,
+        }
+
+    def lines(self) -> Iterator[str]:
+        """As a terminal shows them."""
+        count, width = self.values.shape
+        parts = ", ".join(f"{len(rows):,} {name}" for name, rows in self.parts.items() if len(rows))
+        yield f"{width:,} features of {count:,} samples{f' ({parts})' if parts else ''}: {self.layer}"
+
+
+def features(run: str | Path | Run, data: Any = None, layer: str | None = None) -> Features:  # noqa: ANN401
+    """What the layers of a trained network make of samples.
+
+    Args:
+        run: a run, its folder, its name in ./runs, or "latest".
+        data: samples, as `Run.predict` takes them; None: all parts of the run's own data.
+        layer: what comes out of the layer of this name, flattened; None: what goes into the last layer with
+            weights, the classifier.
+
+    Raises:
+        RunError: no such run; as `load`.
+        DataError: the data cannot be read.
+        UnknownName: no such layer.
+        NetworkError: the layer gives no numbers for each sample.
+    """
+    demand("run", run, (str, Path, Run), "a run, its folder, its name, or latest")
+    demand("layer", layer, (str, type(None)), "the name of a layer, or None")
+    trained = run if isinstance(run, Run) else load(run)
+    model = trained.model().to(present_device(trained.settings.training.device))
+    if data is None or isinstance(data, Dataset):
+        dataset = trained.dataset() if data is None else data
+        inputs, names = dataset.inputs, [str(name) for name in dataset.names]
+        labels = dataset.labels.tolist()
+        truth = labels if dataset.regression else [dataset.classes[label] for label in labels]
+        parts = {part: dataset.parts[part].numpy() for part in PARTS}
+    else:
+        found = gather(data, trained.settings)
+        demand_shape(found, trained.settings.spec, "these data")
+        inputs, names, truth, parts = found.inputs, list(found.names), list(found.truth), {}
+    logits(model, inputs[:1])  # the order in memory is settled before anybody listens
+    place = _place(model, layer, inputs)
+    return Features(_values(model, place, inputs, trained.path), place.words, names, truth, parts, trained)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A layer, and which side of it is looked at."""
+
+    name: str
+    layer: nn.Module
+    before: bool
+
+    @property
+    def words(self) -> str:
+        return f"what {'goes into' if self.before else 'comes out of'} {self.name}"
+
+
+def _place(model: Model, layer: str | None, inputs: Tensor) -> _Place:
+    layers = {name: module for name, module in model.network.named_modules() if name}
+    if layer is not None:
+        if layer not in layers:
+            raise UnknownName("layer", layer, layers)
+        return _Place(layer, layers[layer], before=False)
+    called = list(_called(model, {module: name for name, module in layers.items()}, inputs[:1]))
+    if not called:
+        raise NetworkError("no layer of this network has weights of its own.\n  Name one: --layer NAME.")
+    return _Place(called[-1], layers[called[-1]], before=True)
+
+
+def _called(model: Model, names: dict[nn.Module, str], one: Tensor) -> Iterator[str]:
+    """The layers with weights of their own, in the order in which they are called."""
+    called: list[nn.Module] = []
+    weighing = [module for module in names if next(module.parameters(recurse=False), None) is not None]
+    hooks = [module.register_forward_hook(lambda module, *_: called.append(module)) for module in weighing]
+    try:
+        logits(model, one)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return (names[module] for module in called)
+
+
+def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarray:
+    """(sample, feature) of all samples, in pieces as they are judged."""
+    pieces: list[np.ndarray] = []
+
+    def keep(value: Any) -> None:  # noqa: ANN401 - whatever a layer gives
+        tensor = next((each for each in _flat(value) if isinstance(each, Tensor)), None)
+        if tensor is None or not tensor.dim():
+            raise NetworkError(f"{place.name} gives no numbers for each sample.\n  Name another layer.")
+        if not pieces:
+            refuse_too_large(len(inputs) * tensor[:1].numel() * 4, path)
+        pieces.append(tensor.detach().float().flatten(1).cpu().numpy())
+
+    hook = (
+        place.layer.register_forward_pre_hook(lambda _, given: keep(given))
+        if place.before
+        else place.layer.register_forward_hook(lambda _, __, made: keep(made))
+    )
+    try:
+        with torch.inference_mode():
+            logits(model, inputs, what="features")
+    finally:
+        hook.remove()
+    found = np.concatenate(pieces) if pieces else np.zeros((0, 0), np.float32)
+    if len(found) != len(inputs):
+        raise NetworkError(
+            f"{place.name} gives {show(found.shape)} numbers for {len(inputs):,} samples, not for each.\n"
+            "  Name a layer that is called once, with the samples on the first axis."
+        )
+    return found
+
+
+def _flat(value: Any) -> Iterator[Any]:  # noqa: ANN401
+    if isinstance(value, tuple | list):
+        for each in value:
+            yield from _flat(each)
+    else:
+        yield value
