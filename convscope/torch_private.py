@@ -153,6 +153,11 @@ def makes_tensors(name: str) -> bool:
     return name in MAKERS if makers is None else hasattr(makers, name)
 
 
+def namespace(called: object) -> str | None:
+    """The library that an operation of torch's dispatcher is from, "aten" for its own; None: it is none."""
+    return called.namespace if isinstance(called, OpOverload) else None
+
+
 def argument_names(kernel: Any) -> tuple[str, ...] | None:  # noqa: ANN401 - an OpOverload
     """Names of a kernel's arguments; None where its schema cannot be read."""
     schema = getattr(kernel, "_schema", None)

@@ -19,6 +19,7 @@ from convscope.outputs import OutputForm, head
 from convscope.ship.card import Card, as_json
 from convscope.ship.form import ShippedAnswers, ShippedForm
 from convscope.ship.whole import Captured
+from convscope.torch_private import namespace
 
 WRITTEN = "written by convscope"
 MODEL = "model."  # in front of every name, for `Whole` holds it
@@ -124,30 +125,31 @@ def _lines(captured: Captured) -> Iterator[str]:
         **signature.inputs_to_lifted_tensor_constants,
     }
     for node in captured.program.graph.nodes:
-        if node.op == "placeholder":
-            name = stored.get(node.name, "")
-            words[node] = f'w["{name.removeprefix(MODEL)}"]' if name else "x"
-        elif node.op == "call_function":
-            words[node] = f"{node.name}_" if keyword.iskeyword(node.name) else node.name
-            if not str(node.target).startswith(CHECKS):
-                yield f"{words[node]} = {_called(node)}({', '.join(_arguments(node, words))})"
-        elif node.op == "output":
-            yield f"return {words[node.args[0][0]]}"
-        else:
-            raise ShipError(f"{node.name} is a graph of its own, no line of Python.\n  Try .pt2 or .onnx.")
+        match node.op:
+            case "placeholder":
+                name = stored.get(node.name, "")
+                words[node] = f'w["{name.removeprefix(MODEL)}"]' if name else "x"
+            case "call_function":
+                words[node] = f"{node.name}_" if keyword.iskeyword(node.name) else node.name
+                if not str(node.target).startswith(CHECKS):
+                    yield f"{words[node]} = {_called(node)}({', '.join(_arguments(node, words))})"
+            case "output":
+                yield f"return {words[node.args[0][0]]}"
+            case _:
+                raise ShipError(f"{node.name} is a graph, no line of Python.\n  Try .pt2, or .onnx.")
 
 
 def _called(node: fx.Node) -> str:
     """What a node calls: `aten.conv2d`, or `operator.getitem`."""
-    target = node.target
-    if isinstance(target, torch._ops.OpOverload):
-        if target.namespace != "aten":
-            raise ShipError(
-                f"{target} is not torch's own operation.\n  Try .pt2, where its library is there, too."
-            )
-        return str(target).removesuffix(".default")
-    assert callable(target), "neither a method nor a module is called in a captured graph"
-    return f"operator.{target.__name__}"  # sizes and pieces
+    space = namespace(node.target)
+    if space is None:
+        assert callable(node.target), "neither a method nor a module is called in a captured graph"
+        return f"operator.{node.target.__name__}"  # sizes and pieces
+    if space != "aten":
+        raise ShipError(
+            f"{node.target} is not torch's own operation.\n  Try .pt2, where its library is there, too."
+        )
+    return str(node.target).removesuffix(".default")
 
 
 def _arguments(node: fx.Node, words: Mapping[fx.Node, str]) -> Iterator[str]:
