@@ -479,3 +479,19 @@ def test_links_in_a_ring_beside_a_table_are_no_matter_of_it(paint, tmp_path):
         (place / "loop").symlink_to("loop")
     data = load(write(paint, tmp_path, ids(line="p{n}.png,{label}"), "more/pictures"))
     assert len(data.labels) == 24
+
+
+def test_labels_that_are_called_as_pictures_are_no_pictures(tmp_path):
+    """A column of labels names no files, though some are called so: cat.png beside a table of signals."""
+    (tmp_path / "pictures").mkdir()
+    for name in "ab":
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / "pictures" / f"{name}.png")
+    values = np.random.default_rng(0).normal(size=(40, 30))
+    lines = [",".join(["ab"[row % 2], *map(str, cells)]) for row, cells in enumerate(values)]
+    for title in ("label", "class"):
+        table = tmp_path / f"{title}.csv"
+        table.write_text("\n".join([",".join([title, *(f"t{at}" for at in range(30))]), *lines]))
+        dataset = load(table)
+        assert dataset.kind == "signal"
+        assert dataset.classes == ("a", "b")
+        assert dataset.inputs.shape == (40, 1, 30)

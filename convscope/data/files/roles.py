@@ -172,7 +172,9 @@ def _path(header: Sequence[str], rows: Sequence[Sequence[str]], is_file: Callabl
         if cells and all(map(has_ending, cells)):
             return at
     known = [at for at, name in enumerate(header) if plain(name) in IDS]
-    for at in dict.fromkeys([*known, *range(min(2, len(header)))]):
+    labels = (*COLUMNS["label"], *MORE["label"])  # cat is a class, though a cat.png be near
+    free = [at for at in range(min(2, len(header))) if plain(header[at]) not in labels]
+    for at in dict.fromkeys([*known, *free]):
         cells = [cell for row in rows if (cell := cell_of(row, at))][:3]
         named = at in known or any(map(str.isalpha, "".join(cells)))  # 1 and 2 are mostly no pictures' names
         if cells and named and all(map(is_file, cells)):
