@@ -29,9 +29,9 @@ def export(
         path: The file. Its ending says the form: .onnx, .pt2 (torch.export), .safetensors (with a Python file
             beside it that needs torch alone).
         any_size: Take decoded pictures of any size and depth, with the resizing of training inside; for ONNX.
-        int8: Weights and values of 8 bits, for ONNX: a quarter of the size. Refused where it costs more than
-            0.3 points of accuracy.
-        force: Replace a file that convscope did not write.
+        int8: Weights and values of 8 bits, for ONNX: smaller by half or more. Refused where it costs more
+            than 0.3 points of accuracy.
+        force: Replace a file of this name that convscope did not write; a Python file beside it never.
     """
     from convscope.ship import export
 

@@ -213,7 +213,9 @@ def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarr
             logits(model, inputs, what="features")
     finally:
         hook.remove()
-    found = np.concatenate(pieces) if pieces else np.zeros((0, 0), np.float32)
+    if not pieces:
+        raise NetworkError(f"{place.name} is never called by itself.\n  Name a layer within it.")
+    found = np.concatenate(pieces)
     if len(found) != len(inputs):
         raise NetworkError(
             f"{place.name} gives {show(found.shape)} numbers for {len(inputs):,} samples, not for each.\n"

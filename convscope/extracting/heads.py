@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from convscope.arguments import demand
 from convscope.errors import ConvscopeError, DataError, UnknownName
 from convscope.figures import number, percent
 from convscope.run.evaluation import intervals
@@ -71,6 +72,7 @@ HEADS: dict[str, Callable[..., Any]] = {"svm": _svm, "knn": _knn, "logistic": _l
 def compare(found: "Features", names: Sequence[str]) -> list[HeadScore]:
     """Each method's score on the test part, the network's own first; see `Features.heads`."""
     for name in names:
+        demand("names", name, str, ", ".join(HEADS))
         if name not in HEADS:
             raise UnknownName("head", str(name), HEADS)
     _demand_sklearn()
@@ -79,6 +81,11 @@ def compare(found: "Features", names: Sequence[str]) -> list[HeadScore]:
         raise DataError(
             "heads learn from the training part and are judged on the test part; there is none here.\n"
             "  Leave the data out (then those of the run are taken), or train a run with a test part."
+        )
+    if odd := int((~np.isfinite(found.values)).any(1).sum()):
+        raise DataError(
+            f"{odd:,} of {len(found):,} samples have features that are no numbers (NaN or infinity):"
+            f" {found.layer}.\n  Take another layer."
         )
     regression = found.run.settings.facts.regression
     truth = np.array(list(found.truth), dtype=np.float64 if regression else str)

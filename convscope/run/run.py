@@ -289,7 +289,8 @@ class Run:
 
     def sources(self, x: Any) -> tuple[Path, ...]:  # noqa: ANN401 - as `predict`
         """What predicting `x` reads, the run's own data and the run's folder: no output goes there."""
-        return (*inputs.sources(x, self.settings), self.path)
+        own = self.settings.network.own
+        return (*inputs.sources(x, self.settings), self.path, *([Path(own[0])] if own else []))
 
     def judge(self, dataset: Dataset | None = None) -> Judgement:
         """Judge the best weights on the test part (without one on validation or training), and write it down.

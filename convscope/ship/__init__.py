@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from convscope.arguments import demand, demand_flag, demand_path
-from convscope.errors import ShipError
+from convscope.errors import ShipError, reason
 from convscope.outputs import Output
 from convscope.run import Run, load
 from convscope.ship import any_size as reading
@@ -49,7 +49,7 @@ def export(
             Two inputs: picture, int32, (height, width, channel) of 1 to 4 channels; white, 255 or 65535.
         int8: ONNX only: weights and values of 8 bits, refused where that costs more than 0.3 points of
             accuracy (of amounts: 1 % of the error). The run's data have to be there.
-        force: also replace a file that convscope did not write.
+        force: also replace a file of this name that convscope did not write; a Python file beside it never.
 
     Raises:
         RunError: no such run; as `load`.
@@ -64,21 +64,26 @@ def export(
     path, trained = Path(path), run if isinstance(run, Run) else load(run)
     form = _form(path)
     if (any_size or int8) and form is not onnx_file.FORM:
-        option = "any_size" if any_size else "int8"
+        option = "--any-size" if any_size else "--int8"
         raise ShipError(
             f"{path}: {option} is for ONNX.\n  Call the file {path.with_suffix(onnx_file.FORM.ending)}"
         )
     if any_size:
         reading.demand_pictures(trained.settings)
-    outputs = {
-        ending: Output(path.with_suffix(ending), each, trained.sources([]), force)
-        for ending, each in form.outputs.items()
-    }
+    outputs = _outputs(path, form, trained, force=force)
     for output in outputs.values():
         output.demand()
     contents, proof = _proven(trained, form, path.stem, any_size=any_size, int8=int8)
     written = tuple(outputs[ending].write(content) for ending, content in contents.items())
     return Exported(written, form.title, sum(map(len, contents.values())), proof)
+
+
+def _outputs(path: Path, form: ShippedForm, run: Run, *, force: bool) -> dict[str, Output]:
+    """Where the files go; only the named one may replace what is not ours."""
+    read = run.sources([])
+    named, *beside = form.outputs.items()
+    found = {named[0]: Output(path, named[1], read, force)}
+    return found | {ending: Output(path.with_suffix(ending), each, read) for ending, each in beside}
 
 
 def _form(path: Path) -> ShippedForm:
@@ -101,8 +106,13 @@ def _proven(
     if dataset:
         contents = {form.ending: quantising.quantised(contents[form.ending], dataset)}
     with _read_back(form, contents, name) as path:
-        answers = form.read(path)
-        found = difference(answers, model, asked.inputs, fixed=captured.fixed)
+        try:
+            answers = form.read(path)
+            found = difference(answers, model, asked.inputs, fixed=captured.fixed)
+        except Exception as error:  # whatever the other program raises
+            raise ShipError(
+                f"the file would not run: {reason(error)}.\n  Nothing was written. Try another form."
+            ) from error
         if dataset:
             cost = quantising.cost(answers, model, dataset, fixed=captured.fixed)
     proof = Proof(asked.what, found, captured.fixed, dict(card.fields), cost)
@@ -123,6 +133,10 @@ def _read_back(form: ShippedForm, contents: Mapping[str, bytes], name: str) -> I
     """The first of the files, in a place where nobody else sees them."""
     with TemporaryDirectory() as folder:
         place = Path(folder) / name
-        for ending, content in contents.items():
-            place.with_name(f"{name}{ending}").write_bytes(content)
+        try:
+            for ending, content in contents.items():
+                place.with_name(f"{name}{ending}").write_bytes(content)
+        except OSError as error:
+            words = f"it cannot be tried in {folder}: {error.strerror or error}."
+            raise ShipError(f"{words}\n  Make room there, or name another folder by TMPDIR.") from error
         yield place.with_name(f"{name}{form.ending}")

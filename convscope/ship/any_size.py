@@ -18,6 +18,7 @@ from convscope.ship import onnx_file
 from convscope.ship.card import Card
 
 ASKED = 32  # pictures
+TAKEN = {"input": "picture (height, width, channel), white (255 or 65535)", "values": "int32"}
 MODES = ("L", "LA", "RGB", "RGBA", "I;16")  # of Pillow's, that are numbers as the graph takes them
 
 PictureAnswer = Callable[[Image.Image], np.ndarray]  # a decoded picture → (1, class) or (1,)
@@ -71,7 +72,9 @@ def with_reader(content: bytes, card: Card, settings: RunSettings) -> bytes:
         network,
         io_map=[(f"read.{read.graph.output[0].name}", network.graph.input[0].name)],
     )
-    return onnx_file.signed(joined, card.texts())
+    for said in joined.graph.output:
+        said.type.tensor_type.shape.dim[0].dim_value = 1
+    return onnx_file.signed(joined, card.texts() | TAKEN)
 
 
 def read(path: Path) -> PictureAnswer:
@@ -96,12 +99,16 @@ def differences(answer: PictureAnswer, run: Run, model: Model) -> PictureDiffere
         apart = max(apart, _apart(said, decode.brought(picture, Path(), *form), model))
         if file:
             of_files = max(of_files, _apart(said, decode.decode(file, *form), model))
+    if not asked:
+        raise ShipError(
+            "no picture of these data is decoded into numbers of 8 or 16 bits.\n  Leave out --any-size."
+        )
     return PictureDifferences(apart, of_files, asked)
 
 
 def _apart(said: np.ndarray, sample: np.ndarray, model: Model) -> float:
     scale = model.output.std.item() if isinstance(model.output, Values) else 1.0
-    return float(np.abs(said - model.predict(torch.from_numpy(sample)[None]).numpy()).max()) / scale
+    return float(np.abs(said - model.predict(torch.tensor(sample)[None]).numpy()).max()) / scale
 
 
 def _pictures(run: Run) -> Iterator[tuple[Image.Image, Path | None]]:
@@ -112,16 +119,20 @@ def _pictures(run: Run) -> Iterator[tuple[Image.Image, Path | None]]:
         file = dataset.root and dataset.root / str(dataset.names[row])
         if file and file.is_file():
             with decode.opened(file) as image:
-                yield _decoded(image), file
+                decode.show_largest(image)
+                if picture := _decoded(image):
+                    yield picture, file
         else:
             sample = dataset.inputs[row].numpy()
             picture = Image.fromarray(sample[0] if len(sample) == 1 else np.moveaxis(sample, 0, 2))
             yield picture.resize((int(1.7 * picture.width), int(2.3 * picture.height))), None
 
 
-def _decoded(image: Image.Image) -> Image.Image:
-    """Upright, in one of the modes that a graph takes as numbers."""
+def _decoded(image: Image.Image) -> Image.Image | None:
+    """Upright, in one of the modes that a graph takes as numbers; None: of 32 bits, without a white."""
     upright = ImageOps.exif_transpose(image)
     if upright.mode in MODES:
         return upright
+    if decode.is_deep(upright.mode):
+        return None
     return upright.convert("RGBA" if upright.has_transparency_data else "RGB")

@@ -1,4 +1,4 @@
-"""Weights and values of 8 bits: a quarter of the size and, on most processors, faster.
+"""Weights and values of 8 bits: weights of a quarter of the size, and, on most processors, faster.
 
 Static quantisation by ONNX Runtime: the range of every value is measured on training samples.
 

@@ -3,6 +3,7 @@
 Source: https://onnx.ai/onnx/repo-docs/IR.html
 """
 
+import re
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,12 +42,16 @@ def contents(captured: Captured, card: Card, _name: str) -> Mapping[str, bytes]:
             )  # fmt: skip
         except Exception as error:
             raise ShipError(
-                f"the network cannot be written as ONNX: {reason(error)}\n"
+                f"the network cannot be written as ONNX: {_why(error)}\n"
                 "  Try .pt2, which holds every operation of torch's."
             ) from error
     assert made is not None, "nothing went wrong"
     model = made.model_proto
     _forget_places(model)
+    for named in (*model.graph.input, *model.graph.output, *model.graph.value_info):
+        for axis in named.type.tensor_type.shape.dim:
+            if axis.dim_param:  # only the number of samples is open
+                axis.dim_param = BATCH
     return {".onnx": signed(model, card.texts())}
 
 
@@ -56,10 +61,6 @@ def signed(model: "onnx.ModelProto", facts: Mapping[str, str]) -> bytes:
     del model.metadata_props[:]
     for name, text in facts.items():
         model.metadata_props.add(key=name, value=text)
-    for named in (*model.graph.input, *model.graph.output, *model.graph.value_info):
-        for axis in named.type.tensor_type.shape.dim:
-            if axis.dim_param:  # only the number of samples is open
-                axis.dim_param = BATCH
     return model.SerializeToString()
 
 
@@ -74,9 +75,17 @@ def opened(path: Path) -> "onnxruntime.InferenceSession":
     """A file in ONNX Runtime."""
     import onnxruntime
 
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = QUIET
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _why(error: BaseException) -> str:
+    """What lies behind the exporter's own words, which have colours and advice for programmers."""
+    while error.__cause__:
+        error = error.__cause__
+    return re.sub(r"\x1b\[\d*m", "", reason(error))
 
 
 def _forget_places(model: "onnx.ModelProto") -> None:

@@ -143,11 +143,15 @@ class Exported:
             f"in:      {values}",
             f"out:     {said}",
             f"checked: on {proof.asked}; the largest difference is {proof.difference:.1e}{bound}",
-            *([f"         on their files {proof.of_files:.1e}: {FRACTION}"] if proof.of_files else []),
+            *self._on_files(),
             *([f"8 bits:  {proof.cost.line()}"] if proof.cost else []),
             *(f"written: {path.absolute()}" for path in self.paths),
             f"{self.form}, {number(self.size / 1024)} KiB",
         ]
+
+    def _on_files(self) -> list[str]:
+        apart = self.proof.of_files
+        return [f"         on their files {apart:.1e}: {FRACTION}"] if apart and apart > LIMIT else []
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""

@@ -6,6 +6,7 @@ The code is the captured graph, an operation a line; so any network leaves in th
 import keyword
 import re
 import runpy
+import sys
 from collections.abc import Iterator, Mapping
 from math import isfinite
 from pathlib import Path
@@ -22,6 +23,13 @@ from convscope.ship.whole import Captured
 from convscope.torch_private import namespace
 
 WRITTEN = "written by convscope"
+OURS = "convscope"  # the one key of our metadata, which stand first: several come in any order
+NUMBERS = {
+    torch.float64: "F64", torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16",
+    torch.int64: "I64", torch.int32: "I32", torch.int16: "I16", torch.int8: "I8", torch.uint8: "U8",
+    torch.bool: "BOOL",
+}  # fmt: skip
+TAKEN = {*sys.stdlib_module_names, "torch", "numpy"}  # names of modules that a file beside would hide
 MODEL = "model."  # in front of every name, for `Whole` holds it
 CHECKS = ("aten._assert", "aten.sym_constrain")  # of torch.export, which compute nothing
 CODE = '''\
@@ -44,8 +52,7 @@ from torch import Tensor
 
 aten = torch.ops.aten
 CARD = json.loads({card})
-DTYPES = {{"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-          "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool}}
+DTYPES = {numbers}
 
 
 def load(path: str | Path):
@@ -86,9 +93,13 @@ def contents(captured: Captured, card: Card, name: str) -> Mapping[str, bytes]:
     Raises:
         ShipError: an operation that is not torch's own, or a part that is no line of Python.
     """
+    _demand_module(name)
     program = captured.program
     tensors = {**program.state_dict, **program.constants}
     weights = {each.removeprefix(MODEL): tensor.contiguous().clone() for each, tensor in tensors.items()}
+    odd = next((tensor.dtype for tensor in weights.values() if tensor.dtype not in NUMBERS), None)
+    if odd:
+        raise ShipError(f"the network holds numbers of {odd}.\n  Try .pt2, which holds all that torch has.")
     code = CODE.format(
         title=f"The network of {_plain(card.fields['run'])}: {_plain(card.fields['network'])}.",
         written=WRITTEN.capitalize(),
@@ -98,10 +109,20 @@ def contents(captured: Captured, card: Card, name: str) -> Mapping[str, bytes]:
         input=card.fields["input"],
         values=card.fields["values"],
         shape=" × ".join(map(str, card.fields["shape"])),
+        numbers="{" + ", ".join(f'"{code}": {dtype}' for dtype, code in NUMBERS.items()) + "}",
         card=ascii(as_json(card.fields)),
         lines="\n".join(f"    {line}" for line in _lines(captured)),
     )
-    return {".safetensors": save(weights, card.texts() | {"software": WRITTEN}), ".py": code.encode()}
+    return {".safetensors": save(weights, {OURS: as_json(card.fields)}), ".py": code.encode()}
+
+
+def _demand_module(name: str) -> None:
+    """Refuse a name by which the Python file beside could not be imported, or would hide another module."""
+    if not name.isidentifier() or keyword.iskeyword(name) or name in TAKEN:
+        raise ShipError(
+            f"{name}.safetensors: the Python file beside it is imported by this name.\n"
+            "  Call it by letters, digits and _ alone, and not as a module of Python's: my_model.safetensors"
+        )
 
 
 def read(path: Path) -> ShippedAnswers:
@@ -128,7 +149,7 @@ def _lines(captured: Captured) -> Iterator[str]:
         match node.op:
             case "placeholder":
                 name = stored.get(node.name, "")
-                words[node] = f'w["{name.removeprefix(MODEL)}"]' if name else "x"
+                words[node] = f"w[{name.removeprefix(MODEL)!r}]" if name else "x"
             case "call_function":
                 words[node] = f"{node.name}_" if keyword.iskeyword(node.name) else node.name
                 if not str(node.target).startswith(CHECKS):
@@ -174,7 +195,7 @@ FORM = ShippedForm(
     "safetensors with Python",
     {
         ".safetensors": OutputForm(
-            "file of weights", (".safetensors",), lambda path: WRITTEN.encode() in head(path)
+            "file of weights", (".safetensors",), lambda path: OURS.encode() in head(path)[:64]
         ),
         ".py": OutputForm(
             "network in Python", (".py",), lambda path: WRITTEN.capitalize().encode() in head(path)

@@ -237,7 +237,7 @@ def reader(channels: int, size: tuple[int, int], fit: str) -> onnx.ModelProto:
     colours, brought, frame = {1: grey, 3: coloured}[channels], FITS[fit], list(size)
 
     @script(default_opset=op)
-    def read(picture: INT32["H", "W", "C"], white: INT32) -> UINT8[1, "K", "h", "w"]:
+    def read(picture: INT32["height", "width", "channel"], white: INT32) -> UINT8[1, "K", "h", "w"]:
         planes = op.Transpose(colours(picture, white), perm=[2, 0, 1])
         return op.Unsqueeze(op.Cast(brought(planes, op.Constant(value_ints=frame)), to=UINT8.dtype), [0])
 

@@ -15,7 +15,6 @@ from convscope.network.model import Model
 from convscope.run.settings import Facts
 
 BATCH = "batch"  # what the number of samples is called
-LOUD = ("torch.onnx", "torch.export", "torch._export", "onnxscript", "onnx_ir", "root")
 
 
 class Whole(nn.Module):
@@ -53,7 +52,7 @@ def capture(model: Model, facts: Facts) -> Captured:
     Raises:
         ShipError: its own code decides by values what it computes, so it is no graph.
     """
-    whole = Whole(model).eval()
+    whole = Whole(model).eval().requires_grad_(False)
     dtype = torch.uint8 if facts.values == "uint8" else torch.float32
     example = torch.zeros(2, facts.channels, *facts.space, dtype=dtype)
     said = "values" if facts.regression else "probabilities"
@@ -76,14 +75,11 @@ def capture(model: Model, facts: Facts) -> Captured:
 @contextmanager
 def quietly() -> Iterator[None]:
     """Without torch's own talk while it exports."""
-    loggers = [logging.getLogger(name) for name in LOUD]
-    before = [logger.level for logger in loggers]
+    before = logging.root.manager.disable
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for logger in loggers:
-            logger.setLevel(logging.CRITICAL)
+        logging.disable(logging.CRITICAL)  # loggers of torch have levels of their own
         try:
             yield
         finally:
-            for logger, level in zip(loggers, before, strict=True):
-                logger.setLevel(level)
+            logging.disable(before)

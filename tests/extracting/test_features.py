@@ -11,7 +11,7 @@ from sklearn.svm import SVC
 from torch import nn
 
 import convscope
-from convscope.errors import ConvscopeError, DataError, NetworkError, UnknownName
+from convscope.errors import ArgumentError, ConvscopeError, DataError, UnknownName
 from convscope.extracting.heads import HEADS
 from convscope.network import NETWORKS
 
@@ -135,10 +135,19 @@ def test_every_network_has_some(name, run, amounts, tmp_path):
     assert np.abs(found.values[:1] - alone.values).max() < 1e-4
 
 
-def test_who_has_no_weights_or_mixes_samples_is_told(run, monkeypatch):
+def test_who_gives_nothing_for_each_sample_is_told(run, monkeypatch):
     monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: x.new_zeros(()))
-    with pytest.raises((NetworkError, ConvscopeError)):
+    with pytest.raises(ConvscopeError):
         convscope.features(run, layer="conv1")
+
+
+def test_numbers_that_are_none_are_no_features(run):
+    found = convscope.features(run)
+    found.values[3, 5] = np.nan
+    with pytest.raises(DataError, match="1 of 150 samples have features that are no numbers"):
+        found.heads("knn")
+    with pytest.raises(ArgumentError, match="names: expected svm, knn, logistic"):
+        found.heads(["svm"])
 
 
 def test_without_scikit_learn_it_says_what_to_install(run, monkeypatch):

@@ -12,6 +12,7 @@ import onnxruntime
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 import convscope
 from convscope.errors import ConvscopeError, ShipError
@@ -70,7 +71,7 @@ def said_by(path: Path, x: np.ndarray) -> np.ndarray:
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         return session.run(None, {session.get_inputs()[0].name: x})[0]
     if path.suffix == ".pt2":
-        return torch.export.load(path).module()(torch.from_numpy(x)).detach().numpy()
+        return torch.export.load(path).module()(torch.from_numpy(x)).numpy()
     np.save(path.with_suffix(".npy"), x)
     code = (
         f"import sys, torch, numpy; sys.path.insert(0, {str(path.parent)!r})\n"
@@ -190,6 +191,77 @@ def test_without_its_packages_onnx_says_what_to_install(missing, runs, tmp_path,
         convscope.export(runs["image"], tmp_path / "model.onnx")
 
 
+HOSTILE = [
+    'q"""; open("PWNED", "w"); """',
+    'tri"""',
+    r"bs\x",
+    r"\N{x}",
+    "{x}",
+    "my-model",
+    "json",
+    "torch",
+    "class",
+    "a b",
+]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_is_never_code(name, runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ShipError, match="is imported by this name"):
+        convscope.export(runs["image"], tmp_path / f"{name}.safetensors")
+    assert not list(tmp_path.iterdir())
+
+
+class Odd(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.parts = nn.ModuleDict({"]+open('PWNED','w') if 0 else w['x": nn.Linear(256, 3)})
+
+    def forward(self, x):
+        return next(iter(self.parts.values()))(x.flatten(1))
+
+
+def test_names_of_parameters_are_never_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = convscope.train(data("image"), network=Odd(), runs=tmp_path / "runs", **QUICK)
+    x = data("image")[0]
+    convscope.export(run, tmp_path / "odd.safetensors")
+    assert np.abs(said_by(tmp_path / "odd.safetensors", x) - np.asarray(run.predict(x))).max() < CLOSE
+    assert not (tmp_path / "PWNED").exists()
+
+
+def test_a_python_file_beside_is_never_lost(runs, tmp_path):
+    (tmp_path / "net.py").write_text("mine")
+    with pytest.raises(ConvscopeError, match="is there already"):
+        convscope.export(runs["image"], tmp_path / "net.safetensors", force=True)
+    assert (tmp_path / "net.py").read_text() == "mine"
+    assert runs["counts"].path.parent / "mine.py" in runs["counts"].sources([])
+
+
+def test_axes_have_their_names(runs, tmp_path):
+    convscope.export(runs["image"], tmp_path / "any.onnx", any_size=True)
+    graph = onnx.load(tmp_path / "any.onnx").graph
+    axes = [axis.dim_param or axis.dim_value for axis in graph.input[0].type.tensor_type.shape.dim]
+    assert axes == ["height", "width", "channel"]
+    assert graph.output[0].type.tensor_type.shape.dim[0].dim_value == 1
+
+
+def test_a_full_folder_for_trials_is_named(runs, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ShipError, match=r"cannot be tried in .*No space left[\s\S]*TMPDIR"):
+        convscope.export(runs["image"], tmp_path / "model.pt2")
+
+
+def test_an_ending_may_be_in_capitals(runs, tmp_path):
+    exported = convscope.export(runs["image"], tmp_path / "MODEL.PT2")
+    assert exported.paths == (tmp_path / "MODEL.PT2",)
+    assert list(tmp_path.iterdir()) == [tmp_path / "MODEL.PT2"]
+
+
 def test_it_replaces_only_its_own(runs, tmp_path):
     for ending in EXPORTS:
         path = tmp_path / f"model{ending}"
@@ -198,7 +270,9 @@ def test_it_replaces_only_its_own(runs, tmp_path):
             convscope.export(runs["image"], path)
         assert path.read_bytes() == b"mine"
         convscope.export(runs["image"], path, force=True)
+        written = path.read_bytes()
         convscope.export(runs["image"], path)  # now it is ours
+        assert ending == ".pt2" or path.read_bytes() == written
     with pytest.raises(ConvscopeError, match="lies inside"):
         convscope.export(runs["image"], runs["image"].path / "model.onnx")
 
@@ -267,6 +341,8 @@ def test_a_folder_of_pictures_leaves_with_its_reader(tmp_path):
     exported = convscope.export(run, tmp_path / "model.onnx", any_size=True)
     assert exported.proof.difference < CLOSE
     assert exported.proof.of_files < CLOSE
+    told = {each.key: each.value for each in onnx.load(tmp_path / "model.onnx").metadata_props}
+    assert told["values"] == "int32"
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
     with Image.open(tmp_path / "large.jpg") as picture:
         values = np.asarray(picture).astype(np.int32)
