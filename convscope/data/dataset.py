@@ -87,6 +87,11 @@ class Dataset:
         """Sizes of a sample's spatial axes: (time,), (height, width) or (depth, height, width)."""
         return tuple(self.inputs.shape[2:])
 
+    @property
+    def judging(self) -> str:
+        """The part to judge by: test; without one validation, or training."""
+        return next((name for name in ("test", "val") if len(self.parts[name])), "train")
+
     def part(self, name: str) -> tuple[Tensor, Tensor]:
         """Inputs and labels of one part, copied out: (n, channel, *space) and (n,)."""
         rows = self._rows(name)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.arguments import demand, demand_flag, demand_path
-from convscope.data.dataset import PARTS, Dataset
+from convscope.data.dataset import Dataset
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import demand_shape
 from convscope.errors import NetworkError, UnknownName
@@ -24,8 +24,9 @@ from convscope.extracting.heads import HeadScore, compare
 from convscope.network.model import Model
 from convscope.outputs import Output, OutputForm, head
 from convscope.run import Run, load
-from convscope.run.inputs import gather
+from convscope.run import inputs as inputs_of
 from convscope.shapes import show
+from convscope.tracing.structure import leaves
 from convscope.training.machine import present_device
 from convscope.training.scores import logits
 
@@ -44,16 +45,23 @@ class Features:
         layer: the layer whose they are, and whether they go in or come out.
         names: where each sample came from.
         truth: the class (or value) of each, where that is known; else None.
-        parts: "train", "val", "test" → rows; of new samples none.
         run: whose network it was.
+        dataset: where the samples come from one, with its parts; None: new samples.
+        sources: files and folders that were read for it: no output ever replaces one.
     """
 
     values: np.ndarray
     layer: str
     names: Sequence[str]
     truth: Sequence[Any]
-    parts: dict[str, np.ndarray]
     run: Run = field(repr=False)
+    dataset: Dataset | None = field(default=None, repr=False)
+    sources: Sequence[Path] = field(default=(), repr=False)
+
+    @property
+    def parts(self) -> dict[str, np.ndarray]:
+        """The rows of "train", "val" and "test"; of new samples none."""
+        return {name: rows.numpy() for name, rows in self.dataset.parts.items()} if self.dataset else {}
 
     def __len__(self) -> int:
         return len(self.values)
@@ -73,7 +81,7 @@ class Features:
         """
         demand_path("path", path, "the path of a file")
         demand_flag("force", force)
-        part = np.full(len(self), "", dtype="U5")
+        part = np.full(len(self), "", dtype="U5")  # train, val, test
         for name, rows in self.parts.items():
             part[rows] = name
         file = io.BytesIO()
@@ -81,7 +89,7 @@ class Features:
             file, convscope=np.array(self.run.name), x=self.values, y=self._labels(),
             names=np.array(list(self.names), dtype=str), part=part, layer=np.array(self.layer),
         )  # fmt: skip
-        return Output(Path(path), NPZ, (self.run.path,), force).write(file.getvalue())
+        return Output(Path(path), NPZ, self.sources, force).write(file.getvalue())
 
     def heads(self, *names: str) -> list[HeadScore]:
         """Learn from the features of the training part, judge on the test part, beside the network itself.
@@ -140,17 +148,18 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
     model = trained.model().to(present_device(trained.settings.training.device))
     if data is None or isinstance(data, Dataset):
         dataset = trained.dataset() if data is None else data
-        inputs, names = dataset.inputs, [str(name) for name in dataset.names]
-        labels = dataset.labels.tolist()
-        truth = labels if dataset.regression else [dataset.classes[label] for label in labels]
-        parts = {part: dataset.parts[part].numpy() for part in PARTS}
+        every = torch.arange(len(dataset.labels))
+        inputs, names = dataset.inputs, inputs_of.names(dataset, every)
+        truths = inputs_of.truth(dataset, every)
     else:
-        found = gather(data, trained.settings)
+        dataset, found = None, inputs_of.gather(data, trained.settings)
         demand_shape(found, trained.settings.spec, "these data")
-        inputs, names, truth, parts = found.inputs, list(found.names), list(found.truth), {}
+        inputs, names, truths = found.inputs, found.names, found.truth
     logits(model, inputs[:1])  # the order in memory is settled before anybody listens
     place = _place(model, layer, inputs)
-    return Features(_values(model, place, inputs, trained.path), place.words, names, truth, parts, trained)
+    values = _values(model, place, inputs, trained.path)
+    read = trained.sources([] if isinstance(data, Dataset | None) else data)
+    return Features(values, place.words, names, truths, trained, dataset, read)
 
 
 @dataclass(frozen=True)
@@ -196,7 +205,7 @@ def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarr
     pieces: list[np.ndarray] = []
 
     def keep(value: Any) -> None:  # noqa: ANN401 - whatever a layer gives
-        tensor = next((each for each in _flat(value) if isinstance(each, Tensor)), None)
+        tensor = next((each for each in leaves(value) if isinstance(each, Tensor)), None)
         if tensor is None or not tensor.dim():
             raise NetworkError(f"{place.name} gives no numbers for each sample.\n  Name another layer.")
         if not pieces:
@@ -222,11 +231,3 @@ def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarr
             "  Name a layer that is called once, with the samples on the first axis."
         )
     return found
-
-
-def _flat(value: Any) -> Iterator[Any]:  # noqa: ANN401
-    if isinstance(value, tuple | list):
-        for each in value:
-            yield from _flat(each)
-    else:
-        yield value

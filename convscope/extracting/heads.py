@@ -76,8 +76,8 @@ def compare(found: "Features", names: Sequence[str]) -> list[HeadScore]:
         if name not in HEADS:
             raise UnknownName("head", str(name), HEADS)
     _demand_sklearn()
-    train, test = (found.parts.get(part, np.zeros(0, int)) for part in ("train", "test"))
-    if not len(train) or not len(test):
+    dataset, parts = found.dataset, found.parts
+    if not dataset or not len(parts["train"]) or not len(parts["test"]):
         raise DataError(
             "heads learn from the training part and are judged on the test part; there is none here.\n"
             "  Leave the data out (then those of the run are taken), or train a run with a test part."
@@ -87,11 +87,11 @@ def compare(found: "Features", names: Sequence[str]) -> list[HeadScore]:
             f"{odd:,} of {len(found):,} samples have features that are no numbers (NaN or infinity):"
             f" {found.layer}.\n  Take another layer."
         )
-    regression = found.run.settings.facts.regression
+    train, test, regression = parts["train"], parts["test"], dataset.regression
     truth = np.array(list(found.truth), dtype=np.float64 if regression else str)
-    named = found.run.dataset().groups
+    named = dataset.groups
     groups = intervals.numbered([str(named[row]) for row in test]) if named else None
-    scores = [_of_network(found.run.evaluate())]
+    scores = [_of_network(found.run.evaluate(dataset))]
     for name in names or HEADS:
         said = _learnt(name, found.values[train], truth[train], regression=regression).predict(
             found.values[test]

@@ -202,8 +202,12 @@ def on_truth(truth: Sequence[Any], facts: Facts) -> list[str]:
     ]
 
 
+def truth(dataset: Dataset, rows: Tensor) -> list[Any]:
+    """The class (or value) of each of these rows."""
+    labels = dataset.labels[rows].tolist()
+    return labels if dataset.regression else [dataset.classes[label] for label in labels]
+
+
 def of_rows(dataset: Dataset, rows: Tensor) -> Samples:
     """Rows of a data set with their truth."""
-    labels = dataset.labels[rows].tolist()
-    truth = labels if dataset.regression else [dataset.classes[label] for label in labels]
-    return Samples(dataset.inputs[rows], names(dataset, rows), truth, dataset.skipped)
+    return Samples(dataset.inputs[rows], names(dataset, rows), truth(dataset, rows), dataset.skipped)

@@ -322,8 +322,7 @@ class Run:
         from convscope.run.report import page
 
         dataset, facts = dataset or self.dataset(), self.settings.facts
-        part = next((name for name in ("test", "val") if len(dataset.parts[name])), "train")
-        chosen = dataset.parts[part]
+        part, chosen = dataset.judging, dataset.parts[dataset.judging]
         said = judging.answers(self._ready, dataset.inputs, chosen)
         evaluation = judging.evaluation(said, dataset, chosen, self._ready, facts)
         text = json.dumps({"part": part, **evaluation.as_dict()}, indent=2) + "\n"

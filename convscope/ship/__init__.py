@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from convscope.arguments import demand, demand_flag, demand_path
-from convscope.errors import ShipError, reason
+from convscope.data.dataset import Dataset
+from convscope.errors import ConvscopeError, ShipError, reason
 from convscope.outputs import Output
 from convscope.run import Run, load
 from convscope.ship import any_size as reading
@@ -101,9 +102,9 @@ def _proven(
     model, card = run.model(), Card.of(run)
     captured = capture(model, run.settings.facts)
     contents = form.contents(captured, card, name)
-    asked, cost = questions(run), None
-    dataset = run.dataset() if int8 else None
-    if dataset:
+    dataset, cost = _data(run, demanded=any_size or int8), None
+    asked = questions(dataset, run.settings.facts)
+    if int8 and dataset:
         contents = {form.ending: quantising.quantised(contents[form.ending], dataset)}
     with _read_back(form, contents, name) as path:
         try:
@@ -113,19 +114,29 @@ def _proven(
             raise ShipError(
                 f"the file would not run: {reason(error)}.\n  Nothing was written. Try another form."
             ) from error
-        if dataset:
+        if int8 and dataset:
             cost = quantising.cost(answers, model, dataset, fixed=captured.fixed)
     proof = Proof(asked.what, found, captured.fixed, dict(card.fields), cost)
     proof.demand_same()
-    if not any_size:
+    if not (any_size and dataset):
         return contents, proof
     content = reading.with_reader(contents[form.ending], card, run.settings)
     with _read_back(form, {form.ending: content}, name) as path:
-        seen = reading.differences(reading.read(path), run, model)
-    what = f"{seen.asked} decoded pictures of the test part"
+        seen = reading.differences(reading.read(path), dataset, model)
+    what = f"{seen.asked} decoded pictures of the {dataset.judging} part"
     again = proof._replace(asked=what, difference=seen.largest, of_files=seen.of_files, fixed=True)
     again.demand_same()
     return {form.ending: content}, again
+
+
+def _data(run: Run, *, demanded: bool) -> Dataset | None:
+    """The run's data, read once; None where they are not there any more, and nothing demands them."""
+    try:
+        return run.dataset()
+    except ConvscopeError:
+        if demanded:
+            raise
+        return None
 
 
 @contextmanager

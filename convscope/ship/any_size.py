@@ -9,13 +9,14 @@ import numpy as np
 import torch
 from PIL import Image, ImageOps
 
+from convscope.data.dataset import Dataset
 from convscope.data.pictures import decode
 from convscope.errors import ShipError
-from convscope.network.model import Model, Values
-from convscope.run import Run
+from convscope.network.model import Model
 from convscope.run.settings import RunSettings
 from convscope.ship import onnx_file
 from convscope.ship.card import Card
+from convscope.ship.parity import apart
 
 ASKED = 32  # pictures
 TAKEN = {"input": "picture (height, width, channel), white (255 or 65535)", "values": "int32"}
@@ -89,33 +90,30 @@ def read(path: Path) -> PictureAnswer:
     return answer
 
 
-def differences(answer: PictureAnswer, run: Run, model: Model) -> PictureDifferences:
-    """Ask about pictures of the test part, decoded, and about their files."""
-    facts, apart, of_files, asked = run.settings.facts, 0.0, 0.0, 0
-    height, width = facts.space
-    form = (height, width), facts.channels, run.settings.data.fit
-    for picture, file in islice(_pictures(run), ASKED):
+def differences(answer: PictureAnswer, dataset: Dataset, model: Model) -> PictureDifferences:
+    """Ask about pictures of the part that judges, decoded, and about their files."""
+    largest, of_files, asked = 0.0, 0.0, 0
+    height, width = dataset.space
+    form = (height, width), dataset.channels, dataset.settings.fit
+    for picture, file in islice(_pictures(dataset), ASKED):
         said, asked = answer(picture), asked + 1
-        apart = max(apart, _apart(said, decode.brought(picture, Path(), *form), model))
+        largest = max(largest, _apart(said, decode.brought(picture, Path(), *form), model))
         if file:
             of_files = max(of_files, _apart(said, decode.decode(file, *form), model))
     if not asked:
         raise ShipError(
             "no picture of these data is decoded into numbers of 8 or 16 bits.\n  Leave out --any-size."
         )
-    return PictureDifferences(apart, of_files, asked)
+    return PictureDifferences(largest, of_files, asked)
 
 
 def _apart(said: np.ndarray, sample: np.ndarray, model: Model) -> float:
-    scale = model.output.std.item() if isinstance(model.output, Values) else 1.0
-    return float(np.abs(said - model.predict(torch.tensor(sample)[None]).numpy()).max()) / scale
+    return apart(said, model.predict(torch.tensor(sample)[None]), model)
 
 
-def _pictures(run: Run) -> Iterator[tuple[Image.Image, Path | None]]:
-    """Decoded pictures of the test part, and their files; samples of arrays are enlarged."""
-    dataset = run.dataset()
-    part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
-    for row in dataset.parts[part].tolist():
+def _pictures(dataset: Dataset) -> Iterator[tuple[Image.Image, Path | None]]:
+    """Decoded pictures of the part that judges, and their files; samples of arrays are enlarged."""
+    for row in dataset.parts[dataset.judging].tolist():
         file = dataset.root and dataset.root / str(dataset.names[row])
         if file and file.is_file():
             with decode.opened(file) as image:

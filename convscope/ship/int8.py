@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from convscope.data.dataset import Dataset
@@ -20,7 +19,7 @@ from convscope.figures import number
 from convscope.network.model import Model
 from convscope.ship.form import ShippedAnswers
 from convscope.ship.onnx_file import signed
-from convscope.ship.parity import said_by
+from convscope.ship.parity import said_by, some
 from convscope.ship.whole import quietly
 from convscope.training import logits
 
@@ -61,7 +60,7 @@ def quantised(content: bytes, dataset: Dataset) -> bytes:
         quantize_static(
             ready,
             small,
-            _Samples(before.graph.input[0].name, _some(dataset, "train", MEASURED)[0]),  # pyright: ignore[reportArgumentType] - it is asked for `get_next` alone
+            _Samples(before.graph.input[0].name, some(dataset, "train", MEASURED)[0]),  # pyright: ignore[reportArgumentType] - it is asked for `get_next` alone
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=OPERATIONS,
             per_channel=True,
@@ -96,8 +95,7 @@ def cost(answers: ShippedAnswers, model: Model, dataset: Dataset, *, fixed: bool
     Raises:
         ShipError: more than may be.
     """
-    part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
-    inputs, labels = _some(dataset, part, JUDGED)
+    inputs, labels = some(dataset, dataset.judging, JUDGED)
     said = (model.answers(logits(model, inputs)).numpy(), said_by(answers, inputs, fixed=fixed))
     if model.regression:
         before, after = (float(np.sqrt(np.mean((each - labels.numpy()) ** 2))) for each in said)
@@ -107,15 +105,8 @@ def cost(answers: ShippedAnswers, model: Model, dataset: Dataset, *, fixed: bool
         found, lost = QuantisationCost("accuracy in %", before, after), after < before - POINTS
     if lost:
         raise ShipError(
-            f"8 bits cost too much here: {found.line()} on {len(labels):,} samples of the {part} part.\n"
+            f"8 bits cost too much here: {found.line()}"
+            f" on {len(labels):,} samples of the {dataset.judging} part.\n"
             f"  Nothing was written. Up to {POINTS} points (errors: {SHARE:.0%}) may go. Leave out --int8."
         )
     return found
-
-
-def _some(dataset: Dataset, part: str, most: int) -> tuple[Tensor, Tensor]:
-    """Samples of a part, evenly spread, as a file takes them, and their labels."""
-    rows = dataset.parts[part]
-    chosen = rows[torch.linspace(0, len(rows) - 1, min(most, len(rows))).round().long()]
-    inputs = dataset.inputs[chosen]
-    return (inputs if inputs.dtype == torch.uint8 else inputs.float()), dataset.labels[chosen]

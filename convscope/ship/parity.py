@@ -8,10 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from convscope.errors import ConvscopeError, ShipError
+from convscope.data.dataset import Dataset
+from convscope.errors import ShipError
 from convscope.figures import number
 from convscope.network.model import Model, Values
-from convscope.run import Run
+from convscope.run.settings import Facts
 from convscope.ship.form import ShippedAnswers
 from convscope.training import logits
 
@@ -35,23 +36,24 @@ class Questions(NamedTuple):
     what: str
 
 
-def questions(run: Run) -> Questions:
-    """Samples of the test part, evenly spread; random numbers where the data are not there any more."""
-    facts = run.settings.facts
-    try:
-        dataset = run.dataset()
-    except ConvscopeError:
-        low, high = facts.limits or (-1.0, 1.0)
-        shape = (ASKED, facts.channels, *facts.space)
-        drawn = torch.empty(shape).uniform_(low, high, generator=torch.Generator().manual_seed(0))
-        kept = drawn.to(torch.uint8) if facts.values == "uint8" else drawn
-        return Questions(kept, f"{ASKED} random samples, for the run's data are not there any more")
-    part = next(name for name in ("test", "val", "train") if len(dataset.parts[name]))
+def questions(dataset: Dataset | None, facts: Facts) -> Questions:
+    """Samples of the part that judges; random numbers where the data are not there any more."""
+    if dataset:
+        inputs, _ = some(dataset, dataset.judging, ASKED)
+        return Questions(inputs, f"{len(inputs)} samples of the {dataset.judging} part")
+    low, high = facts.limits or (-1.0, 1.0)
+    shape = (ASKED, facts.channels, *facts.space)
+    drawn = torch.empty(shape).uniform_(low, high, generator=torch.Generator().manual_seed(0))
+    kept = drawn.to(torch.uint8) if facts.values == "uint8" else drawn
+    return Questions(kept, f"{ASKED} random samples, for the run's data are not there any more")
+
+
+def some(dataset: Dataset, part: str, most: int) -> tuple[Tensor, Tensor]:
+    """Samples of a part, evenly spread, as a file takes them, and their labels."""
     rows = dataset.parts[part]
-    some = torch.linspace(0, len(rows) - 1, min(ASKED, len(rows))).round().long()
-    inputs = dataset.inputs[rows[some]]
-    whole = inputs if inputs.dtype == torch.uint8 else inputs.float()
-    return Questions(whole, f"{len(some)} samples of the {part} part")
+    chosen = rows[torch.linspace(0, len(rows) - 1, min(most, len(rows))).round().long()]
+    inputs = dataset.inputs[chosen]
+    return (inputs if inputs.dtype == torch.uint8 else inputs.float()), dataset.labels[chosen]
 
 
 def difference(answers: ShippedAnswers, model: Model, inputs: Tensor, *, fixed: bool) -> float:
@@ -66,10 +68,13 @@ def difference(answers: ShippedAnswers, model: Model, inputs: Tensor, *, fixed: 
     Returns:
         Of probabilities as they are; of values in standard deviations of the target.
     """
-    said = said_by(answers, inputs, fixed=fixed)
-    wanted = model.answers(logits(model, inputs)).numpy()
+    return apart(said_by(answers, inputs, fixed=fixed), model.answers(logits(model, inputs)), model)
+
+
+def apart(said: np.ndarray, wanted: Tensor, model: Model) -> float:
+    """The largest difference between two sets of answers, as `difference` gives it."""
     scale = model.output.std.item() if isinstance(model.output, Values) else 1.0
-    return float(np.abs(said - wanted).max()) / scale
+    return float(np.abs(said - wanted.numpy()).max()) / scale
 
 
 def said_by(answers: ShippedAnswers, inputs: Tensor, *, fixed: bool) -> np.ndarray:
@@ -115,7 +120,7 @@ class Proof(NamedTuple):
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and how it was proof.
+    """What was written, and how it was proven.
 
     Attributes:
         paths: the files; the first is the one that was asked for.

@@ -109,7 +109,7 @@ def contents(captured: Captured, card: Card, name: str) -> Mapping[str, bytes]:
         input=card.fields["input"],
         values=card.fields["values"],
         shape=" × ".join(map(str, card.fields["shape"])),
-        numbers="{" + ", ".join(f'"{code}": {dtype}' for dtype, code in NUMBERS.items()) + "}",
+        numbers="{" + ", ".join(f'"{short}": {dtype}' for dtype, short in NUMBERS.items()) + "}",
         card=ascii(as_json(card.fields)),
         lines="\n".join(f"    {line}" for line in _lines(captured)),
     )
