@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from convscope.attribution import attribute
     from convscope.data import Dataset, DataSettings
     from convscope.errors import ConvscopeError
+    from convscope.estimators import ConvClassifier, ConvFeatures, ConvRegressor
     from convscope.explaining import Explanation, explain, explain_gradient
     from convscope.extracting import Features, features
     from convscope.lint import diagnose, suspicions
@@ -39,6 +40,9 @@ __version__ = "0.1.0"
 __all__ = [
     "Augment",
     "Comparison",
+    "ConvClassifier",
+    "ConvFeatures",
+    "ConvRegressor",
     "ConvscopeError",
     "DataSettings",
     "Dataset",
@@ -96,6 +100,9 @@ HOMES = {
     "attribute": "convscope.attribution",
     "features": "convscope.extracting",
     "Features": "convscope.extracting",
+    "ConvClassifier": "convscope.estimators",
+    "ConvRegressor": "convscope.estimators",
+    "ConvFeatures": "convscope.estimators",
     "export": "convscope.ship",
     "Exported": "convscope.ship",
 }

@@ -12,6 +12,7 @@ ConvscopeError
 ├── TrainingError   settings that cannot work, numbers that went wrong
 ├── ShipError       a network that cannot leave in the form that is asked for
 ├── RunError        a run folder that is missing, damaged or not to be trusted
+├── MissingLibrary  what an extra of convscope would have installed
 ├── TraceError      a model that cannot be followed, a number that was not kept
 └── UnknownName     a name that is in no table; suggests the nearest
 
@@ -160,6 +161,13 @@ class ShipError(ConvscopeError):
 
 class TraceError(ConvscopeError):
     """A model cannot be followed, or what is asked about was not kept."""
+
+
+class MissingLibrary(ConvscopeError, ImportError):  # noqa: N818 - reads as a sentence where it is raised
+    """A library of others that is not installed: what for, its name, and the extra that brings it."""
+
+    def __init__(self, what: str, library: str, extra: str) -> None:
+        super().__init__(f"{what}, and {library} is not installed.\n  pip install 'convscope[{extra}]'")
 
 
 class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it is raised

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, NamedTuple, Unpack
 
 from torch import nn
 
@@ -26,7 +26,9 @@ from convscope.training.interrupt import orderly
 from convscope.training.machine import in_float32, threads
 from convscope.watching import shown
 
-__all__ = ["Created", "Judged", "Loaded", "Plan", "go_on", "last", "plan", "stream", "train"]
+__all__ = [
+    "Created", "Decided", "Judged", "Loaded", "Plan", "go_on", "last", "learn", "plan", "stream", "train",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,14 @@ class Loaded:
 
     dataset: Dataset
     remarks: list[str]  # of the cheap part of the data check
+
+
+class Decided(NamedTuple):
+    """Nothing is left open, and nothing trained yet."""
+
+    begun: first_model.Begun
+    settings: run.RunSettings
+    reasons: list[str]  # what was chosen, and why
 
 
 @dataclass(frozen=True)
@@ -66,18 +76,26 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     training.machine(plan.training)  # a device that is not there is told before anything is made
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
     yield Loaded(dataset, quick(dataset))
-    begun = first_model.of_plan(plan, dataset)
-    settings, reasons = training.choose(begun.model, dataset, plan.training)
-    reasons = [*begun.reasons, *reasons]
-    resolved = run.RunSettings.of(dataset, begun.part, settings, tuple(reasons))
+    begun, resolved, reasons = _decided(plan, dataset)
     with closing(run.create(plan.runs, resolved, dataset, begun.start, begun.code)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
-        for notice in first_model.doubts(begun, dataset, settings):
+        for notice in first_model.doubts(begun, dataset, resolved.training):
             writer.write(notice)
             yield notice
-        yield from _train(writer, training.train(begun.model, dataset, settings))
+        yield from _train(writer, training.train(begun.model, dataset, resolved.training))
     held = None if isinstance(plan.source, str | Path) else dataset
     yield from _judge(writer.path, dataset, begun.model.network if begun.part.handed else None, held)
+
+
+@in_float32
+def learn(plan: Plan, dataset: Dataset) -> Iterator[Event | Decided]:
+    """Network → training, in memory alone: what is decided, then the events of training."""
+    training.machine(plan.training)
+    decided = _decided(plan, dataset)
+    yield decided
+    settings = decided.settings.training
+    yield from first_model.doubts(decided.begun, dataset, settings)
+    yield from training.train(decided.begun.model, dataset, settings)
 
 
 @in_float32
@@ -166,6 +184,13 @@ def last(events: Iterator[Event | Loaded | Created | Judged]) -> run.Run:
         if isinstance(event, Judged):
             return event.run
     raise RunError("training was interrupted.\n  What was learnt is saved: convscope train --resume latest")
+
+
+def _decided(plan: Plan, dataset: Dataset) -> Decided:
+    begun = first_model.of_plan(plan, dataset)
+    settings, reasons = training.choose(begun.model, dataset, plan.training)
+    reasons = [*begun.reasons, *reasons]
+    return Decided(begun, run.RunSettings.of(dataset, begun.part, settings, tuple(reasons)), reasons)
 
 
 def _go_on(

@@ -1,5 +1,6 @@
 """Tools understand the package: a wrong keyword is an error in an editor, and public names have types."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import pytest
 
 import convscope
 from convscope.errors import UnknownName
-from convscope.keywords import TrainingKeywords
+from convscope.keywords import EstimatorKeywords, TrainingKeywords
 
 ROOT = Path(convscope.__file__).parent.parent
 RIGHT = """
@@ -28,6 +29,7 @@ for one in run.predict("digits"):
 seen = convscope.trace(torch.nn.ReLU(), torch.ones(2))
 reveal_type(seen)
 reveal_type(convscope.explain(seen, "relu", at=(0,)))
+reveal_type(convscope.ConvClassifier("plain", epochs=3, random_state=0).fit([[1.0, 2.0]], [0]))
 """
 WRONG = """
 import convscope
@@ -36,6 +38,7 @@ convscope.train("digits", epoch=1)
 convscope.train("digits", optimizer="sdg")
 convscope.train("digits", epochs="3")
 convscope.trian("digits")
+convscope.ConvClassifier(epoch=3)
 """
 
 
@@ -57,10 +60,27 @@ def test_the_keywords_are_the_settings():
     assert get_type_hints(TrainingKeywords, localns={"Augment": convscope.Augment}) == settings | own
 
 
+def test_the_parameters_of_estimators_are_the_settings():
+    usual = {
+        each.name: each.default
+        for kind in (convscope.DataSettings, convscope.TrainingSettings)
+        for each in dataclasses.fields(kind)
+    }
+    hints = get_type_hints(EstimatorKeywords, localns={"Augment": convscope.Augment})
+    for kind in (convscope.ConvClassifier, convscope.ConvRegressor, convscope.ConvFeatures):
+        given = kind().get_params()
+        own = {name: given.pop(name) for name in list(given) if name not in usual}
+        assert given == {name: usual[name] for name in given} | {"precision": "fp32"}
+        assert {*given, *own} - {"network", "layer", "run"} == set(hints)
+        assert own.pop("progress") is False
+        assert set(own.values()) == {None}
+
+
 def test_right_calls_have_types(tmp_path):
     found = says(tmp_path / "right.py", RIGHT)
-    assert [severity for severity, _, _ in found] == ["information"] * 3
-    assert ["Run" in found[0][2], "Trace" in found[1][2], "Explanation" in found[2][2]] == [True] * 3
+    assert [severity for severity, _, _ in found] == ["information"] * 4
+    names = "Run", "Trace", "Explanation", "ConvClassifier"
+    assert all(name in message for name, (_, _, message) in zip(names, found, strict=True))
 
 
 def test_wrong_calls_are_errors(tmp_path):
@@ -69,8 +89,8 @@ def test_wrong_calls_are_errors(tmp_path):
         for severity, line, message in says(tmp_path / "wrong.py", WRONG)
         if severity == "error"
     ]
-    assert [line for line, _ in found] == [3, 4, 5, 6]
-    words = "epoch", "sdg", "epochs", "trian"
+    assert [line for line, _ in found] == [3, 4, 5, 6, 7]
+    words = "epoch", "sdg", "epochs", "trian", "epoch"
     assert all(word in message for word, (_, message) in zip(words, found, strict=True))
 
 

@@ -11,7 +11,7 @@ from convscope.system import physical_memory
 SHARE = 0.8  # of the machine's memory
 
 
-def refuse_too_large(wanted: int, path: Path) -> None:
+def refuse_too_large(wanted: int, path: str | Path) -> None:
     """Raise DataError if `wanted` bytes from `path` are more than this machine can hold."""
     most = int(SHARE * physical_memory())
     if wanted > most:

@@ -155,11 +155,26 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
         dataset, found = None, inputs_of.gather(data, trained.settings)
         demand_shape(found, trained.settings.spec, "these data")
         inputs, names, truths = found.inputs, found.names, found.truth
+    values, words = of_layer(model, inputs, layer, trained.path, what="features")
+    read = trained.sources([] if isinstance(data, Dataset | None) else data)
+    return Features(values, words, names, truths, trained, dataset, read)
+
+
+def of_layer(
+    model: Model, inputs: Tensor, layer: str | None, source: str | Path, what: str = ""
+) -> tuple[np.ndarray, str]:
+    """What a layer makes of samples, (sample, feature), and which side of which layer that is.
+
+    Args:
+        model: the network.
+        inputs: (sample, channel, *space).
+        layer: as `features` takes it.
+        source: whose features these are, for messages.
+        what: name under which progress is shown, if any.
+    """
     logits(model, inputs[:1])  # the order in memory is settled before anybody listens
     place = _place(model, layer, inputs)
-    values = _values(model, place, inputs, trained.path)
-    read = trained.sources([] if isinstance(data, Dataset | None) else data)
-    return Features(values, place.words, names, truths, trained, dataset, read)
+    return _values(model, place, inputs, source, what), place.words
 
 
 @dataclass(frozen=True)
@@ -200,7 +215,7 @@ def _called(model: Model, names: dict[nn.Module, str], one: Tensor) -> Iterator[
     return (names[module] for module in called)
 
 
-def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarray:
+def _values(model: Model, place: _Place, inputs: Tensor, source: str | Path, what: str) -> np.ndarray:
     """(sample, feature) of all samples, in pieces as they are judged."""
     pieces: list[np.ndarray] = []
 
@@ -209,7 +224,7 @@ def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarr
         if tensor is None or not tensor.dim():
             raise NetworkError(f"{place.name} gives no numbers for each sample.\n  Name another layer.")
         if not pieces:
-            refuse_too_large(len(inputs) * tensor[:1].numel() * 4, path)
+            refuse_too_large(len(inputs) * tensor[:1].numel() * 4, source)
         pieces.append(tensor.detach().float().flatten(1).cpu().numpy())
 
     hook = (
@@ -219,7 +234,7 @@ def _values(model: Model, place: _Place, inputs: Tensor, path: Path) -> np.ndarr
     )
     try:
         with torch.inference_mode():
-            logits(model, inputs, what="features")
+            logits(model, inputs, what=what)
     finally:
         hook.remove()
     if not pieces:

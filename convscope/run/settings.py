@@ -71,6 +71,16 @@ class NetworkPart(BaseModel):
         return (file, attribute) if file.endswith(".py") else None
 
 
+class EstimatorPart(BaseModel):
+    """What an estimator was fitted on, where one made the run: scikit-learn has no names, but types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sample: tuple[int, ...]  # sizes of a sample as it was handed over
+    shape: tuple[int, ...] | None = None  # that rows of numbers were brought to
+    labels: str  # the type of the labels, as NumPy writes it
+
+
 class Facts(BaseModel):
     """What was found and who did it; prediction needs some of it, the reader the rest."""
 
@@ -111,6 +121,7 @@ class RunSettings(BaseModel):
     network: NetworkPart
     training: TrainingSettings
     facts: Facts
+    estimator: EstimatorPart | None = None
 
     @classmethod
     def of(

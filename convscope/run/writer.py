@@ -208,6 +208,17 @@ def create(
         RunError: the folder cannot be written.
         NetworkError: the person's own network file cannot be read.
     """
+    name = folders.stem(dataset.source, run_settings.network.name, date.today())
+    return begin(root, name, beginning(run_settings, dataset, start, code))
+
+
+def beginning(
+    run_settings: RunSettings,
+    dataset: Dataset,
+    start: Mapping[str, Tensor] | None = None,
+    code: Path | None = None,
+) -> dict[str, bytes]:
+    """What a run holds from its first moment on, file by file; as `create`."""
     contents = {
         settings.NAME: run_settings.as_bytes(),
         seen.NAME: seen.content(dataset),
@@ -216,7 +227,15 @@ def create(
         contents[trust.CODE] = _own_code(code or Path(run_settings.network.own[0]))
     if start is not None:
         contents[START] = pack(start)
-    name = folders.stem(dataset.source, run_settings.network.name, date.today())
+    return contents
+
+
+def begin(root: str | Path, name: str, contents: Mapping[str, bytes]) -> Writer:
+    """Make the folder `<name>_<number>` of a run with its first files, and point `latest` to it.
+
+    Raises:
+        RunError: the folder cannot be written.
+    """
     try:
         folders.demand_latest(expanded(root))
         path = folders.make(expanded(root).absolute(), name, lambda folder: _fill(folder, contents))
@@ -229,7 +248,7 @@ def create(
         ) from error
 
 
-def _fill(folder: Path, contents: dict[str, bytes]) -> None:
+def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     for name, content in contents.items():
         outputs.replace(folder / name, content)
     manifest = Manifest(folder)

@@ -1,0 +1,32 @@
+"""Networks as estimators of scikit-learn: `fit`, `predict`, `score`, in pipelines and searches.
+
+    ConvClassifier(epochs=10, random_state=0).fit(X, y).predict(X2)       # X: (n, height, width), (n, time) …
+    GridSearchCV(ConvClassifier(), {"network": ["fast", "plain"], "lr": [0.001, 0.01]}, cv=3).fit(X, y)
+    make_pipeline(ConvFeatures(run="latest"), SVC()).fit(X, y)            # a trained network's features
+
+The parameters are the settings of `convscope.train`, by their names, but for these: what is held back for a
+test (`test`, `fold`, `refit`) is scikit-learn's to say; `seed` is called `random_state`; `fit` is the method,
+so pictures are brought to a `size` with bars; tables of files and dates are no arrays. Beside them there are
+
+- `kind`: image, signal, volume or sequence, where the shape alone would tell another one; a sequence is
+  (sample, time, feature).
+- `shape`: of a sample, where X has a row of numbers for each, as most of scikit-learn wants it: (28, 28).
+- `progress`: show how far it is. False: nothing is printed.
+
+A fit leaves nothing on the disk; `save` writes a run folder, `load` reads one. There is no `sample_weight`: a
+sample of weight 2 would have to do what two samples do, and in batches it does not; `balance` is for rare
+classes.
+"""
+
+from convscope.errors import MissingLibrary
+
+try:
+    import sklearn  # noqa: F401
+except ImportError as error:
+    raise MissingLibrary("the estimators are scikit-learn's", "scikit-learn", "sklearn") from error
+
+from convscope.estimators.classifier import ConvClassifier
+from convscope.estimators.features import ConvFeatures
+from convscope.estimators.regressor import ConvRegressor
+
+__all__ = ["ConvClassifier", "ConvFeatures", "ConvRegressor"]

@@ -1,0 +1,173 @@
+"""What the estimators have in common: parameters, samples in, a fit without a disk, a run folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+from torch import Tensor
+
+from convscope import planning
+from convscope.arguments import demand_flag, demand_path
+from convscope.errors import ShapeError
+from convscope.estimators import learnt, samples
+from convscope.estimators.learnt import Learnt
+from convscope.estimators.parameters import SETTINGS, keep, spelled_out
+from convscope.estimators.samples import Learnable
+from convscope.keywords import EstimatorKeywords
+from convscope.network.model import Model
+from convscope.planning import NetworkSource, Plan
+from convscope.run import carried
+from convscope.run.run import Run, load
+from convscope.run.settings import EstimatorPart
+from convscope.shapes import show
+from convscope.system import cores
+
+SEEDS = 2**31 - 1
+FEWEST = 2  # samples
+SMALL = 1024, 16  # numbers of a sample, up to which so many are computed together at least
+
+Ask = Callable[[Model, Tensor], np.ndarray]
+
+
+class WrongShape(ShapeError, ValueError):  # noqa: N818 - reads as a sentence where it is raised
+    """Samples of another shape than those of the fit; scikit-learn expects a ValueError."""
+
+
+class ConvEstimator(BaseEstimator):
+    """Base of the estimators: see `convscope.estimators`.
+
+    Attributes:
+        n_features_in_: size of the second axis of X, as scikit-learn counts.
+        feature_names_in_: names of the columns, of a DataFrame whose columns have names.
+        history_: a dict an epoch: losses, accuracy, learning rate.
+    """
+
+    _learnt: Learnt
+    random_state: Any
+    progress: bool | None
+    kind: Any
+    shape: tuple[int, ...] | None
+    threads: int | None
+    network: NetworkSource
+
+    @spelled_out
+    def __init__(self, network: NetworkSource = None, **settings: Unpack[EstimatorKeywords]) -> None:
+        keep(self, network=network, **settings)
+
+    @property
+    def model_(self) -> Model:
+        """The trained network, an `nn.Module`: raw values (sample, channel, *space) → scores or values."""
+        return self._fitted().model
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the run folder that the fit comes to; no pickle. `convscope look` and the others open it.
+
+        Args:
+            path: a folder that is not there yet.
+            force: replace a run that is there.
+
+        Raises:
+            RunError: something is there, or it cannot be written.
+        """
+        demand_path("path", path, "the path of a folder")
+        demand_flag("force", force)
+        return carried.put(self._fitted().files, Path(path), force=force)
+
+    @classmethod
+    def load(cls, run: str | Path | Run, *, trust: bool = False, network: Any = None) -> Self:  # noqa: ANN401
+        """The fitted estimator that a run is, saved here or made by `convscope.train`.
+
+        Its parameters are those that it was trained with, nothing left open.
+
+        Args:
+            run: as `convscope.load` takes it.
+            trust: the run holds a network of somebody's own, and you have read its network.py.
+            network: of a run whose network was handed over as an object: one like it.
+
+        Raises:
+            RunError: no such run, damaged, not trusted, or of another task.
+        """
+        found = run if isinstance(run, Run) else load(run, trust=trust, network=network)
+        made = cls()
+        made._take_up(learnt.of_run(found))
+        return made
+
+    def _fitted(self) -> Learnt:
+        check_is_fitted(self, "_learnt")
+        return self._learnt
+
+    def _fit(self, X: np.ndarray, target: Learnable) -> None:
+        """Learn; X has been validated."""
+        asked = self._plan()
+        names = tuple(getattr(self, "feature_names_in_", ()))
+        shape = self.shape or samples.of_pixels(X, names)
+        data = samples.dataset(samples.shaped(X, shape), target, asked.data, self.kind, names)
+        part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=self._labels())
+        self._learnt = learnt.train(asked, data, part, self.progress)
+        self.history_ = self._learnt.history
+
+    def _plan(self) -> Plan:
+        given = {name: getattr(self, name) for name in SETTINGS}
+        given["threads"] = given["threads"] or min(cores(), torch.get_num_threads())
+        state = self.random_state
+        whole = isinstance(state, int | np.integer) and not isinstance(state, bool)
+        seed = int(state) if whole else int(check_random_state(state).randint(SEEDS))
+        return planning.plan((), network=self.network, seed=seed, test=0.0, **given)
+
+    def _labels(self) -> str:
+        """The type of the labels, as NumPy writes it."""
+        return "float64"
+
+    def _take_up(self, found: Learnt) -> None:
+        """Be what a run is."""
+        self._demand_task(found)
+        run = found.settings
+        known = vars(run.data) | vars(run.training) | vars(run.network)
+        own = {"random_state": run.training.seed, "threads": None}
+        self.set_params(**{name: known[name] for name in SETTINGS} | own)
+        self.kind, self.network = run.facts.kind, found.network or run.network.name
+        if part := run.estimator:
+            self.shape = part.shape
+            self.n_features_in_ = part.sample[0]
+            if run.facts.columns:
+                self.feature_names_in_ = np.array(run.facts.columns, dtype=object)
+        self._learnt, self.history_ = found, found.history
+
+    def _demand_task(self, found: Learnt) -> None:
+        pass
+
+    def _asked(self, inputs: Tensor, ask: Ask) -> np.ndarray:
+        """What the network says of samples, (n, …).
+
+        A few small ones have copies of the first beside them: alone they would be summed in another order,
+        and come out another way in the last digit than among others.
+        """
+        company = (SMALL[1] if inputs[0].numel() <= SMALL[0] else 2) - len(inputs)
+        copies = inputs[:1].expand(max(0, company), *inputs.shape[1:])
+        return ask(self._fitted().model, torch.cat([inputs, copies]))[: len(inputs)]
+
+    def _new(self, X: Any) -> Tensor:  # noqa: ANN401 - whatever can become an array
+        """New samples as the network takes them.
+
+        Raises:
+            ValueError: they are not like those of the fit.
+        """
+        run = self._fitted().settings
+        values: np.ndarray = validate_data(self, X, reset=False, allow_nd=True)  # type: ignore[assignment]
+        part = run.estimator
+        if part and values.shape[1:] != part.sample:
+            raise WrongShape(
+                f"X has samples of {show(values.shape[1:])}, but {type(self).__name__} was fitted on samples"
+                f" of {show(part.sample)}.\n  Bring them to that shape."
+            )
+        return samples.brought(values, run)
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags

@@ -1,0 +1,65 @@
+"""A network that tells classes apart."""
+
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+from convscope.errors import RunError
+from convscope.estimators import targets
+from convscope.estimators.base import FEWEST, ConvEstimator
+from convscope.estimators.learnt import Learnt
+from convscope.training import logits
+
+
+class ConvClassifier(ClassifierMixin, ConvEstimator):
+    """A convolutional or recurrent network as scikit-learn's classifier; parameters as `convscope.train`.
+
+    Attributes:
+        classes_: the labels, ascending: the columns of `predict_proba`.
+        n_features_in_, feature_names_in_: as scikit-learn has them.
+        history_: a dict an epoch.
+        model_: the trained `nn.Module`.
+
+    >>> from sklearn.datasets import load_digits
+    >>> digits = load_digits()
+    >>> found = ConvClassifier("plain", epochs=2, random_state=0).fit(digits.images, digits.target)
+    >>> found.predict(digits.images[:3]).shape, found.score(digits.images, digits.target) > 0.5
+    ((3,), True)
+    """
+
+    classes_: np.ndarray
+
+    def fit(self, X: Any, y: Any) -> Self:  # noqa: ANN401 - whatever can become an array
+        """Learn from samples (n, …) and their labels (n,).
+
+        Raises:
+            ValueError: no such arrays, or settings that cannot be.
+            ConvscopeError: a network that does not fit the samples, or training that fails.
+        """
+        X, y = validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST)
+        check_classification_targets(y)
+        self.classes_, target = targets.of_classes(y)
+        self._fit(X, target)
+        return self
+
+    def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401
+        """The likeliest class of each sample, (n,)."""
+        said = self.predict_proba(X)
+        return self.classes_[said.argmax(1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401
+        """The probability of each class, (n, class), in the order of `classes_`; calibrated."""
+        return self._asked(self._new(X), lambda model, inputs: model.answers(logits(model, inputs)).numpy())
+
+    def _labels(self) -> str:
+        return self.classes_.dtype.str
+
+    def _take_up(self, found: Learnt) -> None:
+        facts, part = found.settings.facts, found.settings.estimator
+        if facts.regression:
+            raise RunError(f"the run predicts amounts of {facts.classes[0]}.\n  Use ConvRegressor.load.")
+        super()._take_up(found)
+        self.classes_ = targets.restored(facts.classes, part and part.labels)

@@ -1,0 +1,89 @@
+"""What a network makes of samples before it judges them, as a step of a pipeline."""
+
+from pathlib import Path
+from typing import Any, Self, Unpack
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import validate_data
+from torch import Tensor
+
+from convscope.estimators import learnt, samples, targets
+from convscope.estimators.base import FEWEST, ConvEstimator
+from convscope.estimators.parameters import keep, spelled_out
+from convscope.extracting import of_layer
+from convscope.keywords import EstimatorKeywords
+from convscope.planning import NetworkSource
+from convscope.run.run import Run, load
+
+
+class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstimator):
+    """A network's features as scikit-learn's transformer; parameters as `convscope.train`, and two more.
+
+    `fit` trains the network on y: amounts, if y has fractions, else classes. Features of the samples that it
+    was trained on look better than those of new ones: judge what learns from them on others. With `run`
+    nothing is trained, and no y is needed.
+
+    Args:
+        layer: what comes out of the layer of this name, flattened; None: what goes into the classifier.
+        run: a trained run, as `convscope.load` takes it, whose features these are.
+
+    Attributes:
+        n_features_in_, feature_names_in_: as scikit-learn has them.
+        history_: a dict an epoch.
+        model_: the trained `nn.Module`.
+
+    >>> X = np.random.default_rng(0).normal(size=(60, 16))
+    >>> ConvFeatures("plain", epochs=1, random_state=0).fit_transform(X, X[:, 0] > 0).shape[0]
+    60
+    """
+
+    layer: str | None
+    run: str | Path | Run | None
+
+    @spelled_out
+    def __init__(
+        self,
+        network: NetworkSource = None,
+        *,
+        layer: str | None = None,
+        run: str | Path | Run | None = None,
+        **settings: Unpack[EstimatorKeywords],
+    ) -> None:
+        keep(self, network=network, layer=layer, run=run, **settings)
+
+    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ANN401 - whatever can become an array
+        """Learn from samples (n, …) and their labels or amounts (n,); or take up `run`.
+
+        Raises:
+            ValueError: no such arrays, or settings that cannot be.
+            ConvscopeError: a network that does not fit the samples, or training that fails.
+        """
+        if self.run is not None:
+            X = validate_data(self, X, allow_nd=True)
+            self._learnt = learnt.of_run(self.run if isinstance(self.run, Run) else load(self.run))
+        else:
+            name = getattr(y, "name", None)
+            X, y = validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST)
+            if type_of_target(y) == "continuous":
+                self._fit(X, targets.of_amounts(y, str(name or "y")))
+            else:
+                check_classification_targets(y)
+                self._fit(X, targets.of_classes(y)[1])
+        self._n_features_out = self._of_layer(samples.brought(X[:1], self._learnt.settings)).shape[1]
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:  # noqa: ANN401
+        """The features of samples, (n, feature), float32."""
+        return self._of_layer(self._new(X))
+
+    def _of_layer(self, inputs: Tensor) -> np.ndarray:
+        return self._asked(inputs, lambda model, inputs: of_layer(model, inputs, self.layer, "X")[0])
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = self.run is None
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

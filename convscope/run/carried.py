@@ -1,0 +1,97 @@
+"""A run as bytes, file by file: what a fitted estimator is once it leaves its process."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from convscope.errors import RunError
+from convscope.paths import expanded
+from convscope.run import files, folders
+from convscope.run.checkpoint import verified
+from convscope.run.writer import begin
+from convscope.training.events import Event
+
+
+def written(contents: Mapping[str, bytes], events: Iterable[Event]) -> dict[str, bytes]:
+    """The files of the run that a training in memory comes to.
+
+    Args:
+        contents: those of the first moment, see `writer.beginning`.
+        events: of the training, in their order, as a `Writer` takes them.
+    """
+    with tempfile.TemporaryDirectory(prefix="convscope-") as root:
+        with closing(begin(root, "run", contents)) as writer:
+            for event in events:
+                writer.write(event)
+        return of_folder(writer.path)
+
+
+def of_folder(folder: Path) -> dict[str, bytes]:
+    """The files of a run, but its plots.
+
+    Raises:
+        RunError: one is missing or damaged.
+    """
+    verified(folder)
+    return {
+        path.name: files.content(path)
+        for path in sorted(folder.iterdir())
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
+@contextmanager
+def laid_out(contents: Mapping[str, bytes]) -> Iterator[Path]:
+    """The folder that these files are, for as long as the block lasts."""
+    with tempfile.TemporaryDirectory(prefix="convscope-") as root:
+        folder = Path(root) / "run"
+        _fill(folder, contents)
+        yield folder
+
+
+def put(contents: Mapping[str, bytes], path: Path, *, force: bool = False) -> Path:
+    """Write a run to just this folder, whole or not at all; gives its path.
+
+    Args:
+        contents: the files.
+        path: a folder that is not there yet.
+        force: replace a run that is there; anything else never.
+
+    Raises:
+        RunError: something is there, or it cannot be written.
+    """
+    path = expanded(path).absolute()
+    aside = path.parent / f".new-{secrets.token_hex(4)}"
+    try:
+        if path.exists() or path.is_symlink():
+            _demand_replaceable(path, force)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fill(aside, contents)
+        if path.exists():
+            shutil.rmtree(path)
+        aside.rename(path)
+    except OSError as error:
+        why = error.strerror or error
+        raise RunError(f"{path} cannot be written: {why}.\n  Free space, or give another path.") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return path
+
+
+def _demand_replaceable(path: Path, force: bool) -> None:
+    if not folders.is_run(path):
+        raise RunError(f"{path} is there already, and is no run.\n  Give another path.")
+    if not force:
+        raise RunError(f"{path} is a run already.\n  Give another path, or force=True to replace it.")
+    if path.is_symlink() or files.is_held(path):
+        what = "a link to a run" if path.is_symlink() else "a run that is being written"
+        raise RunError(f"{path} is {what}.\n  Give another path.")
+
+
+def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
+    folder.mkdir()
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
