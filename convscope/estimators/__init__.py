@@ -4,9 +4,13 @@
     GridSearchCV(ConvClassifier(), {"network": ["fast", "plain"], "lr": [0.001, 0.01]}, cv=3).fit(X, y)
     make_pipeline(ConvFeatures(run="latest"), SVC()).fit(X, y)            # a trained network's features
 
+X is an array, samples first; a table of numbers, a sample a row; or samples one by one: paths of files (a
+list, a column of a DataFrame), pictures of Pillow's, signals of different lengths.
+
 The parameters are the settings of `convscope.train`, by their names, but for these: what is held back for a
 test (`test`, `fold`, `refit`) is scikit-learn's to say; `seed` is called `random_state`; `fit` is the method,
-so pictures are brought to a `size` with bars; tables of files and dates are no arrays. Beside them there are
+so pictures are brought to a `size` with bars; columns of tables are not named, for X and y are apart. A table
+with dates gives fewer samples than it has rows: that is `convscope.train`'s. Beside them there are
 
 - `kind`: image, signal, volume or sequence, where the shape alone would tell another one; a sequence is
   (sample, time, feature).

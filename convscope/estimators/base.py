@@ -1,6 +1,6 @@
 """What the estimators have in common: parameters, samples in, a fit without a disk, a run folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
@@ -8,13 +8,19 @@ import numpy as np
 import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    check_array,
+    check_consistent_length,
+    check_is_fitted,
+    column_or_1d,
+    validate_data,
+)
 from torch import Tensor
 
 from convscope import planning
 from convscope.arguments import demand_flag, demand_path
 from convscope.errors import ShapeError
-from convscope.estimators import learnt, samples
+from convscope.estimators import files, learnt, samples
 from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import SETTINGS, keep, spelled_out
 from convscope.estimators.samples import Learnable
@@ -101,13 +107,31 @@ class ConvEstimator(BaseEstimator):
         check_is_fitted(self, "_learnt")
         return self._learnt
 
-    def _fit(self, X: np.ndarray, target: Learnable) -> None:
-        """Learn; X has been validated."""
-        asked = self._plan()
-        names = tuple(getattr(self, "feature_names_in_", ()))
-        shape = self.shape or samples.of_pixels(X, names)
-        data = samples.dataset(samples.shaped(X, shape), target, asked.data, self.kind, names)
-        part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=self._labels())
+    def _given(self, X: Any, y: Any, *, numbers: bool = False) -> tuple[Any, np.ndarray]:  # noqa: ANN401
+        """X and y, each looked at: an array (n, …), or samples one by one; and (n,).
+
+        Raises:
+            ValueError, TypeError: they are not.
+        """
+        if files.listed(X) is None:
+            return validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST, y_numeric=numbers)  # type: ignore[return-value]
+        for name in ("n_features_in_", "feature_names_in_"):  # of an earlier fit
+            vars(self).pop(name, None)
+        y = check_array(y, ensure_2d=False, dtype="numeric" if numbers else None)  # type: ignore[arg-type]
+        check_consistent_length(X, y)
+        return X, column_or_1d(y, warn=True)
+
+    def _fit(self, X: Any, target: Learnable, groups: Sequence | None) -> None:  # noqa: ANN401
+        """Learn from what `_given` gave."""
+        asked, listed = self._plan(), files.listed(X)
+        if listed is None:
+            names = tuple(getattr(self, "feature_names_in_", ()))
+            shape = self.shape or samples.of_pixels(X, names)
+            data = samples.dataset(samples.shaped(X, shape), asked.data, self.kind, names)
+            part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=self._labels())
+        else:
+            data, part = files.dataset(listed, asked.data), EstimatorPart(labels=self._labels())
+        data = samples.divided(data, target, groups)
         self._learnt = learnt.train(asked, data, part, self.progress)
         self.history_ = self._learnt.history
 
@@ -131,7 +155,7 @@ class ConvEstimator(BaseEstimator):
         own = {"random_state": run.training.seed, "threads": None}
         self.set_params(**{name: known[name] for name in SETTINGS} | own)
         self.kind, self.network = run.facts.kind, found.network or run.network.name
-        if part := run.estimator:
+        if (part := run.estimator) and part.sample:
             self.shape = part.shape
             self.n_features_in_ = part.sample[0]
             if run.facts.columns:
@@ -158,9 +182,11 @@ class ConvEstimator(BaseEstimator):
             ValueError: they are not like those of the fit.
         """
         run = self._fitted().settings
-        values: np.ndarray = validate_data(self, X, reset=False, allow_nd=True)  # type: ignore[assignment]
         part = run.estimator
-        if part and values.shape[1:] != part.sample:
+        if part is None or part.sample is None or files.listed(X) is not None:
+            return files.brought(X, run)
+        values: np.ndarray = validate_data(self, X, reset=False, allow_nd=True)  # type: ignore[assignment]
+        if values.shape[1:] != part.sample:
             raise WrongShape(
                 f"X has samples of {show(values.shape[1:])}, but {type(self).__name__} was fitted on samples"
                 f" of {show(part.sample)}.\n  Bring them to that shape."

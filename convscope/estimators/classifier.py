@@ -1,15 +1,15 @@
 """A network that tells classes apart."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import validate_data
 
 from convscope.errors import RunError
 from convscope.estimators import targets
-from convscope.estimators.base import FEWEST, ConvEstimator
+from convscope.estimators.base import ConvEstimator
 from convscope.estimators.learnt import Learnt
 from convscope.training import logits
 
@@ -32,17 +32,24 @@ class ConvClassifier(ClassifierMixin, ConvEstimator):
 
     classes_: np.ndarray
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: ANN401 - whatever can become an array
+    def fit(self, X: Any, y: Any, groups: Sequence | None = None) -> Self:  # noqa: ANN401 - whatever can become an array
         """Learn from samples (n, …) and their labels (n,).
+
+        Args:
+            X: an array; or paths of files (a list, a column of a DataFrame), pictures of Pillow's, signals
+                of different lengths.
+            y: a label a sample.
+            groups: one a sample: those of one group (a patient) stay on one side when some are held back to
+                find the best epoch.
 
         Raises:
             ValueError: no such arrays, or settings that cannot be.
             ConvscopeError: a network that does not fit the samples, or training that fails.
         """
-        X, y = validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST)
+        X, y = self._given(X, y)
         check_classification_targets(y)
         self.classes_, target = targets.of_classes(y)
-        self._fit(X, target)
+        self._fit(X, target, groups)
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401

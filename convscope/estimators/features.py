@@ -1,17 +1,19 @@
 """What a network makes of samples before it judges them, as a step of a pipeline."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self, Unpack
 
 import numpy as np
+import torch
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
-from convscope.estimators import learnt, samples, targets
-from convscope.estimators.base import FEWEST, ConvEstimator
+from convscope.estimators import files, learnt, targets
+from convscope.estimators.base import ConvEstimator
 from convscope.estimators.parameters import keep, spelled_out
 from convscope.extracting import of_layer
 from convscope.keywords import EstimatorKeywords
@@ -54,30 +56,43 @@ class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstima
     ) -> None:
         keep(self, network=network, layer=layer, run=run, **settings)
 
-    def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ANN401 - whatever can become an array
+    def fit(self, X: Any, y: Any = None, groups: Sequence | None = None) -> Self:  # noqa: ANN401 - whatever can become an array
         """Learn from samples (n, …) and their labels or amounts (n,); or take up `run`.
+
+        Args:
+            X: an array; or paths of files (a list, a column of a DataFrame), pictures of Pillow's, signals
+                of different lengths.
+            y: a label or an amount a sample; not looked at with `run`.
+            groups: one a sample: those of one group (a patient) stay on one side when some are held back to
+                find the best epoch.
 
         Raises:
             ValueError: no such arrays, or settings that cannot be.
             ConvscopeError: a network that does not fit the samples, or training that fails.
         """
         if self.run is not None:
-            X = validate_data(self, X, allow_nd=True)
+            if files.listed(X) is None:
+                validate_data(self, X, allow_nd=True)
             self._learnt = learnt.of_run(self.run if isinstance(self.run, Run) else load(self.run))
         else:
             name = getattr(y, "name", None)
-            X, y = validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST)
+            X, y = self._given(X, y)
             if type_of_target(y) == "continuous":
-                self._fit(X, targets.of_amounts(y, str(name or "y")))
+                self._fit(X, targets.of_amounts(y, str(name or "y")), groups)
             else:
                 check_classification_targets(y)
-                self._fit(X, targets.of_classes(y)[1])
-        self._n_features_out = self._of_layer(samples.brought(X[:1], self._learnt.settings)).shape[1]
+                self._fit(X, targets.of_classes(y)[1], groups)
+        self._n_features_out = self._width()
         return self
 
     def transform(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The features of samples, (n, feature), float32."""
         return self._of_layer(self._new(X))
+
+    def _width(self) -> int:
+        """How many features there are."""
+        spec = self._learnt.settings.spec
+        return self._of_layer(torch.zeros(1, *spec.shape, dtype=getattr(torch, spec.dtype))).shape[1]
 
     def _of_layer(self, inputs: Tensor) -> np.ndarray:
         return self._asked(inputs, lambda model, inputs: of_layer(model, inputs, self.layer, "X")[0])

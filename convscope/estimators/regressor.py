@@ -1,14 +1,14 @@
 """A network that says an amount."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import validate_data
 
 from convscope.errors import RunError
 from convscope.estimators import targets
-from convscope.estimators.base import FEWEST, ConvEstimator
+from convscope.estimators.base import ConvEstimator
 from convscope.estimators.learnt import Learnt
 from convscope.training import logits
 
@@ -26,16 +26,23 @@ class ConvRegressor(RegressorMixin, ConvEstimator):
     (2,)
     """
 
-    def fit(self, X: Any, y: Any) -> Self:  # noqa: ANN401 - whatever can become an array
+    def fit(self, X: Any, y: Any, groups: Sequence | None = None) -> Self:  # noqa: ANN401 - whatever can become an array
         """Learn from samples (n, …) and an amount of each (n,).
+
+        Args:
+            X: an array; or paths of files (a list, a column of a DataFrame), pictures of Pillow's, signals
+                of different lengths.
+            y: an amount a sample.
+            groups: one a sample: those of one group (a patient) stay on one side when some are held back to
+                find the best epoch.
 
         Raises:
             ValueError: no such arrays, or settings that cannot be.
             ConvscopeError: a network that does not fit the samples, or training that fails.
         """
         name = getattr(y, "name", None)
-        X, y = validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST, y_numeric=True)
-        self._fit(X, targets.of_amounts(y, str(name or "y")))
+        X, y = self._given(X, y, numbers=True)
+        self._fit(X, targets.of_amounts(y, str(name or "y")), groups)
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401

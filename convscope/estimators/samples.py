@@ -86,14 +86,11 @@ def arranged(X: np.ndarray, kind: Kind | None) -> Layout:
     return Layout("sequence", X[:, None] if X.ndim == 2 else np.moveaxis(X, 2, 1), ())
 
 
-def dataset(
-    X: np.ndarray, target: Learnable, settings: DataSettings, kind: Kind | None, columns: Sequence[str] = ()
-) -> Dataset:
-    """Samples and what is to be learnt of them, the validation part held back.
+def dataset(X: np.ndarray, settings: DataSettings, kind: Kind | None, columns: Sequence[str] = ()) -> Dataset:
+    """Samples that are an array, neither labelled nor divided.
 
     Args:
         X: (sample, …), finite numbers.
-        target: a value a sample.
         settings: size, channels, length, scale, val and the seed.
         kind: of the samples; None: by their shape.
         columns: names of the columns, of a table.
@@ -107,19 +104,38 @@ def dataset(
         if getattr(settings, name) is not None and name not in MEANING[found]:
             raise SettingsError(name, f"it has no meaning for {found}s, which these are.\n  Leave it out.")
     inputs, settings, stored = _stored(array, found, settings)
-    amounts = target.values.is_floating_point()
-    parts = split.parts(torch.zeros(len(X), dtype=torch.int64) if amounts else target.values, settings)
     return Dataset(
         inputs=inputs,
-        labels=target.values,
-        classes=target.names,
-        parts=parts,
+        labels=torch.zeros(len(X), dtype=torch.int64),
+        classes=("",),
+        parts={},
         kind=found,
         source=FRAME if columns else ARRAYS,
         names=Numbered({"row": len(X)}),
         settings=settings,
         remarks=(*guessed, *stored),
         columns=tuple(columns) if found == "signal" and len(columns) == inputs[0].numel() else (),
+    )
+
+
+def divided(data: Dataset, target: Learnable, groups: Sequence | None) -> Dataset:
+    """The samples with what is to be learnt of them, the validation part held back.
+
+    Args:
+        data: the samples.
+        target: a value a sample.
+        groups: one a sample; those of one group stay in one part.
+
+    Raises:
+        DataError: not as many groups as samples.
+    """
+    amounts = target.values.is_floating_point()
+    each = torch.zeros(len(target.values), dtype=torch.int64) if amounts else target.values
+    own = None if groups is None else list(map(str, groups))
+    parts = split.parts(each, data.settings, groups=own)
+    said = (*data.remarks, *split.remarks(parts, (), own is not None))
+    return replace(
+        data, labels=target.values, classes=target.names, parts=parts, groups=own or (), remarks=said
     )
 
 

@@ -76,7 +76,7 @@ class EstimatorPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sample: tuple[int, ...]  # sizes of a sample as it was handed over
+    sample: tuple[int, ...] | None = None  # sizes of a sample as it was handed over; None: no array
     shape: tuple[int, ...] | None = None  # that rows of numbers were brought to
     labels: str  # the type of the labels, as NumPy writes it
 

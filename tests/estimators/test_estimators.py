@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_val_score
@@ -21,6 +22,7 @@ from torch import nn
 import convscope
 from convscope import ConvClassifier, ConvFeatures, ConvRegressor
 from convscope.errors import ArgumentError, ConvscopeError, DataError, RunError, SettingsError
+from convscope.estimators import learnt
 from convscope.estimators.base import WrongShape
 from convscope.estimators.targets import OneClass
 from convscope.run import trust
@@ -285,6 +287,59 @@ def test_columns_of_pixels_are_pictures(channels, wanted):
     assert (facts.channels, *facts.space) == wanted
 
 
+def test_files_named_in_a_table(tmp_path):
+    paths = [tmp_path / f"{number}.png" for number in range(COUNT)]
+    for path, pixels in zip(paths, BYTES, strict=True):
+        Image.fromarray(np.moveaxis(pixels, 0, 2)).save(path)
+    frame = pd.DataFrame({"file": list(map(str, paths))})
+    one = ConvClassifier("plain", size=12, **QUICK).fit(frame, Y)
+    run = convscope.load(one.save(tmp_path / "run"))
+    wanted = np.asarray(run.predict(list(map(str, paths))))
+    for X in (frame, list(frame["file"]), frame["file"], paths, np.array(frame["file"])):
+        assert np.abs(one.predict_proba(X) - wanted).max() < 1e-7
+    opened = [Image.fromarray(np.moveaxis(pixels, 0, 2)) for pixels in BYTES]
+    assert np.abs(one.predict_proba(opened) - wanted).max() < 1e-7
+    assert (ConvClassifier.load(run).predict(frame) == one.predict(frame)).all()
+    assert not hasattr(one, "n_features_in_")
+    twice = frame.iloc[[0, 0, 1]]
+    assert one.predict_proba(twice) == pytest.approx(wanted[[0, 0, 1]], abs=1e-7)
+    search = cross_val_score(clone(one), frame, Y, cv=2, error_score="raise")
+    assert len(search) == 2
+    paths[3].write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"3\.png"):
+        clone(one).fit(frame, Y)
+    with pytest.raises(DataError, match="60 samples, and 59 were read"):
+        one.predict(frame)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        clone(one).fit(frame, Y[:-1])
+
+
+def test_each_label_stays_with_its_file(tmp_path):
+    lengths = DRAW.integers(8, 30, COUNT)
+    signals = [DRAW.normal(size=length) + 3 * (row % 2) for row, length in enumerate(lengths)]
+    one = ConvClassifier(**QUICK | {"epochs": 8}).fit(
+        signals, np.array(["low", "high"])[np.arange(COUNT) % 2]
+    )
+    assert one.score(signals, np.array(["low", "high"])[np.arange(COUNT) % 2]) > 0.9
+    amounts = ConvRegressor(**QUICK | {"epochs": 8}).fit(signals, np.arange(COUNT) % 2)
+    assert amounts.score(signals, np.arange(COUNT) % 2) > 0.5
+
+
+def test_groups_stay_together(monkeypatch):
+    seen = []
+    plain = learnt.train
+    monkeypatch.setattr(
+        learnt, "train", lambda plan, data, *rest: seen.append(data) or plain(plan, data, *rest)
+    )
+    groups = np.arange(COUNT) // 6
+    ConvClassifier("plain", val=0.3, **QUICK).fit(NUMBERS, Y, groups=groups)
+    held = set(groups[seen[0].parts["val"]])
+    assert held
+    assert not held & set(groups[seen[0].parts["train"]])
+    with pytest.raises(DataError, match="3 group values"):
+        ConvClassifier("plain", **QUICK).fit(NUMBERS, Y, groups=[1, 2, 3])
+
+
 def test_a_run_of_train_is_taken_up(tmp_path):
     run = convscope.train((BYTES, Y), network="plain", epochs=1, batch=20, threads=1, runs=tmp_path)
     one = ConvClassifier.load(run)
@@ -294,7 +349,7 @@ def test_a_run_of_train_is_taken_up(tmp_path):
     assert one.get_params()["epochs"] == 1
     with pytest.raises(RunError, match="tells classes apart"):
         ConvRegressor.load(run.path)
-    with pytest.raises(DataError, match="shape"):
+    with pytest.raises(DataError, match="60 samples, and 1 were read"):
         one.predict(NUMBERS)
 
 

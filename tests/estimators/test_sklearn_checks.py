@@ -37,7 +37,7 @@ def test_names_of_columns_are_kept_and_demanded(estimator):
     check_dataframe_column_names_consistency(type(estimator).__name__, estimator)
 
 
-@pytest.mark.filterwarnings("ignore:X does not have valid feature names")  # these hand over arrays, too
+@pytest.mark.filterwarnings("ignore:X .*feature names")  # these hand over both, arrays and tables
 @pytest.mark.parametrize("check", OF_TRANSFORMERS, ids=lambda each: each.__name__)
 def test_what_scikit_learn_asks_of_its_transformers(check):
     check("ConvFeatures", ConvFeatures(**QUICK))
