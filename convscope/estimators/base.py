@@ -114,6 +114,7 @@ class ConvEstimator(BaseEstimator):
             ValueError, TypeError: they are not.
         """
         if files.listed(X) is None:
+            files.demand_no_dates(X)
             return validate_data(self, X, y, allow_nd=True, ensure_min_samples=FEWEST, y_numeric=numbers)  # type: ignore[return-value]
         for name in ("n_features_in_", "feature_names_in_"):  # of an earlier fit
             vars(self).pop(name, None)
@@ -126,7 +127,7 @@ class ConvEstimator(BaseEstimator):
         asked, listed = self._plan(), files.listed(X)
         if listed is None:
             names = tuple(getattr(self, "feature_names_in_", ()))
-            shape = self.shape or samples.of_pixels(X, names)
+            shape = samples.of_pixels(X, names) if self.shape is None else self.shape
             data = samples.dataset(samples.shaped(X, shape), asked.data, self.kind, names)
             part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=self._labels())
         else:
@@ -137,7 +138,8 @@ class ConvEstimator(BaseEstimator):
 
     def _plan(self) -> Plan:
         given = {name: getattr(self, name) for name in SETTINGS}
-        given["threads"] = given["threads"] or min(cores(), torch.get_num_threads())
+        if given["threads"] is None:  # a worker of joblib's may use a share of the cores
+            given["threads"] = min(cores(), torch.get_num_threads())
         state = self.random_state
         whole = isinstance(state, int | np.integer) and not isinstance(state, bool)
         seed = int(state) if whole else int(check_random_state(state).randint(SEEDS))
@@ -149,7 +151,6 @@ class ConvEstimator(BaseEstimator):
 
     def _take_up(self, found: Learnt) -> None:
         """Be what a run is."""
-        self._demand_task(found)
         run = found.settings
         known = vars(run.data) | vars(run.training) | vars(run.network)
         own = {"random_state": run.training.seed, "threads": None}
@@ -161,9 +162,6 @@ class ConvEstimator(BaseEstimator):
             if run.facts.columns:
                 self.feature_names_in_ = np.array(run.facts.columns, dtype=object)
         self._learnt, self.history_ = found, found.history
-
-    def _demand_task(self, found: Learnt) -> None:
-        pass
 
     def _asked(self, inputs: Tensor, ask: Ask) -> np.ndarray:
         """What the network says of samples, (n, …).

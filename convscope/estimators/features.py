@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import NoneType
 from typing import Any, Self, Unpack
 
 import numpy as np
@@ -12,8 +13,10 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import validate_data
 from torch import Tensor
 
+from convscope.arguments import demand
 from convscope.estimators import files, learnt, targets
 from convscope.estimators.base import ConvEstimator
+from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import keep, spelled_out
 from convscope.extracting import of_layer
 from convscope.keywords import EstimatorKeywords
@@ -70,10 +73,12 @@ class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstima
             ValueError: no such arrays, or settings that cannot be.
             ConvscopeError: a network that does not fit the samples, or training that fails.
         """
+        demand("layer", self.layer, (str, NoneType), "the name of a layer, or None")
         if self.run is not None:
             if files.listed(X) is None:
                 validate_data(self, X, allow_nd=True)
             self._learnt = learnt.of_run(self.run if isinstance(self.run, Run) else load(self.run))
+            self.history_ = self._learnt.history
         else:
             name = getattr(y, "name", None)
             X, y = self._given(X, y)
@@ -88,6 +93,10 @@ class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstima
     def transform(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The features of samples, (n, feature), float32."""
         return self._of_layer(self._new(X))
+
+    def _take_up(self, found: Learnt) -> None:
+        super()._take_up(found)
+        self._n_features_out = self._width()
 
     def _width(self) -> int:
         """How many features there are."""

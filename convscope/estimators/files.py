@@ -31,6 +31,20 @@ def listed(X: Any) -> list[Any] | None:  # noqa: ANN401 - whatever a person has 
     return cells if isinstance(X, list | tuple) and _unequal(cells) else None
 
 
+def demand_no_dates(X: Any) -> None:  # noqa: ANN401
+    """Refuse a table that goes on in time: its rows are no samples.
+
+    Raises:
+        DataError: a column holds dates.
+    """
+    names = [name for name in X.columns if "date" in str(X[name].dtype).lower()] if is_frame(X) else []
+    if names:
+        raise DataError(
+            f"the column '{names[0]}' of X holds dates: a row is a moment, and no sample.\n"
+            "  convscope.train(frame, target=…) learns from windows of it; or leave the column out."
+        )
+
+
 def dataset(samples: list[Any], settings: DataSettings) -> Dataset:
     """The samples in their order, neither labelled nor divided: read as `convscope.train` reads them.
 

@@ -1,5 +1,6 @@
 """A trained network in memory, and the run that it is once it has to leave the process."""
 
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -23,6 +24,8 @@ from convscope.run.writer import HISTORY, beginning
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, StateDict
 from convscope.training.machine import present_device
 from convscope.watching import shown
+
+ONE_AT_A_TIME = threading.Lock()  # random numbers and torch's threads are the process's
 
 
 class Learnt:
@@ -90,6 +93,11 @@ def train(plan: Plan, dataset: Dataset, part: EstimatorPart, progress: bool | No
     Warns:
         TrainingWarning: what looks wrong.
     """
+    with ONE_AT_A_TIME:
+        return _trained(plan, dataset, part, progress)
+
+
+def _trained(plan: Plan, dataset: Dataset, part: EstimatorPart, progress: bool | None) -> Learnt:
     events = shown(recipe.learn(plan, dataset), progress)
     decided = next(event for event in events if isinstance(event, Decided))
     begun, resolved = decided.begun, decided.settings.model_copy(update={"estimator": part})
@@ -124,7 +132,7 @@ class _EventsKept:
         """Keep an event; of a checkpoint its state, where an epoch has just ended."""
         match event:
             case Notice():
-                warnings.warn(event.text, TrainingWarning, stacklevel=5)
+                warnings.warn(event.text, TrainingWarning, stacklevel=6)
             case Finished(reason="interrupted"):
                 raise KeyboardInterrupt
             case Checkpoint():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from convscope.data.dataset import ARRAYS, Dataset, DataSettings, Kind
 from convscope.data.frames import FRAME
 from convscope.data.layout import Layout
 from convscope.data.names import Numbered
-from convscope.errors import DataError, SettingsError
+from convscope.errors import DataError, SettingsError, got
 from convscope.run.settings import RunSettings
 from convscope.shapes import show
 
@@ -48,7 +48,7 @@ def shaped(X: np.ndarray, shape: tuple[int, ...] | None) -> np.ndarray:
     whole = isinstance(shape, Sequence) and all(isinstance(each, int) and each > 0 for each in shape)
     if not whole or prod(shape) != prod(X.shape[1:]):
         raise SettingsError(
-            "shape", f"expected that of samples of {show(X.shape[1:])}, such as (28, 28); got {shape}."
+            "shape", f"expected that of samples of {show(X.shape[1:])}, such as (28, 28); got {got(shape)}."
         )
     return X.reshape(len(X), *shape)
 
@@ -76,6 +76,8 @@ def arranged(X: np.ndarray, kind: Kind | None) -> Layout:
     Raises:
         DataError: another number of axes.
     """
+    if kind is not None and not (isinstance(kind, str) and kind in get_args(Kind)):
+        raise SettingsError("kind", f"expected one of {', '.join(get_args(Kind))}, or None; got {got(kind)}.")
     if kind != "sequence":
         return layout.arranged(X, "X", kind)
     if X.ndim not in (2, 3):

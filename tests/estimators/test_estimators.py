@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from joblib import parallel_config
 from PIL import Image
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -21,7 +22,14 @@ from torch import nn
 
 import convscope
 from convscope import ConvClassifier, ConvFeatures, ConvRegressor
-from convscope.errors import ArgumentError, ConvscopeError, DataError, RunError, SettingsError
+from convscope.errors import (
+    ArgumentError,
+    ConvscopeError,
+    DataError,
+    RunError,
+    SettingsError,
+    TrainingWarning,
+)
 from convscope.estimators import learnt
 from convscope.estimators.base import WrongShape
 from convscope.estimators.targets import OneClass
@@ -123,7 +131,7 @@ def test_a_fit_leaves_nothing_behind_and_says_nothing(tmp_path, monkeypatch, cap
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", convscope.errors.TrainingWarning)
+        warnings.simplefilter("ignore", TrainingWarning)
         one = ConvClassifier(**QUICK).fit(BYTES, Y)
     one.predict(BYTES)
     pickle.loads(pickle.dumps(one)).predict(BYTES)
@@ -132,6 +140,12 @@ def test_a_fit_leaves_nothing_behind_and_says_nothing(tmp_path, monkeypatch, cap
     assert capfd.readouterr() == ("", "")
     ConvClassifier(**QUICK, progress=True).fit(NUMBERS, Y)
     assert "val acc" in capfd.readouterr().err
+
+
+def test_what_looks_wrong_is_a_warning_where_fit_is_called():
+    with pytest.warns(TrainingWarning) as told:
+        ConvClassifier("plain", lr=9.0, **QUICK).fit(NUMBERS, Y)
+    assert told[0].filename == __file__
 
 
 def test_the_same_state_gives_the_same_fit(fitted):
@@ -205,6 +219,9 @@ def test_features_are_those_of_the_run(tmp_path):
         ConvFeatures(run=path, layer="head").fit(NUMBERS) if hasattr(one.model_.network, "head") else trained
     )
     assert layer.transform(NUMBERS).dtype == np.float32
+    loaded = ConvFeatures.load(path)
+    assert (loaded.transform(NUMBERS) == one.transform(NUMBERS)).all()
+    assert list(loaded.get_feature_names_out()) == list(one.get_feature_names_out())
     amounts = ConvFeatures(**QUICK).fit(NUMBERS, NUMBERS.mean(1))
     assert amounts._fitted().settings.facts.regression
 
@@ -222,13 +239,21 @@ def test_in_pipelines_and_searches():
     assert search.best_estimator_.predict(NUMBERS).shape == (COUNT,)
 
 
-@pytest.mark.no_cover
-def test_a_search_in_several_processes():
+def several(backend):
+    """A search of two jobs: its scores, and that its best estimator is that of a fit alone."""
     search = GridSearchCV(
-        ConvClassifier("plain", **QUICK), {"epochs": [1, 2]}, cv=2, n_jobs=2, error_score="raise"
-    ).fit(NUMBERS, Y)
+        ConvClassifier("plain", **QUICK), {"lr": [0.001, 0.1]}, cv=2, n_jobs=2, error_score="raise"
+    )
+    with parallel_config(backend):
+        search.fit(NUMBERS, Y)
     alone = clone(search.best_estimator_).fit(NUMBERS, Y)
     assert np.abs(alone.predict_proba(NUMBERS) - search.predict_proba(NUMBERS)).max() < 1e-7
+    return search.cv_results_["mean_test_score"]
+
+
+@pytest.mark.no_cover
+def test_a_search_in_several_processes_or_threads():
+    assert (several("loky") == several("threading")).all()
 
 
 @pytest.mark.parametrize(
@@ -368,6 +393,17 @@ def test_what_does_not_go_together_gets_a_sentence(fitted, tmp_path):
         ConvClassifier(size=8).fit(NUMBERS, Y)
     with pytest.raises(SettingsError, match="shape: expected that of samples of 24"):
         ConvClassifier(shape=(5, 5)).fit(NUMBERS, Y)
+    with pytest.raises(SettingsError, match=r"shape: expected that of samples of 24.*got a Tensor"):
+        ConvClassifier(shape=torch.zeros(2)).fit(NUMBERS, Y)
+    with pytest.raises(SettingsError, match="kind: expected one of image, signal"):
+        ConvClassifier(kind="picture").fit(NUMBERS, Y)
+    with pytest.raises(SettingsError, match="threads"):
+        ConvClassifier(threads=0).fit(NUMBERS, Y)
+    with pytest.raises(ArgumentError, match="layer: expected the name of a layer"):
+        ConvFeatures(layer=3).fit(NUMBERS, Y)
+    days = pd.DataFrame({"day": pd.date_range("2026-01-01", periods=COUNT), "load": Y})
+    with pytest.raises(DataError, match="column 'day' of X holds dates"):
+        ConvClassifier().fit(days, Y)
     with pytest.raises(DataError, match="a sequence is"):
         ConvClassifier(kind="sequence").fit(BYTES, Y)
     with pytest.raises(DataError, match="too large for 32 bits"):
