@@ -28,6 +28,13 @@ def test_the_page_of_rules_is_what_the_table_says():
     assert page == written, "run .venv/bin/python scripts/write_rules.py"
 
 
+def test_the_page_of_estimators_is_what_they_take():
+    page = (ROOT / "docs" / "estimators.md").read_text(encoding="utf-8")
+    written = runpy.run_path(str(ROOT / "scripts" / "write_estimators.py"))["page"]()
+    assert page == written, "run .venv/bin/python scripts/write_estimators.py"
+    assert "| lr | `None` | Learning rate" in page
+
+
 @pytest.mark.parametrize("typed", TYPED)
 def test_every_command_of_the_readme_can_be_typed(typed):
     function, _, unknown = app.parse_known_args(shlex.split(typed))[:3]

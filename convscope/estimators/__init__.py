@@ -1,8 +1,8 @@
 """Networks as estimators of scikit-learn: `fit`, `predict`, `score`, in pipelines and searches.
 
-    ConvClassifier(epochs=10, random_state=0).fit(X, y).predict(X2)       # X: (n, height, width), (n, time) …
+    ConvClassifier(epochs=10, random_state=0).fit(X, y).predict(X2)  # X: (n, height, width), (n, time) …
     GridSearchCV(ConvClassifier(), {"network": ["fast", "plain"], "lr": [0.001, 0.01]}, cv=3).fit(X, y)
-    make_pipeline(ConvFeatures(run="latest"), SVC()).fit(X, y)            # a trained network's features
+    make_pipeline(ConvFeatures(run="latest"), SVC()).fit(X, y)  # a trained network's features
 
 X is an array, samples first; a table of numbers, a sample a row; or samples one by one: paths of files (a
 list, a column of a DataFrame), pictures of Pillow's, signals of different lengths.
@@ -10,12 +10,8 @@ list, a column of a DataFrame), pictures of Pillow's, signals of different lengt
 The parameters are the settings of `convscope.train`, by their names, but for these: what is held back for a
 test (`test`, `fold`, `refit`) is scikit-learn's to say; `seed` is called `random_state`; `fit` is the method,
 so pictures are brought to a `size` with bars; columns of tables are not named, for X and y are apart. A table
-with dates gives fewer samples than it has rows: that is `convscope.train`'s. Beside them there are
-
-- `kind`: image, signal, volume or sequence, where the shape alone would tell another one; a sequence is
-  (sample, time, feature).
-- `shape`: of a sample, where X has a row of numbers for each, as most of scikit-learn wants it: (28, 28).
-- `progress`: show how far it is. False: nothing is printed.
+with dates gives fewer samples than it has rows: that is `convscope.train`'s. Beside them there are `kind`,
+`shape`, `random_state` and `progress`.
 
 A fit leaves nothing on the disk; `save` writes a run folder, `load` reads one. There is no `sample_weight`: a
 sample of weight 2 would have to do what two samples do, and in batches it does not; `balance` is for rare

@@ -11,9 +11,11 @@ from convscope.errors import RunError
 from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.learnt import Learnt
+from convscope.estimators.parameters import documented
 from convscope.training import logits
 
 
+@documented
 class ConvClassifier(ClassifierMixin, ConvEstimator):
     """A convolutional or recurrent network as scikit-learn's classifier; parameters as `convscope.train`.
 

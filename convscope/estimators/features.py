@@ -17,13 +17,14 @@ from convscope.arguments import demand
 from convscope.estimators import files, learnt, targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.learnt import Learnt
-from convscope.estimators.parameters import keep, spelled_out
+from convscope.estimators.parameters import documented, keep, spelled_out
 from convscope.extracting import of_layer
 from convscope.keywords import EstimatorKeywords
 from convscope.planning import NetworkSource
 from convscope.run.run import Run, load
 
 
+@documented
 class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstimator):
     """A network's features as scikit-learn's transformer; parameters as `convscope.train`, and two more.
 

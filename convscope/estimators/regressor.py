@@ -10,9 +10,11 @@ from convscope.errors import RunError
 from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.learnt import Learnt
+from convscope.estimators.parameters import documented
 from convscope.training import logits
 
 
+@documented
 class ConvRegressor(RegressorMixin, ConvEstimator):
     """A convolutional or recurrent network as scikit-learn's regressor; parameters as `convscope.train`.
 
