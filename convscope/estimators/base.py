@@ -30,6 +30,7 @@ from convscope.planning import NetworkSource, Plan
 from convscope.run import carried
 from convscope.run.run import Run, load
 from convscope.run.settings import EstimatorPart
+from convscope.run.trust import CODE
 from convscope.shapes import show
 from convscope.system import cores
 
@@ -100,7 +101,7 @@ class ConvEstimator(BaseEstimator):
         """
         found = run if isinstance(run, Run) else load(run, trust=trust, network=network)
         made = cls()
-        made._take_up(learnt.of_run(found))
+        made._take_up(found)
         return made
 
     def _fitted(self) -> Learnt:
@@ -122,16 +123,22 @@ class ConvEstimator(BaseEstimator):
         check_consistent_length(X, y)
         return X, column_or_1d(y, warn=True)
 
-    def _fit(self, X: Any, target: Learnable, groups: Sequence | None) -> None:  # noqa: ANN401
-        """Learn from what `_given` gave."""
+    def _fit(
+        self,
+        X: Any,  # noqa: ANN401
+        target: Learnable,
+        groups: Sequence | None,
+        labels: str = "float64",
+    ) -> None:
+        """Learn from what `_given` gave; `labels` is the type of y, as NumPy writes it."""
         asked, listed = self._plan(), files.listed(X)
         if listed is None:
             names = tuple(getattr(self, "feature_names_in_", ()))
             shape = samples.of_pixels(X, names) if self.shape is None else self.shape
             data = samples.dataset(samples.shaped(X, shape), asked.data, self.kind, names)
-            part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=self._labels())
+            part = EstimatorPart(sample=X.shape[1:], shape=shape, labels=labels)
         else:
-            data, part = files.dataset(listed, asked.data), EstimatorPart(labels=self._labels())
+            data, part = files.dataset(listed, asked.data), EstimatorPart(labels=labels)
         data = samples.divided(data, target, groups)
         self._learnt = learnt.train(asked, data, part, self.progress)
         self.history_ = self._learnt.history
@@ -145,23 +152,21 @@ class ConvEstimator(BaseEstimator):
         seed = int(state) if whole else int(check_random_state(state).randint(SEEDS))
         return planning.plan((), network=self.network, seed=seed, test=0.0, **given)
 
-    def _labels(self) -> str:
-        """The type of the labels, as NumPy writes it."""
-        return "float64"
-
-    def _take_up(self, found: Learnt) -> None:
+    def _take_up(self, run: Run) -> None:
         """Be what a run is."""
-        run = found.settings
-        known = vars(run.data) | vars(run.training) | vars(run.network)
-        own = {"random_state": run.training.seed, "threads": None}
+        made = run.settings
+        known = vars(made.data) | vars(made.training) | vars(made.network)
+        own = {"random_state": made.training.seed, "threads": None}
         self.set_params(**{name: known[name] for name in SETTINGS} | own)
-        self.kind, self.network = run.facts.kind, found.network or run.network.name
-        if (part := run.estimator) and part.sample:
+        code = made.network.own and f"{run.path / CODE}:{made.network.own[1]}"
+        self.kind, self.network = made.facts.kind, run.network or code or made.network.name
+        if (part := made.estimator) and part.sample:
             self.shape = part.shape
             self.n_features_in_ = part.sample[0]
-            if run.facts.columns:
-                self.feature_names_in_ = np.array(run.facts.columns, dtype=object)
-        self._learnt, self.history_ = found, found.history
+            if made.facts.columns:
+                self.feature_names_in_ = np.array(made.facts.columns, dtype=object)
+        self._learnt = learnt.of_run(run)
+        self.history_ = self._learnt.history
 
     def _asked(self, inputs: Tensor, ask: Ask) -> np.ndarray:
         """What the network says of samples, (n, …).
@@ -169,9 +174,10 @@ class ConvEstimator(BaseEstimator):
         A few small ones have copies of the first beside them: alone they would be summed in another order,
         and come out another way in the last digit than among others.
         """
-        company = (SMALL[1] if inputs[0].numel() <= SMALL[0] else 2) - len(inputs)
-        copies = inputs[:1].expand(max(0, company), *inputs.shape[1:])
-        return ask(self._fitted().model, torch.cat([inputs, copies]))[: len(inputs)]
+        count, small = len(inputs), inputs[0].numel() <= SMALL[0]
+        if (lacking := (SMALL[1] if small else 2) - count) > 0:
+            inputs = torch.cat([inputs, inputs[:1].expand(lacking, *inputs.shape[1:])])
+        return ask(self._fitted().model, inputs)[:count]
 
     def _new(self, X: Any) -> Tensor:  # noqa: ANN401 - whatever can become an array
         """New samples as the network takes them.

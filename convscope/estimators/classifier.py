@@ -10,8 +10,8 @@ from sklearn.utils.multiclass import check_classification_targets
 from convscope.errors import RunError
 from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
-from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import documented
+from convscope.run.run import Run
 from convscope.training import logits
 
 
@@ -50,8 +50,9 @@ class ConvClassifier(ClassifierMixin, ConvEstimator):
         """
         X, y = self._given(X, y)
         check_classification_targets(y)
-        self.classes_, target = targets.of_classes(y)
-        self._fit(X, target, groups)
+        classes, target = targets.of_classes(y)
+        self._fit(X, target, groups, classes.dtype.str)
+        self.classes_ = classes
         return self
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401
@@ -63,12 +64,9 @@ class ConvClassifier(ClassifierMixin, ConvEstimator):
         """The probability of each class, (n, class), in the order of `classes_`; calibrated."""
         return self._asked(self._new(X), lambda model, inputs: model.answers(logits(model, inputs)).numpy())
 
-    def _labels(self) -> str:
-        return self.classes_.dtype.str
-
-    def _take_up(self, found: Learnt) -> None:
-        facts, part = found.settings.facts, found.settings.estimator
+    def _take_up(self, run: Run) -> None:
+        facts, part = run.settings.facts, run.settings.estimator
         if facts.regression:
             raise RunError(f"the run predicts amounts of {facts.classes[0]}.\n  Use ConvRegressor.load.")
-        super()._take_up(found)
+        super()._take_up(run)
         self.classes_ = targets.restored(facts.classes, part and part.labels)

@@ -16,7 +16,6 @@ from torch import Tensor
 from convscope.arguments import demand
 from convscope.estimators import files, learnt, targets
 from convscope.estimators.base import ConvEstimator
-from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import documented, keep, spelled_out
 from convscope.extracting import of_layer
 from convscope.keywords import EstimatorKeywords
@@ -95,8 +94,8 @@ class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstima
         """The features of samples, (n, feature), float32."""
         return self._of_layer(self._new(X))
 
-    def _take_up(self, found: Learnt) -> None:
-        super()._take_up(found)
+    def _take_up(self, run: Run) -> None:
+        super()._take_up(run)
         self._n_features_out = self._width()
 
     def _width(self) -> int:

@@ -9,8 +9,8 @@ from sklearn.base import RegressorMixin
 from convscope.errors import RunError
 from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
-from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import documented
+from convscope.run.run import Run
 from convscope.training import logits
 
 
@@ -51,7 +51,7 @@ class ConvRegressor(RegressorMixin, ConvEstimator):
         """The amount that is said of each sample, (n,), in the unit of y."""
         return self._asked(self._new(X), lambda model, inputs: model.answers(logits(model, inputs)).numpy())
 
-    def _take_up(self, found: Learnt) -> None:
-        if not found.settings.facts.regression:
+    def _take_up(self, run: Run) -> None:
+        if not run.settings.facts.regression:
             raise RunError("the run tells classes apart.\n  Use ConvClassifier.load.")
-        super()._take_up(found)
+        super()._take_up(run)

@@ -93,6 +93,15 @@ def test_every_kind_of_samples_is_learnt_and_kept(name, tmp_path):
         assert np.abs(np.asarray(convscope.load(path).predict(X)) - said).max() < 1e-5
 
 
+@pytest.mark.parametrize("name", ["colour last", "rows", "cut", "windows"])
+def test_the_parameters_of_a_saved_fit_say_all_of_it(name, tmp_path):
+    X, given, _ = KINDS[name]
+    one = ConvClassifier("plain" if name != "windows" else None, **QUICK, **given).fit(X, Y)
+    again = clone(ConvClassifier.load(one.save(tmp_path / "run"))).fit(X, Y)
+    assert again._fitted().settings.training.epochs == one._fitted().settings.training.epochs == 2
+    assert np.abs(again.predict_proba(X) - one.predict_proba(X)).max() < 1e-5
+
+
 @pytest.mark.parametrize("name", ["grey", "signals", "volumes"])
 def test_it_is_what_train_learns(name, tmp_path):
     X, *_ = KINDS[name]
@@ -272,7 +281,9 @@ def test_a_network_of_ones_own(network, tmp_path):
     path = one.save(tmp_path / "run")
     handed = convscope.load(path, trust=True).settings.network.handed
     like = {"network": nn.Sequential(nn.Flatten(), nn.Linear(24, 3))} if handed else {}
-    assert np.abs(ConvClassifier.load(path, **like).predict_proba(NUMBERS) - said).max() < 1e-7
+    other = ConvClassifier.load(path, **like)
+    assert np.abs(other.predict_proba(NUMBERS) - said).max() < 1e-7
+    assert clone(other).fit(NUMBERS, Y).score(NUMBERS, Y) >= 0
 
 
 def test_code_that_came_in_a_pickle_runs_only_if_it_is_trusted(tmp_path, monkeypatch):
