@@ -8,6 +8,23 @@ from convscope import estimators
 from convscope.estimators.parameters import PARAMETERS
 
 PAGE = Path(__file__).parents[1] / "docs" / "estimators.md"
+SKORCH = {  # its name → ours
+    "module=Net, module__hidden=8": "network=Net, or partial(Net, hidden=8); called with channels, classes …",
+    "max_epochs, batch_size, lr": "epochs, batch, lr",
+    "optimizer, optimizer__weight_decay": "optimizer, weight_decay",
+    "iterator_train__shuffle": "always, by random_state",
+    "criterion": "loss; a network gives scores, without softmax",
+    "train_split": "val",
+    "EarlyStopping(patience)": "patience",
+    "Checkpoint(monitor=…)": "always: the best epoch's weights are kept",
+    "LRScheduler": "schedule",
+    "GradientNormClipping": "clip",
+    "verbose": "progress",
+    "module_, history": "model_, history_",
+    "save_params, load_params": "save, load: a run folder, weights and all",
+    "predict_proba": "the same, calibrated on the samples held back",
+    "warm_start, partial_fit": "convscope.resume(saved, epochs=…, data=(X, y))",
+}
 
 
 def page() -> str:
@@ -27,6 +44,8 @@ def page() -> str:
     for kind in (convscope.ConvClassifier, convscope.ConvRegressor, convscope.ConvFeatures):
         told = inspect.cleandoc(kind.__doc__ or "").partition("\n\nParameters, and their defaults:")[0]
         lines += [f"\n## {kind.__name__}\n", f"```text\n{told}\n```"]
+    lines += ["\n## For those who know skorch\n", "| skorch | here |", "| --- | --- |"]
+    lines += [f"| {theirs} | {ours} |" for theirs, ours in SKORCH.items()]
     return "\n".join(lines) + "\n"
 
 

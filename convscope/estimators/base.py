@@ -19,7 +19,7 @@ from torch import Tensor
 
 from convscope import planning
 from convscope.arguments import demand_flag, demand_path
-from convscope.errors import ShapeError
+from convscope.errors import SettingsError, ShapeError
 from convscope.estimators import files, learnt, samples
 from convscope.estimators.learnt import Learnt
 from convscope.estimators.parameters import SETTINGS, keep, spelled_out
@@ -43,6 +43,21 @@ Ask = Callable[[Model, Tensor], np.ndarray]
 
 class WrongShape(ShapeError, ValueError):  # noqa: N818 - reads as a sentence where it is raised
     """Samples of another shape than those of the fit; scikit-learn expects a ValueError."""
+
+
+def _plain(given: Any) -> Any:  # noqa: ANN401
+    """A number of NumPy's, as a search has them, as one of Python's."""
+    return given.item() if isinstance(given, np.generic) else given
+
+
+def _seed(state: Any) -> int:  # noqa: ANN401
+    """A number as it is, else one that is drawn."""
+    state = _plain(state)
+    if not isinstance(state, int) or isinstance(state, bool):
+        return int(check_random_state(state).randint(SEEDS))
+    if state < 0:
+        raise SettingsError("random_state", f"expected a whole number of 0 or more; got {state}.")
+    return state
 
 
 class ConvEstimator(BaseEstimator):
@@ -144,13 +159,10 @@ class ConvEstimator(BaseEstimator):
         self.history_ = self._learnt.history
 
     def _plan(self) -> Plan:
-        given = {name: getattr(self, name) for name in SETTINGS}
+        given = {name: _plain(getattr(self, name)) for name in SETTINGS}
         if given["threads"] is None:  # a worker of joblib's may use a share of the cores
             given["threads"] = min(cores(), torch.get_num_threads())
-        state = self.random_state
-        whole = isinstance(state, int | np.integer) and not isinstance(state, bool)
-        seed = int(state) if whole else int(check_random_state(state).randint(SEEDS))
-        return planning.plan((), network=self.network, seed=seed, test=0.0, **given)
+        return planning.plan((), network=self.network, seed=_seed(self.random_state), test=0.0, **given)
 
     def _take_up(self, run: Run) -> None:
         """Be what a run is."""

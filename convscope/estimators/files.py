@@ -8,11 +8,11 @@ import numpy as np
 from torch import Tensor
 
 from convscope import data
-from convscope.data.arrays import handed
 from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.frames import FRAME, is_frame
 from convscope.data.pictures import held
-from convscope.errors import DataError
+from convscope.errors import DataError, got
+from convscope.paths import expanded
 from convscope.run import inputs
 from convscope.run.settings import RunSettings
 
@@ -56,7 +56,8 @@ def dataset(samples: list[Any], settings: DataSettings) -> Dataset:
     if all(isinstance(each, str | Path) for each in samples):
         from pandas import DataFrame
 
-        source = DataFrame({"path": list(map(str, samples)), "label": rows})
+        _demand_there(paths := list(map(str, samples)))
+        source = DataFrame({"path": paths, "label": rows})
         found = data.load(source, replace(whole, label="label"), strict=True)
     else:
         found = data.load((samples, rows), whole, strict=True)
@@ -101,9 +102,25 @@ def _cells(X: Any) -> list[Any]:  # noqa: ANN401
 
 def _unequal(samples: list[Any]) -> bool:
     """Whether these are signals of different lengths, (time,) or (channel, time) each."""
-    if not all(isinstance(each, list | tuple | np.ndarray | Tensor) for each in samples):
-        return False
-    try:
-        return len({np.shape(handed(each, "a sample")) for each in samples}) > 1
-    except DataError:
-        return False
+    return all(map(_is_signal, samples)) and len(set(map(_size, samples))) > 1
+
+
+def _is_signal(sample: Any) -> bool:  # noqa: ANN401
+    return isinstance(sample, list | tuple | np.ndarray | Tensor) and len(_size(sample)) in (1, 2)
+
+
+def _size(sample: Any) -> tuple[int, ...]:  # noqa: ANN401
+    """The shape, of nested lists by the first of each."""
+    if isinstance(sample, list | tuple):
+        return (len(sample), *(_size(sample[0]) if sample else ()))
+    return tuple(getattr(sample, "shape", ()))
+
+
+def _demand_there(paths: list[str]) -> None:
+    missing = [path for path in paths if not expanded(path).exists()]
+    if missing:
+        raise DataError(
+            f"there is no file {got(missing[0])}, which is one of {len(missing):,} of {len(paths):,} that X"
+            " names.\n"
+            "  Give paths from the current folder on, or absolute ones; or samples as numbers."
+        )

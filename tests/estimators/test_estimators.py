@@ -241,6 +241,10 @@ def test_in_pipelines_and_searches():
     rows = BYTES[:, 0].reshape(COUNT, -1)
     pictures = make_pipeline(StandardScaler(), ConvClassifier("plain", shape=(12, 14), **QUICK))
     assert pictures.fit(rows, Y).predict_proba(rows).shape == (COUNT, 3)
+    sizes = GridSearchCV(
+        ConvClassifier("plain", **QUICK), {"size": np.arange(8, 10)}, cv=2, error_score="raise"
+    )
+    assert sizes.fit(BYTES, Y).best_params_["size"] in (8, 9)
     search = GridSearchCV(
         ConvClassifier(**QUICK), {"network": ["plain", "gru"], "lr": [0.02]}, cv=2, error_score="raise"
     ).fit(NUMBERS, Y)
@@ -408,6 +412,10 @@ def test_what_does_not_go_together_gets_a_sentence(fitted, tmp_path):
         ConvClassifier(shape=torch.zeros(2)).fit(NUMBERS, Y)
     with pytest.raises(SettingsError, match="kind: expected one of image, signal"):
         ConvClassifier(kind="picture").fit(NUMBERS, Y)
+    with pytest.raises(SettingsError, match="random_state: expected a whole number of 0 or more; got -1"):
+        ConvClassifier(random_state=-1).fit(NUMBERS, Y)
+    with pytest.raises(DataError, match=f"no file 'nothere.png', which is one of {COUNT} of {COUNT}"):
+        ConvClassifier().fit(["nothere.png"] * COUNT, Y)
     with pytest.raises(SettingsError, match="threads"):
         ConvClassifier(threads=0).fit(NUMBERS, Y)
     with pytest.raises(ArgumentError, match="layer: expected the name of a layer"):
