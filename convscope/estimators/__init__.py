@@ -13,7 +13,8 @@ so pictures are brought to a `size` with bars; columns of tables are not named, 
 with dates gives fewer samples than it has rows: that is `convscope.train`'s. Beside them there are `kind`,
 `shape`, `random_state` and `progress`.
 
-A fit leaves nothing on the disk; `save` writes a run folder, `load` reads one. There is no `sample_weight`: a
+A fit leaves nothing on disk; `save` writes a run folder, `load` reads one. Of `run = convscope.load(path)`
+the report is `run.judge(run.dataset((X, y)))`, for the samples are not in it. There is no `sample_weight`: a
 sample of weight 2 would have to do what two samples do, and in batches it does not; `balance` is for rare
 classes.
 """

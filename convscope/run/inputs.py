@@ -21,7 +21,7 @@ from convscope.data.signals import wfdb_record
 from convscope.data.text import columns
 from convscope.errors import DataError, UnknownName
 from convscope.paths import expanded
-from convscope.run import held
+from convscope.run import handed_back, held
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
 
 
@@ -41,7 +41,7 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         return found._replace(remarks=(*said, *demand_scale(found.inputs, settings.spec)))
     if names := _names(x):
         return _of_paths(names, settings)
-    return held.samples(x, settings, gather)
+    return held.samples(handed_back.shaped(x, settings), settings, gather)
 
 
 def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
@@ -124,6 +124,8 @@ def _loaded(data: DataSource, settings: RunSettings) -> Dataset:
     if frames.is_frame(data):
         with frames.as_table(data) as path:
             return frames.named(_loaded(path, settings), path)
+    if isinstance(data, tuple):
+        return of_pair(data, settings, whole)
     if not isinstance(data, str | Path):
         return data_room.load(data, whole)
     if not (facts.kind == "sequence" or facts.columns) or _is_name(data):
@@ -134,6 +136,13 @@ def _loaded(data: DataSource, settings: RunSettings) -> Dataset:
     if facts.columns or not (path.is_file() and sequences.recognises(path)):
         return data_room.load(data, whole)
     return replace(sequences.of_table(columns.read(path), whole, facts.features), source=str(data))
+
+
+def of_pair(pair: tuple, run: RunSettings, settings: DataSettings) -> Dataset:
+    """(X, y), of a run whose estimator had such as it had them; divided as the settings say."""
+    if run.estimator:
+        return handed_back.dataset(pair, run, settings, gather)
+    return data_room.load(pair, settings)
 
 
 def _undivided(settings: RunSettings, data: Any) -> DataSettings:  # noqa: ANN401 - whatever `load` takes

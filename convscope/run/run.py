@@ -223,7 +223,9 @@ class Run:
         if source is None and self.held is not None:
             return self.held
         where = self.settings.data.source if source is None else source
-        dataset = data_room.load(where, self.settings.data.plain())
+        plain = self.settings.data.plain()
+        pair = isinstance(where, tuple)
+        dataset = inputs.of_pair(where, self.settings, plain) if pair else data_room.load(where, plain)
         if fingerprint(dataset) != self.settings.facts.fingerprint:
             raise DataError(_changed(self.settings, dataset))
         return dataset

@@ -89,8 +89,12 @@ def test_every_kind_of_samples_is_learnt_and_kept(name, tmp_path):
         assert np.abs(other.predict_proba(X) - said).max() < 1e-7
         assert other.classes_.dtype == one.classes_.dtype
         assert other.n_features_in_ == one.n_features_in_ == X.shape[1]
-    if "shape" not in given:  # of which the run knows nothing
-        assert np.abs(np.asarray(convscope.load(path).predict(X)) - said).max() < 1e-5
+    run = convscope.load(path)
+    assert np.abs(np.asarray(run.predict(X)) - said).max() < 1e-5
+    own = run.dataset((X, Y))  # the same samples, divided alike: the run can be judged, and trained on
+    assert run.evaluate(own, part="val").accuracy >= 0
+    with pytest.raises(DataError, match="were seen in training"):
+        run.evaluate((X, Y))
 
 
 @pytest.mark.parametrize("name", ["colour last", "rows", "cut", "windows"])
@@ -211,6 +215,7 @@ def test_amounts_few_whole_ones_too(tmp_path):
         < 1e-3
     )
     assert convscope.load(tmp_path / "run").settings.facts.classes == ("y",)
+    assert convscope.load(tmp_path / "run").evaluate((NUMBERS + 1, Y)).mae > 0
     whole = ConvRegressor(**QUICK).fit(NUMBERS, pd.Series(Y, name="level"))
     assert whole._fitted().settings.facts.classes == ("level",)
     assert len(np.unique(whole.predict(NUMBERS))) == COUNT
