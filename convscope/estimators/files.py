@@ -9,7 +9,7 @@ from torch import Tensor
 
 from convscope import data
 from convscope.data.dataset import Dataset, DataSettings
-from convscope.data.frames import FRAME, is_frame
+from convscope.data.frames import is_frame
 from convscope.data.pictures import held
 from convscope.errors import DataError, got
 from convscope.paths import expanded
@@ -58,15 +58,14 @@ def dataset(samples: list[Any], settings: DataSettings) -> Dataset:
 
         _demand_there(paths := list(map(str, samples)))
         source = DataFrame({"path": paths, "label": rows})
-        found = data.load(source, replace(whole, label="label"), strict=True)
+        found = data.load(source, whole, strict=True)
     else:
         found = data.load((samples, rows), whole, strict=True)
     if [found.classes[label] for label in found.labels.tolist()] != rows:
         raise DataError(
             f"{len(samples):,} samples were given, and others were read.\n  Give each a file of its own."
         )
-    own = replace(found.settings, val=settings.val, label=None)
-    return replace(found, settings=own, source=FRAME if found.source == FRAME else found.source)
+    return replace(found, settings=replace(found.settings, val=settings.val))
 
 
 def brought(X: Any, run: RunSettings) -> Tensor:  # noqa: ANN401

@@ -438,6 +438,27 @@ def test_what_does_not_go_together_gets_a_sentence(fitted, tmp_path):
         ConvRegressor().fit(NUMBERS, 1e9 + 1e-3 * Y)
 
 
+def test_labels_that_do_not_fit_a_saved_run(fitted, tmp_path):
+    run = convscope.load(fitted.save(tmp_path / "run"))
+    X = NUMBERS + 1
+    for data, words in (
+        ((X, Y[:-1]), "60 samples, but labels of shape"),
+        ((X, Y + 7), "the class 7, which the run does not know"),
+        ((X, Y, Y), "got 3 arrays"),
+    ):
+        with pytest.raises(DataError, match=words):
+            run.evaluate(data)
+    values = ConvRegressor("plain", **QUICK).fit(NUMBERS, Y)
+    path = values.save(tmp_path / "values")
+    with pytest.raises(DataError, match="no finite numbers"):
+        convscope.load(path).evaluate((X, ["low"] * COUNT))
+    with pytest.raises(RunError, match="predicts amounts of y"):
+        ConvClassifier.load(path)
+    (tmp_path / "link").symlink_to(path)
+    with pytest.raises(RunError, match="is a link to a run"):
+        values.save(tmp_path / "link", force=True)
+
+
 def test_where_a_run_may_be_saved(fitted, tmp_path):
     path = fitted.save(tmp_path / "new" / "run")
     with pytest.raises(RunError, match="is a run already"):
