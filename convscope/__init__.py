@@ -15,6 +15,7 @@ alone takes two seconds.
 """
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,6 +110,8 @@ HOMES = {
 
 
 if not TYPE_CHECKING:  # a checker would take any name for one that is found here
+    if find_spec("sklearn") is None:  # so that `from convscope import *` takes what is there
+        __all__ = [name for name in __all__ if HOMES[name] != "convscope.estimators"]
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used (PEP 562)."""

@@ -1,9 +1,9 @@
 """Estimators learn what `convscope.train` learns, and are the run that they are saved as."""
 
 import pickle
+import runpy
 import sys
 import warnings
-from pathlib import Path
 
 import cloudpickle
 import numpy as np
@@ -490,4 +490,5 @@ def test_without_scikit_learn_it_is_said_what_to_install(monkeypatch):
         monkeypatch.delitem(vars(convscope), name, raising=False)
     with pytest.raises(ImportError, match=r"convscope\[sklearn\]"):
         _ = convscope.ConvClassifier
-    assert Path(convscope.__file__).is_file()
+    bare = runpy.run_path(convscope.__file__)
+    assert {*bare["HOMES"]} - {*bare["__all__"]} == {"ConvClassifier", "ConvRegressor", "ConvFeatures"}
