@@ -52,11 +52,12 @@ def read(lines: Sequence[str], width: int, texts: Sequence[int], values: Sequenc
         return None
     # The one that looks for what is missing is slower
     options: list[dict] = [{"na_filter": False}, {"na_values": dict.fromkeys(values, MISSING)}]
+    raw = whole.encode()  # pandas reads bytes a third faster than text
     kinds = dict.fromkeys(texts, object) | dict.fromkeys(values, np.float64)
     for more in options:
         try:
             frame = pd.read_csv(
-                io.StringIO(whole), sep=separator, header=None, usecols=list(kinds), dtype=kinds,
+                io.BytesIO(raw), sep=separator, header=None, usecols=list(kinds), dtype=kinds,
                 keep_default_na=False, skip_blank_lines=False, **more,
             )  # fmt: skip
             break

@@ -60,7 +60,8 @@ def names_sounds(path: Path, wanted: Wanted) -> bool:
         rows = [row for row, _ in zip(layout.find(text).rows(text), range(LOOKED), strict=False)]
     except (csv.Error, ValueError):
         return False
-    return any(cell and wanted.takes(Path(cell)) for row in rows for cell in row)
+    named = (cell for row in rows for cell in row if cell.lower() != cell.upper())  # a number has no ending
+    return any(wanted.takes(Path(cell)) for cell in named)
 
 
 def _root(table: Path, wanted: Wanted) -> Path:
