@@ -12,6 +12,7 @@ from convscope.data.files import cache
 from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
 from convscope.network.handed import MadeFor, Settled, settle
+from convscope.network.keras_network import KerasNetwork
 from convscope.network.model import Model, assemble
 from convscope.planning import Plan
 from convscope.randomness import seeded
@@ -27,7 +28,7 @@ class Begun(NamedTuple):
         model: the network with its first and last step.
         code: the file that makes it; None: a network of the house, or one that no file makes again.
         start: the weights that it was handed over with; None where the seed makes them.
-        reasons: why it was chosen, where nobody named it.
+        reasons: why it was chosen, where nobody named it; what was done with a Keras model.
     """
 
     part: run.NetworkPart
@@ -52,13 +53,15 @@ def of_plan(plan: Plan, dataset: Dataset) -> Begun:
         return Begun(part, _built(part.name, part, dataset, seed), None, None, [_on_default(name)])
     if isinstance(plan.network, str):
         part = run.NetworkPart(name=plan.network, **scale)
-        code = Path(part.own[0]) if part.own else None
-        return Begun(part, _built(part.name, part, dataset, seed), code, None, [])
+        code = Path(part.file) if part.file else None
+        model = _built(part.name, part, dataset, seed)
+        return Begun(part, model, code, None, _of_keras(model, "said"))
     own = handed_over(plan, dataset)
     part = run.NetworkPart(name=own.name, **scale, handed=None if own.file else True)
-    code = Path(own.file.rpartition(":")[0]) if own.file else None
+    code = Path(run.NetworkPart(name=own.file).file or "") if own.file else None
     if own.body is None:
-        return Begun(part, _built(own.file or "", part, dataset, seed), code, None, [])
+        model = _built(own.file or "", part, dataset, seed)
+        return Begun(part, model, code, None, _of_keras(model, "said"))
     return Begun(part, _around(own.body, dataset), code, own.body.state_dict(), [])
 
 
@@ -80,6 +83,7 @@ def handed_over(plan: Plan, dataset: Dataset) -> Settled:
 
 def doubts(begun: Begun, dataset: Dataset, settings: TrainingSettings) -> Iterator[Notice]:
     """What looks wrong in a person's own network, before time is spent on it."""
+    yield from map(Notice, _of_keras(begun.model, "doubts"))
     if begun.part.name not in network.NETWORKS:
         yield from (Notice(found.sentence()) for found in first_batch(begun.model, dataset, settings))
 
@@ -101,6 +105,11 @@ def _around(body: nn.Module, dataset: Dataset) -> Model:
 
 def _fitted(model: Model, dataset: Dataset) -> Model:
     return model.fit(dataset.inputs, dataset.labels, dataset.parts["train"])
+
+
+def _of_keras(model: Model, what: str) -> list[str]:
+    """Sentences on a network that is a Keras model."""
+    return list(getattr(model.network, what)) if isinstance(model.network, KerasNetwork) else []
 
 
 def _on_default(name: str) -> str:

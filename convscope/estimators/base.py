@@ -30,7 +30,6 @@ from convscope.planning import NetworkSource, Plan
 from convscope.run import carried
 from convscope.run.run import Run, load
 from convscope.run.settings import EstimatorPart
-from convscope.run.trust import CODE
 from convscope.shapes import show
 from convscope.system import cores
 
@@ -170,8 +169,7 @@ class ConvEstimator(BaseEstimator):
         known = vars(made.data) | vars(made.training) | vars(made.network)
         own = {"random_state": made.training.seed, "threads": None}
         self.set_params(**{name: known[name] for name in SETTINGS} | own)
-        code = made.network.own and f"{run.path / CODE}:{made.network.own[1]}"
-        self.kind, self.network = made.facts.kind, run.network or code or made.network.name
+        self.kind, self.network = made.facts.kind, run.network or made.network.within(run.path)
         if (part := made.estimator) and part.sample:
             self.shape = part.shape
             self.n_features_in_ = part.sample[0]

@@ -7,13 +7,14 @@ line of its docstring is what `convscope networks` shows) and a line in `NETWORK
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
 
 from convscope.errors import NetworkError, ShapeError, UnknownName
-from convscope.network import fit
+from convscope.network import fit, keras_file
 from convscope.network.basic import basic
 from convscope.network.compact import compact
 from convscope.network.fast import fast
@@ -30,6 +31,7 @@ from convscope.network.resnet import resnet
 from convscope.network.rnn import bigru, bilstm, gru, lstm, rnn, rnn_cell
 from convscope.network.strided import strided
 from convscope.network.vgg import vgg
+from convscope.paths import expanded
 from convscope.shapes import show
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
@@ -88,7 +90,7 @@ def build(
     `torch.manual_seed` before it fixes the weights.
 
     Args:
-        name: a key of `NETWORKS`, or `file.py:ClassOrFunction`.
+        name: a key of `NETWORKS`, `file.py:ClassOrFunction`, or a `.keras` file.
         channels: of a sample.
         classes: scores that come out.
         space: sizes of a sample's spatial axes.
@@ -110,8 +112,8 @@ def build(
     layers(space)  # refuses a space that no network could take
     if min(channels, classes) < 1:
         raise ShapeError(f"a network needs a channel and a class at least, got {channels} and {classes}.")
-    if is_own(name):
-        network = build_own(name, channels, classes, space, **_given(width, depth))
+    if is_own(name) or keras_file.is_named(name):
+        network = _own(name, channels, classes, space, _given(width, depth))
         fit.check(network, channels, classes, space)
         return network.train()
     if name not in NETWORKS:
@@ -201,6 +203,18 @@ def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float
     """
     name, scale = DEFAULTS[kind]
     return name, dict(scale)
+
+
+def _own(name: str, channels: int, classes: int, space: Space, scale: dict[str, float]) -> nn.Module:
+    if not keras_file.is_named(name):
+        return build_own(name, channels, classes, space, **scale)
+    if scale:
+        raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
+    from convscope.network.keras_network import around
+
+    network = around(keras_file.load(expanded(name))[0], channels, classes, space)
+    network.said = (*network.said, f"it begins with the weights in {Path(name).name}")
+    return network
 
 
 def _fitting(name: str, channels: int, classes: int, space: Space, scale: dict[str, float]) -> nn.Module:

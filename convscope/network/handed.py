@@ -9,18 +9,22 @@ from collections.abc import Callable
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import uuid4
 
 import torch
 from torch import Tensor, nn
 
 from convscope.errors import NetworkError, got
-from convscope.network import fit, written
+from convscope.network import fit, keras_file, written
+from convscope.network.keras_file import imported
 from convscope.network.layers import Space
 from convscope.network.model import Model
 from convscope.network.own import build_own, call
 from convscope.randomness import forked, seeded
 
 FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module, or an nn.Module."
+
+MADE = "{name} is made already: {scale} come too late.\n  Leave them out."
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6, "equal_nan": True}  # two that are made alike round alike
 
@@ -63,8 +67,8 @@ def settle(given: Any, shape: MadeFor, folder: Path, seed: int, scale: dict[str,
     Raises:
         NetworkError: it makes no network, or one that does not fit the samples.
     """
-    if any(kind.__module__.partition(".")[0] in ("keras", "tensorflow") for kind in type(given).__mro__):
-        raise NetworkError("a Keras model cannot be trained here.\n  Write it as an nn.Module, or name one.")
+    if keras_file.is_keras(given):
+        return _of_keras(given, folder, scale)
     if isinstance(given, nn.Module):
         return _of_network(given, shape, folder, scale)
     if not callable(given):
@@ -111,12 +115,33 @@ def copied(given: Any) -> nn.Module:  # noqa: ANN401
 def _of_network(given: nn.Module, shape: MadeFor, folder: Path, scale: dict[str, float]) -> Settled:
     body, name = copied(given), type(given).__name__
     if scale:
-        raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
+        raise NetworkError(MADE.format(name=name, scale=" and ".join(scale)))
     fit.check(body, *shape)
     file = _file(type(body), folder)
     if file and _made_alike(file, body, shape, {}):
         return Settled(_recorded(file, folder), body, file)
     return Settled(name, body, None)
+
+
+def _of_keras(model: Any, folder: Path, scale: dict[str, float]) -> Settled:  # noqa: ANN401
+    """A Keras model is saved as Keras does it, weights and all; the file makes it again."""
+    if not isinstance(model, imported().Model):
+        raise NetworkError(f"the network is {got(model)}, expected a keras.Model.\n  {FORMS}")
+    if scale:
+        raise NetworkError(MADE.format(name=model.name, scale=" and ".join(scale)))
+    path = folder / f"{uuid4().hex}.keras"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        model.save(path)
+        content = path.read_bytes()
+    except Exception as error:  # of Keras, or of the disk
+        why = str(error) or type(error).__name__
+        words = f"the Keras model {model.name} cannot be saved: {why}.\n  Hand over what makes it."
+        raise NetworkError(words) from error
+    named = folder / hashlib.sha256(content).hexdigest()[:16] / f"{model.name}.keras"
+    named.parent.mkdir(exist_ok=True)
+    path.replace(named)
+    return Settled(named.name, None, str(named))
 
 
 def _file(make: Callable[..., Any], folder: Path) -> str | None:

@@ -6,6 +6,7 @@ room `lint` says why.
 
 import importlib.util
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from typing import Any
 from torch import nn
 
 from convscope.errors import NetworkError, got, guess
+from convscope.network import keras_file
 from convscope.network.layers import Space
 from convscope.paths import expanded
 
@@ -81,6 +83,7 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
     if not path.is_file():
         raise NetworkError(_no_file(path, file))
     text = _read(path, file)
+    os.environ.setdefault(keras_file.BACKEND, "torch")  # if that file imports Keras
 
     def make(text: str) -> nn.Module:
         return call(_find(_import(path, text), wanted, file), name, channels, classes, space, **scale)
@@ -91,6 +94,7 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
         except NetworkError:
             raise
         except (Exception, SystemExit) as error:  # a person's code may raise anything
+            keras_file.demand_torch(error)
             raise NotMade(error, text, str(path), wanted or path.name, make) from error
 
 
@@ -104,7 +108,13 @@ def call(
     """
     facts = dict.fromkeys(("channels", "in_channels"), channels)
     facts |= dict.fromkeys(("classes", "num_classes"), classes)
-    return _made(make, _arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale)))
+    with keras_file.names_anew():
+        made = make(**_arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale)))
+    if keras_file.is_keras(made):
+        from convscope.network.keras_network import around
+
+        return around(made, channels, classes, space)
+    return _demand_network(make, made)
 
 
 def _no_file(path: Path, file: str) -> str:
@@ -123,13 +133,12 @@ def _read(path: Path, file: str) -> str:
         raise NetworkError(f"'{file}' cannot be read as text: {error}.\n  Save it as UTF-8.") from error
 
 
-def _made(make: Callable[..., Any], arguments: dict[str, Any]) -> nn.Module:
-    """Call it, and demand a network.
+def _demand_network(make: Callable[..., Any], network: object) -> nn.Module:
+    """Demand a network of what was made.
 
     Raises:
-        Incomplete: it makes no network, or one whose methods are not those that nn.Module calls.
+        Incomplete: it is none, or one whose methods are not those that nn.Module calls.
     """
-    network = make(**arguments)
     if not isinstance(network, nn.Module):
         raise Incomplete("module", make, network)
     for kind in dict.fromkeys(type(each) for each in network.modules()):

@@ -7,7 +7,6 @@
 | file | what it opens |
 | --- | --- |
 | typed.py | a layer as it is written in Python, without running any Python |
-| keras_file.py | a model that Keras 3 has saved |
 | samples.py | what the model is given: random numbers, a file, a sample of a data set |
 """
 
@@ -20,9 +19,9 @@ from torch import Tensor, nn
 
 from convscope.errors import NetworkError, ShapeError, guess
 from convscope.lint import explained
-from convscope.network import NETWORKS, build
+from convscope.network import NETWORKS, build, keras_file
 from convscope.network.own import build_own, is_own
-from convscope.opening import keras_file, samples, typed
+from convscope.opening import samples, typed
 from convscope.opening.samples import ModelInput, Place
 from convscope.paths import expanded
 from convscope.randomness import seeded
@@ -80,7 +79,7 @@ def open_model(name: str, inputs: Sequence[str] = (), *, classes: int = CLASSES)
     """
     if typed.is_typed(name):
         return _assembled(name, _seeded(lambda: typed.layer(name)), inputs)
-    if name.endswith(".keras"):
+    if keras_file.is_named(name):
         return _keras(name, inputs)
     if is_own(name) and not Path(name).is_dir():
         given = _given(name, inputs)

@@ -173,8 +173,8 @@ def _handed_over(asked: Plan, dataset: Dataset) -> tuple[str, bytes | None]:
 
 def _absolute(network: str) -> str:
     """A person's own network, found from any folder."""
-    own = run.NetworkPart(name=network).own
-    return f"{expanded(own[0]).absolute()}:{own[1]}" if own else network
+    part = run.NetworkPart(name=network)
+    return str(expanded(network).absolute()) if part.file else network
 
 
 class _Divided:
@@ -252,16 +252,17 @@ def _training(path: Path, divided: _Divided, number: int, members: Mapping[int, 
 
 def _network(path: Path, settings: StudySettings) -> str | None:
     """Its name; a file that is named without a folder lies in that of the study."""
-    own = run.NetworkPart(name=settings.network or "").own
-    return f"{path / own[0]}:{own[1]}" if own else settings.network
+    part = run.NetworkPart(name=settings.network or "")
+    return str(path / part.name) if part.file else settings.network
 
 
 def _demand_same_code(first: run.Run, network: str | None) -> None:
-    own = run.NetworkPart(name=network or "").own
-    if own and files.content(Path(own[0])) != files.content(first.path / "network.py"):
+    file = run.NetworkPart(name=network or "").file
+    copy = first.settings.network.copy_in(first.path)
+    if file and files.content(Path(file)) != files.content(copy):
         raise RunError(
-            f"{own[0]} has changed since {first.name} was trained: its figures would be of another network.\n"
-            f"  Put it back (the code is {first.path / 'network.py'}), or begin a new study."
+            f"{file} has changed since {first.name} was trained: its figures would be of another network.\n"
+            f"  Put it back (it is {copy}), or begin a new study."
         )
 
 

@@ -15,6 +15,7 @@
 | training.safetensors | what beside the last weights a finished run needs to be trained on; may be removed |
 | checkpoint.json, checkpoint-<step>.safetensors | where training goes on; gone when it is finished |
 | network.py | a copy of the person's own network, where it is one |
+| network.keras | a copy of the model that Keras has saved, where it is one |
 | evaluation.json, predictions.csv, plots/, report.html | what the network can do; made anew at any time |
 | manifest.json | the SHA-256 of all these but the plots |
 

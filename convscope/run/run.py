@@ -160,10 +160,9 @@ class Run:
         if network.handed:
             body, scale = deepcopy(self._handed_over()), self.settings.data.scale
             return assemble(body, facts.channels, scale, regression=facts.regression).eval()
-        name = f"{self.path / trust.CODE}:{network.own[1]}" if network.own else network.name
         with seeded(self.settings.training.seed):
             return build_model(
-                name,
+                network.within(self.path),
                 facts.channels,
                 len(facts.classes),
                 facts.space,
@@ -291,8 +290,8 @@ class Run:
 
     def sources(self, x: Any) -> tuple[Path, ...]:  # noqa: ANN401 - as `predict`
         """What predicting `x` reads, the run's own data and the run's folder: no output goes there."""
-        own = self.settings.network.own
-        return (*inputs.sources(x, self.settings), self.path, *([Path(own[0])] if own else []))
+        file = self.settings.network.file
+        return (*inputs.sources(x, self.settings), self.path, *([Path(file)] if file else []))
 
     def judge(self, dataset: Dataset | None = None) -> Judgement:
         """Judge the best weights on the test part (without one on validation or training), and write it down.

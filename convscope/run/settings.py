@@ -20,8 +20,9 @@ from convscope.data.dataset import Dataset, DataSettings, Kind
 from convscope.data.samples import SampleSpec, limits
 from convscope.data.unpacking import around
 from convscope.errors import RunError
+from convscope.network.keras_file import is_named
 from convscope.paths import expanded
-from convscope.run import files
+from convscope.run import files, trust
 from convscope.run.manifest import Manifest
 from convscope.settings import TrainingSettings
 
@@ -55,7 +56,7 @@ class NetworkPart(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str  # of the table, or file.py:Class
+    name: str  # of the table, file.py:Class, or a .keras file
     width: float | None = None
     depth: int | None = None
     handed: bool | None = None  # handed over in Python as an object that no file makes again
@@ -69,6 +70,31 @@ class NetworkPart(BaseModel):
         """
         file, _, attribute = self.name.rpartition(":")
         return (file, attribute) if file.endswith(".py") else None
+
+    @property
+    def file(self) -> str | None:
+        """The file that makes a network that is not ours: a person's own, or one that Keras has saved.
+
+        >>> NetworkPart(name="nets/mine.py:Small").file, NetworkPart(name="net.keras").file
+        ('nets/mine.py', 'net.keras')
+        """
+        if self.own:
+            return self.own[0]
+        return self.name if is_named(self.name) else None
+
+    def within(self, folder: Path) -> str:
+        """What makes the network, where a run's folder has the copy of its file.
+
+        >>> NetworkPart(name="nets/mine.py:Small").within(Path("run"))
+        'run/network.py:Small'
+        """
+        if not self.file:
+            return self.name
+        return f"{self.copy_in(folder)}:{self.own[1]}" if self.own else str(self.copy_in(folder))
+
+    def copy_in(self, folder: Path) -> Path:
+        """The copy of its file in a run's folder."""
+        return folder / (trust.CODE if self.own else trust.KERAS)
 
 
 class EstimatorPart(BaseModel):

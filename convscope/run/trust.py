@@ -12,7 +12,7 @@ from convscope.errors import RunError
 from convscope.run import files, folders
 from convscope.run.manifest import Manifest
 
-CODE = "network.py"
+CODE, KERAS = "network.py", "network.keras"  # the second is no code: nothing in it is run
 
 
 def list_path() -> Path:

@@ -223,8 +223,11 @@ def beginning(
         settings.NAME: run_settings.as_bytes(),
         seen.NAME: seen.content(dataset),
     }
-    if run_settings.network.own:
-        contents[trust.CODE] = _own_code(code or Path(run_settings.network.own[0]))
+    if file := run_settings.network.file:
+        content = _read(code or Path(file))
+        if run_settings.network.own:
+            trust.add(content, str(expanded(code or file).absolute()))  # to name it is the word to trust it
+        contents[run_settings.network.copy_in(Path()).name] = content
     if start is not None:
         contents[START] = pack(start)
     return contents
@@ -256,14 +259,12 @@ def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
     manifest.write()
 
 
-def _own_code(file: Path) -> bytes:
-    """The code of a network that the person named, which is their word to trust it."""
+def _read(file: Path) -> bytes:
+    """The file of a network that the person named."""
     path = expanded(file).absolute()
     try:
-        code = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise NetworkError(
             f"{path} cannot be read: {error.strerror}.\n  Name it as file.py:Class."
         ) from error
-    trust.add(code, str(path))
-    return code

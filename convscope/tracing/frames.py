@@ -12,7 +12,7 @@ from convscope.tracing.graph import Source
 
 HERE = str(Path(__file__).parent)
 FOREIGN = (str(Path(torch.__file__).parent), HERE, "<eval_with_key>", "<frozen", "<string>")
-LIBRARIES = ("/site-packages/keras/", "/site-packages/torch/")
+LIBRARIES = ("/site-packages/keras/", "/site-packages/torch/", "/convscope/network/keras_network.py")
 START = str(Path(HERE) / "forward.py")
 
 

@@ -22,10 +22,15 @@ def weight_names(model: nn.Module) -> dict[int, tuple[ValueRole, str]]:
     }
 
 
-def _layers(model: nn.Module) -> Iterator[Any]:
-    """The layers in a model: Keras keeps them where torch does not look."""
+def is_layer(model: nn.Module) -> bool:
+    """Whether this is Keras' own, and not a module with something of Keras' in it."""
     from keras import Layer  # picks its backend when it is imported, which is the person's choice
 
+    return isinstance(model, Layer)
+
+
+def _layers(model: nn.Module) -> Iterator[Any]:
+    """The layers in a model: Keras keeps them where torch does not look."""
     for module in model.modules():
-        if isinstance(module, Layer):
+        if is_layer(module):
             yield from module._flatten_layers()

@@ -12,6 +12,8 @@ from convscope.torch_private import own_tensors
 from convscope.tracing.graph import ValueRole
 from convscope.tracing.snapshot import snapshot, untouched, unwatched
 
+COLLECTED = "_torch_params"  # where Keras collects the tensors of a layer and of all that are in it
+
 
 class Own(NamedTuple):
     """Names by id."""
@@ -21,18 +23,19 @@ class Own(NamedTuple):
 
 
 def own(model: nn.Module, prefix: str) -> Own:
-    """What a model consists of; Keras has names of its own."""
+    """What a model consists of; a model of Keras' has names of its own, and so has what torch cannot see."""
     found = Own({}, {})
     for path, module in model.named_modules(prefix=prefix):
         found.paths[id(module)] = path
-        for role, tensors in own_tensors(module).items():
+        for role, tensors in own_tensors(module).items() if not path.endswith(COLLECTED) else ():
             for name, tensor in tensors.items():
                 found.tensors.setdefault(id(tensor), (role, f"{path}.{name}".lstrip(".")))
     if "keras" in sys.modules:
         from convscope.tracing import keras
 
-        found.paths.update(keras.layer_paths(model))
-        found.tensors.update(keras.weight_names(model))
+        theirs = Own(keras.layer_paths(model), keras.weight_names(model))
+        first, then = (theirs, found) if keras.is_layer(model) else (found, theirs)
+        return Own(then.paths | first.paths, then.tensors | first.tensors)
     return found
 
 

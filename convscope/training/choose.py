@@ -43,6 +43,7 @@ SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions of the longer axis from which pictures in colour count as photographs
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
+KERAS_NORMALISATIONS = ("BatchNormalization", "GroupNormalization", "LayerNormalization")
 
 AS_VALUES = " Where they are amounts, write them with a decimal point (37.0) and name them by --target."
 
@@ -68,7 +69,7 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     epochs = settings.epochs or _epochs(samples, usual.effort)
     fill("epochs", epochs, f"{epochs:g} epochs: about {epochs * samples:,.0f} samples in all")
     fill("optimizer", "adamw", "adamw: robust without tuning")
-    normalised = any(isinstance(module, NORMALISATIONS) for module in model.modules())
+    normalised = any(map(_normalises, model.modules()))
     lr = GENTLE[settings.optimizer or "adamw"] * usual.lr[0 if normalised else 1]
     fill(
         "lr",
@@ -160,6 +161,11 @@ def _on_refit(dataset: Dataset, epochs: float, share: float) -> str:
         f"refit {share:g}: the last {count} epochs learn the {samples:,} validation samples too, as there "
         "are few; until then these judge (--refit 0: to the end)"
     )
+
+
+def _normalises(module: nn.Module) -> bool:
+    """Whether this is a normalisation of torch's, or of Keras', which is known by its name alone."""
+    return isinstance(module, NORMALISATIONS) or type(module).__name__ in KERAS_NORMALISATIONS
 
 
 def _batch(samples: int) -> int:
