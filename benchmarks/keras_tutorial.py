@@ -104,7 +104,7 @@ def result(records: list[Record]) -> str:
             ]
         )
     head = [
-        "road", "parameters", "test accuracy %, mean ± deviation", "range", "test loss", "training part right",
+        "road", "parameters", "test accuracy %, mean ± deviation", "range", "test loss", "training right",
         "softmax of all of them", "training s",
     ]  # fmt: skip
     return measure.table(head, rows)

@@ -66,7 +66,7 @@ class NetworkOptions:
     """What is trained."""
 
     network: str | None = None
-    """A name that `convscope networks` lists, or your own: file.py:ClassOrFunction."""
+    """A name that `convscope networks` lists, or your own: file.py:ClassOrFunction, or net.keras."""
     width: float | None = None
     """Multiply the number of channels of every layer."""
     depth: int | None = None

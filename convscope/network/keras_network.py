@@ -19,12 +19,10 @@ from convscope.randomness import forked
 from convscope.shapes import elements, show
 from convscope.torch_private import own_tensors
 
-SOFTMAX = (
-    "the softmax at its end is taken off: the loss takes scores, and has the softmax in it"
-)
+SOFTMAX = "the softmax at its end is taken off: the loss takes scores, and has the softmax in it"
 LOGARITHM = "it ends in probabilities: their logarithms are the scores, so its loss is the same cross-entropy"
 STANDARDISED = "samples come standardised already (mean 0, spread 1): leave it out, or it makes them tiny"
-LOSSES = "they are not added to the loss here: leave them out, --weight-decay holds weights small"
+LOSSES = "are not added to the loss here: leave them out; --weight-decay holds weights small"
 FORM = "Make it with the Keras that is installed."
 TINIEST = torch.finfo(torch.float32).tiny
 
@@ -146,7 +144,8 @@ def _layout(model: Any, channels: int, space: Space) -> str:  # noqa: ANN401
     """Where the channels go, by what the model says that it takes."""
     inputs = getattr(model, "inputs", None) or ()
     if len(inputs) > 1:
-        raise ShapeError(f"the Keras model {model.name} takes {len(inputs)} inputs; a sample is one.")
+        words = f"the Keras model {model.name} takes {len(inputs)} inputs; a sample is one."
+        raise ShapeError(f"{words}\n  Let it take one.")
     if not inputs:  # a class of a person's own, or one that has no size yet
         return "last" if imported().config.image_data_format() == "channels_last" else "first"
     wanted = tuple(inputs[0].shape)[1:]
@@ -201,7 +200,7 @@ def _doubts(keras: Any, model: Any) -> Iterator[str]:  # noqa: ANN401
         if isinstance(layer, scaling):
             yield f"layer {layer.name} ({type(layer).__name__}): {STANDARDISED}."
     if model.losses:
-        yield f"{len(model.losses)} losses of its layers (regularizers): {LOSSES}."
+        yield f"losses of its layers (regularizers) {LOSSES}."
 
 
 def _owned(model: Any) -> list[tuple[Any, list[Any]]]:  # noqa: ANN401
@@ -216,6 +215,5 @@ def _owned(model: Any) -> list[tuple[Any, list[Any]]]:  # noqa: ANN401
 
 
 def _unique(name: str, taken: Container[str]) -> str:
-    """A name as torch allows it, with a number where it is taken."""
-    name = name.replace(".", "_")
+    """A name, with a number where it is taken."""
     return next(each for each in (name, *(f"{name}_{n}" for n in range(1, 1000))) if each not in taken)

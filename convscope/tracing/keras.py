@@ -31,6 +31,7 @@ def is_layer(model: nn.Module) -> bool:
 
 def _layers(model: nn.Module) -> Iterator[Any]:
     """The layers in a model: Keras keeps them where torch does not look."""
-    for module in model.modules():
+    modules: Iterator[Any] = model.modules()
+    for module in modules:
         if is_layer(module):
             yield from module._flatten_layers()
