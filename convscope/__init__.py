@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from convscope.explaining import Explanation, explain, explain_gradient
     from convscope.extracting import Features, features
     from convscope.lint import diagnose, suspicions
+    from convscope.predicting import PredictedFile, predict
     from convscope.recipe import train
     from convscope.repeating import repeat
     from convscope.repeating.repeated import Repeated
@@ -50,6 +51,7 @@ __all__ = [
     "Explanation",
     "Exported",
     "Features",
+    "PredictedFile",
     "Repeated",
     "Run",
     "Summary",
@@ -63,6 +65,7 @@ __all__ = [
     "features",
     "load",
     "load_trace",
+    "predict",
     "repeat",
     "replay",
     "resume",
@@ -99,6 +102,8 @@ HOMES = {
     "summarise": "convscope.summary",
     "Comparison": "convscope.summary.compare",
     "attribute": "convscope.attribution",
+    "predict": "convscope.predicting",
+    "PredictedFile": "convscope.predicting",
     "features": "convscope.extracting",
     "Features": "convscope.extracting",
     "ConvClassifier": "convscope.estimators",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from convscope import system
 from convscope.errors import DataError
@@ -98,6 +98,17 @@ class Output:
             replace(self.path.resolve(), content)
         return self.path
 
+    @contextmanager
+    def writing(self) -> Iterator[BinaryIO]:
+        """A file to write into, which gets its name when all is written.
+
+        Raises:
+            DataError: as `write`.
+        """
+        self.demand()
+        with self._failing(), in_place(self.path.resolve()) as file:
+            yield file
+
     def _demand_ours(self) -> None:
         ours = self.path.is_file() and self.form.ours(self.path)
         if not ours and not (self.force and self.path.is_file()):
@@ -138,11 +149,19 @@ def write_aside(path: Path, data: bytes) -> Path:
     Raises:
         OSError: no space left, no permission …; then nothing is left behind.
     """
+    with _aside(path) as (file, aside):
+        file.write(data)
+    return aside
+
+
+@contextmanager
+def _aside(path: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """A new file beside `path`, safely on the disk afterwards, or gone."""
     aside = path.with_name(f".{path.name}-{secrets.token_hex(4)}.new")
     file = aside.open("xb")  # with the permissions that the umask leaves
     try:
         with file:
-            file.write(data)
+            yield file, aside
             file.flush()
             os.fsync(file.fileno())
         if path.is_file():
@@ -151,7 +170,6 @@ def write_aside(path: Path, data: bytes) -> Path:
         with suppress(OSError):
             aside.unlink()
         raise
-    return aside
 
 
 def put_in_place(aside: Path, path: Path) -> None:
@@ -166,7 +184,15 @@ def replace(path: Path, data: bytes) -> None:
     Raises:
         OSError: no space left, no permission …; the old file is untouched, nothing else is left behind.
     """
-    aside = write_aside(path, data)
+    with in_place(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def in_place(path: Path) -> Iterator[BinaryIO]:
+    """A file to write into; see `replace`, for what is too much to be in memory at once."""
+    with _aside(path) as (file, aside):
+        yield file
     try:
         put_in_place(aside, path)
     except BaseException:

@@ -3,25 +3,31 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 Item = TypeVar("Item")
 SECONDS_BEFORE_BAR, SECONDS_BETWEEN_FRAMES, SECONDS_BETWEEN_LINES = 1.0, 0.1, 5.0
 
 
-def track(items: Iterable[Item], what: str, total: int | None, unit: str = "files") -> Iterator[Item]:
+def track(
+    items: Iterable[Item],
+    what: str,
+    total: int | None,
+    unit: str = "files",
+    weight: Callable[[Item], int] = lambda _: 1,
+) -> Iterator[Item]:
     """Pass `items` on and show how many of `total` are done; None: nobody knows.
 
-    Nothing is shown for work that ends within a second.
+    Nothing is shown for work that ends within a second. `weight` says for how many an item counts.
 
     >>> list(track([1, 2, 3], "decoding", total=3))
     [1, 2, 3]
     """
     if redraws():
-        yield from _bar(items, what, total, unit)
+        yield from _bar(items, what, total, unit, weight)
     else:
-        yield from _lines(items, what, total, unit)
+        yield from _lines(items, what, total, unit, weight)
 
 
 def redraws() -> bool:
@@ -29,7 +35,9 @@ def redraws() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:
+def _bar(
+    items: Iterable[Item], what: str, total: int | None, unit: str, weight: Callable[[Item], int]
+) -> Iterator[Item]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -42,10 +50,11 @@ def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iter
     )
     progress = Progress(*columns, console=Console(stderr=True), transient=True)
     task, last = progress.add_task(what, total=total), time.monotonic()
-    wait = SECONDS_BEFORE_BAR
+    done, wait = 0, SECONDS_BEFORE_BAR
     try:
-        for done, item in enumerate(items, 1):
+        for item in items:
             yield item
+            done += weight(item)
             now = time.monotonic()
             if now - last > wait:
                 progress.update(task, completed=done)
@@ -55,10 +64,13 @@ def _bar(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iter
         progress.stop()
 
 
-def _lines(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:
-    last = time.monotonic()
-    for done, item in enumerate(items, 1):
+def _lines(
+    items: Iterable[Item], what: str, total: int | None, unit: str, weight: Callable[[Item], int]
+) -> Iterator[Item]:
+    done, last = 0, time.monotonic()
+    for item in items:
         yield item
+        done += weight(item)
         now = time.monotonic()
         if now - last > SECONDS_BETWEEN_LINES:
             last = now

@@ -254,6 +254,17 @@ def _lock(handle: int) -> None:
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 
+def hold_file(file: BinaryIO) -> bool:
+    """Take an open file until it is closed, or this process ends; False where another process has it."""
+    try:
+        _lock(file.fileno())
+    except (BlockingIOError, PermissionError):
+        return False
+    except (OSError, AttributeError):  # a file system, or a system, without locks
+        pass
+    return True
+
+
 def has_screen() -> bool:
     """Whether a browser that is opened can be seen."""
     return WINDOWS or MACOS or any(map(os.environ.get, SCREENS))

@@ -57,7 +57,7 @@ TYPED = [
     ["evaluate", "{evil}"],
     ["predict", "{run}", "{data}"],
     ["predict", "{run}", "{evil}"],
-    ["predict", "{run}", "{data}", "--csv", "{evil}/p.csv"],
+    ["predict", "{run}", "{data}", "-o", "{evil}/p.csv"],
     ["summary", "{run}"],
     ["summary", "{net}:Net", "--input", "1x8x8"],
     ["summary", "{evil}"],

@@ -63,12 +63,17 @@ def test_evaluate_tells_what_the_run_measured(place, monkeypatch, capsys):
 
 def test_predict_shows_the_first_ten_beside_the_truth(place, monkeypatch, capsys):
     monkeypatch.chdir(place[0])
-    assert execute(["predict", "latest", "mnist-sample", "--csv", "all.csv", "--sheet", "sheet.png"]) == 0
+    assert execute(["predict", "latest", "mnist-sample"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["sample", "true", "predicted"]
-    assert lines[11].endswith("more; --csv FILE writes all")
+    assert lines[11].endswith("more; -o FILE writes all")
     assert lines[12].startswith("accuracy ")
     assert lines[13].startswith("balanced accuracy ")
+    assert execute(["predict", "latest", "mnist-sample", "-o", "all.csv", "--sheet", "sheet.png"]) == 0
+    again = capsys.readouterr().out.splitlines()
+    assert again[:11] == lines[:11]
+    assert again[11].endswith("more in all.csv")
+    assert again[12] == lines[12]
     with Path("all.csv").open(encoding="utf-8") as file:
         assert len(list(csv.DictReader(file))) >= 1000
     assert Path("sheet.png").read_bytes().startswith(b"\x89PNG")

@@ -25,7 +25,8 @@ def net(channels, classes, space):
 DONE = {  # what is typed, and what the answer has
     "train digits --epochs 0.1 --threads 1 --quiet": {"run", "report", "accuracy", "reason"},
     "evaluate latest": {"accuracy", "confusion"},
-    "predict latest x.png --csv p.csv": {"predictions", "written"},
+    "predict latest x.png": {"predictions", "written"},
+    "predict latest x.png -o p.csv": {"samples", "written", "engine"},
     "export latest m.pt2": {"written", "card", "largest_difference"},
     "features latest x.png -o f.npz": {"layer", "features", "written"},
     "look latest --save x.html": {"title", "written", "samples", "bytes"},

@@ -71,6 +71,7 @@ PRINTED = {
     "explain latest --op conv2 --at 3,7,7 --input test:17": ["network"],
     "compare --example bottleneck": ["5 × 5 directly", "through 1 × 1 of 16"],
     "filter sobel-x photo.jpg": ["sobel-x-photo.png"],
+    "predict latest photos/ new/*.jpg -o said.parquet": ["102 samples in", "said.parquet"],
     "export latest model.onnx": ["the largest difference is", "model.onnx"],
     "export latest pictures.onnx --any-size": ["decoded pictures of the test part", "pictures.onnx"],
     "export latest model.pt2": ["the largest difference is", "model.pt2"],

@@ -221,7 +221,7 @@ def test_data_of_the_future_and_of_long_ago_are_read(there):
         (["check", "data"], "data", 0o000, "data"),
         (["check", "table.csv"], "table.csv", 0o000, "table.csv"),
         (["predict", "RUN", "data/cat/0.png"], "data/cat/0.png", 0o000, "0.png"),
-        (["predict", "RUN", "data/cat/0.png", "--csv", "runs/p.csv"], "runs", 0o555, "p.csv"),
+        (["predict", "RUN", "data/cat/0.png", "-o", "runs/p.csv"], "runs", 0o555, "p.csv"),
         (["evaluate", "closed"], "closed", 0o000, "closed"),
         (["runs", "--root", "closed"], "closed", 0o000, "closed"),
         (["trust", "closed"], "closed", 0o000, "closed"),

@@ -32,7 +32,7 @@ from convscope.cli.seeing import compare, explain, summary
 from convscope.cli.show import complain, note_typed, shown, write_json
 from convscope.cli.taking import export, features
 from convscope.cli.training import INTERRUPTED, train
-from convscope.cli.using import evaluate, predict, trust
+from convscope.cli.using import STANDARD_INPUT, evaluate, predict, trust
 from convscope.errors import BrokenModel, ConvscopeError, guess, of_machine
 from convscope.settings import limit
 
@@ -103,8 +103,9 @@ def execute(words: Sequence[str], *, debug: bool = False) -> int:
     note_typed(words)
     if words[:1] == ["help"]:  # convscope help train
         words = [*words[1:], "--help"]
+    words = [STANDARD_INPUT if word == "-" else word for word in words]  # a hyphen begins an option
     try:
-        return app(list(words), exit_on_error=False, print_error=False) or 0
+        return app(words, exit_on_error=False, print_error=False) or 0
     except BrokenPipeError:  # whoever read our output has enough of it; that is no error to speak of
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED

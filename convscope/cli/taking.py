@@ -7,7 +7,7 @@ from cyclopts import Parameter
 
 from convscope.cli.options import Flag, Json
 from convscope.cli.show import columns, write, write_json, write_lines
-from convscope.cli.using import RunName
+from convscope.cli.using import RunName, given_as
 
 
 def export(
@@ -44,9 +44,8 @@ def export(
 
 def features(
     run: RunName,
-    data: str | None = None,
     /,
-    *,
+    *data: Annotated[str, Parameter(name="DATA")],
     layer: str | None = None,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
     svm: Flag = False,
@@ -61,7 +60,7 @@ def features(
     samples of the run's data.
 
     Args:
-        data: Other samples, as predict takes them.
+        data: Other samples, as predict takes them: several, patterns, or - for names on standard input.
         layer: The layer whose output they are, by its name in convscope summary.
         out: Write them to this file, arrays of NumPy's (.npz).
         svm: Train a support vector machine on those of the training part, and judge it on the test part.
@@ -73,10 +72,10 @@ def features(
     from convscope.outputs import Output
     from convscope.run import load
 
-    trained = load(run)
+    trained, given = load(run), given_as(data) if data else None
     if out:
-        Output(out, NPZ, trained.sources(data or []), force).demand()
-    found = features(trained, data, layer)
+        Output(out, NPZ, trained.sources(given or []), force).demand()
+    found = features(trained, given, layer)
     wanted = [name for name, asked in (("svm", svm), ("knn", knn), ("logistic", logistic)) if asked]
     scores = found.heads(*wanted) if wanted else []
     written = found.save(out, force=force) if out else None

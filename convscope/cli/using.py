@@ -1,5 +1,6 @@
 """Commands that use a trained network."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,16 +11,19 @@ from convscope.cli.options import AtLeastOne, Flag, Json, UsageError
 from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.errors import RunError
 from convscope.figures import number, percent
-from convscope.outputs import Output, OutputForm
+from convscope.outputs import Output
 from convscope.text import cut
 
 if TYPE_CHECKING:
     from convscope.data.dataset import Skipped
+    from convscope.run import Run
     from convscope.run.evaluation.judging import AnyPredictions
 
 RunName = Annotated[str, Parameter(help="The folder of a run, its name if it is in ./runs, or latest.")]
 FEW = 3  # of what was left out for one reason, by name
-FIRST = 10  # predictions that are shown where the truth is known, and more would say no more
+FIRST = 10  # remarks
+STANDARD_INPUT = "/dev/stdin"  # what - stands for
+UNSEEN = "(samples of training may be among them; convscope evaluate measures on unseen ones)"
 
 
 def evaluate(
@@ -52,7 +56,8 @@ def predict(
     /,
     *inputs: Annotated[str, Parameter(name="INPUT")],
     top: AtLeastOne = 3,
-    csv: Path | None = None,
+    out: Annotated[Path | None, Parameter(name=["--out", "-o"])] = None,
+    engine: Literal["torch", "onnx"] | None = None,
     exact_names: Flag = False,
     sheet: Path | None = None,
     force: Flag = False,
@@ -60,28 +65,38 @@ def predict(
 ) -> None:
     """Say what new samples are: all of them, in the order of their files.
 
-    From a table with dates, what comes after its newest rows stands first.
+    From a table with dates, what comes after its newest rows stands first. With -o there may be a million of
+    them; killed on the way, the same command goes on where it was.
 
     Args:
         inputs: What the run was trained on, without labels: pictures, sounds, volumes or folders of them, a
-            file of signals, a table; or a name that convscope data lists.
+            file of signals, a table; a pattern such as 'new/*.png'; a name that convscope data lists; or -
+            for names of files on standard input, one a line.
         top: Classes to name for each sample, the likeliest first.
-        csv: Write all predictions to this file, as a table.
-        exact_names: Leave names in --csv as they are. Otherwise those that a spreadsheet would run as a
+        out: Write all predictions to this file; its ending says how: .csv, .jsonl (an object a line) or
+            .parquet.
+        engine: What computes, with -o. Otherwise whichever is faster here, which is measured.
+        exact_names: Leave names in a .csv as they are. Otherwise those that a spreadsheet would run as a
             formula, such as =1+1, get an apostrophe in front.
-        sheet: Draw the samples with what is predicted into this PNG file.
-        force: Let --csv and --sheet replace a file that convscope did not write.
+        sheet: Draw the samples with what is predicted, up to 100 of them, into this PNG file.
+        force: Let -o and --sheet replace a file that convscope did not write.
     """
     if not inputs:
         raise UsageError("INPUT is missing.\n  See: convscope predict --help")
+    if engine and not out:
+        raise UsageError("--engine is for predictions that are written: add -o FILE.")
     from convscope.run import load
+    from convscope.run.plots.sheet import SHEET
 
-    trained, given = load(run), inputs[0] if len(inputs) == 1 else list(inputs)
-    for path, form in _wanted(csv, sheet):
-        Output(path, form, trained.sources(given), force).demand()
+    trained, given = load(run), given_as(inputs)
+    if sheet:
+        Output(sheet, SHEET, trained.sources(given), force).demand()
+    if out:
+        how = {"top": top, "engine": engine, "exact_names": exact_names, "force": force}
+        _into_file(trained, given, out, sheet, as_json=as_json, how=how)
+        return
     predictions = trained.predict(given)
-    written = [predictions.to_csv(csv, top, force=force, exact_names=exact_names)] if csv else []
-    written += [predictions.contact_sheet(sheet, force=force)] if sheet else []
+    written = [predictions.contact_sheet(sheet, force=force)] if sheet else []
     if as_json:
         write_json(predictions.as_dict(top) | {"written": [str(path.absolute()) for path in written]})
         return
@@ -90,15 +105,45 @@ def predict(
         write(f"written: {path.absolute()}")
 
 
-def _wanted(csv: Path | None, sheet: Path | None) -> "Iterator[tuple[Path, OutputForm]]":
-    """The outputs that are asked for: whether they may stand there is looked at before anything is done."""
-    from convscope.run.evaluation.predictions import TABLE
-    from convscope.run.plots.sheet import SHEET
+def _into_file(
+    run: "Run", given: str | list[str], out: Path, sheet: Path | None, *, as_json: bool, how: dict[str, Any]
+) -> None:
+    """Predict into a file, and a sheet of the first samples; say what is in them."""
+    from convscope.predicting import first, predict
 
-    if csv:
-        yield csv, TABLE
-    if sheet:
-        yield sheet, SHEET
+    found = predict(run, given, out, **how)
+    written = [first(run, given).contact_sheet(sheet, force=how["force"])] if sheet else []
+    if as_json:
+        told = found.as_dict()
+        write_json(told | {"written": [*told["written"], *(str(path.absolute()) for path in written)]})
+        return
+    more = len(found) - len(found.rows)
+    write_lines(
+        (
+            *found.remarks[:FIRST],
+            *_table(found.rows),
+            *([f"… and {more:,} more in {out}"] if more else []),
+            *([found.score, UNSEEN] if found.score else []),
+            *_left_out(found.skipped),
+            f"{len(found):,} samples in {found.seconds:.1f} s, by {found.engine}",
+            *(f"written: {path.absolute()}" for path in (out, *written)),
+        )
+    )
+
+
+def given_as(inputs: Sequence[str]) -> str | list[str]:
+    """What was typed, one thing or several; - stands for the names on standard input, one a line.
+
+    Raises:
+        UsageError: there are none.
+    """
+    if STANDARD_INPUT not in inputs:
+        return inputs[0] if len(inputs) == 1 else list(inputs)
+    end = "\0" if "\0" in (text := sys.stdin.read()) else "\n"  # find -print0
+    listed = [name for line in text.split(end) if (name := line.rstrip("\r"))]
+    if not listed:
+        raise UsageError("standard input names no files.\n  Give one name a line, as find does.")
+    return [name for each in inputs for name in (listed if each == STANDARD_INPUT else [each])]
 
 
 def trust(run: RunName, /, *, as_json: Json = False) -> None:
@@ -121,19 +166,23 @@ def trust(run: RunName, /, *, as_json: Json = False) -> None:
 
 
 def _lines(told: "AnyPredictions", top: int) -> Iterator[str]:
+    from convscope.predicting.shown import shown
+
     yield from told.remarks[:FIRST]
-    shown = _shown(told.truth)
-    known = [place for place, true in enumerate(told.truth) if true is not None]
-    rows = told.table(top)
-    titles = ["sample", *(["true"] if known else []), "predicted"]
-    cells = [_worded(rows[place]) for place in shown]
-    yield from columns([*titles, *[""] * (max(map(len, cells)) - len(titles))], cells).splitlines()
-    if len(told) > len(shown):
-        yield f"… and {len(told) - len(shown):,} more; --csv FILE writes all"
+    places, rows = shown(told.truth), told.table(top)
+    yield from _table([rows[place] for place in places])
+    if len(told) > len(places):
+        yield f"… and {len(told) - len(places):,} more; -o FILE writes all"
     if evaluation := told.evaluate():
         yield from evaluation.headline()
-        yield "(samples of training may be among them; convscope evaluate measures on unseen ones)"
+        yield UNSEEN
     yield from _left_out(told.skipped)
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    cells = [_worded(row) for row in rows]
+    titles = ["sample", *(["true"] if "true" in rows[0] else []), "predicted"]
+    return columns([*titles, *[""] * (max(map(len, cells)) - len(titles))], cells).splitlines()
 
 
 def _left_out(skipped: "Sequence[Skipped]") -> Iterator[str]:
@@ -146,19 +195,6 @@ def _left_out(skipped: "Sequence[Skipped]") -> Iterator[str]:
             yield f"left out: {', '.join(files[:FEW])} … and {len(files) - FEW:,} more: {reason}"
         else:
             yield from (f"left out: {file}: {reason}" for file in files)
-
-
-def _shown(truth: Sequence[object]) -> list[int]:
-    """All where nothing is known yet; otherwise what comes after all that is known, gaps, and the rest."""
-    unknown = [place for place, true in enumerate(truth) if true is None]
-    known = [place for place, true in enumerate(truth) if true is not None]
-    if not known or not unknown:
-        return unknown or known[:FIRST]
-    newest = [place for place in unknown if place > known[-1]]
-    gaps = unknown[: len(unknown) - len(newest)]
-    if newest:
-        gaps = gaps[: max(0, FIRST - len(newest))]
-    return [*newest, *gaps, *known[len(known) - max(0, FIRST - len(newest) - len(gaps)) :]]
 
 
 def _worded(row: dict[str, Any]) -> list[str]:

@@ -36,7 +36,57 @@ class FoundFiles(NamedTuple):
     truth: Any = None
 
 
-@quiet()
+class FileList(NamedTuple):
+    """Files of samples that were found, and what was left out on the way.
+
+    Attributes:
+        files: in their order.
+        skipped: what is none, and why.
+        root: the folder that names are relative to.
+    """
+
+    files: list[FoundFiles]
+    skipped: list[Skipped]
+    root: Path | None
+
+    def named(self, samples: Samples, one: FoundFiles, spec: SampleSpec) -> Samples:
+        """The samples of one of the files, with their names and what is known of their truth."""
+        return _named(samples, one, self.root, spec, alone=len(self.files) == 1)
+
+    def bad(self, one: FoundFiles, reason: str) -> Skipped:
+        """One of the files that cannot be used."""
+        return Skipped(shown(one.file, self.root), reason)
+
+    def demand_any(self, rows: int, skipped: Sequence[Skipped]) -> None:
+        """Refuse files of which none can be read.
+
+        Raises:
+            DataError: there are no rows; shows why.
+        """
+        if not rows:
+            reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
+            raise DataError(f"no {self.files[0].files.one} can be read:\n{reasons}")
+
+    def remarks(self, spec: SampleSpec) -> list[str]:
+        """What is to be said of where they lie."""
+        return _on_folders(self.files, self.root, spec)
+
+
+@contextmanager
+def listed(paths: Sequence[Path], spec: SampleSpec) -> Iterator[FileList | None]:
+    """The files of samples in files, folders and archives, and those that tables name; see `read`.
+
+    What was unpacked is there until the end of this.
+    """
+    with quiet(), ExitStack() as opened:
+        inner = {path: opened.enter_context(unpacked(path)) for path in paths if holds_files(path)}
+        bad = [skipped for one in inner.values() for skipped in one.skipped]
+        places = [inner[path].path if path in inner else path for path in paths]
+        found = [_files(place, spec, bad) for place in places]
+        root = _root(places[0]) if len(paths) == 1 else None
+        yield FileList([one for some in found for one in some], bad, root) if all(found) else None
+
+
 def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
     """Read all samples of files, in their order; of folders and archives of them, of tables that name them.
 
@@ -53,32 +103,22 @@ def read(paths: Sequence[Path], spec: SampleSpec) -> Samples | None:
         DataError: nothing can be read.
         ShapeError: samples of another shape.
     """
-    with ExitStack() as opened:
-        inner = [opened.enter_context(unpacked(path)) for path in paths if holds_files(path)]
-        insides = iter(inner)
-        places = [next(insides).path if holds_files(path) else path for path in paths]
-        return _read(places, spec, [skipped for one in inner for skipped in one.skipped])
+    with listed(paths, spec) as found:
+        return _read(found, spec) if found else None
 
 
-def _read(paths: Sequence[Path], spec: SampleSpec, bad: list[Skipped]) -> Samples | None:
-    places = [_files(path, spec, bad) for path in paths]
-    if not all(places):
-        return None
-    found = [one for some in places for one in some]
-    root = _root(paths[0]) if len(paths) == 1 else None
-    results = each(lambda one: one.files.decode(one.file, spec), found)
-    pile = Pile(len(found))
-    for one, result in zip(found, results, strict=True):
+def _read(found: FileList, spec: SampleSpec) -> Samples:
+    bad, pile = list(found.skipped), Pile(len(found.files))
+    results = each(lambda one: one.files.decode(one.file, spec), found.files)
+    for one, result in zip(found.files, results, strict=True):
         if isinstance(result, BadFile):
-            bad.append(Skipped(shown(one.file, root), result.reason))
+            bad.append(found.bad(one, result.reason))
         else:
             demand_shape(result, spec, one.file.name)
-            pile.add(_named(result, one, root, spec, alone=len(found) == 1))
-    if not pile.rows:
-        reasons = "\n".join(f"  {file}: {reason}" for file, reason in bad[:5])
-        raise DataError(f"no {found[0].files.one} can be read:\n{reasons}")
+            pile.add(found.named(result, one, spec))
+    found.demand_any(pile.rows, bad)
     every = pile.whole(bad)
-    said = (*every.remarks, *_on_folders(found, root, spec), *demand_scale(every.inputs, spec))
+    said = (*every.remarks, *found.remarks(spec), *demand_scale(every.inputs, spec))
     return every._replace(remarks=said)
 
 

@@ -35,26 +35,29 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
     if frames.is_frame(x):
         with frames.as_table(x) as path:
             return frames.unnamed(_of_paths([path], settings), path)
-    if isinstance(x, Dataset) or _is_name(x):
+    if isinstance(x, Dataset) or is_name(x):
         found = of_dataset(data_room.load(x, settings.data.plain()))
         said = () if is_own(x, settings) else found.remarks
         return found._replace(remarks=(*said, *demand_scale(found.inputs, settings.spec)))
-    if names := _names(x):
+    if names := names_in(x):
+        if any(map(is_name, names)):
+            return together([gather(name, settings) for name in names])
         return _of_paths(names, settings)
     return held.samples(handed_back.shaped(x, settings), settings, gather)
 
 
 def sources(x: Any, settings: RunSettings) -> tuple[Path, ...]:  # noqa: ANN401 - as `gather`
     """Files and folders that are read where samples are gathered, and what the run was trained on."""
-    paths = [expanded(name) for name in (*_names(x), settings.data.source) if not _is_name(name)]
+    paths = [expanded(name) for name in (*names_in(x), settings.data.source) if not is_name(name)]
     return (*paths, *(file for path in paths for file in named(path, settings.spec)))
 
 
-def _is_name(x: object) -> bool:
+def is_name(x: object) -> bool:
+    """Whether this is a name of the catalogue."""
     return isinstance(x, str) and x in data_room.CATALOGUE
 
 
-def _names(x: Any) -> list[str | PathLike]:  # noqa: ANN401
+def names_in(x: Any) -> list[str | PathLike]:  # noqa: ANN401
     """The paths (or the name) that a person gave; none where it is something else."""
     text = getattr(getattr(x, "dtype", None), "kind", "") in ("U", "O")
     several = isinstance(x, list | tuple) or text or hasattr(x, "to_list")  # a Series of pandas' or polars'
@@ -72,7 +75,7 @@ def _matching(name: str | PathLike) -> Sequence[str | PathLike]:
     return sorted(glob.glob(str(path), recursive=True), key=natural) or [name]  # noqa: PTH207 - absolute, too
 
 
-def _record(path: Path) -> Path:
+def record_of(path: Path) -> Path:
     """The header of a WFDB record that is named as PhysioNet names it, without an ending."""
     head = path.with_name(f"{path.name}{wfdb_record.ENDING}") if path.name else path
     return head if not path.exists() and head.is_file() else path
@@ -80,17 +83,27 @@ def _record(path: Path) -> Path:
 
 def _of_paths(names: Sequence[str | PathLike], settings: RunSettings) -> Samples:
     """Files and folders of samples; what is none of them is a data set with labels."""
-    paths = [_record(expanded(name)) for name in names]
+    paths = existing(names)
+    if found := read(paths, settings.spec):
+        return found
+    return together([read([path], settings.spec) or whole_data(path, settings) for path in paths])
+
+
+def existing(names: Sequence[str | PathLike]) -> list[Path]:
+    """The paths that names stand for.
+
+    Raises:
+        DataError: there is nothing.
+    """
+    paths = [record_of(expanded(name)) for name in names]
     for path, name in zip(paths, names, strict=True):
         if not str(name) or not path.exists():
             there = path if str(name) else ""
             raise DataError(f"there is no file or folder '{there}'.\n  Give one, or a name of the catalogue.")
-    if found := read(paths, settings.spec):
-        return found
-    return together([read([path], settings.spec) or _whole(path, settings) for path in paths])
+    return paths
 
 
-def _whole(path: Path, settings: RunSettings) -> Samples:
+def whole_data(path: Path, settings: RunSettings) -> Samples:
     """Every sample of a data set, in the order of its files."""
     dataset = data_room.load(path, _undivided(settings, path))
     return of_rows(dataset, torch.arange(len(dataset.labels)))
@@ -128,7 +141,7 @@ def _loaded(data: DataSource, settings: RunSettings) -> Dataset:
         return of_pair(data, settings, whole)
     if not isinstance(data, str | Path):
         return data_room.load(data, whole)
-    if not (facts.kind == "sequence" or facts.columns) or _is_name(data):
+    if not (facts.kind == "sequence" or facts.columns) or is_name(data):
         return data_room.load(data, whole)
     path = expanded(data)
     if facts.columns and signal_files.recognises(path):

@@ -35,7 +35,7 @@ def table(name: str, lines: list[str]) -> Path:
 
 def answered(run, *words, capsys) -> list[dict[str, str]]:
     """What predict writes as CSV."""
-    assert execute(["predict", str(run.path), *map(str, words), "--csv", "out.csv"]) == 0
+    assert execute(["predict", str(run.path), *map(str, words), "-o", "out.csv"]) == 0
     capsys.readouterr()
     with Path("out.csv").open(newline="") as file:
         return list(csv.DictReader(file))
@@ -362,14 +362,14 @@ def test_no_output_goes_where_data_lie(finished, files, capsys):
     Path("new/a.png").write_bytes(Path("photos/cat/0.png").read_bytes())
     before = {path: path.read_bytes() for path in Path().rglob("*.png")}
     for given, option, path, force in [
-        ("new.csv", "--csv", "new.csv", True),
+        ("new.csv", "-o", "new.csv", True),
         ("new.csv", "--sheet", "photos/cat/0.png", True),
         ("new", "--sheet", "new/b.png", False),
         ("new/a.png", "--sheet", "new/a.png", True),
         ("new", "--sheet", "photos/dog/new.png", False),
-        ("new", "--csv", "new/a.png", True),
-        ("new", "--csv", "photos/cat/0.png", False),
-        ("new", "--csv", "nowhere/out.csv", False),
+        ("new", "-o", "new/a.png", True),
+        ("new", "-o", "photos/cat/0.png", False),
+        ("new", "-o", "nowhere/out.csv", False),
     ]:
         words = ["predict", str(finished.path), given, option, path, *(["--force"] if force else [])]
         assert execute(words) == 1
@@ -385,7 +385,7 @@ def test_paths_in_an_array(finished, files):
 
 def test_options_may_stand_anywhere(finished, files, capsys):
     one, two = files[0][0], files[1][0]
-    for words in (["--csv", "o.csv", one, two], [one, "--csv", "o.csv", two], [one, two, "--csv", "o.csv"]):
+    for words in (["-o", "o.csv", one, two], [one, "-o", "o.csv", two], [one, two, "-o", "o.csv"]):
         assert execute(["predict", str(finished.path), *words]) == 0
         assert len(Path("o.csv").read_text().splitlines()) == 3
     assert execute(["predict", str(finished.path)]) == 2
@@ -405,9 +405,9 @@ A, B = 1.0, None
     ],
 )
 def test_the_future_is_shown_before_gaps(truth, shown):
-    from convscope.cli import using
+    from convscope.predicting.shown import shown as chosen
 
-    assert using._shown(truth) == shown
+    assert chosen(truth) == shown
 
 
 def test_many_left_out_for_one_reason_are_one_line():

@@ -9,11 +9,13 @@ process does: nobody sends anything any more.
 import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from itertools import cycle, islice
 from math import prod
 from multiprocessing import connection, current_process, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -25,6 +27,7 @@ FEWEST = 500  # files; threads have read fewer before copies are there
 CHUNK = 32  # files that a copy takes at once
 AHEAD = 2  # chunks that wait for a copy, so that it never waits for one
 
+Item = TypeVar("Item")
 Chunk = Callable[[int], list[str | None]]  # the first row of it → for each row why it stays empty, if so
 
 
@@ -61,12 +64,55 @@ def fill(
     def chunk(start: int) -> list[str | None]:
         return [_put(file, one, rows, row) for row, file in enumerate(files[start : start + CHUNK], start)]
 
+    with _copies(chunk) as ends:
+        for start, found in _dealt(ends, range(0, len(files), CHUNK)):
+            yield from enumerate(found, start)
+
+
+def stream(
+    files: Sequence[Item], one: Callable[[Item], np.ndarray], rows: np.ndarray, size: int
+) -> Iterator[list[str | None]]:
+    """Samples of any number of files, `size` at a time, in their order; the rows are used again and again.
+
+    Args:
+        files: whatever `one` takes.
+        one: gives a sample, or raises BadFile.
+        rows: of `array`, for several times `size` samples. File n is in row n % len(rows) until the next
+            are asked for.
+        size: a multiple of CHUNK.
+
+    Yields:
+        For each of `size` files why it could not be read, or None.
+
+    Raises:
+        Gone: as `fill`; of those that were given nothing is lost.
+    """
+
+    def chunk(start: int) -> list[str | None]:
+        some = files[start : start + CHUNK]
+        return [_put(file, one, rows, row % len(rows)) for row, file in enumerate(some, start)]
+
+    with _copies(chunk) as ends:
+        left, done, next_one = iter(range(0, len(files), CHUNK)), {}, cycle(ends)
+        for first in range(0, len(files), size):
+            for start in islice(left, (size if first else len(rows)) // CHUNK):
+                next(next_one).send(start)
+            wanted = range(first, min(first + size, len(files)), CHUNK)
+            while not all(start in done for start in wanted):
+                for end in connection.wait(ends):
+                    assert isinstance(end, Connection)
+                    done.update([end.recv()])
+            yield [reason for start in wanted for reason in done.pop(start)]
+
+
+@contextmanager
+def _copies(chunk: Chunk) -> Iterator[list[Connection]]:
+    """The lines to as many copies as there are cores, which end with this."""
     copies = []
     try:
         for _ in range(system.cores()):
             copies.append(_copy(chunk))  # noqa: PERF401 - those that are made are ended
-        for start, found in _dealt([end for _, end in copies], range(0, len(files), CHUNK)):
-            yield from enumerate(found, start)
+        yield [end for _, end in copies]
     except (OSError, EOFError, ImportError) as error:
         raise Gone from error
     finally:
@@ -76,7 +122,7 @@ def fill(
             process.join()
 
 
-def _put(file: Path, one: Callable[[Path], np.ndarray], rows: np.ndarray, row: int) -> str | None:
+def _put(file: Item, one: Callable[[Item], np.ndarray], rows: np.ndarray, row: int) -> str | None:
     try:
         rows[row] = one(file)
     except BadFile as error:

@@ -51,6 +51,8 @@ def demand_grey_or_colour(settings: DataSettings) -> None:
 def _with_channels(batch: Tensor, channels: int) -> Tensor:
     if batch.shape[1] == channels:
         return batch
+    if batch.shape[1] not in (1, 3):
+        raise DataError(f"pictures have 1 channel (grey) or 3 (colour); these have {batch.shape[1]}.")
     if channels == 3:
         return batch.expand(-1, 3, -1, -1)
     return (batch * batch.new_tensor(GREY).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)

@@ -186,9 +186,9 @@ class _Told(ABC, Generic[One]):
         """
         demand_flag("exact_names", exact_names)
         lines = self.table(k)
-        rows = [list(lines[0]) if lines else ["name", "predicted"], *(line.values() for line in lines)]
-        text = "".join(",".join(_cell(value, exact_names) for value in row) + "\r\n" for row in rows)
-        return text.encode("utf-8", "surrogateescape" if exact_names else "backslashreplace")
+        titles = list(lines[0]) if lines else ["name", "predicted"]
+        columns = [[line[title] for line in lines] for title in titles]
+        return (",".join(titles) + "\r\n").encode() + csv_rows(columns, exact=exact_names)
 
     def contact_sheet(self, path: str | Path, *, force: bool = False) -> Path:
         """Write a PNG with up to 100 of the samples, drawn, and what was predicted below each.
@@ -389,10 +389,25 @@ class ValuePredictions(_Told[ValuePrediction]):
         return self.values
 
 
-def _cell(value: str | float | None, exact: bool) -> str:
-    if isinstance(value, float):
-        return f"{value:.6f}"
-    return "" if value is None else cell(str(value), exact=exact)
+def csv_rows(columns: Sequence[Sequence[str | float | None]], *, exact: bool) -> bytes:
+    """Columns as lines of a CSV file, see `Predictions.as_csv`."""
+    told = [_cells(column, exact) for column in columns]
+    text = "".join(",".join(row) + "\r\n" for row in zip(*told, strict=True))
+    return text.encode("utf-8", "surrogateescape" if exact else "backslashreplace")
+
+
+def _cells(column: Sequence[str | float | None], exact: bool) -> list[str]:
+    """A column's cells as they stand in the file: a class is there many times, and looked at once."""
+    known: dict[str | None, str] = {None: ""}
+    cells = []
+    for value in column:
+        if isinstance(value, float):
+            cells.append(f"{value:.6f}")
+            continue
+        if value not in known:
+            known[value] = cell(str(value), exact=exact)
+        cells.append(known[value])
+    return cells
 
 
 def _show(key: str, value: object) -> str:
