@@ -28,7 +28,8 @@ from convscope.summary.compare import Side
 
 pytestmark = pytest.mark.no_cover
 MADE_BY_US = (  # no person calls the class
-    "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Features", "Repeated"
+    "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Features", "PredictedFile",
+    "Repeated",
 )  # fmt: skip
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called

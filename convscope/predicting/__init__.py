@@ -177,19 +177,12 @@ class NothingReadError(DataError):
 
 @contextmanager
 def _kept(path: Path, work: Work) -> Iterator[Journal]:
-    """The journal, which goes once all is written, or where nothing could be read."""
-    try:
-        with opened(path, work.key) as journal:
-            try:
-                yield journal
-            except (OSError, DataError) as error:
-                if isinstance(error, NothingReadError) or not journal.size:
-                    journal.path.unlink()
-                raise
-            journal.path.unlink()
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise DataError(
-            f"{path} cannot be written: {why}.\n"
-            f"  What was predicted so far is kept in {path}.part. Make room, and the same command goes on."
-        ) from error
+    """The journal, which goes once all is written, and where it would hold nothing."""
+    with opened(path, work.key) as journal:
+        try:
+            yield journal
+        except BaseException as error:
+            if isinstance(error, NothingReadError) or not journal.size:
+                journal.path.unlink()
+            raise
+        journal.path.unlink()

@@ -6,6 +6,7 @@ next, so each sample is there once, whenever the end came.
 """
 
 import json
+import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from convscope.errors import DataError
 
 MAGIC = b"convscope predictions 1 "
 FRAME = Struct("<QI")  # bytes of a record's content, and their CRC-32
+BINARY = getattr(os, "O_BINARY", 0)  # of Windows
 HEAD = Struct("<IIII")  # bytes of the part that is JSON; rows, choices, whether they are values
 
 
@@ -87,7 +89,6 @@ class Journal:
             file.seek(0)
             file.truncate()
             file.write(line)
-            file.flush()
         self._end = self._whole()
         file.truncate(self._end)
 
@@ -100,13 +101,15 @@ class Journal:
         """Put a record behind the others.
 
         Raises:
-            OSError: no space left …; those before it stay.
+            DataError: no space left …; those before it stay.
         """
         content = answers.content()
-        self._file.seek(self._end)
-        self._file.write(FRAME.pack(len(content), zlib.crc32(content)) + content)
-        self._file.flush()
-        self._end = self._file.tell()
+        with _failing(self.path):
+            self._file.seek(self._end)
+            left = memoryview(FRAME.pack(len(content), zlib.crc32(content)) + content)
+            while left:  # a disk that is nearly full takes a part
+                left = left[self._file.write(left) :]
+            self._end = self._file.tell()
 
     def __iter__(self) -> Iterator[AnsweredPiece]:
         """All records, one at a time in memory."""
@@ -146,23 +149,34 @@ def opened(path: Path, key: str) -> Iterator[Journal]:
         key: what the work is; "": it cannot be gone on with.
 
     Raises:
-        DataError: something else is called so, or another process writes it.
-        OSError: it cannot be written.
+        DataError: something else is called so, another process writes it, or it cannot be written.
     """
     place = beside(path)
     if place.is_symlink() or (place.exists() and not place.is_file()):
         raise _in_the_way(place)
-    with place.open("a+b") as file:
+    with _failing(place):
+        file = os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT | BINARY, 0o666), "r+b", buffering=0)
+    with file:
         if not system.hold_file(file):
             raise DataError(f"{path} is being written by another convscope.\n  Wait until it ends.")
-        file.seek(0)
         head = file.read(len(MAGIC))
-    if head and not (head.startswith(MAGIC) or MAGIC.startswith(head)):
-        raise _in_the_way(place)
-    with place.open("r+b") as file:
-        if not system.hold_file(file):
-            raise DataError(f"{path} is being written by another convscope.\n  Wait until it ends.")
-        yield Journal(place, file, key)
+        if head and not (head.startswith(MAGIC) or MAGIC.startswith(head)):
+            raise _in_the_way(place)
+        with _failing(place):
+            journal = Journal(place, file, key)
+        yield journal
+
+
+@contextmanager
+def _failing(place: Path) -> Iterator[None]:
+    """A full disk, or another reason of the system's, in words."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{place} cannot be written: {error.strerror or error}.\n"
+            "  What was predicted so far is kept there. Make room, and the same command goes on."
+        ) from error
 
 
 def _in_the_way(place: Path) -> DataError:

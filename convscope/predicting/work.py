@@ -30,7 +30,7 @@ class Work:
     def __init__(self, run: Run, streams: Iterable[SampleStream], engine: str | None, top: int) -> None:
         self.run, self._streams = run, streams
         known = streams if isinstance(streams, list) else []
-        counts = [stream.count for stream in known]
+        counts = [stream.expected for stream in known]
         self.expected = sum(count or 0 for count in counts) if known and None not in counts else None
         self.remarks = [remark for stream in known for remark in stream.remarks]
         self.engine = Engine(run, engine, self.expected)
@@ -57,7 +57,7 @@ class Work:
         choices, figures = self._said(samples, piece.more) if piece.samples else _nothing(self._top)
         return AnsweredPiece(
             list(samples.names), list(samples.truth), choices, figures,
-            [*piece.skipped, *samples.skipped], samples.remarks, (number, *piece.end),
+            [*piece.skipped, *samples.skipped], samples.remarks, (number, piece.end.files, piece.end.rows),
         )  # fmt: skip
 
     def _said(self, samples: Samples, more: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,13 +24,13 @@ class SampleStream(NamedTuple):
 
     Attributes:
         key: what tells them from others and from themselves once they change; "": nothing does.
-        count: how many there are, about; None: nobody knows yet.
+        expected: how many there are, about; None: nobody knows yet.
         pieces: reads them from a position on.
         remarks: sentences on all of them.
     """
 
     key: str
-    count: int | None
+    expected: int | None
     pieces: Callable[[Position], Iterator[SamplePiece]]
     remarks: tuple[str, ...] = ()
 
