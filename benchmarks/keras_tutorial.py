@@ -62,7 +62,7 @@ def convscope_train(data: Path, seed: int, epochs: int, record: Record) -> Recor
         run = convscope.train(
             data, network=f"{__file__}:network", optimizer="adam", lr=LR, schedule="constant", batch=BATCH,
             epochs=epochs, val=VAL, seed=seed, augment="none", label_smoothing=0.0, balance="none", refit=0.0,
-            precision="fp32", runs=runs, progress=False,
+            precision="fp32", threads=int(os.environ["OMP_NUM_THREADS"]), runs=runs, progress=False,
         )  # fmt: skip
         record["training"] = run.facts["seconds"]  # with validation, as fit's; without the report
         found, dataset = run.evaluate(), run.dataset()

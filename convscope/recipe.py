@@ -145,11 +145,11 @@ def train(
         source: a catalogue name, a path, a dataset; (X, y): arrays, nested lists, pictures of Pillow's or
             signals of different lengths, with a label each; the same for training and test, ((X, y), (X2,
             y2)); or a DataFrame, which is read as its CSV would be.
-        network: a name of the table, or `file.py:Class`; a class or function that makes an `nn.Module`,
-            called with what its arguments name of channels, classes and space; or an `nn.Module`: a copy of
-            it is trained from the weights that it has, and itself stays as it is. Where its source makes it
-            again, it goes into the run as a file; else `convscope.load(run, network=…)` wants one like it.
-            None: the fast default.
+        network: a name of the table, `file.py:Class` or a `.keras` file; a class or function that makes an
+            `nn.Module`, called with what its arguments name of channels, classes and space; or an
+            `nn.Module`, such as a Keras model on torch: a copy of it is trained from the weights that it has,
+            and itself stays as it is. Where its source makes it again, it goes into the run as a file; else
+            `convscope.load(run, network=…)` wants one like it. None: the fast default.
         runs: the folder that gets the run's folder.
         progress: show how far it is: a line on a terminal, one table in a notebook, elsewhere a line an
             epoch. None: on a terminal and in a notebook.

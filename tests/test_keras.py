@@ -1,6 +1,7 @@
 """Keras models, trained and used as any network; what comes out is held against Keras itself."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -178,6 +179,27 @@ def test_the_tutorials_network_has_38186_parameters():
     assert sum(each.numel() for each in network.parameters()) == 38_186
     assert list(network.state_dict())[:2] == ["conv2d.kernel", "conv2d.bias"]
     assert {"max_pooling2d_1", "flatten", "dense_1"} <= {name for name, _ in network.named_modules()}
+
+
+def test_the_tutorials_program_by_both_roads(keras, monkeypatch):
+    """The page as it stands, on few pictures: accuracies as near as 1,000 test pictures can tell."""
+    page = (Path(__file__).parents[1] / "docs" / "keras.md").read_text()
+    nets, ours, theirs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    Path("nets.py").write_text(nets)
+    monkeypatch.syspath_prepend(str(Path.cwd()))
+    names: dict = {}
+    for text in (ours, theirs):
+        exec(text.replace('"mnist"', '"mnist-sample"').replace("epochs=5", "epochs=1"), names)
+    found, run = names["model"], names["run"]
+    assert found.count_params() == run.facts["parameters"] == 38_186
+    test = names["dataset"].parts["test"]
+    _, accuracy = found.evaluate(names["x"][test], names["y"][test], verbose=0)
+    assert accuracy == pytest.approx(run.evaluate().accuracy, abs=0.06)
+    softmax = names["softmax"]
+    assert softmax.shape == (3600, 10)
+    assert torch.allclose(softmax.sum(1), torch.ones(3600))
+    part = run.predict(names["dataset"].inputs[names["dataset"].parts["train"]])
+    assert torch.allclose(softmax.double(), torch.as_tensor(part.probabilities), atol=1e-5)
 
 
 def test_the_same_seed_gives_the_same_weights_by_the_same_names():

@@ -134,10 +134,14 @@ def around(model: Any, channels: int, classes: int, space: Space) -> KerasNetwor
 
 def _arranged(x: Tensor, layout: str) -> Tensor:
     """(sample, channel, *space) → what the model takes."""
-    if layout == "first":
-        return x
-    last = x.movedim(1, -1)
-    return {"last": last, "none": last[..., 0], "flat": last.flatten(1)}[layout] if layout else last
+    match layout:
+        case "first":
+            return x
+        case "none":
+            return x[:, 0]
+        case "flat":
+            return x.movedim(1, -1).flatten(1)
+    return x.movedim(1, -1)
 
 
 def _layout(model: Any, channels: int, space: Space) -> str:  # noqa: ANN401

@@ -12,7 +12,8 @@ from convscope.tracing.graph import Source
 
 HERE = str(Path(__file__).parent)
 FOREIGN = (str(Path(torch.__file__).parent), HERE, "<eval_with_key>", "<frozen", "<string>")
-LIBRARIES = ("/site-packages/keras/", "/site-packages/torch/", "/convscope/network/keras_network.py")
+LIBRARIES = ("/site-packages/keras/", "/site-packages/torch/")
+AROUND_KERAS = str(Path(HERE).parent / "network" / "keras_network.py")
 START = str(Path(HERE) / "forward.py")
 
 
@@ -21,10 +22,10 @@ def caller() -> Source | None:
     frame: FrameType | None = sys._getframe(2)
     while frame is not None:
         name = frame.f_code.co_filename
+        if name == AROUND_KERAS or (name == START and frame.f_code.co_name == "_forward"):
+            return None  # what lies further out called us
         if not _is_foreign(name):
             return Source(name, frame.f_lineno, frame.f_code.co_name)
-        if name == START and frame.f_code.co_name == "_forward":
-            return None  # what lies further out called us
         frame = frame.f_back
     return None
 
