@@ -11,8 +11,9 @@ from convscope.data import Dataset
 from convscope.data.files import cache
 from convscope.lint import explained
 from convscope.lint.first_batch import first_batch
-from convscope.network.handed import MadeFor, Settled, settle
+from convscope.network.handed import Settled, settle
 from convscope.network.keras_network import KerasNetwork
+from convscope.network.layers import MadeFor
 from convscope.network.model import Model, assemble
 from convscope.planning import Plan
 from convscope.randomness import seeded

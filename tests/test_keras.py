@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -340,8 +341,35 @@ def test_it_is_exported(restless, form):
     assert Path(form).exists()
 
 
+@pytest.mark.parametrize("name", ["restless", "Own", "net.keras"])
+def test_a_copy_says_the_same_and_is_another(nets, name):
+    nets["functional"]((9, 9, 1)).save("net.keras")
+    network = build(name, 1, 10, (9, 9)) if name == "net.keras" else made(name, (9, 9))
+    x = torch.randn(4, 1, 9, 9)
+    network.train()(x)  # batch normalisation remembers something
+    twin = deepcopy(network).eval()
+    before = network.eval()(x).detach()
+    assert torch.equal(twin(x), before)
+    assert twin.said == network.said
+    assert list(twin.state_dict()) == list(network.state_dict())
+    with torch.no_grad():
+        for each in twin.parameters():
+            each.zero_()
+    assert torch.equal(network(x), before)
+
+
+def test_an_estimator_takes_a_saved_model(nets):
+    nets["flat"]().save("net.keras")
+    x, y = np.random.default_rng(0).normal(size=(60, 8, 8)).astype("float32"), np.arange(60) % 10
+    found = convscope.ConvClassifier(network="net.keras", epochs=1, random_state=0).fit(x, y)
+    said = found.predict_proba(x)
+    found.save("kept")
+    Path("net.keras").unlink()
+    assert np.allclose(convscope.ConvClassifier.load("kept").predict_proba(x), said)
+
+
 def test_torch_holds_what_keras_computes_with():
-    """Another device gives new tensors, and a copy has its own."""
+    """Another type or device gives new tensors."""
     network = made("restless").double().float()
     for variable in network.model.variables:
         assert any(variable.value is each for each in (*network.parameters(), *network.buffers()))

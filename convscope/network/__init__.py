@@ -20,7 +20,7 @@ from convscope.network.compact import compact
 from convscope.network.fast import fast
 from convscope.network.inception import inception
 from convscope.network.inception_time import inception_time
-from convscope.network.layers import Space, layers
+from convscope.network.layers import MadeFor, Space, layers
 from convscope.network.lenet import lenet5
 from convscope.network.model import Model, assemble
 from convscope.network.own import build_own, is_own
@@ -212,7 +212,7 @@ def _own(name: str, channels: int, classes: int, space: Space, scale: dict[str, 
         raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
     from convscope.network.keras_network import around
 
-    network = around(keras_file.load(expanded(name))[0], channels, classes, space)
+    network = around(keras_file.load(expanded(name))[0], MadeFor(channels, classes, space))
     network.said = (*network.said, f"it begins with the weights in {Path(name).name}")
     return network
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from convscope.errors import NetworkError, got
 from convscope.network import fit, keras_file, written
 from convscope.network.keras_file import imported
-from convscope.network.layers import Space
+from convscope.network.layers import MadeFor
 from convscope.network.model import Model
 from convscope.network.own import build_own, call
 from convscope.randomness import forked, seeded
@@ -27,14 +27,6 @@ FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module
 MADE = "{name} is made already: {scale} come too late.\n  Leave them out."
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6, "equal_nan": True}  # two that are made alike round alike
-
-
-class MadeFor(NamedTuple):
-    """What a network is made for."""
-
-    channels: int
-    classes: int
-    space: Space
 
 
 class Settled(NamedTuple):

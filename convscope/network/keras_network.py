@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from convscope.errors import NetworkError, ShapeError, got
 from convscope.network.keras_file import imported, names_anew
-from convscope.network.layers import Space
+from convscope.network.layers import MadeFor, Space
 from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.shapes import elements, show
@@ -36,13 +36,14 @@ class KerasNetwork(nn.Module):
         logarithm: whether it gives probabilities, of which the logarithm is taken.
         said: what was done with it, a sentence each.
         doubts: what looks wrong, a sentence each.
+        copy: makes another one, with other weights.
     """
 
     model: Any
 
-    def __init__(self, model: Any, layout: str) -> None:  # noqa: ANN401 - Keras is imported by those who use it
+    def __init__(self, model: Any, layout: str, copy: Callable[[], "KerasNetwork"]) -> None:  # noqa: ANN401
         super().__init__()
-        self.layout, self.logarithm = layout, False
+        self.layout, self.logarithm, self.copy = layout, False, copy
         self.said: tuple[str, ...] = ()
         self.doubts: tuple[str, ...] = ()
         self._take(model)
@@ -92,21 +93,23 @@ class KerasNetwork(nn.Module):
             variable._value = place[name]
         return self
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
-        with names_anew(), forked():
-            twin = type(self)(deepcopy(self.model, memo), self.layout)
-        twin.logarithm, twin.said, twin.doubts = self.logarithm, self.said, self.doubts
-        return twin.train(self.training)
+    def __deepcopy__(self, memo: dict[int, Any]) -> "KerasNetwork":
+        """Made again, as Keras copies no class of a person's own."""
+        with forked():
+            twin = self.copy()
+        twin.load_state_dict(self.state_dict())
+        twin.said, twin.doubts = self.said, self.doubts
+        device = next((each.device for each in self.state_dict().values()), None)
+        return twin.to(device).train(self.training)
 
 
-def around(model: Any, channels: int, classes: int, space: Space) -> KerasNetwork:  # noqa: ANN401
+def around(model: Any, shape: MadeFor, anew: Callable[[], Any] | None = None) -> KerasNetwork:  # noqa: ANN401
     """A Keras model for samples of one shape; where it has no weights yet, it gets them here.
 
     Args:
         model: of Keras, on the CPU.
-        channels: of a sample.
-        classes: scores that have to come out.
-        space: sizes of a sample's spatial axes.
+        shape: of a sample, and how many scores have to come out.
+        anew: makes such a model once more; None: Keras copies it.
 
     Raises:
         NetworkError: Keras runs on another backend, or the model fails.
@@ -115,6 +118,7 @@ def around(model: Any, channels: int, classes: int, space: Space) -> KerasNetwor
     keras = imported()
     if not isinstance(model, keras.Layer):
         raise NetworkError(f"{type(model).__name__} is of another Keras than {keras.__version__}.\n  {FORM}")
+    channels, classes, space = shape
     layout = _layout(model, channels, space)
     x = torch.zeros(2, channels, *space)
     try:
@@ -127,9 +131,18 @@ def around(model: Any, channels: int, classes: int, space: Space) -> KerasNetwor
             f" (channel × space):\n  {why}\n  Make it for such samples, or bring these to its size (--size)."
         ) from error
     _demand_scores(made, classes, model.name)
-    network = KerasNetwork(model, layout).without_softmax(x)
+
+    def copy() -> KerasNetwork:
+        return around(anew() if anew else _copied(network.model), shape, anew)
+
+    network = KerasNetwork(model, layout, copy).without_softmax(x)
     network.doubts = tuple(_doubts(keras, model))
     return network
+
+
+def _copied(model: Any) -> Any:  # noqa: ANN401
+    with names_anew():
+        return deepcopy(model)
 
 
 def _arranged(x: Tensor, layout: str) -> Tensor:

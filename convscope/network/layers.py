@@ -18,6 +18,14 @@ Layer = Callable[..., nn.Module]
 Entry = TypeVar("Entry")
 
 
+class MadeFor(NamedTuple):
+    """What a network is made for."""
+
+    channels: int
+    classes: int
+    space: Space
+
+
 class Layers(NamedTuple):
     """The layers whose name in torch ends with the number of spatial axes."""
 

@@ -20,7 +20,7 @@ from torch import nn
 
 from convscope.errors import NetworkError, got, guess
 from convscope.network import keras_file
-from convscope.network.layers import Space
+from convscope.network.layers import MadeFor, Space
 from convscope.paths import expanded
 
 PRIVATE = "_convscope_own_network"  # the name under which Python keeps the file: in nobody's way
@@ -108,12 +108,17 @@ def call(
     """
     facts = dict.fromkeys(("channels", "in_channels"), channels)
     facts |= dict.fromkeys(("classes", "num_classes"), classes)
-    with keras_file.names_anew():
-        made = make(**_arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale)))
+    arguments = _arguments(make, facts | {"space": space} | scale, name, needed=tuple(scale))
+
+    def anew() -> Any:  # noqa: ANN401 - whatever a person's code makes
+        with keras_file.names_anew():
+            return make(**arguments)
+
+    made = anew()
     if keras_file.is_keras(made):
         from convscope.network.keras_network import around
 
-        return around(made, channels, classes, space)
+        return around(made, MadeFor(channels, classes, space), anew)
     return _demand_network(make, made)
 
 
