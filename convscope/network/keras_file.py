@@ -15,7 +15,6 @@ from convscope.errors import NetworkError
 from convscope.text import cut, printable
 
 BACKEND = "KERAS_BACKEND"  # the environment variable that chooses it, read once
-OTHER_BACKENDS = ("tensorflow", "jax", "openvino")
 NOT_TORCH = (
     "Keras runs on {backend} here; convscope needs it on torch.\n"
     "  Set the environment variable KERAS_BACKEND=torch before Keras is imported."
@@ -65,9 +64,9 @@ def imported(what: str = "this network") -> Any:  # noqa: ANN401 - a module
     Raises:
         NetworkError: it is missing, or runs on another backend.
     """
-    os.environ.setdefault(BACKEND, "torch")
     try:
-        import keras
+        with on_torch():
+            import keras
     except ImportError as error:
         demand_torch(error)
         raise NetworkError(
@@ -79,13 +78,26 @@ def imported(what: str = "this network") -> Any:  # noqa: ANN401 - a module
     return keras
 
 
+@contextmanager
+def on_torch() -> Iterator[None]:
+    """Keras that is imported in this block runs on torch, unless the environment says otherwise."""
+    if BACKEND in os.environ:
+        yield
+        return
+    os.environ[BACKEND] = "torch"
+    try:
+        yield
+    finally:
+        os.environ.pop(BACKEND, None)
+
+
 def demand_torch(error: BaseException) -> None:
     """Say what is amiss where Keras could not be imported because its backend is not installed.
 
     Raises:
         NetworkError: that was the reason.
     """
-    if isinstance(error, ImportError) and error.name in OTHER_BACKENDS and os.environ.get(BACKEND) != "torch":
+    if isinstance(error, ImportError) and error.name and error.name == os.environ.get(BACKEND):
         raise NetworkError(NOT_TORCH.format(backend=error.name)) from error
 
 

@@ -6,7 +6,6 @@ room `lint` says why.
 
 import importlib.util
 import inspect
-import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -83,12 +82,11 @@ def build_own(name: str, channels: int, classes: int, space: Space, **scale: flo
     if not path.is_file():
         raise NetworkError(_no_file(path, file))
     text = _read(path, file)
-    os.environ.setdefault(keras_file.BACKEND, "torch")  # if that file imports Keras
 
     def make(text: str) -> nn.Module:
         return call(_find(_import(path, text), wanted, file), name, channels, classes, space, **scale)
 
-    with neighbours(path.parent):
+    with neighbours(path.parent), keras_file.on_torch():
         try:
             return make(text)
         except NetworkError:
