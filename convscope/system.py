@@ -7,6 +7,7 @@ import contextlib
 import errno
 import mmap
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ctypes import CDLL
 
 WINDOWS, MACOS = sys.platform == "win32", sys.platform == "darwin"
+HANGUP: int | None = getattr(signal, "SIGHUP", None)  # by which a service is told to read its files again
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")  # without one, Linux opens a browser in the terminal
 GROUPS = Path("/proc/self/cgroup")  # which control groups this process is in
 CONTAINERS = {

@@ -44,7 +44,7 @@ def test_every_command_of_the_readme_can_be_typed(typed):
 
 def test_the_readme_names_every_command_that_a_newcomer_needs():
     assert {typed.split()[0] for typed in TYPED} == {
-        *("check", "train", "evaluate", "predict", "export", "features"),
+        *("check", "train", "evaluate", "predict", "export", "features", "serve"),
         *("summary", "explain", "compare", "filter", "look"),
     }
     for name in ("data", "networks", "runs"):

@@ -135,6 +135,17 @@ MISTAKES = [
     "train --resume nosuch",
     "train --resume x.png",
     "train",
+    # serve
+    "serve",
+    "serve nosuch --port 0",
+    "serve =latest --port 0",
+    "serve a=nosuch --port 0",
+    "serve latest --port 99999",
+    "serve latest --port 0 --host nosuch.invalid",
+    "serve latest --port 0 --allow-host http://example.org",
+    "serve latest --port 0 --max-body 0",
+    "serve latest --port 0 --max-queue 0",
+    "serve latest --port 0 --timeout 0",
     # look
     "look nosuch",
     "look nosuch.py:X",

@@ -76,6 +76,7 @@ PRINTED = {
     "export latest pictures.onnx --any-size": ["decoded pictures of the test part", "pictures.onnx"],
     "export latest model.pt2": ["the largest difference is", "model.pt2"],
     "export latest model.safetensors": ["model.safetensors", "model.py"],
+    "serve latest": ["http://127.0.0.1"],
     "features latest -o f.npz --svm --knn": ["what goes into", "the network itself", "f.npz"],
     "train photos.zip": ["2 classes"],
     "train ecg/": ["2 classes"],
@@ -172,6 +173,7 @@ def place(tmp_path_factory):
 def there(place, monkeypatch):
     """The folder; latest is the run of the pictures. One epoch is enough: learning is tested elsewhere."""
     monkeypatch.setattr("convscope.web.Server.run", lambda server: server._listener.close())
+    monkeypatch.setattr("convscope.serving.InferenceServer.run", lambda server: server.close())
     monkeypatch.setattr("webbrowser.open", lambda _: True)
     monkeypatch.setattr(import_module("convscope.training.choose"), "_epochs", lambda *_: 1.0)
     pointer = place.parent / "latest"

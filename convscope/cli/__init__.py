@@ -29,6 +29,7 @@ from convscope.cli.look import look
 from convscope.cli.options import UsageError
 from convscope.cli.rules import rule
 from convscope.cli.seeing import compare, explain, summary
+from convscope.cli.serving import serve
 from convscope.cli.show import complain, note_typed, shown, write_json
 from convscope.cli.taking import export, features
 from convscope.cli.training import INTERRUPTED, train
@@ -43,6 +44,7 @@ COMMANDS: tuple[Callable[..., int | None], ...] = (
     look,
     export,
     features,
+    serve,
     summary,
     explain,
     compare,
@@ -71,6 +73,7 @@ for place, function in enumerate(COMMANDS):
     app.command(function, sort_key=place)
 app["train"].usage = "Usage: convscope train DATA [OPTIONS]"  # DATA is left out with --resume only
 app["predict"].usage = "Usage: convscope predict RUN INPUT... [OPTIONS]"
+app["serve"].usage = "Usage: convscope serve RUN... [OPTIONS]"
 
 
 def main() -> None:

@@ -7,19 +7,15 @@
 It listens on 127.0.0.1 only, behind a token; nothing is loaded from anywhere else.
 """
 
-import asyncio
 import secrets
-import signal
-import socket
 import sys
 import threading
 from collections.abc import Callable
-from types import FrameType
 
 import torch
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from convscope.listening import PatientH11, Uvicorn, listener
 from convscope.training.machine import threads
 from convscope.web.app import app
 from convscope.web.guard import Guard
@@ -27,36 +23,6 @@ from convscope.web.session import Session
 
 SWITCH = 5e-4  # seconds: answering must not wait 5 ms, as is usual, for each turn while a network is traced
 GRACE = 2  # seconds that answers under way have when the server is stopped
-IDLE = 20  # seconds in which a connection must have sent its first request
-
-
-class _Patience(H11Protocol):
-    """A connection that sends no whole request is closed, so that idle ones cannot fill the server."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._waiting = self.loop.call_later(IDLE, transport.close)
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.cycle is not None:  # a request is there: from now on the keep-alive of uvicorn counts
-            self._waiting.cancel()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._waiting.cancel()
-        super().connection_lost(exc)
-
-
-class _Uvicorn(uvicorn.Server):
-    """It takes Ctrl-C and SIGTERM; where Ctrl-C is ignored, as in a shell's background job, it stays so."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self._deaf = signal.getsignal(signal.SIGINT) == signal.SIG_IGN
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if sig != signal.SIGINT or not self._deaf:
-            super().handle_exit(sig, frame)
 
 
 class Server:
@@ -69,9 +35,7 @@ class Server:
 
     def __init__(self, session: Session, port: int = 0) -> None:
         self._session = session
-        self._listener = socket.create_server(("127.0.0.1", port))
-        # asyncio does so only where the protocol has a number; else each answer waits 40 ms for an ACK
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._listener = listener(port)
         number = self._listener.getsockname()[1]
         token = secrets.token_urlsafe(24)
         self.address = f"http://127.0.0.1:{number}/{token}/"
@@ -83,10 +47,10 @@ class Server:
             access_log=False,
             server_header=False,
             ws="none",
-            http=_Patience,
+            http=PatientH11,
             timeout_graceful_shutdown=GRACE,
         )
-        self._server = _Uvicorn(settings)
+        self._server = Uvicorn(settings)
 
     def run(self) -> None:
         """Answer until Ctrl-C, or until `stop` is called from another thread."""

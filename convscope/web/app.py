@@ -28,9 +28,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
 from convscope.errors import ConvscopeError
+from convscope.listening import TooLarge
 from convscope.web import save
 from convscope.web.dispatch import NoAddress, answer
-from convscope.web.guard import TooLarge
 from convscope.web.messages import FREE, GET, POST
 from convscope.web.messages.numbers import encoded
 from convscope.web.page import Page

@@ -274,7 +274,7 @@ def test_who_never_ends_is_not_waited_for(browser):
 
 @pytest.mark.parametrize("piece", [b"", b"GET /"])
 def test_who_says_nothing_is_not_waited_for(browser, monkeypatch, piece):
-    monkeypatch.setattr("convscope.web.IDLE", 0.2)
+    monkeypatch.setattr("convscope.listening.IDLE", 0.2)
     with socket.create_connection(("127.0.0.1", browser.port), timeout=30) as line:
         line.sendall(piece)
         assert line.recv(65536) == b""  # closed
@@ -282,7 +282,7 @@ def test_who_says_nothing_is_not_waited_for(browser, monkeypatch, piece):
 
 
 def test_who_asks_is_waited_for(browser, monkeypatch):
-    monkeypatch.setattr("convscope.web.IDLE", 0.2)
+    monkeypatch.setattr("convscope.listening.IDLE", 0.2)
     connection = http.client.HTTPConnection("127.0.0.1", browser.port, timeout=30)
     for _ in range(3):
         connection.request("GET", f"/{browser.token}/api/session")
