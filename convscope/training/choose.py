@@ -183,8 +183,11 @@ def _changes(dataset: Dataset) -> tuple[Augment, str]:
     if dataset.kind == "sequence" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
     if dataset.kind == "image" and dataset.channels == 3 and max(dataset.space) >= LARGE:
-        why = "augmentation shift 0.1, crop 0.3, flip: photographs; where sides matter: --augment shift=0.1"
-        return Augment(shift=0.1, flip=True, crop=0.3), why
+        why = (
+            "augmentation shift 0.1, crop 0.3, flip, colour 0.2: photographs;"
+            " where sides or colours matter: --augment shift=0.1"
+        )
+        return Augment(shift=0.1, flip=True, crop=0.3, colour=0.2), why
     why = (
         f"augmentation shift {SHIFT}: never changes a label; no mirroring, since signs and digits have a side"
     )

@@ -22,8 +22,9 @@ from convscope.shapes import show
 SAMPLE = 1000  # headers looked at to choose a size
 GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
 PAGED = (".tif", ".tiff", ".gif", ".webp")  # endings of files that may have several pages
-FEW, MANY = 2_000, 20_000  # pictures: fewer teach too little for details, more take long; see benchmarks
-SIDE, LEAST_SIDE = 96, 64  # pixels between the two, and else; pictures up to the latter keep their size
+FEW = 2_000  # pictures, which teach too little for details; see benchmarks
+SIDES = ((FEW, 80), (20_000, 96))  # up to so many pictures: so many pixels; more take long: LEAST_SIDE
+LEAST_SIDE = 64
 
 
 def read(
@@ -135,11 +136,11 @@ def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
         raise DataError(f"none of the {len(files)} pictures can be read.\n  {_first_reason(files)}")
     sizes = {(head.height, head.width) for head in heads}
     side = round(median(max(head.height, head.width) for head in heads))
-    most = SIDE if FEW < len(files) <= MANY else LEAST_SIDE
-    if side <= LEAST_SIDE:
+    most = next((side for count, side in SIDES if len(files) <= count), LEAST_SIDE)
+    if side <= most:
         scale, why = 1.0, "their own size" if len(sizes) == 1 else "the median of their longer sides"
     else:
-        scale = min(1.0, most / side)
+        scale = most / side
         gain = "are learnt better, and faster," if len(files) <= FEW else "train in reasonable time"
         why = f"{len(files):,} pictures of {side} px (longer side, median) {gain} there"
     height, width = sizes.pop() if len(sizes) == 1 else (side, side)
