@@ -398,7 +398,7 @@ def csv_rows(columns: Sequence[Sequence[str | float | None]], *, exact: bool) ->
 
 def _cells(column: Sequence[str | float | None], exact: bool) -> list[str]:
     """A column's cells as they stand in the file: a class is there many times, and looked at once."""
-    known: dict[str | None, str] = {None: ""}
+    known: dict[object, str] = {None: ""}
     cells = []
     for value in column:
         if isinstance(value, float):
