@@ -89,6 +89,10 @@ MISTAKES = [
     "features latest x.png --svm",
     "features latest x.png --knn",
     "features latest x.png --logistic",
+    "features latest x.png --nearest 0",
+    "features latest x.png --nearest many",
+    "features latest --outliers -1",
+    "features latest x.png --label-errors 5",
     "features nosuch",
     # evaluate
     "evaluate latest --part tset",

@@ -78,6 +78,8 @@ PRINTED = {
     "export latest model.safetensors": ["model.safetensors", "model.py"],
     "serve latest": ["http://127.0.0.1"],
     "features latest -o f.npz --svm --knn": ["what goes into", "the network itself", "f.npz"],
+    "features latest new/*.jpg --nearest 3": ["nearest in training"],
+    "features latest --outliers 10 --label-errors 20": ["outlier", "labels that are likely wrong"],
     "train photos.zip": ["2 classes"],
     "train ecg/": ["2 classes"],
     "train scans/": ["2 classes"],

@@ -1,13 +1,16 @@
 """Commands that take a trained network away."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from convscope.cli.options import Flag, Json
+from convscope.cli.options import AtLeastOne, Flag, Json
 from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.cli.using import RunName, given_as
+
+if TYPE_CHECKING:
+    from convscope.extracting import Features
 
 
 def export(
@@ -51,6 +54,9 @@ def features(
     svm: Flag = False,
     knn: Flag = False,
     logistic: Flag = False,
+    nearest: AtLeastOne | None = None,
+    outliers: AtLeastOne | None = None,
+    label_errors: AtLeastOne | None = None,
     force: Flag = False,
     as_json: Json = False,
 ) -> None:
@@ -66,6 +72,9 @@ def features(
         svm: Train a support vector machine on those of the training part, and judge it on the test part.
         knn: The same with the 5 nearest neighbours.
         logistic: The same with logistic regression (ridge regression for amounts).
+        nearest: List so many training samples that are most like each sample.
+        outliers: List so many samples that are least like the training samples.
+        label_errors: List so many samples whose label is likely wrong, likeliest first.
         force: Replace a file that convscope did not write.
     """
     from convscope.extracting import NPZ, features
@@ -78,14 +87,45 @@ def features(
     found = features(trained, given, layer)
     wanted = [name for name, asked in (("svm", svm), ("knn", knn), ("logistic", logistic)) if asked]
     scores = found.heads(*wanted) if wanted else []
+    listed = {
+        "nearest": found.nearest(nearest) if nearest else [],
+        "outliers": found.outliers(outliers) if outliers else [],
+        "label_errors": found.label_errors() if label_errors else [],
+    }
+    wrong = len(listed["label_errors"])
+    listed["label_errors"] = listed["label_errors"][:label_errors]
     written = found.save(out, force=force) if out else None
     if as_json:
         told = {"heads": [each.as_dict() for each in scores], "written": written and str(written.absolute())}
-        write_json(found.as_dict() | told)
+        write_json(found.as_dict() | told | {"label_errors_found": wrong} | _rows_as_dicts(found, listed))
         return
     write_lines(found.lines())
     if scores:
         error = "mean absolute error" if scores[0].regression else "accuracy"
         write(columns(["on the test part", error, "95 % interval"], [each.cells() for each in scores]))
+    _show_rows(found, listed)
+    if label_errors:
+        write(f"labels that are likely wrong: {wrong:,} of {len(found):,} samples")
     if written:
         write(f"written: {written.absolute()}")
+
+
+def _rows_as_dicts(found: "Features", listed: dict[str, list[Any]]) -> dict[str, Any]:
+    near = [
+        {"name": str(name), "training": [each._asdict() for each in of]}
+        for name, of in zip(found.names, listed["nearest"], strict=False)
+    ]
+    others = {name: [each._asdict() for each in listed[name]] for name in ("outliers", "label_errors")}
+    return {"nearest": near, **others}
+
+
+def _show_rows(found: "Features", listed: dict[str, list[Any]]) -> None:
+    """Tables of single samples: their neighbours, the farthest, those with a wrong label."""
+    if near := listed["nearest"]:
+        rows = [[str(name), *each.cells()] for name, of in zip(found.names, near, strict=True) for each in of]
+        write(columns(["sample", "nearest in training", "class or value", "distance"], rows))
+    if far := listed["outliers"]:
+        write(columns(["outlier", "class or value", "distance"], [each.cells() for each in far]))
+    if wrong := listed["label_errors"]:
+        titles = ["sample", "label", "its probability", "likely", "that one's"]
+        write(columns(titles, [each.cells() for each in wrong]))

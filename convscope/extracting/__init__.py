@@ -3,11 +3,13 @@
 found = features("latest")                 # of every sample of the run's data, before the classifier
 found.save("features.npz")
 found.heads("svm", "knn")                  # the same features under a support vector machine …
+features("latest", "new.png").nearest(3)   # the training samples that are most like a new one
 """
 
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from convscope.arguments import demand, demand_flag, demand_path
+from convscope.arguments import demand, demand_flag, demand_path, demand_whole
 from convscope.data.dataset import Dataset
 from convscope.data.memory import refuse_too_large
 from convscope.data.samples import demand_shape
 from convscope.errors import NetworkError, UnknownName
+from convscope.extracting import mislabelled, neighbours
 from convscope.extracting.heads import HeadScore, compare
+from convscope.extracting.mislabelled import LabelError
+from convscope.extracting.neighbours import Neighbour, Outlier
 from convscope.network.model import Model
 from convscope.outputs import Output, OutputForm, head
 from convscope.run import Run, load
@@ -48,6 +53,7 @@ class Features:
         run: whose network it was.
         dataset: where the samples come from one, with its parts; None: new samples.
         sources: files and folders that were read for it: no output ever replaces one.
+        asked: the layer that was asked for by name.
     """
 
     values: np.ndarray
@@ -57,6 +63,7 @@ class Features:
     run: Run = field(repr=False)
     dataset: Dataset | None = field(default=None, repr=False)
     sources: Sequence[Path] = field(default=(), repr=False)
+    asked: str | None = field(default=None, repr=False)
 
     @property
     def parts(self) -> dict[str, np.ndarray]:
@@ -102,6 +109,51 @@ class Features:
             DataError: no training or no test part.
         """
         return compare(self, names)
+
+    def nearest(self, count: int = 5) -> list[list[Neighbour]]:
+        """For each sample the training samples that are most like it, nearest first.
+
+        A training sample is no neighbour of itself.
+
+        Args:
+            count: how many; where there are fewer, all.
+
+        Raises:
+            DataError: no training samples, or features that are no numbers.
+        """
+        demand_whole("count", count, 1)
+        return neighbours.nearest(self, self._training, count)
+
+    def outliers(self, count: int = 10) -> list[Outlier]:
+        """The samples that are least like the training samples, farthest first.
+
+        How far a sample is: the mean distance to its 10 nearest training samples.
+
+        Args:
+            count: how many; where there are fewer, all.
+
+        Raises:
+            DataError: no training samples, or features that are no numbers.
+        """
+        demand_whole("count", count, 1)
+        return neighbours.outliers(self, self._training, count)
+
+    def label_errors(self) -> list[LabelError]:
+        """Samples whose label is likely wrong, likeliest first: what confident learning finds.
+
+        Each is judged by logistic regression on the features of others (64 principal components). The
+        network itself has seen the labels that it was trained on: the longer it was trained, the more of
+        their errors it knows by heart.
+
+        Raises:
+            DataError: amounts, fewer than two classes with 5 samples, or features that are no numbers.
+        """
+        return mislabelled.label_errors(self)
+
+    @cached_property
+    def _training(self) -> "Features":
+        """Those of the data that hold the training samples."""
+        return self if self.dataset else features(self.run, layer=self.asked)
 
     def _labels(self) -> np.ndarray:
         if self.run.settings.facts.regression:
@@ -157,7 +209,7 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
         inputs, names, truths = found.inputs, found.names, found.truth
     values, words = of_layer(model, inputs, layer, trained.path, what="features")
     read = trained.sources([] if isinstance(data, Dataset | None) else data)
-    return Features(values, words, names, truths, trained, dataset, read)
+    return Features(values, words, names, truths, trained, dataset, read, layer)
 
 
 def of_layer(

@@ -75,25 +75,21 @@ def compare(found: "Features", names: Sequence[str]) -> list[HeadScore]:
         demand("names", name, str, ", ".join(HEADS))
         if name not in HEADS:
             raise UnknownName("head", str(name), HEADS)
-    _demand_sklearn()
+    demand_sklearn()
     dataset, parts = found.dataset, found.parts
     if not dataset or not len(parts["train"]) or not len(parts["test"]):
         raise DataError(
             "heads learn from the training part and are judged on the test part; there is none here.\n"
             "  Leave the data out (then those of the run are taken), or train a run with a test part."
         )
-    if odd := int((~np.isfinite(found.values)).any(1).sum()):
-        raise DataError(
-            f"{odd:,} of {len(found):,} samples have features that are no numbers (NaN or infinity):"
-            f" {found.layer}.\n  Take another layer."
-        )
+    demand_finite(found)
     train, test, regression = parts["train"], parts["test"], dataset.regression
     truth = np.array(list(found.truth), dtype=np.float64 if regression else str)
     named = dataset.groups
     groups = intervals.numbered([str(named[row]) for row in test]) if named else None
     scores = [_of_network(found.run.evaluate(dataset))]
     for name in names or HEADS:
-        said = _learnt(name, found.values[train], truth[train], regression=regression).predict(
+        said = learnt(name, found.values[train], truth[train], regression=regression).predict(
             found.values[test]
         )
         scores.append(_score(name, said, truth[test], groups, regression=regression))
@@ -106,7 +102,8 @@ def _of_network(own: Evaluation | ValueEvaluation) -> HeadScore:
     return HeadScore("the network itself", own.mae, own.interval, True)
 
 
-def _learnt(name: str, values: np.ndarray, truth: np.ndarray, *, regression: bool) -> Any:  # noqa: ANN401
+def learnt(name: str, values: np.ndarray, truth: np.ndarray, *, regression: bool) -> Any:  # noqa: ANN401
+    """A head that has learnt from features, (sample, feature), on one scale."""
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
@@ -124,7 +121,25 @@ def _score(
     return HeadScore(name, float(right.mean()), intervals.of_share(right, groups), False)
 
 
-def _demand_sklearn() -> None:
+def demand_finite(found: "Features") -> None:
+    """Refuse features that nothing can be learnt from.
+
+    Raises:
+        DataError: says of how many samples.
+    """
+    if odd := int((~np.isfinite(found.values)).any(1).sum()):
+        raise DataError(
+            f"{odd:,} of {len(found):,} samples have features that are no numbers (NaN or infinity):"
+            f" {found.layer}.\n  Take another layer."
+        )
+
+
+def demand_sklearn() -> None:
+    """Refuse where scikit-learn is not installed.
+
+    Raises:
+        ConvscopeError: it is not.
+    """
     from importlib.util import find_spec
 
     if find_spec("sklearn") is None:
