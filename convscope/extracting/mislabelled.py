@@ -60,14 +60,19 @@ def label_errors(found: "Features") -> list[LabelError]:
     likely = confident(probabilities, labels)
     wrong = np.flatnonzero((likely >= 0) & (likely != labels))
     of_label, of_likely = probabilities[wrong, labels[wrong]], probabilities[wrong, likely[wrong]]
+    order = np.argsort(of_label, kind="stable").tolist()
+    places = rows[wrong].tolist()
     return [
         LabelError(
-            row=int(rows[wrong[at]]), name=str(found.names[rows[wrong[at]]]),
-            label=str(classes[labels[wrong[at]]]), likely=str(classes[likely[wrong[at]]]),
-            of_label=float(of_label[at]), of_likely=float(of_likely[at]),
+            row=places[at],
+            name=str(found.names[places[at]]),
+            label=str(classes[labels[wrong[at]]]),
+            likely=str(classes[likely[wrong[at]]]),
+            of_label=float(of_label[at]),
+            of_likely=float(of_likely[at]),
         )
-        for at in np.argsort(of_label, kind="stable")
-    ]  # fmt: skip
+        for at in order
+    ]
 
 
 def confident(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
