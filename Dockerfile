@@ -1,9 +1,11 @@
 # A service of the runs in /runs, on a processor. Built from the wheel:
 #   python -m build --wheel && docker build -t convscope .
+# (add --build-arg PIP_EXTRA_INDEX_URL=… with PyTorch's index of builds without CUDA: the image is gigabytes smaller)
 #   docker run --read-only --tmpfs /tmp -v ./runs:/runs:ro -p 127.0.0.1:8000:8000 convscope latest
 FROM python:3.11-slim
 COPY constraints.txt dist/convscope-*.whl /tmp/
-RUN pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu -c /tmp/constraints.txt \
+ARG PIP_EXTRA_INDEX_URL=""
+RUN pip install --no-cache-dir -c /tmp/constraints.txt \
         "$(echo /tmp/convscope-*.whl)[serve]" \
     && rm /tmp/constraints.txt /tmp/convscope-*.whl \
     && useradd --system --no-create-home --uid 10001 convscope
