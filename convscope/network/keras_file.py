@@ -97,8 +97,9 @@ def demand_torch(error: BaseException) -> None:
     Raises:
         NetworkError: that was the reason.
     """
-    if isinstance(error, ImportError) and error.name and error.name == os.environ.get(BACKEND):
-        raise NetworkError(NOT_TORCH.format(backend=error.name)) from error
+    backend = os.environ.get(BACKEND, "torch")
+    if isinstance(error, ImportError) and error.name == backend != "torch":
+        raise NetworkError(NOT_TORCH.format(backend=backend)) from error
 
 
 def is_named(name: str) -> bool:
