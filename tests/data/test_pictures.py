@@ -316,8 +316,9 @@ def test_work_that_is_stopped_leaves_no_thread_behind(paint):
         ([(28, 28)] * 3, (28, 28)),
         ([(20, 33)] * 3, (20, 33)),  # all alike: kept, square or not
         ([(20, 30), (30, 40), (50, 10)], (40, 40)),  # longer sides 30, 40, 50
-        ([(200, 100)] * 3, (64, 32)),
-        ([(300, 200), (100, 500), (90, 90)], (64, 64)),
+        ([(80, 72)] * 3, (80, 72)),  # not larger than what few pictures are brought to
+        ([(200, 100)] * 3, (80, 40)),
+        ([(300, 200), (100, 500), (90, 90)], (80, 80)),
     ],
 )
 def test_the_size_is_chosen_from_the_files(paint, sizes, size):
