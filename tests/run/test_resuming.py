@@ -179,7 +179,7 @@ def test_a_run_that_may_not_be_written(finished, training, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     before = {path.name: path.read_bytes() for path in finished.path.iterdir()}
-    monkeypatch.setattr("convscope.outputs.write_aside", refuse)
+    monkeypatch.setattr("convscope.outputs._aside", refuse)
     with pytest.raises(RunError, match=r"cannot be written to .*: Permission denied\.\n  Nothing of it is"):
         Writer.resume(finished, longer(finished))
     with pytest.raises(RunError, match="report cannot be written"):
