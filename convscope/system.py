@@ -239,30 +239,27 @@ def hold(folder: Path) -> Callable[[], None] | None:
         handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT)
     else:
         return lambda: None
-    try:
-        _lock(handle)
-    except (BlockingIOError, PermissionError):
+    if not _taken(handle):
         os.close(handle)
         return None
-    except OSError:
-        pass
     return lambda: os.close(handle)
-
-
-def _lock(handle: int) -> None:
-    if fcntl is not None:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    else:
-        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
 
 
 def hold_file(file: BinaryIO) -> bool:
     """Take an open file until it is closed, or this process ends; False where another process has it."""
+    return _taken(file.fileno())
+
+
+def _taken(handle: int) -> bool:
+    """Lock an open file; False where another process has it."""
     try:
-        _lock(file.fileno())
+        if fcntl is not None:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        elif msvcrt is not None:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
     except (BlockingIOError, PermissionError):
         return False
-    except (OSError, AttributeError):  # a file system, or a system, without locks
+    except OSError:  # a file system without locks
         pass
     return True
 

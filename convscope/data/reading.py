@@ -36,6 +36,12 @@ class FoundFiles(NamedTuple):
     truth: Any = None
 
 
+def none_readable(what: str, skipped: Sequence[Skipped]) -> str:
+    """Words for samples of which none can be read, with the first reasons."""
+    reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
+    return f"no {what} can be read:\n{reasons}"
+
+
 class FileList(NamedTuple):
     """Files of samples that were found, and what was left out on the way.
 
@@ -64,8 +70,7 @@ class FileList(NamedTuple):
             DataError: there are no rows; shows why.
         """
         if not rows:
-            reasons = "\n".join(f"  {file}: {reason}" for file, reason in skipped[:5])
-            raise DataError(f"no {self.files[0].files.one} can be read:\n{reasons}")
+            raise DataError(none_readable(self.files[0].files.one, skipped))
 
     def remarks(self, spec: SampleSpec) -> list[str]:
         """What is to be said of where they lie."""

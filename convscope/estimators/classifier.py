@@ -12,7 +12,7 @@ from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.parameters import documented
 from convscope.run.run import Run
-from convscope.training import logits
+from convscope.training.scores import answers
 
 
 @documented
@@ -62,7 +62,7 @@ class ConvClassifier(ClassifierMixin, ConvEstimator):
 
     def predict_proba(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The probability of each class, (n, class), in the order of `classes_`; calibrated."""
-        return self._asked(self._new(X), lambda model, inputs: model.answers(logits(model, inputs)).numpy())
+        return self._asked(self._new(X), lambda model, inputs: answers(model, inputs).numpy())
 
     def _take_up(self, run: Run) -> None:
         facts, part = run.settings.facts, run.settings.estimator

@@ -11,7 +11,7 @@ from convscope.estimators import targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.parameters import documented
 from convscope.run.run import Run
-from convscope.training import logits
+from convscope.training.scores import answers
 
 
 @documented
@@ -49,7 +49,7 @@ class ConvRegressor(RegressorMixin, ConvEstimator):
 
     def predict(self, X: Any) -> np.ndarray:  # noqa: ANN401
         """The amount that is said of each sample, (n,), in the unit of y."""
-        return self._asked(self._new(X), lambda model, inputs: model.answers(logits(model, inputs)).numpy())
+        return self._asked(self._new(X), lambda model, inputs: answers(model, inputs).numpy())
 
     def _take_up(self, run: Run) -> None:
         if not run.settings.facts.regression:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from convscope.arguments import demand
-from convscope.errors import ConvscopeError, DataError, UnknownName
+from convscope.errors import DataError, MissingLibrary, UnknownName
 from convscope.figures import number, percent
 from convscope.run.evaluation import intervals
 from convscope.run.evaluation.intervals import Interval
@@ -138,11 +138,9 @@ def demand_sklearn() -> None:
     """Refuse where scikit-learn is not installed.
 
     Raises:
-        ConvscopeError: it is not.
+        MissingLibrary: it is not.
     """
     from importlib.util import find_spec
 
     if find_spec("sklearn") is None:
-        raise ConvscopeError(
-            "heads are scikit-learn's, which is not installed.\n  pip install 'convscope[heads]'"
-        )
+        raise MissingLibrary("heads are scikit-learn's", "scikit-learn", "heads")

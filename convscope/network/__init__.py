@@ -20,7 +20,7 @@ from convscope.network.compact import compact
 from convscope.network.fast import fast
 from convscope.network.inception import inception
 from convscope.network.inception_time import inception_time
-from convscope.network.layers import MadeFor, Space, layers
+from convscope.network.layers import MadeFor, Space, demand_no_scale, layers
 from convscope.network.lenet import lenet5
 from convscope.network.model import Model, assemble
 from convscope.network.own import build_own, is_own
@@ -208,8 +208,7 @@ def default(kind: str, samples: int, space: Space) -> tuple[str, dict[str, float
 def _own(name: str, channels: int, classes: int, space: Space, scale: dict[str, float]) -> nn.Module:
     if not keras_file.is_named(name):
         return build_own(name, channels, classes, space, **scale)
-    if scale:
-        raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
+    demand_no_scale(name, scale)
     from convscope.network.keras_network import around
 
     network = around(keras_file.load(expanded(name))[0], MadeFor(channels, classes, space))

@@ -17,14 +17,12 @@ from torch import Tensor, nn
 from convscope.errors import NetworkError, got
 from convscope.network import fit, keras_file, written
 from convscope.network.keras_file import imported
-from convscope.network.layers import MadeFor
+from convscope.network.layers import MadeFor, demand_no_scale
 from convscope.network.model import Model
 from convscope.network.own import build_own, call
 from convscope.randomness import forked, seeded
 
 FORMS = "Give a name, file.py:Class, a class or function that makes an nn.Module, or an nn.Module."
-
-MADE = "{name} is made already: {scale} come too late.\n  Leave them out."
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-6, "equal_nan": True}  # two that are made alike round alike
 
@@ -106,8 +104,7 @@ def copied(given: Any) -> nn.Module:  # noqa: ANN401
 
 def _of_network(given: nn.Module, shape: MadeFor, folder: Path, scale: dict[str, float]) -> Settled:
     body, name = copied(given), type(given).__name__
-    if scale:
-        raise NetworkError(MADE.format(name=name, scale=" and ".join(scale)))
+    demand_no_scale(name, scale)
     fit.check(body, *shape)
     file = _file(type(body), folder)
     if file and _made_alike(file, body, shape, {}):
@@ -119,8 +116,7 @@ def _of_keras(model: Any, folder: Path, scale: dict[str, float]) -> Settled:  # 
     """A Keras model is saved as Keras does it, weights and all; the file makes it again."""
     if not isinstance(model, imported().Model):
         raise NetworkError(f"the network is {got(model)}, expected a keras.Model.\n  {FORMS}")
-    if scale:
-        raise NetworkError(MADE.format(name=model.name, scale=" and ".join(scale)))
+    demand_no_scale(model.name, scale)
     path = folder / f"{uuid4().hex}.keras"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

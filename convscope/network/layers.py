@@ -26,6 +26,16 @@ class MadeFor(NamedTuple):
     space: Space
 
 
+def demand_no_scale(name: str, scale: Mapping[str, float]) -> None:
+    """Refuse a width or depth for a network that is made already.
+
+    Raises:
+        NetworkError: it comes too late.
+    """
+    if scale:
+        raise NetworkError(f"{name} is made already: {' and '.join(scale)} come too late.\n  Leave them out.")
+
+
 class Layers(NamedTuple):
     """The layers whose name in torch ends with the number of spatial axes."""
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from convscope.arguments import demand, demand_flag, demand_path, demand_whole
 from convscope.data.dataset import Skipped
+from convscope.data.reading import none_readable
 from convscope.data.samples import Samples
 from convscope.data.streaming import Position
 from convscope.errors import DataError, UnknownName
@@ -164,10 +165,9 @@ def _worked(work: Work, journal: Journal) -> Tally:
     answers = track(work.answers(said.end), "predicting", left, "samples", lambda each: each.size)
     for each in answers:
         journal.add(each)
-    said = Tally(journal, work.run)
+        said.add(each)
     if not said.count:
-        reasons = "\n".join(f"  {name}: {reason}" for name, reason in said.skipped[:5])
-        raise NothingReadError(f"no {work.run.settings.facts.kind} can be read:\n{reasons}")
+        raise NothingReadError(none_readable(work.run.settings.facts.kind, said.skipped))
     return said
 
 

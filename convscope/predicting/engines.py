@@ -26,8 +26,8 @@ from convscope.ship import onnx_file
 from convscope.ship.card import Card
 from convscope.ship.parity import LIMIT, apart
 from convscope.ship.whole import capture
+from convscope.training import scores
 from convscope.training.machine import present_device
-from convscope.training.scores import MOST, NUMBERS, logits
 
 ENGINES = {"torch": "torch", "onnx": "ONNX Runtime"}
 PIECES = 2  # that torch answers before it is compared: the first one finds out how to
@@ -38,7 +38,7 @@ AnswersOf = Callable[[Tensor], Tensor]
 
 
 class Engine:
-    """AnsweredPiece pieces of samples, and looks for the faster way to.
+    """Answers pieces of samples, and looks for the faster way to.
 
     Attributes:
         name: what answers now.
@@ -91,7 +91,7 @@ class Engine:
         return f"{ENGINES[self.name]}{rate}{beside}"
 
     def _torch(self, inputs: Tensor) -> Tensor:
-        return self.model.answers(logits(self.model, inputs))
+        return scores.answers(self.model, inputs)
 
     @property
     def _can(self) -> bool:
@@ -179,7 +179,7 @@ def _session(engine: Engine) -> AnswersOf:
         _keep(place, content)
 
     def answers(inputs: Tensor) -> Tensor:
-        size = max(1, min(MOST, NUMBERS // max(1, inputs[:1].numel())))
+        size = max(1, min(scores.MOST, scores.NUMBERS // max(1, inputs[:1].numel())))
         values = inputs if inputs.dtype == torch.uint8 else inputs.float()
         pieces = [read(piece.contiguous().numpy()) for piece in values.split(size)]
         return torch.from_numpy(np.concatenate(pieces)).double()

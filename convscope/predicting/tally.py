@@ -14,28 +14,36 @@ from convscope.run.evaluation.intervals import of_mean, wilson
 
 
 class Tally:
-    """All records of a journal, read once; one of them at a time is in memory.
+    """All records of a journal; one of them at a time is in memory.
 
     Attributes:
-        count: samples that are answered.
         truth: of each of them, where it is known; else None.
         skipped: what could not be read, and why.
-        remarks: sentences on the samples.
+        remarks: sentences on the samples, as keys.
         end: where the work goes on: a stream, and the position in it.
     """
 
     def __init__(self, journal: Journal, run: Run) -> None:
         self._journal, self._run, self._width = journal, run, 0
-        self.truth, self.skipped, remarks, self._said = [], [], {}, []
+        self.truth, self.skipped, self.remarks, self._said = [], [], {}, []
         self.end = (0, 0, 0)
         for answers in journal:
-            self.truth += answers.truth
-            self.skipped += [Skipped(*each) for each in answers.skipped]
-            remarks |= dict.fromkeys(answers.remarks)
-            self._said.append(answers.choices[:, 0].copy() if answers.choices.size else answers.figures[:, 0])
-            self._width = answers.choices.shape[1]
-            self.end = answers.end
-        self.remarks, self.count = tuple(remarks), len(self.truth)
+            self.add(answers)
+
+    @property
+    def count(self) -> int:
+        """Samples that are answered."""
+        return len(self.truth)
+
+    def add(self, answers: AnsweredPiece) -> None:
+        """A record more, which the journal has."""
+        self.truth += answers.truth
+        self.skipped += [Skipped(*each) for each in answers.skipped]
+        self.remarks |= dict.fromkeys(answers.remarks)
+        said = answers.choices if answers.choices.size else answers.figures
+        self._said.append(said[:, 0].copy())  # of the record nothing else stays
+        self._width = answers.choices.shape[1]
+        self.end = answers.end
 
     def write(self, file: BinaryIO, form: PredictionForm, *, exact: bool) -> None:
         """Write all rows into a file."""

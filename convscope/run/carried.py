@@ -64,16 +64,19 @@ def put(contents: Mapping[str, bytes], path: Path, *, force: bool = False) -> Pa
         RunError: something is there, or it cannot be written.
     """
     path = expanded(path).absolute()
-    aside = path.parent / f".new-{secrets.token_hex(4)}"
+    aside, before = (path.parent / f".{which}-{secrets.token_hex(4)}" for which in ("new", "before"))
     try:
         if path.exists() or path.is_symlink():
             _demand_replaceable(path, force)
         path.parent.mkdir(parents=True, exist_ok=True)
         _fill(aside, contents)
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(before)  # a kill from here on leaves it under that name
         aside.rename(path)
+        shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
+        if before.exists() and not path.exists():
+            before.rename(path)
         why = error.strerror or error
         raise RunError(f"{path} cannot be written: {why}.\n  Free space, or give another path.") from error
     finally:

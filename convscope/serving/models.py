@@ -13,8 +13,8 @@ from convscope.data import reading
 from convscope.data.samples import demand_scale
 from convscope.errors import RunError, ShapeError
 from convscope.run import Run, load
-from convscope.run.evaluation import judging
 from convscope.shapes import show
+from convscope.training import scores
 from convscope.training.machine import present_device
 
 
@@ -48,7 +48,7 @@ class ServedModel:
 
     def answers(self, inputs: Tensor) -> Tensor:
         """(sample, channel, *space) → (sample, class) probabilities, or (sample,) values; float64."""
-        return judging.answers(self._model, inputs)
+        return scores.answers(self._model, inputs)
 
     def of_file(self, content: bytes, name: str) -> tuple[Tensor, Sequence[str]]:
         """One sample, (1, channel, *space), from a file's bytes, read as in training; and remarks.

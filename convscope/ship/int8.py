@@ -21,7 +21,7 @@ from convscope.ship.form import ShippedAnswers
 from convscope.ship.onnx_file import signed
 from convscope.ship.parity import said_by, some
 from convscope.ship.whole import quietly
-from convscope.training import logits
+from convscope.training import scores
 
 MEASURED = 256  # training samples that tell the ranges
 JUDGED = 10_000  # samples that tell what it costs
@@ -96,7 +96,7 @@ def cost(answers: ShippedAnswers, model: Model, dataset: Dataset, *, fixed: bool
         ShipError: more than may be.
     """
     inputs, labels = some(dataset, dataset.judging, JUDGED)
-    said = (model.answers(logits(model, inputs)).numpy(), said_by(answers, inputs, fixed=fixed))
+    said = (scores.answers(model, inputs).numpy(), said_by(answers, inputs, fixed=fixed))
     if model.regression:
         before, after = (float(np.sqrt(np.mean((each - labels.numpy()) ** 2))) for each in said)
         found, lost = QuantisationCost("root mean squared error", before, after), after > (1 + SHARE) * before

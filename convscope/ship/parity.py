@@ -14,7 +14,7 @@ from convscope.figures import number
 from convscope.network.model import Model, Values
 from convscope.run.settings import Facts
 from convscope.ship.form import ShippedAnswers
-from convscope.training import logits
+from convscope.training import scores
 
 if TYPE_CHECKING:
     from convscope.ship.int8 import QuantisationCost
@@ -68,7 +68,7 @@ def difference(answers: ShippedAnswers, model: Model, inputs: Tensor, *, fixed: 
     Returns:
         Of probabilities as they are; of values in standard deviations of the target.
     """
-    return apart(said_by(answers, inputs, fixed=fixed), model.answers(logits(model, inputs)), model)
+    return apart(said_by(answers, inputs, fixed=fixed), scores.answers(model, inputs), model)
 
 
 def apart(said: np.ndarray, wanted: Tensor, model: Model) -> float:

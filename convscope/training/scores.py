@@ -97,6 +97,11 @@ def logits(
         model.train(training)
 
 
+def answers(model: Model, inputs: Tensor, rows: Tensor | None = None, what: str = "") -> Tensor:
+    """What is said of many samples, float64: probabilities, (n, class), or values, (n,); see `logits`."""
+    return model.answers(logits(model, inputs, rows, what=what))
+
+
 def loss_of_values(said: Tensor, values: Tensor, settings: TrainingSettings) -> Tensor:
     """What training makes small in regression, the mean over the batch: squared or absolute errors.
 

@@ -15,7 +15,7 @@ from convscope.run.evaluation import metrics
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.evaluation.predictions import Predictions, ValuePredictions
 from convscope.run.settings import Facts
-from convscope.training import logits
+from convscope.training import scores
 
 AnyEvaluation = Evaluation | ValueEvaluation
 AnyPredictions = Predictions | ValuePredictions
@@ -23,7 +23,7 @@ AnyPredictions = Predictions | ValuePredictions
 
 def answers(model: Model, samples: Tensor, rows: Tensor | None = None) -> Tensor:
     """What a model says of samples, float64: (n, class), each row adding up to 1; or values, (n,)."""
-    return model.answers(logits(model, samples, rows, what="judging"))
+    return scores.answers(model, samples, rows, what="judging")
 
 
 def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts: Facts) -> AnyEvaluation:
