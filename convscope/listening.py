@@ -87,7 +87,7 @@ def refused(scope: Scope, hosts: Collection[str], largest: int) -> Refusal | Non
 
     Args:
         scope: of the request.
-        hosts: that it may be for, as they stand in Host.
+        hosts: that it may be for, as they stand in Host, in small letters.
         largest: bytes of its body.
     """
     headers: dict[bytes, list[bytes]] = {}
@@ -96,7 +96,7 @@ def refused(scope: Scope, hosts: Collection[str], largest: int) -> Refusal | Non
     if any(len(headers.get(name, ())) > 1 for name in ONCE):
         return 400, "a header stands there twice"
     host, origin, length = (headers.get(name, [b""])[0].decode("latin-1") for name in ONCE)
-    if host not in hosts:
+    if host.lower() not in hosts:
         return 421, "wrong host"
     if b"origin" in headers and origin not in {f"http://{name}" for name in hosts}:
         return 403, "foreign origin"

@@ -21,6 +21,7 @@ from convscope.errors import DataError
 
 MAGIC = b"convscope predictions 1 "
 FRAME = Struct("<QI")  # bytes of a record's content, and their CRC-32
+KEPT = "What was predicted so far is kept there. Make room, and the same command goes on."
 BINARY = getattr(os, "O_BINARY", 0)  # of Windows
 HEAD = Struct("<IIII")  # bytes of the part that is JSON; rows, choices, whether they are values
 
@@ -104,7 +105,7 @@ class Journal:
             DataError: no space left …; those before it stay.
         """
         content = answers.content()
-        with _failing(self.path):
+        with _failing(self.path, KEPT):
             self._file.seek(self._end)
             left = memoryview(FRAME.pack(len(content), zlib.crc32(content)) + content)
             while left:  # a disk that is nearly full takes a part
@@ -154,7 +155,7 @@ def opened(path: Path, key: str) -> Iterator[Journal]:
     place = beside(path)
     if place.is_symlink() or (place.exists() and not place.is_file()):
         raise _in_the_way(place)
-    with _failing(place):
+    with _failing(place, "Give another path."):
         file = os.fdopen(os.open(place, os.O_RDWR | os.O_CREAT | BINARY, 0o666), "r+b", buffering=0)
     with file:
         if not system.hold_file(file):
@@ -162,21 +163,18 @@ def opened(path: Path, key: str) -> Iterator[Journal]:
         head = file.read(len(MAGIC))
         if head and not (head.startswith(MAGIC) or MAGIC.startswith(head)):
             raise _in_the_way(place)
-        with _failing(place):
+        with _failing(place, "Make room, or give another path."):
             journal = Journal(place, file, key)
         yield journal
 
 
 @contextmanager
-def _failing(place: Path) -> Iterator[None]:
+def _failing(place: Path, advice: str) -> Iterator[None]:
     """A full disk, or another reason of the system's, in words."""
     try:
         yield
     except OSError as error:
-        raise DataError(
-            f"{place} cannot be written: {error.strerror or error}.\n"
-            "  What was predicted so far is kept there. Make room, and the same command goes on."
-        ) from error
+        raise DataError(f"{place} cannot be written: {error.strerror or error}.\n  {advice}") from error
 
 
 def _in_the_way(place: Path) -> DataError:

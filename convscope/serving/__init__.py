@@ -72,7 +72,8 @@ class InferenceServer:
         shown = host if host not in ("0.0.0.0", "::") else LOOPBACK[0]
         self.address = f"http://{f'[{shown}]' if ':' in shown else shown}:{number}"
         own = [*LOOPBACK, shown, *names]
-        hosts = {*names, *(f"{name}:{number}" for name in own), *(own if number == 80 else ())}
+        every = (*names, *(f"{name}:{number}" for name in own), *(own if number == 80 else ()))
+        hosts = {name.lower() for name in every}
         app = Door(self.service.app(), hosts, key, limits.body, self.service.metrics)
         self._settings = _configured(app)
         self._server = Uvicorn(self._settings)

@@ -13,9 +13,11 @@ An error is `{"error": words}`: 4xx is the asker's, 503 and 504 say that too muc
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import json
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import torch
 from anyio import CapacityLimiter, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -25,7 +27,7 @@ from starlette.routing import Route
 from torch import Tensor
 
 import convscope
-from convscope.errors import ConvscopeError
+from convscope.errors import ConvscopeError, DataError
 from convscope.listening import TooLarge
 from convscope.serving import metrics as metrics_room
 from convscope.serving import protocol
@@ -84,7 +86,7 @@ class Service:
         """Tensors in, tensors out."""
         model = self.models.get(request.path_params["name"], request.path_params.get("version"))
         _demand_plain(request)
-        body = await request.body()
+        body = await self._body(request)
         asked = protocol.parsed(body, request.headers.get(protocol.LENGTH), model)
         model.of_values(asked.inputs)
         content, length = protocol.answered(asked, model, await self._said(model, asked.inputs))
@@ -98,7 +100,7 @@ class Service:
         query = request.query_params
         model = self.models.get(query.get("model"), query.get("version"))
         _demand_plain(request)
-        body, name = await request.body(), query.get("name", "")
+        body, name = await self._body(request), query.get("name", "")
         inputs, remarks = await to_thread.run_sync(model.of_file, body, name, limiter=self._reading)
         said = (await self._said(model, inputs))[0]
         found: dict[str, Any] = {"model": model.name, "version": model.version, "remarks": list(remarks)}
@@ -109,8 +111,15 @@ class Service:
             found |= {"target": model.target, "predicted": said.item()}
         return JSONResponse(found)
 
+    async def _body(self, request: Request) -> bytes:
+        """All of it; who sends it too slowly is not waited for."""
+        async with asyncio.timeout(self.limits.seconds):
+            return await request.body()
+
     async def _said(self, model: ServedModel, inputs: Tensor) -> Tensor:
         said = await self._batcher.answer(model, inputs)
+        if not bool(torch.isfinite(said).all()):
+            raise DataError("what the network says of it is no finite number.\n  Is it on training's scale?")
         self.metrics.samples(model.name, model.version, len(inputs))
         return said
 
@@ -198,13 +207,18 @@ def _telling(status: int) -> Callable[[Request, Exception], Awaitable[Response]]
     async def tell(request: Request, error: Exception) -> Response:  # noqa: ARG001
         words = fixed.get(status) or (str(error.args[0]) if error.args else "")
         headers = {"retry-after": "1"} if status in (503, 504) else {}
-        return JSONResponse({"error": words}, status, headers)
+        return _error(words, status, headers)
 
     return tell
 
 
+def _error(words: str, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """In ASCII: the words may hold what was sent, half of a character, too."""
+    return Response(json.dumps({"error": words}), status, headers, "application/json")
+
+
 async def _missing(request: Request, error: HTTPException) -> Response:  # noqa: ARG001
-    return JSONResponse({"error": error.detail}, error.status_code, error.headers)
+    return _error(error.detail, error.status_code, error.headers)
 
 
 async def _gone(request: Request, error: ClientDisconnect) -> Response:  # noqa: ARG001
@@ -213,4 +227,4 @@ async def _gone(request: Request, error: ClientDisconnect) -> Response:  # noqa:
 
 async def _failed(request: Request, error: Exception) -> Response:
     note("failed", path=request.url.path, error=f"{type(error).__name__}: {error}")
-    return JSONResponse({"error": f"convscope did not expect this: {type(error).__name__}"}, 500)
+    return _error(f"convscope did not expect this: {type(error).__name__}", 500)

@@ -81,13 +81,7 @@ def parsed(body: bytes, header: str | None, model: ServedModel) -> Asked:
 
 
 def answered(asked: Asked, model: ServedModel, said: Tensor) -> tuple[bytes, int | None]:
-    """The body of an answer, and how many bytes of it are JSON where tensors come behind it.
-
-    Raises:
-        DataError: the network's answer is no number.
-    """
-    if not bool(torch.isfinite(said).all()):
-        raise DataError("the network's answer to these values is no finite number.\n  Are they on its scale?")
+    """The body of an answer, and how many bytes of it are JSON where tensors come behind it."""
     outputs, pieces = [], []
     for name, binary in asked.outputs.items():
         datatype, shape = _outputs(model)[name]

@@ -137,7 +137,7 @@ def _balance(dataset: Dataset) -> tuple[str, str]:
         return "none", "no classes to balance"
     counts = [count for count in dataset.counts("train") if count]
     if min(counts) >= RARE * sum(counts) / len(counts):
-        return "none", "no balancing: every class has enough of the samples"
+        return "none", "no balancing: no class has far fewer samples than the others"
     return (
         "weights",
         f"errors on rare classes count for more: {min(counts):,} to {max(counts):,} samples a class",

@@ -13,6 +13,7 @@ from io import BytesIO
 
 import numpy as np
 import pytest
+import torch
 import tritonclient.http as triton
 from PIL import Image
 
@@ -158,6 +159,10 @@ BAD = {
     "a flag of no kind": {"inputs": [tensor(ONE)], "parameters": {"binary_data_output": 3}},
     "an id of no kind": {"inputs": [tensor(ONE)], "id": 3},
     "bytes that are not there": {"inputs": [tensor(ONE, parameters={"binary_data_size": 144})]},
+    "half a character as a name": {"inputs": [tensor(ONE, name="\ud800")]},
+    "half a character as a type": {"inputs": [tensor(ONE, datatype="\ud800")]},
+    "half a character as an output": {"inputs": [tensor(ONE)], "outputs": [{"name": "\ud800"}]},
+    "half a character as a size": {"inputs": [tensor(ONE, parameters={"binary_data_size": "\ud800"})]},
     "bytes of no number": {"inputs": [tensor(ONE, parameters={"binary_data_size": "144"})]},
 }
 
@@ -191,6 +196,9 @@ def test_what_is_not_there(server):
 
 def test_who_asks_for_another_host_or_from_another_page(server):
     assert ask(server, "GET", "/v2", headers={"Host": "evil.example"})[0] == 421
+    assert (
+        ask(server, "GET", "/v2", headers={"Host": place(server).replace("127.0.0.1", "LocalHost")})[0] == 200
+    )
     assert ask(server, "GET", "/v2", headers={"Origin": "http://evil.example"})[0] == 403
     assert ask(server, "GET", "/v2", headers={"Origin": server.address})[0] == 200
 
@@ -200,6 +208,29 @@ def test_what_is_too_large(server):
     pieces = (b"x" * 2**18 for _ in range(5))  # of no length that is said
     assert ask(server, "POST", "/predict", pieces)[0] == 413
     assert ask(server, "POST", "/predict", b"x", {"Content-Encoding": "gzip"})[0] == 415
+
+
+def test_a_body_that_never_ends(run):
+    with served(run, limits=ServiceLimits(seconds=1)) as server:
+        connection = http.client.HTTPConnection(place(server), timeout=20)
+        connection.putrequest("POST", "/predict")
+        connection.putheader("Content-Length", "100")
+        connection.endheaders(b"abc")
+        begun = time.monotonic()
+        answer = connection.getresponse()
+        assert answer.status == 504 and json.loads(answer.read())["error"]
+        assert time.monotonic() - begun < 10
+        connection.close()
+
+
+@pytest.mark.parametrize("path", ["/predict", "/v2/models/{}/infer"])
+def test_an_answer_that_is_no_number(run, monkeypatch, path):
+    with served(run) as server:
+        model = server.service.models.every[0]
+        monkeypatch.setattr(model, "answers", lambda inputs: torch.full((len(inputs), 2), torch.nan))
+        body = png(ONE[0, 0]) if path == "/predict" else json.dumps({"inputs": [tensor(ONE)]})
+        status, said = ask(server, "POST", path.format(model.name), body)
+        assert status == 400 and "no finite number" in said["error"]
 
 
 def test_a_key(run):
