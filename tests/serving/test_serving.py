@@ -284,6 +284,8 @@ def test_signals(run):
         connection.request("POST", "/v2/models/one/infer", body)
         time.sleep(0.05)
         process.send_signal(signal.SIGTERM)
-        assert connection.getresponse().status == 200
+        answer = connection.getresponse()
+        assert answer.status == 200 and json.loads(answer.read())["outputs"]
+        connection.close()
         wait_for(process.stderr, "stop")
         assert process.wait(20) == 0
