@@ -31,6 +31,7 @@ DONE = {  # what is typed, and what the answer has
     "features latest x.png -o f.npz": {"layer", "features", "written"},
     "serve latest --port 0 --check": {"address", "models"},
     "features latest x.png --nearest 2 --outliers 1": {"nearest", "outliers", "label_errors"},
+    "features latest x.png --map map.png": {"map", "layer"},
     "look latest --save x.html": {"title", "written", "samples", "bytes"},
     "summary plain --input 1x28x28": {"rows", "totals"},
     "explain plain --input 1x28x28": None,

@@ -93,6 +93,11 @@ MISTAKES = [
     "features latest x.png --nearest many",
     "features latest --outliers -1",
     "features latest x.png --label-errors 5",
+    "features latest --map map.npz",
+    "features latest --map nodir/map.png",
+    "features latest --map x.png",
+    "features latest --method tsne",
+    "features latest --map m.png --method nosuch",
     "features nosuch",
     # evaluate
     "evaluate latest --part tset",

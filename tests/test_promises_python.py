@@ -21,6 +21,7 @@ from torch import nn
 
 import convscope
 from convscope.errors import ConvscopeError
+from convscope.extracting import FeatureMap
 from convscope.keywords import TrainingKeywords
 from convscope.run import Predictions, ValuePredictions
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
@@ -34,7 +35,10 @@ MADE_BY_US = (  # no person calls the class
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called
     **{name: getattr(convscope, name) for name in (*MADE_BY_US, *SETTINGS, "Dataset")},
-    **{kind.__name__: kind for kind in (Predictions, ValuePredictions, Evaluation, ValueEvaluation)},
+    **{
+        kind.__name__: kind
+        for kind in (Predictions, ValuePredictions, Evaluation, ValueEvaluation, FeatureMap)
+    },
 }
 FUNCTIONS = [name for name in convscope.__all__ if not isinstance(getattr(convscope, name), type)]
 ENDLESS = {  # who asks for so much gets it: a training without end, or weights that run away
@@ -82,6 +86,7 @@ class Place:
             "Explanation": convscope.explain(self.trace, "2", (0, 1)),
             "Exported": convscope.export(self.run, root / "first.pt2"),
             "Features": convscope.features(self.run),
+            "FeatureMap": convscope.features(self.run).map(),
             "PredictedFile": convscope.predict(self.run, self.data, root / "first.csv"),
             "Repeated": convscope.repeat(self.data, seeds=2, **QUICK),
             "Dataset": self.dataset,
@@ -103,6 +108,7 @@ GIVEN: dict[str, Any] = {  # what is needed, where all is well
     "features": lambda at: {"run": at.run},
     "predict": lambda at: {"run": at.run, "data": at.data, "path": at.root / "said.csv"},
     "Features.save": lambda at: {"path": at.root / "f.npz"},
+    "FeatureMap.save": lambda at: {"path": at.root / "map.png"},
     "load": lambda at: {"run": at.run.path},
     "load_trace": lambda at: {"path": at.root / "one.trace"},
     "repeat": lambda at: {"source": at.data, "seeds": 2, **QUICK},

@@ -80,6 +80,7 @@ PRINTED = {
     "features latest -o f.npz --svm --knn": ["what goes into", "the network itself", "f.npz"],
     "features latest new/*.jpg --nearest 3": ["nearest in training"],
     "features latest --outliers 10 --label-errors 20": ["outlier", "labels that are likely wrong"],
+    "features latest --map map.png --method tsne": ["t-SNE of", "map.png"],
     "train photos.zip": ["2 classes"],
     "train ecg/": ["2 classes"],
     "train scans/": ["2 classes"],

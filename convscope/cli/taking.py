@@ -1,11 +1,11 @@
 """Commands that take a trained network away."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
-from convscope.cli.options import AtLeastOne, Flag, Json
+from convscope.cli.options import AtLeastOne, Flag, Json, UsageError
 from convscope.cli.show import columns, write, write_json, write_lines
 from convscope.cli.using import RunName, given_as
 
@@ -57,6 +57,8 @@ def features(
     nearest: AtLeastOne | None = None,
     outliers: AtLeastOne | None = None,
     label_errors: AtLeastOne | None = None,
+    map: Path | None = None,  # noqa: A002 - the name of the option
+    method: Literal["pca", "tsne", "umap"] | None = None,
     force: Flag = False,
     as_json: Json = False,
 ) -> None:
@@ -75,15 +77,22 @@ def features(
         nearest: List so many training samples that are most like each sample.
         outliers: List so many samples that are least like the training samples.
         label_errors: List so many samples whose label is likely wrong, likeliest first.
+        map: Draw the samples as points in a plane, into this file (.png): what is alike to the network lies
+            together. New samples are drawn among those of training.
+        method: How they come into that plane: pca unless said otherwise, tsne, or umap.
         force: Replace a file that convscope did not write.
     """
-    from convscope.extracting import NPZ, features
+    from convscope.extracting import NPZ, PICTURE, demand_method, features
     from convscope.outputs import Output
     from convscope.run import load
 
+    if method and not map:
+        raise UsageError("--method: says how samples come into a map; name its file too: --map map.png.")
+    demand_method(method or "pca")
     trained, given = load(run), given_as(data) if data else None
-    if out:
-        Output(out, NPZ, trained.sources(given or []), force).demand()
+    for path, form in ((out, NPZ), (map, PICTURE)):
+        if path:
+            Output(path, form, trained.sources(given or []), force).demand()
     found = features(trained, given, layer)
     wanted = [name for name, asked in (("svm", svm), ("knn", knn), ("logistic", logistic)) if asked]
     scores = found.heads(*wanted) if wanted else []
@@ -95,8 +104,11 @@ def features(
     wrong = len(listed["label_errors"])
     listed["label_errors"] = listed["label_errors"][:label_errors]
     written = found.save(out, force=force) if out else None
+    flat = found.map(method or "pca") if map else None
+    drawn = flat.save(map, force=force) if flat and map else None
     if as_json:
         told = {"heads": [each.as_dict() for each in scores], "written": written and str(written.absolute())}
+        told |= {"map": flat and flat.as_dict() | {"written": str(drawn and drawn.absolute())}}
         write_json(found.as_dict() | told | {"label_errors_found": wrong} | _rows_as_dicts(found, listed))
         return
     write_lines(found.lines())
@@ -106,8 +118,9 @@ def features(
     _show_rows(found, listed)
     if label_errors:
         write(f"labels that are likely wrong: {wrong:,} of {len(found):,} samples")
-    if written:
-        write(f"written: {written.absolute()}")
+    if flat:
+        write_lines(flat.lines())
+    write_lines(f"written: {path.absolute()}" for path in (written, drawn) if path)
 
 
 def _rows_as_dicts(found: "Features", listed: dict[str, list[Any]]) -> dict[str, Any]:

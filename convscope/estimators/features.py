@@ -17,7 +17,7 @@ from convscope.arguments import demand
 from convscope.estimators import files, learnt, targets
 from convscope.estimators.base import ConvEstimator
 from convscope.estimators.parameters import documented, keep, spelled_out
-from convscope.extracting import of_layer
+from convscope.extracting.layers import of_layer
 from convscope.keywords import EstimatorKeywords
 from convscope.planning import NetworkSource
 from convscope.run.run import Run, load

@@ -6,8 +6,10 @@ Figures are made without pyplot, so nothing is left behind in matplotlib's globa
 import io
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import BinaryIO
 
 import matplotlib
 import numpy as np
@@ -111,14 +113,19 @@ def save(figure: Figure, path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
+    content = io.BytesIO()
+    write(figure, content)
+    outputs.replace(path, content.getvalue())
+
+
+def write(figure: Figure, file: BinaryIO, words: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write a figure as PNG into an open file, with words about it inside of it."""
     families = ["DejaVu Sans", *(name for name in ALPHABETS if name in font_manager.get_font_names())]
     for text in figure.findobj(Text):
         text.set_fontfamily(families)  # type: ignore[attr-defined]
-    content = io.BytesIO()
     with warnings.catch_warnings():  # a letter that no font has becomes a box; the page shows it right
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(content, format="png", dpi=DPI)
-    outputs.replace(path, content.getvalue())
+        figure.savefig(file, format="png", dpi=DPI, metadata=dict(words))
 
 
 def svg(figure: Figure) -> str:
