@@ -20,7 +20,6 @@ from convscope.web import Server
 from convscope.web.subject import session_of
 from tests.web.test_security import Browser
 
-pytestmark = pytest.mark.no_cover
 FILES = 500
 MILLION = 1_000_000
 MONOTONE = {

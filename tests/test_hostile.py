@@ -18,7 +18,6 @@ from convscope.cli import execute
 from convscope.run.evaluation.metrics import evaluate
 from convscope.text import cut, printable
 
-pytestmark = pytest.mark.no_cover
 EVIL = "\x1b[31m\n  Error: fake\r\t\x07\u202e\u200b\x9b2J"
 BYTES = f"{EVIL}\udce9"  # with a byte that is no UTF-8
 CLASS = f"=cat{EVIL}"

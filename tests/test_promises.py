@@ -17,7 +17,6 @@ from PIL import Image
 import convscope
 from convscope.cli import COMMANDS, app, execute
 
-pytestmark = pytest.mark.no_cover
 LONG = "a" * 5000
 OF_DATA = [  # for each command that reads data
     "--label foo",

@@ -27,7 +27,6 @@ from convscope.run import Predictions, ValuePredictions
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.summary.compare import Side
 
-pytestmark = pytest.mark.no_cover
 MADE_BY_US = (  # no person calls the class
     "Run", "Trace", "Summary", "Comparison", "Explanation", "Exported", "Features", "PredictedFile",
     "Repeated",

@@ -23,7 +23,6 @@ from torch import nn
 import convscope
 from convscope.cli import execute
 
-pytestmark = pytest.mark.no_cover
 ROOT = Path(__file__).parents[1]
 WAYS = ("walk", "run")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ import convscope
 import convscope.web  # nor where the page's server does
 from convscope.cli import execute
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.usefixtures("undrawn")]
+pytestmark = pytest.mark.usefixtures("undrawn")
 NOBODY = 65534
 OLD = Path(__file__).parent / "run" / "old"
 QUICK = ["--network", "plain", "--epochs", "0.1", "--batch", "100", "--threads", "1"]

@@ -269,7 +269,6 @@ def several(backend):
     return search.cv_results_["mean_test_score"]
 
 
-@pytest.mark.no_cover
 def test_a_search_in_several_processes_or_threads():
     assert (several("loky") == several("threading")).all()
 

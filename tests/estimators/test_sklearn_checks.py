@@ -14,7 +14,6 @@ from sklearn.utils.estimator_checks import (
 
 from convscope import ConvClassifier, ConvFeatures, ConvRegressor
 
-pytestmark = pytest.mark.no_cover
 QUICK = {"epochs": 5, "batch": 32, "lr": 0.03, "random_state": 0}
 ESTIMATORS = [kind(**QUICK) for kind in (ConvClassifier, ConvRegressor, ConvFeatures)]
 OF_TRANSFORMERS = (  # which scikit-learn asks of its own transformers

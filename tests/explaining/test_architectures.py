@@ -16,7 +16,7 @@ NUMBERS = 100  # explained in each
 NOT_EXPLAINED: set[str] = set()
 SHARE = 0.0
 
-pytestmark = [pytest.mark.no_cover, pytest.mark.filterwarnings("ignore")]  # of the networks' own libraries
+pytestmark = pytest.mark.filterwarnings("ignore")  # of the networks' own libraries
 
 
 def made(name, *, training=False):

@@ -25,7 +25,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if HERE in item.path.parents:
             item.add_marker("browser")
-            item.add_marker("no_cover")
 
 
 @pytest.fixture(scope="package")
