@@ -1,8 +1,8 @@
-"""Which lines and branches of convscope the tests reach: `PYTEST_PLUGINS=tests.covering`, as `scripts/check` has it.
+"""Which lines and branches of convscope tests reach: `PYTEST_PLUGINS=tests.covering`, as in `scripts/check`.
 
-SlipCover (Altmayer Pizzorno and Berger 2023, arXiv:2305.02886) writes probes into a module as it is imported; a
-tracer that is asked at each line, as coverage.py has to be before Python 3.12, takes half of the tests' time.
-What the processes that tests start run is not counted.
+SlipCover (Altmayer Pizzorno and Berger 2023, arXiv:2305.02886) writes probes into a module as it is imported:
+a tenth of the tests' time. A tracer that is asked at each line, as coverage.py's before Python 3.12, doubles
+it. What the processes that tests start run is not counted.
 """
 
 import io
@@ -17,9 +17,9 @@ FLOOR = 95  # percent of lines and branches together, where all tests run
 PACKAGE = str(Path(__file__).parents[1] / "convscope")
 WORKER = "PYTEST_XDIST_WORKER" in os.environ
 
-# While this module is imported, not in a hook: a conftest may import convscope before the first hook is called.
+# While this module is imported, not in a hook: a conftest may import convscope before the first hook.
 # A worker leaves out the files that no test imports: who collects the answers adds them. -1: a probe that was
-# hit returns at once; to take it out of the code as well, functions would be exchanged while threads run them.
+# hit returns at once; to take it out of the code, too, functions would be exchanged while threads run them.
 probes = slipcover.Slipcover(branch=True, source=None if WORKER else [PACKAGE], d_miss_threshold=-1)
 slipcover.ImportManager(probes, slipcover.FileMatcher(sources=[PACKAGE])).__enter__()
 of_workers: list[str] = []
