@@ -1,9 +1,10 @@
-"""Requests a second and p99 of `convscope serve`, and of a plain FastAPI service of the same network.
+"""Requests a second and p99 of `convscope serve`, and of the same network as others serve it.
 
-python benchmarks/serving.py RUN                  # 16 clients, the same JSON to each, 3 rounds in turn
+python benchmarks/serving.py RUN                  # 16 clients, the same numbers to each, 3 rounds in turn
+python benchmarks/serving.py RUN --python P       # P: a Python with convscope, litserve, bentoml and fastapi
 python benchmarks/serving.py RUN --soak 20        # malformed bodies mixed in: 5xx and memory
 
-The clients share the processor with what they ask. FastAPI is measured where it is installed.
+The clients share the processor with what they ask. What of the others is not installed is left out.
 """
 
 import argparse
@@ -11,43 +12,23 @@ import asyncio
 import json
 import os
 import random
+import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import contextmanager
-from importlib.util import find_spec
+import urllib.error
+import urllib.request
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from tempfile import TemporaryFile
 
 import numpy as np
 
-CLIENTS, SECONDS = 16, 4.0
+CLIENTS, WARM, SECONDS = 16, 2.0, 4.0
+OTHERS = {path.stem[5:]: path for path in Path(__file__).parent.glob("services/with_*.py")}
 BROKEN = (b"{", b"[]", b'{"inputs": 3}', b"\xff" * 50, b'{"inputs": [{"name": "input"}]}')
-
-
-def with_fastapi(run, port):
-    import torch
-    import uvicorn
-    from fastapi import FastAPI, Request
-
-    import convscope
-
-    model, app = convscope.load(run).model(), FastAPI()
-
-    @app.post("/infer")
-    async def infer(request: Request):
-        given = (await request.json())["inputs"][0]
-        return {
-            "data": model.predict(
-                torch.tensor(given["data"], dtype=torch.uint8).reshape(given["shape"])
-            ).tolist()
-        }
-
-    uvicorn.run(app, port=port, log_level="error")
-
-
-OTHERS = {"fastapi": with_fastapi}
 
 
 def free():
@@ -56,27 +37,40 @@ def free():
 
 
 @contextmanager
-def serving(way, run):
+def serving(way, run, python):
+    """Port, path and process of a service; what it says on standard error is shown where it fails."""
     port = free()
     own = ["-m", "convscope", "serve", f"m={run}", "--port", str(port)]
-    words = own if way == "convscope" else [__file__, run, "--be", way, "--port", str(port)]
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, *words], start_new_session=True, **quiet) as process:
+    words = [sys.executable, *own] if way == "convscope" else [python, OTHERS[way], str(port)]
+    path = "/v2/models/m/infer" if way == "convscope" else "/infer"
+    with TemporaryFile() as said:
+        streams = {"stdout": said, "stderr": said, "env": os.environ | {"RUN": run}}
+        process = subprocess.Popen(words, start_new_session=True, **streams)
         try:
-            wait(port)
-            yield port, "/v2/models/m/infer" if way == "convscope" else "/infer", process.pid
+            wait(port, path, process)
+            yield port, path, process.pid
+        except BaseException:
+            said.seek(0)
+            sys.stderr.write(f"{way} said:\n{said.read()[-3000:].decode(errors='replace')}\n")
+            raise
         finally:
-            os.killpg(process.pid, 15)
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
 
 
-def wait(port):
+def wait(port, path, process):
+    """Until it answers: some listen long before they do."""
     for _ in range(600):
         try:
-            socket.create_connection(("127.0.0.1", port)).close()
+            urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", b"{}", timeout=10).close()
+        except urllib.error.HTTPError as error:
+            if error.code not in (404, 503):
+                return
         except OSError:
-            time.sleep(0.1)
-        else:
-            return
+            pass
+        if process.poll() is not None:
+            break
+        time.sleep(0.1)
     raise TimeoutError(port)
 
 
@@ -114,16 +108,33 @@ def memory(pid):
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def measured(way, run, body):
-    with serving(way, run) as (port, path, _):
-        asyncio.run(load(port, [request(path, body)], 1.0))
+def worked(parent):
+    """Seconds that a process and all that it started have computed."""
+    parents, ticks = {}, {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            pid = int(stat.parent.name)
+            parents[pid], ticks[pid] = int(fields[1]), sum(map(int, fields[11:13]))
+    family = {parent}
+    while more := {pid for pid, above in parents.items() if above in family} - family:
+        family |= more
+    return sum(ticks[pid] for pid in family) / os.sysconf("SC_CLK_TCK")
+
+
+def measured(way, run, body, python):
+    with serving(way, run, python) as (port, path, pid):
+        asyncio.run(load(port, [request(path, body)], WARM))
+        before = worked(pid)
         taken, statuses = asyncio.run(load(port, [request(path, body)], SECONDS))
-    assert set(statuses) == {200}, set(statuses)
-    return len(taken) / SECONDS, float(np.quantile(taken, 0.99)) * 1000
+        spent = worked(pid) - before
+        assert set(statuses) == {200}, set(statuses)
+    times = (float(np.quantile(taken, share)) * 1000 for share in (0.5, 0.99))
+    return len(taken) / SECONDS, *times, spent / len(taken) * 1000
 
 
 def soak(run, body, seconds):
-    with serving("convscope", run) as (port, path, pid):
+    with serving("convscope", run, sys.executable) as (port, path, pid):
         requests = [*[request(path, body)] * 10, *(request(path, broken) for broken in BROKEN)]
         asyncio.run(load(port, requests, 3.0))
         before = memory(pid)
@@ -132,36 +143,44 @@ def soak(run, body, seconds):
         print(f"{seconds:g} s: {counts}, memory {before:.0f} → {memory(pid):.0f} MiB")
 
 
+def payload(run):
+    """The body of a request for a sample of noise, and the same numbers as BentoML takes them."""
+    import convscope
+
+    facts = convscope.load(run).settings.facts
+    values = np.random.default_rng(0).integers(0, 256, [1, facts.channels, *facts.space])
+    data = {"shape": list(values.shape), "data": values.reshape(-1).tolist()}
+    tensor = {"name": "input", "datatype": "UINT8", **data}
+    asked = {"inputs": [tensor], "outputs": [{"name": "probabilities"}]}
+    return json.dumps(asked).encode(), json.dumps({"x": values.tolist()}).encode()
+
+
+def installed(python):
+    """Which of the others there are."""
+    asking = f"from importlib.util import find_spec as f; print(*[n for n in {list(OTHERS)} if f(n)])"
+    return subprocess.run([python, "-c", asking], check=True, capture_output=True, text=True).stdout.split()
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("run")
     parser.add_argument("--soak", type=float)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--be", choices=OTHERS)
-    parser.add_argument("--port", type=int)
+    parser.add_argument("--python", default=sys.executable)
     given = parser.parse_args()
-    if given.be:
-        OTHERS[given.be](given.run, given.port)
-        return
-    import convscope
-
-    facts = convscope.load(given.run).settings.facts
-    shape = [1, facts.channels, *facts.space]
-    data = np.random.default_rng(0).integers(0, 256, shape).reshape(-1).tolist()
-    tensor = {"name": "input", "datatype": "UINT8", "shape": shape, "data": data}
-    wanted = [{"name": "probabilities"}]
-    body = json.dumps({"inputs": [tensor], "outputs": wanted}).encode()
+    body, bare = payload(given.run)
     if given.soak:
         soak(given.run, body, given.soak)
         return
-    ways = ["convscope", *(name for name in OTHERS if find_spec(name))]
-    found = {way: [] for way in ways}
+    found = {way: [] for way in ("convscope", *installed(given.python))}
     for _ in range(given.rounds):
-        for way in ways:
-            found[way].append(measured(way, given.run, body))
+        for way, figures in found.items():
+            figures.append(measured(way, given.run, bare if way == "bentoml" else body, given.python))
+            print(way, *(f"{figure:.1f}" for figure in figures[-1]), file=sys.stderr)
     for way, figures in found.items():
-        rate, slowest = (median(each) for each in zip(*figures, strict=True))
-        print(f"{way}: {rate:,.0f} requests a second, p99 {slowest:.1f} ms")
+        rate, usual, slowest, spent = (median(each) for each in zip(*figures, strict=True))
+        words = f"median {usual:.1f} ms, p99 {slowest:.1f} ms, {spent:.2f} ms of processor each"
+        print(f"{way}: {rate:,.0f} requests a second, {words}")
 
 
 if __name__ == "__main__":

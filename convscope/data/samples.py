@@ -102,9 +102,10 @@ def limits(dataset: Dataset) -> tuple[float, float] | None:
 
 def _some_of(inputs: Tensor, rows: Tensor | None = None) -> Tensor:
     """Up to LOOKED_AT of these rows, evenly spread: a data set may be larger than the memory."""
-    places = (
-        torch.linspace(0, (len(inputs) if rows is None else len(rows)) - 1, LOOKED_AT).round().long().unique()
-    )
+    count = len(inputs) if rows is None else len(rows)
+    if count <= LOOKED_AT:
+        return inputs if rows is None else inputs[rows]
+    places = torch.linspace(0, count - 1, LOOKED_AT).round().long().unique()
     return inputs[places if rows is None else rows[places]]
 
 

@@ -129,6 +129,7 @@ def _configured(app: App) -> uvicorn.Config:
         lifespan="off",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody's word on who asks is asked for
         ws="none",
         loop="uvloop" if find_spec("uvloop") else "asyncio",
         http=_patient_httptools() if fast else PatientH11,

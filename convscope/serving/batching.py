@@ -1,7 +1,7 @@
 """One thread computes: whatever has come in meanwhile goes through the network together.
 
-Nobody waits for a batch to fill. While one is computed, the next one gathers; so batches are as large as the
-load is heavy.
+Nobody waits for a batch to fill: computing begins as soon as a turn of the loop brings no more, and while it
+lasts, the next batch gathers. So batches are as large as the load is heavy.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Batcher:
     def __init__(self, limits: ServiceLimits, metrics: Metrics) -> None:
         self._limits, self._metrics = limits, metrics
         self._jobs: deque[_Job] = deque()
-        self._waiting, self._ended = 0, False
+        self._waiting, self._ended, self._gathering = 0, False, False
         self._some = threading.Condition()
         self._worker = threading.Thread(target=self._work, name="batches", daemon=True)
         self._worker.start()
@@ -65,9 +65,20 @@ class Batcher:
                 raise BusyError(f"{self._waiting:,} samples are waiting already.\n  Try again later.")
             self._jobs.append(job)
             self._waiting += len(inputs)
-            self._some.notify()
+        if not self._gathering:
+            self._gathering = True
+            loop.call_soon(self._gather, loop, 0)
         async with asyncio.timeout(self._limits.seconds):
             return await job.answer
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int) -> None:
+        """Once in a turn of the loop: wake the thread as soon as no more has come in since the last one."""
+        if before < self._waiting < self._limits.batch:
+            loop.call_soon(self._gather, loop, self._waiting)
+            return
+        self._gathering = False
+        with self._some:
+            self._some.notify()
 
     def close(self) -> None:
         """Compute what waits, then end."""

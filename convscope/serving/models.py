@@ -36,6 +36,7 @@ class ServedModel:
         self.classes: tuple[str, ...] = () if facts.regression else facts.classes
         self.target = facts.classes[0] if facts.regression else ""
         self.kind = facts.kind
+        self._spec = run.settings.spec
         self._model = run.model().to(present_device(run.settings.training.device))
         self.answers(
             torch.zeros(1, *self.shape, dtype=self.dtype)
@@ -57,8 +58,7 @@ class ServedModel:
             DataError: nothing that is understood, damaged, or too large.
             ShapeError: no such sample.
         """
-        spec = self.run.settings.spec
-        found, _ = reading.received(content, name, spec)
+        found, _ = reading.received(content, name, self._spec)
         self.demand(tuple(found.inputs.shape[1:]))
         return found.inputs, found.remarks
 
@@ -68,7 +68,7 @@ class ServedModel:
         Raises:
             DataError: they are.
         """
-        return demand_scale(inputs, self.run.settings.spec)
+        return demand_scale(inputs, self._spec)
 
     def demand(self, shape: tuple[int, ...]) -> None:
         """Refuse samples of another shape.

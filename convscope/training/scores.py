@@ -82,8 +82,9 @@ def logits(
     device = next(model.parameters()).device
     room = NUMBERS // max(1, inputs[:1].numel()) if device.type == "cpu" else MOST
     size = batch or max(1, min(MOST, room))
-    training = model.training
-    model.eval()
+    training, settled = model.training, not any(module.training for module in model.modules())
+    if not settled:  # else there is nothing to do, which takes as long as a small network
+        model.eval()
     try:
         with torch.inference_mode():
             pieces = (inputs if rows is None else rows).split(size)
@@ -94,7 +95,8 @@ def logits(
             ]
             return model.output(torch.cat(scores)).cpu()
     finally:
-        model.train(training)
+        if not settled:
+            model.train(training)
 
 
 def answers(model: Model, inputs: Tensor, rows: Tensor | None = None, what: str = "") -> Tensor:
