@@ -48,6 +48,16 @@ def guess(name: str, known: Iterable[str]) -> str:
     return f"; did you mean '{printable(near[0])}'?" if near else "."
 
 
+def not_installed(what: str, library: str, extra: str) -> str:
+    """The words for a library of others that is missing, and the extra of convscope that brings it.
+
+    >>> print(not_installed("Parquet files are read by", "pyarrow", "tables"))
+    Parquet files are read by pyarrow, which is not installed.
+      pip install 'convscope[tables]'
+    """
+    return f"{what} {library}, which is not installed.\n  pip install 'convscope[{extra}]'"
+
+
 class ConvscopeError(Exception):
     """Something the person can put right; a line that quotes a cell of a megabyte is cut in its middle."""
 
@@ -167,7 +177,7 @@ class MissingLibrary(ConvscopeError, ImportError):  # noqa: N818 - reads as a se
     """A library of others that is not installed: what for, its name, and the extra that brings it."""
 
     def __init__(self, what: str, library: str, extra: str) -> None:
-        super().__init__(f"{what}, and {library} is not installed.\n  pip install 'convscope[{extra}]'")
+        super().__init__(not_installed(what, library, extra))
 
 
 class UnknownName(ConvscopeError):  # noqa: N818 - reads as a sentence where it is raised

@@ -52,6 +52,15 @@ def functional(size):
 def branches():
     return functional((8, 8, 1))
 
+class Late(L.Layer):  # its layers are made when it first sees a sample
+    def build(self, shape):
+        self.one, self.two = L.Conv2D(4, 3), L.Dense(5)
+    def call(self, x):
+        return self.two(self.one(x))
+
+def late(classes):
+    return keras.Sequential([Late(), L.GlobalAveragePooling2D(), L.Dense(classes)])
+
 def plane():  # no axis for the channel
     return keras.Sequential([keras.Input((8, 8)), L.Flatten(), L.Dense(10)])
 
@@ -214,6 +223,15 @@ def test_the_same_seed_gives_the_same_weights_by_the_same_names():
     assert (first["batch_normalization.moving_mean"] == 0).all()
     assert "left.kernel" in made("branches").state_dict()
     assert not torch.equal(first["dense.kernel"], other["dense.kernel"])
+
+
+@pytest.mark.parametrize("name", ["restless", "late", "tutorial"])
+def test_layers_have_the_same_names_whenever_they_are_made(name):
+    space = (28, 28)
+    first = [each for each, _ in made(name, space).named_modules()]
+    assert [each for each, _ in made(name, space).named_modules()] == first
+    assert list(made(name, space).state_dict()) == list(made(name, space).state_dict())
+    assert not any(each.endswith("_torch_params") for each in first)
 
 
 def test_going_on_gives_the_same_bits(restless):

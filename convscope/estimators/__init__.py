@@ -24,7 +24,7 @@ from convscope.errors import MissingLibrary
 try:
     import sklearn  # noqa: F401
 except ImportError as error:
-    raise MissingLibrary("the estimators are scikit-learn's", "scikit-learn", "sklearn") from error
+    raise MissingLibrary("the estimators need", "scikit-learn", "sklearn") from error
 
 from convscope.estimators.classifier import ConvClassifier
 from convscope.estimators.features import ConvFeatures

@@ -143,4 +143,4 @@ def demand_sklearn() -> None:
     from importlib.util import find_spec
 
     if find_spec("sklearn") is None:
-        raise MissingLibrary("heads are scikit-learn's", "scikit-learn", "heads")
+        raise MissingLibrary("heads need", "scikit-learn", "heads")

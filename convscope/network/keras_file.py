@@ -11,7 +11,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from torch import nn
 
-from convscope.errors import NetworkError
+from convscope.errors import NetworkError, not_installed
 from convscope.text import cut, printable
 
 BACKEND = "KERAS_BACKEND"  # the environment variable that chooses it, read once
@@ -69,9 +69,7 @@ def imported(what: str = "this network") -> Any:  # noqa: ANN401 - a module
             import keras
     except ImportError as error:
         demand_torch(error)
-        raise NetworkError(
-            f"{what} needs Keras 3, which is not installed.\n  To install it: pip install 'convscope[keras]'"
-        ) from error
+        raise NetworkError(not_installed(f"{what} needs", "Keras 3", "keras")) from error
     backend = keras.backend.backend() if hasattr(keras, "device") else "the version of Keras before 3"
     if backend != "torch":
         raise NetworkError(NOT_TORCH.format(backend=backend))

@@ -24,6 +24,7 @@ LOGARITHM = "it ends in probabilities: their logarithms are the scores, so its l
 STANDARDISED = "samples come standardised already (mean 0, spread 1): leave it out, or it makes them tiny"
 LOSSES = "are not added to the loss here: leave them out; --weight-decay holds weights small"
 FORM = "Make it with the Keras that is installed."
+COLLECTED = "_torch_params"
 TINIEST = torch.finfo(torch.float32).tiny
 
 
@@ -72,10 +73,11 @@ class KerasNetwork(nn.Module):
         object.__setattr__(self, "model", model)  # not as a module of this name
         self._modules.clear()
         self.places: list[tuple[Any, dict[str, Any], str]] = []
-        for module in list(model.modules()):  # Keras' own lists, with the tensors of the layers below
-            module._torch_params = nn.ParameterDict()
+        for each in (*model.modules(), *model._flatten_layers()):
+            if isinstance(each, imported().Layer):
+                each._modules.pop(COLLECTED, None)  # Keras' own list, with the tensors of the layers below
+                object.__setattr__(each, COLLECTED, {})  # Keras sees that there is one, torch does not
         for layer, variables in _owned(model):
-            layer._torch_params = nn.ParameterDict()
             self._modules[_unique(layer.name, self._modules)] = layer
             tensors = own_tensors(layer)
             tensors["parameter"].clear()
@@ -122,7 +124,7 @@ def around(model: Any, shape: MadeFor, anew: Callable[[], Any] | None = None) ->
     layout = _layout(model, channels, space)
     x = torch.zeros(2, channels, *space)
     try:
-        with torch.no_grad(), forked(), keras.device("cpu"):
+        with torch.no_grad(), forked(), names_anew(), keras.device("cpu"):  # layers may be made in it
             made = model(_arranged(x, layout), training=False)
     except (Exception, SystemExit) as error:  # Keras and a person's own layers raise whatever they like
         why = str(error).strip().partition("\n\nArguments received")[0] or type(error).__name__

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from convscope.errors import DataError
+from convscope.errors import DataError, not_installed
 from convscope.outputs import WRITTEN, OutputForm, head
 from convscope.run.evaluation.predictions import TABLE, csv_rows
 
@@ -118,9 +118,7 @@ def form_of(path: Path) -> PredictionForm:
             f"{path}: predictions are written as {many}.\n  Call it {path.name}.csv, for example."
         )
     if form is FORMS[".parquet"] and find_spec("pyarrow") is None:
-        raise DataError(
-            "Parquet is written by pyarrow, which is not installed.\n  pip install 'convscope[tables]'"
-        )
+        raise DataError(not_installed("Parquet is written by", "pyarrow", "tables"))
     return form
 
 

@@ -55,8 +55,9 @@ def quantised(content: bytes, dataset: Dataset) -> bytes:
 
     before = onnx.load_from_string(content)
     with TemporaryDirectory() as folder, quietly():
-        ready, small = Path(folder) / "ready.onnx", Path(folder) / "small.onnx"
-        quant_pre_process(before, ready)
+        whole, ready, small = (Path(folder) / f"{name}.onnx" for name in ("whole", "ready", "small"))
+        whole.write_bytes(content)
+        quant_pre_process(whole, ready, skip_symbolic_shape=True)  # torch has written the shapes
         quantize_static(
             ready,
             small,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from convscope.errors import ShipError, reason
+from convscope.errors import ShipError, not_installed, reason
 from convscope.outputs import OutputForm, head
 from convscope.ship.card import Card
 from convscope.ship.form import ShippedAnswers, ShippedForm
@@ -100,10 +100,7 @@ def _forget_places(model: "onnx.ModelProto") -> None:
 def _demand_packages() -> None:
     missing = [name for name in ("onnx", "onnxscript", "onnxruntime") if find_spec(name) is None]
     if missing:
-        raise ShipError(
-            f"ONNX files are made by onnx and onnxscript and checked by onnxruntime; {missing[0]} is not"
-            " installed.\n  pip install 'convscope[onnx]'"
-        )
+        raise ShipError(not_installed("ONNX files are made and checked by", missing[0], "onnx"))
 
 
 OURS = OutputForm("ONNX file", (".onnx",), lambda path: PRODUCER.encode() in head(path)[:64])

@@ -1,6 +1,6 @@
 """WFDB records written by the package itself, cut into beats by us."""
 
-import builtins
+import sys
 import warnings
 
 import numpy as np
@@ -179,15 +179,10 @@ def test_gaps_are_filled_or_the_beat_is_left_out(records, tmp_path):
 
 def test_without_the_package_it_is_said_what_to_install(records, monkeypatch):
     folder = records(1)
-    real = builtins.__import__
-
-    def without(name, *rest, **named):
-        if name == "wfdb":
-            raise ImportError(name)
-        return real(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(DataError, match=r"not installed\.\n  Install it: pip install 'convscope\[signals\]'"):
+    monkeypatch.setitem(sys.modules, "wfdb.io.annotation", None)
+    with pytest.raises(
+        DataError, match=r"wfdb, which is not installed\.\n  pip install 'convscope\[signals\]'"
+    ):
         load(folder)
 
 

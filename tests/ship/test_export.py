@@ -187,7 +187,9 @@ def test_without_its_packages_onnx_says_what_to_install(missing, runs, tmp_path,
     real = importlib.util.find_spec
     there = lambda name: None if name == missing else real(name)  # noqa: E731
     monkeypatch.setattr("convscope.ship.onnx_file.find_spec", there)
-    with pytest.raises(ShipError, match=rf"{missing} is not installed.\n  pip install 'convscope\[onnx\]'"):
+    with pytest.raises(
+        ShipError, match=rf"{missing}, which is not installed.\n  pip install 'convscope\[onnx\]'"
+    ):
         convscope.export(runs["image"], tmp_path / "model.onnx")
 
 

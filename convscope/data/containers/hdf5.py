@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from convscope.data.containers.member import Header, Member
+from convscope.data.library import library
 from convscope.errors import DataError
 
 if TYPE_CHECKING:
     import h5py
 
 KERAS = ("model_weights", "layers", "_layer_checkpoint_dependencies")  # groups of a file of weights
+_h5py = partial(library, "h5py", "HDF5 files (.h5, and .mat of MATLAB 7.3)")
 
 
 def members(stack: ExitStack, path: Path, *, columns_first: bool = False) -> dict[str, Member]:
@@ -27,8 +29,7 @@ def members(stack: ExitStack, path: Path, *, columns_first: bool = False) -> dic
     Raises:
         DataError: h5py is missing, or the file holds the weights of a network.
     """
-    library = _library()
-    file = stack.enter_context(library.File(path, "r"))
+    file = stack.enter_context(_h5py().File(path, "r"))
     if "keras_version" in file.attrs or any(name in file for name in KERAS):
         raise DataError(
             f"{path} holds the weights of a network, not data.\n  Give arrays of samples and labels."
@@ -36,7 +37,7 @@ def members(stack: ExitStack, path: Path, *, columns_first: bool = False) -> dic
     found: dict[str, Member] = {}
 
     def take(name: str, item: Any) -> None:  # noqa: ANN401 - a dataset or a group
-        if not isinstance(item, library.Dataset) or item.shape is None or name.startswith("#refs#"):
+        if not isinstance(item, _h5py().Dataset) or item.shape is None or name.startswith("#refs#"):
             return
         if item.is_virtual or item.external:  # its numbers lie in other files
             return
@@ -44,17 +45,6 @@ def members(stack: ExitStack, path: Path, *, columns_first: bool = False) -> dic
 
     file.visititems(take)
     return found
-
-
-def _library() -> Any:  # noqa: ANN401 - a module
-    try:
-        import h5py
-    except ImportError as error:
-        raise DataError(
-            "HDF5 files (.h5, and .mat of MATLAB 7.3) are read by h5py, which is not installed.\n"
-            "  pip install 'convscope[arrays]'"
-        ) from error
-    return h5py
 
 
 def _header(item: "h5py.Dataset", columns_first: bool) -> Header:
@@ -73,10 +63,9 @@ def _is_characters(item: "h5py.Dataset") -> bool:
 
 
 def _read(item: "h5py.Dataset", columns_first: bool) -> np.ndarray:
-    library = _library()
-    if library.check_string_dtype(item.dtype) is not None:
+    if _h5py().check_string_dtype(item.dtype) is not None:
         return np.array(item.asstr(errors="replace")[()], dtype=str)
-    if library.check_ref_dtype(item.dtype) is not None:
+    if _h5py().check_ref_dtype(item.dtype) is not None:
         cells: list[Any] = [item.file[ref] for ref in item[()].ravel()]
         return np.array(["".join(map(chr, cell[()].ravel())) for cell in cells])
     array = item[()]

@@ -46,7 +46,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: pydicom is missing; or as `volumes.load`.
     """
-    slice_.library()
+    slice_.pydicom()
     return codec.load(path, settings, strict, CODEC)
 
 
@@ -58,7 +58,7 @@ def header(path: Path) -> VolumeHeader:
     """
     files = slices(path)
     with slice_.reasons(path):
-        first = slice_.library().dcmread(files[0], stop_before_pixels=True)
+        first = slice_.pydicom().dcmread(files[0], stop_before_pixels=True)
         size = _size(first, len(files), path)
         return VolumeHeader(1, size, slice_.is_exact(first), INVERTED if slice_.is_inverted(first) else "")
 
@@ -72,7 +72,7 @@ def decode(path: Path, size: VolumeSize, channels: int) -> np.ndarray:  # noqa: 
     """
     exact = header(path).exact
     with slice_.reasons(path):
-        series = [slice_.library().dcmread(file) for file in slices(path)]
+        series = [slice_.pydicom().dcmread(file) for file in slices(path)]
         if size[0] > 1 and not path.is_dir() and slice_.frames(series[0]) == 1:
             raise BadFile(path, "one slice is no volume: it needs more than one file. Give their folder")
         _demand_one_series(series, path)

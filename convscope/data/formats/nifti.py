@@ -3,9 +3,10 @@
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import mode
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from convscope.data.dataset import Dataset, DataSettings
 from convscope.data.files.folder import Wanted
 from convscope.data.files.format import Format
 from convscope.data.layout import FEW
+from convscope.data.library import library
 from convscope.data.pictures.decode import regular
 from convscope.data.volumes import codec
 from convscope.data.volumes.codec import Codec, VolumeHeader, refuse_absurd
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 RAS = ("R", "A", "S")
 GZIP, HEADER = b"\x1f\x8b", 352  # bytes
 HEAD = ".hdr"  # the ending of a header whose voxels lie in a file of their own
+_nibabel = partial(library, "nibabel", "NIfTI files")
 
 
 def recognises(path: Path) -> bool:
@@ -42,7 +45,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: nibabel is missing; or as `volumes.load`.
     """
-    _library()
+    _nibabel()
     return codec.load(path, settings, strict, CODEC)
 
 
@@ -93,16 +96,6 @@ CODEC = Codec(
 )
 
 
-def _library() -> Any:  # noqa: ANN401 - a module
-    try:
-        import nibabel
-    except ImportError as error:
-        raise DataError(
-            "NIfTI files are read by nibabel, which is not installed.\n  pip install 'convscope[volumes]'"
-        ) from error
-    return nibabel
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator["Nifti1Image"]:
     """Open, and give every failure, here or while the voxels are read, its reason."""
@@ -110,7 +103,7 @@ def _opened(path: Path) -> Iterator["Nifti1Image"]:
     if path.suffix.lower() == HEAD and not any(part.is_file() for part in _pair(path)):
         raise BadFile(path, f"the voxels that belong to it are missing: {path.with_suffix('.img').name}")
     try:
-        yield _library().load(path)
+        yield _nibabel().load(path)
     except DataError:
         raise
     except Exception as error:  # nibabel raises errors of its own, zlib's, ValueError, OSError …
@@ -148,14 +141,14 @@ def _axes(image: "Nifti1Image") -> tuple[str, ...] | None:
         return None
     if not (head["sform_code"] or head["qform_code"]):
         return None
-    letters = _library().aff2axcodes(image.affine)
+    letters = _nibabel().aff2axcodes(image.affine)
     return None if None in letters else letters
 
 
 def _turned_size(sizes: tuple[int, int, int], image: "Nifti1Image") -> VolumeSize:
     """(depth, height, width) after turning."""
     if _axes(image):
-        order = _library().io_orientation(image.affine)[:, 0].astype(int)  # file axis → RAS axis
+        order = _nibabel().io_orientation(image.affine)[:, 0].astype(int)  # file axis → RAS axis
         places = dict(zip(order.tolist(), sizes, strict=True))
         sizes = places[0], places[1], places[2]
     return sizes[2], sizes[1], sizes[0]

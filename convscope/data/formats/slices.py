@@ -71,7 +71,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: pydicom is missing; or as for pictures.
     """
-    dicom.library()
+    dicom.pydicom()
     found = folder.scan(path, WANTED, settings)
     if not found.listed:
         raise DataError(

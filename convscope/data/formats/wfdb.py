@@ -40,7 +40,7 @@ def load(path: Path, settings: DataSettings, strict: bool) -> Dataset:
         DataError: the package wfdb is not installed, no annotations, classes that cannot be trained on; with
             `strict` any record left out.
     """
-    library = wfdb_record.library()
+    library = wfdb_record.wfdb()
     place = _placed(path, settings)
     opened, skipped = [], list(place.skipped)
     for item in place.listed:
@@ -71,7 +71,7 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     """Pieces of a record (or all of a folder), see `recordings.unlabelled`; its files lie beside it."""
     if path.is_dir():
         return placing.all_of(_unmarked(path), lambda file: samples(file, spec))
-    library = wfdb_record.library()
+    library = wfdb_record.wfdb()
     own = path.absolute().parent
     label = own.name if own.name in spec.classes else ""
     try:

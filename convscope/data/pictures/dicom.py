@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from convscope.data.library import library
 from convscope.errors import BadFile, DataError, reason
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 MAGIC = slice(128, 132)  # where every file says DICM
 INVERTED = "MONOCHROME1"  # the smallest value is white
 PHYSICAL = ("HU", "CT", "PT")  # units and modalities whose values mean something, however they are shown
+pydicom = partial(library, "pydicom", "DICOM files")
 
 
 def is_dicom(head: bytes) -> bool:
@@ -25,17 +28,6 @@ def is_dicom(head: bytes) -> bool:
     (True, False)
     """
     return head[MAGIC] == b"DICM"
-
-
-def library() -> Any:  # noqa: ANN401 - a module
-    """Pydicom, or an error that says how to get it."""
-    try:
-        import pydicom
-    except ImportError as error:
-        raise DataError(
-            "DICOM files are read by pydicom, which is not installed.\n  pip install 'convscope[volumes]'"
-        ) from error
-    return pydicom
 
 
 @contextmanager
@@ -122,7 +114,7 @@ def about(path: Path) -> "FileDataset":
         DataError: (BadFile) damaged, or no single picture.
     """
     with reasons(path):
-        one = library().dcmread(path, stop_before_pixels=True)
+        one = pydicom().dcmread(path, stop_before_pixels=True)
         if not {"Rows", "Columns", "BitsAllocated"} <= {*one.dir()}:
             raise BadFile(path, "it holds no pixels, but another kind of DICOM object")
         _ = int(one.Columns), int(one.Rows), mode(one), one.get("SeriesInstanceUID")  # read when asked for
@@ -148,7 +140,7 @@ def image(path: Path) -> Image.Image:
     """
     form = mode(about(path))
     with reasons(path):
-        one = library().dcmread(path)
+        one = pydicom().dcmread(path)
         if form == "RGB":
             return _coloured(one, path)
         plane = values([one], path)[0]

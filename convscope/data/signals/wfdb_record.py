@@ -4,11 +4,11 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from convscope.data.library import library
 from convscope.data.memory import refuse_too_large
 from convscope.data.signals import wfdb_plain
 from convscope.data.signals.recording import Broken, Mark
@@ -47,22 +47,15 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def library() -> ModuleType:
-    """The package.
+def wfdb() -> Any:  # noqa: ANN401 - a module
+    """The package, with the names of marks.
 
     Raises:
         DataError: it is not installed.
     """
-    try:
-        with quiet():
-            import wfdb
-            import wfdb.io.annotation
-    except ImportError as error:
-        raise DataError(
-            "WFDB records are read by the package wfdb, which is not installed.\n"
-            "  Install it: pip install 'convscope[signals]'"
-        ) from error
-    return wfdb
+    with quiet():
+        library("wfdb.io.annotation", "WFDB records")
+        return library("wfdb", "WFDB records")
 
 
 def head(file: Path) -> WfdbHead:
@@ -136,7 +129,7 @@ def marks(file: Path, annotator: str, rate: float) -> list[Mark]:
     base = str(file.with_suffix(""))
     try:
         with quiet():
-            notes = library().rdann(base, annotator)
+            notes = wfdb().rdann(base, annotator)
     except Exception as error:  # the library raises whatever a damaged file leads it to
         raise Broken(f"its annotations (.{annotator}) are damaged: {error}") from error
     times = notes.sample / (notes.fs or rate)
@@ -158,7 +151,7 @@ def marks(file: Path, annotator: str, rate: float) -> list[Mark]:
 def _header(file: Path) -> Any:  # noqa: ANN401 - a Record or MultiRecord of the library
     try:
         with quiet():
-            return library().rdheader(str(file.with_suffix("")))
+            return wfdb().rdheader(str(file.with_suffix("")))
     except DataError:
         raise
     except Exception as error:  # the library raises whatever a damaged file leads it to
@@ -193,6 +186,6 @@ def _values(file: Path, places: Sequence[int]) -> np.ndarray:
         if plain := wfdb_plain.head(file):
             return wfdb_plain.values(plain, list(places))
         with quiet():
-            return library().rdrecord(str(file.with_suffix("")), channels=list(places)).p_signal
+            return wfdb().rdrecord(str(file.with_suffix("")), channels=list(places)).p_signal
     except Exception as error:  # as above
         raise Broken(f"it is damaged: {reason(error)}") from error

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from convscope.data.files.listing import PART_NAMES
+from convscope.data.library import library
 from convscope.data.memory import refuse_too_large
 from convscope.data.pictures import decode
 from convscope.data.signals import sounds
@@ -33,9 +34,9 @@ def from_parquet(paths: Sequence[Path], target: UnpackingTarget) -> None:
     Raises:
         DataError: pyarrow is missing, damaged, or values that no table has.
     """
-    library = _library()
+    parquet = library("pyarrow.parquet", "Parquet files")
     try:
-        opened = [library.ParquetFile(path) for path in paths]
+        opened = [parquet.ParquetFile(path) for path in paths]
         for file in opened:
             groups = range(file.metadata.num_row_groups)
             largest = max((file.metadata.row_group(place).total_byte_size for place in groups), default=0)
@@ -89,16 +90,6 @@ def _absolute(value: object, folder: Path) -> object:
     if isinstance(value, str) and "." in value and (folder / value).is_file():
         return str((folder / value).absolute())
     return value
-
-
-def _library() -> Any:  # noqa: ANN401 - a module
-    try:
-        import pyarrow.parquet
-    except ImportError as error:
-        raise DataError(
-            "Parquet files are read by pyarrow, which is not installed.\n  pip install 'convscope[tables]'"
-        ) from error
-    return pyarrow.parquet
 
 
 def _rows(paths: Sequence[Path], opened: Sequence[Any]) -> Iterator[RecordRow]:
