@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from convscope.lint import diagnose, suspicions
     from convscope.predicting import PredictedFile, predict
     from convscope.recipe import train
+    from convscope.recording import Recorder
     from convscope.repeating import repeat
     from convscope.repeating.repeated import Repeated
     from convscope.resuming import resume
@@ -52,6 +53,7 @@ __all__ = [
     "Exported",
     "Features",
     "PredictedFile",
+    "Recorder",
     "Repeated",
     "Run",
     "Summary",
@@ -79,6 +81,7 @@ __all__ = [
 HOMES = {
     "train": "convscope.recipe",
     "resume": "convscope.resuming",
+    "Recorder": "convscope.recording",
     "repeat": "convscope.repeating",
     "Repeated": "convscope.repeating.repeated",
     "load": "convscope.run",

@@ -122,7 +122,7 @@ def go_on(
         )
     ended = begun.finished and epochs is None
     if ended and begun.judged:
-        raise RunError(at_its_end(begun.path, begun.facts["reason"], begun.settings.training))
+        raise RunError(at_its_end(begun))
     settings, said = (begun.settings, []) if ended else Continuation.of(begun, epochs, device, threads)
     dataset = begun.dataset(data)
     yield Loaded(dataset, [])
@@ -144,7 +144,7 @@ def train(
     Args:
         source: a catalogue name, a path, a dataset; (X, y): arrays, nested lists, pictures of Pillow's or
             signals of different lengths, with a label each; the same for training and test, ((X, y), (X2,
-            y2)); or a DataFrame, which is read as its CSV would be.
+            y2)), or for training, validation and test; or a DataFrame, which is read as its CSV would be.
         network: a name of the table, `file.py:Class` or a `.keras` file; a class or function that makes an
             `nn.Module`, called with what its arguments name of channels, classes and space; or an
             `nn.Module`, such as a Keras model on torch: a copy of it is trained from the weights that it has,

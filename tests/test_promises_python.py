@@ -34,6 +34,7 @@ MADE_BY_US = (  # no person calls the class
 SETTINGS = ("Augment", "DataSettings", "TrainingSettings")
 KINDS = {  # whose methods are called
     **{name: getattr(convscope, name) for name in (*MADE_BY_US, *SETTINGS, "Dataset")},
+    "Recorder": convscope.Recorder,
     **{
         kind.__name__: kind
         for kind in (Predictions, ValuePredictions, Evaluation, ValueEvaluation, FeatureMap)
@@ -95,7 +96,14 @@ class Place:
             "ValueEvaluation": self.values.evaluate((inputs, random.random(60))),
             **{name: getattr(convscope, name)() for name in SETTINGS},
         }
+        self.receivers["Recorder"] = self.recorder()
         self.trace.save(root / "one.trace")
+
+    def recorder(self) -> convscope.Recorder:
+        """One with an epoch; after `finish` and `close` it is of no use."""
+        recorder = convscope.Recorder(self.net, self.data, std=255)
+        recorder.epoch(train_loss=0.7)
+        return recorder
 
 
 GIVEN: dict[str, Any] = {  # what is needed, where all is well
@@ -118,6 +126,8 @@ GIVEN: dict[str, Any] = {  # what is needed, where all is well
     "suspicions": lambda at: {"trace": at.trace},
     "trace": lambda at: {"model": at.net, "inputs": at.inputs},
     "train": lambda at: {"source": at.data, **QUICK},
+    "Recorder": lambda at: {"model": at.net, "source": at.data, "std": 255},
+    "Recorder.epoch": lambda at: {"train_loss": 0.5},
     "Augment": lambda at: {},
     "DataSettings": lambda at: {},
     "TrainingSettings": lambda at: {},
@@ -234,7 +244,9 @@ def content(root: Path) -> dict[str, tuple[int, int]]:
 
 def called(name: str, at: Place, given: dict[str, Any]) -> object:
     owner, _, method = name.rpartition(".")
-    result = getattr(at.receivers[owner] if owner else convscope, method)(**given)
+    ends = name in ("Recorder.finish", "Recorder.close")
+    of = at.recorder() if ends else at.receivers.get(owner, convscope)
+    result = getattr(of, method)(**given)
     return list(result) if inspect.isgenerator(result) else result
 
 

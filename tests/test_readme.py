@@ -218,6 +218,9 @@ def test_the_python_runs_as_it_stands(monkeypatch, capsys):
     given = {
         "X": draw.integers(0, 256, (40, 8, 8), dtype=np.uint8),
         "y": [0, 1] * 20,
+        "X2": draw.integers(0, 256, (20, 8, 8), dtype=np.uint8),
+        "y2": [0, 1] * 10,
+        "net": nn.Sequential(nn.Flatten(), nn.Linear(64, 2)),
         "MyNet": runpy.run_path("mynet.py")["MyNet"],
         "picture": Image.new("L", (8, 8)),
         "array": np.zeros((8, 8), np.uint8),

@@ -64,8 +64,8 @@ COLUMNS = (
     Column("val loss", 8, lambda line: _loss(line.epoch.val_loss)),
     Column("val acc", 8, lambda line: percent(line.epoch.val_accuracy)),
     Column("lr", 8, lambda line: number(line.epoch.lr, 2)),
-    Column("samples/s", 9, lambda line: f"{line.epoch.samples_per_second:,.0f}"),
-    Column("time", 6, lambda line: duration(line.epoch.seconds + line.epoch.val_seconds)),
+    Column("samples/s", 9, lambda line: f"{line.epoch.samples_per_second or 0:,.0f}"),
+    Column("time", 6, lambda line: duration(line.epoch.seconds + (line.epoch.val_seconds or 0))),
     Column("left", 6, lambda line: duration(line.left)),
     Column("best", 4, lambda line: "★" if line.epoch.best else ""),
 )
@@ -183,7 +183,7 @@ class Terminal:
     @show.register
     def _(self, event: Epoch) -> None:
         made = max(1, event.step - self.step)  # none where a resumed training only closes an epoch
-        seconds_a_step = (event.seconds + event.val_seconds) / made
+        seconds_a_step = (event.seconds + (event.val_seconds or 0)) / made
         left = seconds_a_step * (self.start.steps - event.step)
         self.step = event.step
         cells = (column.text(EpochLine(event, left)).rjust(column.width) for column in self.columns)

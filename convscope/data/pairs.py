@@ -18,11 +18,15 @@ from convscope.data.signals import Read, Signal
 from convscope.errors import DataError, got
 
 SIGNALS = list | tuple | np.ndarray | Tensor  # what one may be
+PARTS = {  # how many pairs → what they are for
+    2: {"train": "training", "test": "test"},
+    3: {"train": "training", "val": "validation", "test": "test"},
+}
 FORMS = "Give samples and their labels: convscope.train((X, y))."
 
 
 def of_pair(pair: tuple, settings: DataSettings, strict: bool) -> Dataset:
-    """Make a dataset of (X, y), or of (X, y) for training and another for the test: ((X, y), (X2, y2)).
+    """Make a dataset of (X, y), or of such pairs for training and test, or for training, validation and test.
 
     Args:
         pair: X: an array (samples first), nested lists, pictures of Pillow's, or signals of different
@@ -33,10 +37,10 @@ def of_pair(pair: tuple, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: no such pair, or nothing that can be samples and labels.
     """
+    if len(pair) in PARTS and all(isinstance(each, tuple) and len(each) == 2 for each in pair):
+        return _of_parts(pair, settings)
     if len(pair) != 2:
         raise DataError(f"got {len(pair)} arrays; expected two, the samples and their labels: (X, y).")
-    if all(isinstance(each, tuple) and len(each) == 2 for each in pair):
-        return _of_parts(pair, settings)
     inputs, labels = (_handed(each, name) for each, name in zip(pair, ("samples", "labels"), strict=True))
     if isinstance(inputs, list) and inputs and any(map(held.is_picture, inputs)):
         return _of_pictures(inputs, labels, settings, strict)
@@ -57,23 +61,24 @@ def _handed(values: Any, what: str) -> Any:  # noqa: ANN401 - whatever a person 
 
 
 def _of_parts(pair: tuple, settings: DataSettings) -> Dataset:
-    """Training and test as they were handed over."""
-    (one, of_one), (other, of_other) = pair
-    arrays = [handed(_handed(each, "samples"), "the samples") for each in (one, other)]
-    labels = [handed(_handed(each, "labels"), "the labels") for each in (of_one, of_other)]
-    for inputs, own, name in zip(arrays, labels, ("training", "test"), strict=True):
+    """Training and test, or validation between them, as they were handed over."""
+    names = PARTS[len(pair)]
+    arrays = [handed(_handed(each, "samples"), "the samples") for each, _ in pair]
+    labels = [handed(_handed(each, "labels"), "the labels") for _, each in pair]
+    for inputs, own, name in zip(arrays, labels, names.values(), strict=True):
         if len(inputs) != len(own):
             raise DataError(
                 f"the {name} part has {len(inputs):,} samples and {len(own):,} labels.\n"
                 "  Give one label for each sample."
             )
-    for two, what in ((arrays, "samples"), (labels, "labels")):
-        if two[0].shape[1:] != two[1].shape[1:]:
-            raise DataError(
-                f"the {what} have shape {two[0].shape} for training and {two[1].shape} for the test.\n"
-                "  Both need the same shape, but for their number."
-            )
-    given = {"train": len(arrays[0]), "test": len(arrays[1])}
+    for each, what in ((arrays, "samples"), (labels, "labels")):
+        for part, name in zip(each, names.values(), strict=True):
+            if part.shape[1:] != each[0].shape[1:]:
+                raise DataError(
+                    f"the {what} have shape {each[0].shape} for training and {part.shape} for the {name}.\n"
+                    "  Both need the same shape, but for their number."
+                )
+    given = {part: len(inputs) for part, inputs in zip(names, arrays, strict=True)}
     return from_arrays(np.concatenate(arrays), np.concatenate(labels), settings, given=given)
 
 

@@ -44,9 +44,9 @@ class Values(nn.Module):
         self.register_buffer("mean", mean.float())
         self.register_buffer("std", std.float())
 
-    def forward(self, standardised: Tensor) -> Tensor:
+    def forward(self, said: Tensor) -> Tensor:
         """(sample, 1) → the same."""
-        return standardised * self.std + self.mean
+        return said * self.std + self.mean
 
     def answers(self, values: Tensor) -> Tensor:
         """Values that it gave, (sample, 1) → (sample,), float64."""
@@ -55,6 +55,14 @@ class Values(nn.Module):
     def standardise(self, values: Tensor) -> Tensor:
         """The way back: what the network itself should give, (sample,) → the same."""
         return (values - self.mean) / self.std
+
+
+class OwnValues(Values):
+    """Values that are in the target's own unit already; what the training part's are like is kept beside."""
+
+    def forward(self, said: Tensor) -> Tensor:
+        """(sample, 1) → the same."""
+        return said
 
 
 class Model(nn.Module):

@@ -114,7 +114,7 @@ def _summary(path: Path) -> RunSummary:
         created, task = settings["facts"]["created"], settings["facts"].get("task", RunSummary.task)
     history = rows.parse(path / "history.csv", proven(manifest, "history.csv"))
     state = str(manifest.facts.get("reason") or ("running" if files.is_held(path) else "interrupted"))
-    best = next((row for row in reversed(history) if row["best"] and row["val_loss"] is not None), {})
+    best = next((row for row in reversed(history) if row["best"] and _judged(row)), {})
     return RunSummary(
         path,
         path.name,
@@ -129,6 +129,10 @@ def _summary(path: Path) -> RunSummary:
         created=created,
         remark="" if state == "running" else _remark(manifest),
     )
+
+
+def _judged(epoch: Mapping[str, Any]) -> bool:
+    return epoch["val_loss"] is not None or epoch["val_accuracy"] is not None
 
 
 def of_study(path: Path) -> RunSummary:

@@ -47,6 +47,8 @@ class Continuation(NamedTuple):
             SettingsError: a setting that cannot be.
             TrainingError: a device that is not there.
         """
+        if begun.settings.recorded is not None:
+            raise RunError(_elsewhere(begun.path))
         given = {"epochs": epochs, "device": device, "threads": threads}
         before = begun.settings.training
         after = replace(before, **{name: value for name, value in given.items() if value is not None})
@@ -70,17 +72,32 @@ def change(manifest: Manifest, before: RunSettings, after: RunSettings) -> None:
         raise RunError(f"{manifest.folder.name} was gone on with by another process meanwhile.\n  Try again.")
     if manifest.finished:
         if _epochs(after.training) <= _epochs(before.training):
-            raise RunError(at_its_end(manifest.folder, manifest.facts["reason"], before.training))
+            raise RunError(_longer(manifest.folder, manifest.facts["reason"], before.training))
         _reopen(manifest)
     if after != before:
         manifest.put({settings.NAME: after.as_bytes()})
 
 
-def at_its_end(folder: Path, reason: object, training: TrainingSettings) -> str:
+def at_its_end(begun: "Run") -> str:
     """What to say to a person who goes on with a finished run."""
+    if begun.settings.recorded is not None:
+        return _elsewhere(begun.path)
+    return _longer(begun.path, begun.facts["reason"], begun.settings.training)
+
+
+def _longer(folder: Path, reason: object, training: TrainingSettings) -> str:
     return (
         f"{folder.name} is finished ({reason}): there is nothing left to go on with.\n"
         f"  To train it on, give more epochs: --resume {folder} --epochs {2 * _epochs(training):g}"
+    )
+
+
+def _elsewhere(folder: Path) -> str:
+    """What to say to a person who goes on with a run that convscope has not trained."""
+    return (
+        f"{folder.name} was trained in a loop of your own, which convscope cannot go on with.\n"
+        "  Go on there, from its weights: convscope.load(run).model().network. What it has learnt so far"
+        f" answers: convscope evaluate {folder}"
     )
 
 

@@ -22,7 +22,7 @@ from convscope.errors import DataError, RunError, ShapeError
 from convscope.figures import passes
 from convscope.lint import explained
 from convscope.network import build_model, handed
-from convscope.network.model import Model, assemble
+from convscope.network.model import Model, OwnValues, Values, assemble
 from convscope.randomness import seeded
 from convscope.run import files, folders, inputs, rows, seen, trust, weights
 from convscope.run.checkpoint import CheckpointRecord, verified
@@ -156,10 +156,16 @@ class Run:
     @explained()
     def untrained(self) -> Model:
         """The network as it is built, its weights without meaning yet. The random state is left as it was."""
+        model = self._built()
+        if self.settings.recorded is not None and isinstance(model.output, Values):
+            model.output = OwnValues(model.output.mean, model.output.std)
+        return model.eval()
+
+    def _built(self) -> Model:
         facts, network = self.settings.facts, self.settings.network
         if network.handed:
             body, scale = deepcopy(self._handed_over()), self.settings.data.scale
-            return assemble(body, facts.channels, scale, regression=facts.regression).eval()
+            return assemble(body, facts.channels, scale, regression=facts.regression)
         with seeded(self.settings.training.seed):
             return build_model(
                 network.within(self.path),
@@ -170,7 +176,7 @@ class Run:
                 depth=network.depth,
                 scale=self.settings.data.scale,
                 regression=facts.regression,
-            ).eval()
+            )
 
     def _handed_over(self) -> nn.Module:
         if self.network is None:
@@ -207,7 +213,11 @@ class Run:
             return weights.select(moment.state(self.path), weights.MODEL), str(self.path / moment.file)
         raise RunError(
             f"{self.path} has no weights yet: training stopped before its first checkpoint.\n"
-            f"  Go on with: convscope train --resume {self.path}"
+            + (
+                f"  Go on with: convscope train --resume {self.path}"
+                if self.settings.recorded is None
+                else "  Run the loop again."
+            )
         )
 
     def dataset(self, source: Any = None) -> Dataset:  # noqa: ANN401 - as `convscope.train`

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import tomli_w
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from convscope.data import CATALOGUE
 from convscope.data.dataset import Dataset, DataSettings, Kind
@@ -29,11 +29,19 @@ from convscope.settings import TrainingSettings
 NAME = "settings.toml"
 FORMAT = 1
 WIDTH = 90  # characters of a list that goes on one line
+TRAINED = (
+    "What this run was trained with, nothing left open.",
+    "[training]  how the weights were found; same settings, same data, same seed: same weights (on a CPU)",
+)
+RECORDED = (
+    "What is known of this run, which was trained in a loop of somebody's own.",
+    "[recorded]  what was said of that loop; all else of it is unknown",
+)
 EXPLAINED = """\
-# What this run was trained with, nothing left open.
+# {}
 #   [data]      what was read, and how it was made ready
 #   [network]   its name, and its scale where it has one
-#   [training]  how the weights were found; same settings, same data, same seed: same weights (on a CPU)
+#   {}
 #   [facts]     what was found in the data, and which versions did the work
 # It is here to be read. A changed file is refused, for then the weights would not be what it says.
 
@@ -107,6 +115,9 @@ class EstimatorPart(BaseModel):
     labels: str  # the type of the labels, as NumPy writes it
 
 
+LoopSettings = dict[str, bool | int | float | str]  # what a person says of their own loop
+
+
 class Facts(BaseModel):
     """What was found and who did it; prediction needs some of it, the reader the rest."""
 
@@ -148,6 +159,15 @@ class RunSettings(BaseModel):
     training: TrainingSettings
     facts: Facts
     estimator: EstimatorPart | None = None
+    recorded: LoopSettings | None = None  # trained in a loop of a person's own, and what they said of it
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_a_recorded_run(cls, document: Any) -> Any:  # noqa: ANN401 - whatever is in the file
+        """Nobody knows the settings of such a training, so the file has none: they are left open."""
+        if isinstance(document, dict) and "recorded" in document:
+            return {"training": TrainingSettings(), **document}
+        return document
 
     @classmethod
     def of(
@@ -216,8 +236,9 @@ class RunSettings(BaseModel):
 
         What is None is left out: TOML has no word for nothing.
         """
-        document = {"format": FORMAT, **self.model_dump(mode="json", exclude_none=True)}
-        return EXPLAINED + _on_one_line(tomli_w.dumps(document))
+        unknown = set() if self.recorded is None else {"training"}
+        document = {"format": FORMAT, **self.model_dump(mode="json", exclude_none=True, exclude=unknown)}
+        return EXPLAINED.format(*(RECORDED if unknown else TRAINED)) + _on_one_line(tomli_w.dumps(document))
 
     @classmethod
     def from_toml(cls, text: str, path: Path) -> "RunSettings":

@@ -175,9 +175,11 @@ class Writer:
             left = f"The checkpoint of step {self._checkpoint.step:,} is intact."
         else:
             left = "There was no checkpoint yet."
+        recorded = RunSettings.read(self._manifest).recorded is not None
+        again = "run the loop again" if recorded else f"convscope train --resume {self.path}"
         return (
             f"the run cannot be written to {self.path}: {error.strerror or error}.\n"
-            f"  {left} Put this right (free space?), then: convscope train --resume {self.path}"
+            f"  {left} Put this right (free space?), then: {again}"
         )
 
 

@@ -43,7 +43,8 @@ class Epoch:
     """One pass over the training part, and what the validation part says then.
 
     Where there is no validation part, the `val_` figures are None and the last epoch counts as the best. In
-    regression there is no accuracy, and the losses are of standardised values.
+    regression there is no accuracy, and the losses are of standardised values. Of a loop of somebody's own
+    only what was told is known: `lr`, `val_seconds` and the speed may be None.
     """
 
     number: int  # 1 …
@@ -53,10 +54,10 @@ class Epoch:
     val_loss: float | None
     val_accuracy: float | None
     val_balanced_accuracy: float | None
-    lr: float
+    lr: float | None
     seconds: float  # training alone
-    val_seconds: float
-    samples_per_second: float
+    val_seconds: float | None
+    samples_per_second: float | None
     best: bool  # the best so far; its weights are the ones that are kept
 
 

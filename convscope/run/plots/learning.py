@@ -52,7 +52,7 @@ def accuracy(axes: Axes, course: Course) -> None:
 def rate(axes: Axes, course: Course) -> None:
     """Draw the learning rate of each step (of each epoch, where the steps are not known)."""
     title(axes, "Learning rate")
-    rows = course.steps or course.epochs
+    rows = [row for row in course.steps or course.epochs if row["lr"] is not None]
     axes.plot(course.passes(rows), [row["lr"] for row in rows], color=INK, linewidth=1.4)
     axes.set_ylim(bottom=0)
     _finish(axes, course)

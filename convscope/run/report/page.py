@@ -103,11 +103,14 @@ def _contents(answers: dict[str, str], shared: dict[str, figures.Figure]) -> dic
 
 
 def _course(run: "Run") -> dict[str, figures.Figure]:
-    """How training went; a regression has no accuracy."""
+    """How training went, as far as it is known; a regression has no accuracy."""
     course = learning.Course(run.history, run.steps, sections.pass_length(run))
     parts = {"loss": learning.loss, "accuracy": learning.accuracy, "learning-rate": learning.rate}
-    if run.settings.facts.regression:
+    told = {key for row in (*course.epochs, *course.steps) for key, value in row.items() if value is not None}
+    if not told & {"train_accuracy", "val_accuracy"}:
         del parts["accuracy"]
+    if "lr" not in told:
+        del parts["learning-rate"]
     return {name: figures.panel(draw, course) for name, draw in parts.items()}
 
 

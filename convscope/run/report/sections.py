@@ -20,7 +20,7 @@ from convscope.run.plots import figures
 from convscope.run.plots.drawing import QUIET, Pen
 from convscope.run.report import words
 from convscope.run.report.tiles import Tiles
-from convscope.run.settings import Facts
+from convscope.run.settings import RunSettings
 from convscope.settings import Augment
 from convscope.shapes import show
 from convscope.summary import summarise
@@ -40,6 +40,7 @@ BALANCED = {
 }
 ROWS_SEEN = " Below each: the rows that the network saw, in the units of the table; row −1 is the one before."
 TOOK = "the steps of all epochs, without validation; a terminal tells the time of one call, validation in it"
+TOOK_RECORDED = "from one epoch that was recorded to the next, with all that the loop did in between"
 AXES = {  # of a sample
     "image": "channel × height × width",
     "signal": "channel × time",
@@ -68,25 +69,28 @@ def head(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation)
         **bar("Run", run.path, run.settings.data.source, run.settings.network.name),
         "evaluation": evaluation,
         "verdict": words.verdict(dataset, evaluation),
-        "small_print": words.small_print(dataset, evaluation, run.history, run.caveat),
+        "small_print": words.small_print(
+            dataset, evaluation, run.history, run.caveat, recorded=run.settings.recorded is not None
+        ),
         "notices": [notice["text"] for notice in run.notices],
         "part": words.PARTS_IN_WORDS[words.judged_part(dataset)],
         "noun": words.noun(dataset),
         "regression": dataset.regression,
+        "recorded": run.settings.recorded is not None,
     }
 
 
 def course(run: "Run") -> dict[str, Any]:
-    """The epochs, and how long everything took."""
-    history = run.history
-    trained, validated = (sum(row[key] for row in history) for key in ("seconds", "val_seconds"))
+    """The epochs, and how long everything took, as far as it is known."""
+    history, recorded = run.history, run.settings.recorded is not None
+    trained, validated = (sum(row[key] or 0 for row in history) for key in ("seconds", "val_seconds"))
     best = [place for place, row in enumerate(history, 1) if row["best"]]
-    speeds = [row["samples_per_second"] for row in history]
+    speeds = [row["samples_per_second"] or 0 for row in history]
     return {
         "history": history,
         "best_epoch": best[-1] if best else 0,
         "trained": trained,
-        "took": KeyFigure("Training", words.seconds(trained), TOOK),
+        "took": KeyFigure("Training", words.seconds(trained), TOOK_RECORDED if recorded else TOOK),
         "validated": validated,
         "speed": sum(speeds) / len(speeds) if speeds else 0.0,
     }
@@ -155,8 +159,8 @@ def _amounts(dataset: Dataset) -> dict[str, Any]:
 
 
 def _balanced(run: "Run", dataset: Dataset) -> list[str]:
-    """What was done about rare classes, where some are."""
-    if dataset.regression:
+    """What was done about rare classes, where some are and it is known."""
+    if dataset.regression or run.settings.recorded is not None:
         return []
     counts = [count for count in dataset.counts("train") if count]
     rare = max(counts) >= UNEVEN * min(counts)
@@ -189,7 +193,7 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "heaviest": max(layer["parameters"] for layer in layers),
         "latency": latency(model, sample),
         "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
-        "first_step": _first_step(model, run.settings.facts),
+        "first_step": _first_step(model, run.settings),
     }
 
 
@@ -218,10 +222,14 @@ def _sees(row: Row, space: tuple[int, ...]) -> str:
     return show(tuple(map(min, size, space)) if len(size) == len(space) else size)
 
 
-def _first_step(model: Model, facts: Facts) -> str:
+def _first_step(model: Model, settings: RunSettings) -> str:
     """What the network does to raw values before anything else."""
+    facts = settings.facts
     if not isinstance(model.preprocess, Standardise):
         return "brings each sample by itself to mean 0 and standard deviation 1, channel by channel"
+    if settings.recorded is not None:
+        mean, std = (_of_channels(each) for each in (model.preprocess.mean, model.preprocess.std))
+        return f"takes off {mean} and divides by {std}, as its loop does"
     what = "each column" if facts.kind == "sequence" else "values"
     if facts.values == "uint8":
         what = "pixels from 0–255"
@@ -230,11 +238,17 @@ def _first_step(model: Model, facts: Facts) -> str:
     return f"brings {what} to mean 0 and standard deviation 1, as measured on the training part"
 
 
+def _of_channels(values: Tensor) -> str:
+    """A number, or one a channel."""
+    return ", ".join(words.number(value, 6) for value in values.unique_consecutive().tolist())
+
+
 def settings(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """Everything that was set or chosen and why, the versions, and the commands to go on with."""
     facts = run.settings.facts
     shown = run.settings.model_dump()
-    groups = {name: _plain(shown[name]) for name in ("data", "network", "training")}
+    groups = {name: _plain(shown[name]) for name in ("data", "network")}
+    groups["training"] = _plain(shown["training"]) if shown["recorded"] is None else _told(shown["recorded"])
     machine = {name: run.facts[name] for name in ("device", "precision", "threads") if name in run.facts}
     return {
         "groups": groups | {"machine and versions": _plain({**machine, **facts.versions})},
@@ -242,6 +256,14 @@ def settings(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "fingerprint": facts.fingerprint,
         "reasons": [remark for remark in facts.remarks if remark not in dataset.remarks],
         "commands": _commands(run, words.noun(dataset)),
+    }
+
+
+def _told(recorded: dict[str, Any]) -> dict[str, str]:
+    """What was told of a loop of somebody's own."""
+    return {
+        **_plain(recorded),
+        "all else" if recorded else "everything": "unknown: a loop of its person's own",
     }
 
 
@@ -275,7 +297,11 @@ def _commands(run: "Run", noun: str) -> list[tuple[str, str]]:
     path = shlex.quote(str(run.path))
     ahead = run.settings.facts.kind == "sequence"
     example = "Look ahead from the newest rows" if ahead else f"Ask it about {noun} of your own"
-    again = [] if run.finished else [("Go on with the training", f"convscope train --resume {path}")]
+    again = (
+        []
+        if run.finished or run.settings.recorded is not None
+        else [("Go on with the training", f"convscope train --resume {path}")]
+    )
     return [
         *again,
         (example, f"convscope predict {path} FILE_OR_FOLDER"),

@@ -13,6 +13,10 @@ SPACE = "\u202f"  # a narrow space that does not break
 NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "rows"}
 DAY = 10  # characters of a date without a clock, ISO 8601
 PARTS_IN_WORDS = {"train": "training", "val": "validation", "test": "test"}
+HANDED_OVER = (
+    "It was trained in a loop of its person's own, and these samples were handed over as the {} part: whether"
+    " the loop has learnt from them, or chosen by them, cannot be seen."
+)
 
 
 def count(number: float | None) -> str:
@@ -132,13 +136,16 @@ def small_print(
     evaluation: Evaluation | ValueEvaluation,
     history: Sequence[dict[str, Any]],
     caveat: str,
+    *,
+    recorded: bool = False,
 ) -> list[str]:
-    """Say what one must know to read the verdict right."""
+    """Say what one must know to read the verdict right; `recorded`: of a loop of somebody's own."""
+    part = judged_part(dataset)
     return [
         *([caveat] if caveat else []),
-        _honesty(judged_part(dataset)),
+        HANDED_OVER.format(PARTS_IN_WORDS[part]) if recorded and part != "train" else _honesty(part),
         *_narrowed(dataset, evaluation),
-        _whose_weights(history),
+        _recorded_weights(history) if recorded else _whose_weights(history),
         *map(typeset, evaluation.baselines()),
     ]
 
@@ -193,6 +200,18 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
             f"as accurate as any on the validation part ({percent(best['val_accuracy'])}; differences below "
             "a standard error are luck, and the later epoch counts)"
         )
+    return f"The weights are those of epoch {best['number']} of {len(history)}, {why}."
+
+
+def _recorded_weights(history: Sequence[dict[str, Any]]) -> str:
+    """Which weights a recorder keeps."""
+    best = next(row for row in reversed(history) if row["best"])
+    why = "the last one: the loop told no figure that could choose"
+    if best["val_loss"] is not None:
+        why = f"the one with the lowest validation loss that the loop told ({number(best['val_loss'])})"
+    elif best["val_accuracy"] is not None:
+        figure = percent(best["val_accuracy"])
+        why = f"the one with the highest validation accuracy that the loop told ({figure})"
     return f"The weights are those of epoch {best['number']} of {len(history)}, {why}."
 
 
