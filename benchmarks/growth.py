@@ -137,7 +137,7 @@ def look(given: list[str], runs: Path) -> list[str]:
 
 
 def list_runs(given: list[str], runs: Path) -> list[str]:  # noqa: ARG001
-    return ["runs", "--root", str(Path(given[0]).parent)]
+    return ["runs", "--runs", str(Path(given[0]).parent)]
 
 
 def look_at_runs(given: list[str], runs: Path) -> list[str]:  # noqa: ARG001

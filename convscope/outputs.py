@@ -110,6 +110,11 @@ class Output:
             yield file
 
     def _demand_ours(self) -> None:
+        if not self.path.exists():
+            raise DataError(
+                f"{self.path} is a link to {self.path.readlink()}, which is not there.\n"
+                "  Remove the link, or give another path."
+            )
         ours = self.path.is_file() and self.form.ours(self.path)
         if not ours and not (self.force and self.path.is_file()):
             raise DataError(

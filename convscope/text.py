@@ -11,6 +11,9 @@ JOINED = "\u0590"  # the scripts from here on are joined; Latin, Greek and Cyril
 LONGEST = 60  # characters of a name in a table
 FORMULA = re.compile(r"""(^|[;\t\r\n])([^\S\t\r\n]*["'\ufeff]*[^\S\t\r\n]*[=+\-@＝＋－＠]|[\t\r\n])""")
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+ESCAPED = re.compile(
+    r"\\+(?=ud[89a-f][0-9a-f]{2}|[\ud800-\udfff])"
+)  # what could be taken for an escape of ours
 SEPARATORS = re.compile(r'[,;"\t\r\n]')  # of cells, for one program or another
 
 
@@ -67,6 +70,18 @@ def cell(words: str, *, exact: bool = False) -> str:
     if not exact and not NUMBER.fullmatch(words):
         words = FORMULA.sub(r"\1'\2", words.replace("\0", r"\x00"))
     return '"' + words.replace('"', '""') + '"' if SEPARATORS.search(words) else words
+
+
+def readable(name: str) -> str:
+    r"""A name as text for files of ours: bytes that are no UTF-8 as escapes, and no two names alike.
+
+    >>> for name in ("a\udcff.png", r"a\udcff.png", r"C:\user"):
+    ...     print(readable(name))
+    a\udcff.png
+    a\\udcff.png
+    C:\user
+    """
+    return ESCAPED.sub(lambda found: 2 * found[0], name).encode(errors="backslashreplace").decode()
 
 
 def _visible(words: str, place: int) -> bool:

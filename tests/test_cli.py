@@ -204,9 +204,9 @@ def test_data_as_json(capsys):
 
 
 def test_no_runs_yet(tmp_path, capsys):
-    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert execute(["runs", "--runs", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith(f"No runs in {tmp_path} yet.")
-    assert execute(["runs", "--root", str(tmp_path), "--json"]) == 0
+    assert execute(["runs", "--runs", str(tmp_path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == []
 
 
@@ -289,7 +289,7 @@ def test_progress_is_drawn_on_a_terminal_only_and_for_long_work_only(monkeypatch
 def test_remarks_on_many_runs_are_a_few(monkeypatch, capsys, tmp_path):
     found = Summaries(RunSummary(tmp_path, f"run {n}", remark=f"run {n}: old") for n in range(9))
     monkeypatch.setattr("convscope.run.runs", lambda _root: found)
-    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert execute(["runs", "--runs", str(tmp_path)]) == 0
     assert capsys.readouterr().out.endswith(
         "run 0: old\n\nrun 1: old\n\nrun 2: old\n\n… and 6 more of this kind; --json has all\n"
     )

@@ -402,8 +402,9 @@ def test_every_door_says_the_same(trained, capsys):
 
 def on_the_command_line(run: Run, file: Path, capsys) -> list[float]:
     assert execute(["predict", str(run.path), str(file), "--json", "--top", str(len(run.classes))]) == 0
-    first = json.loads(capsys.readouterr().out)["predictions"][0]["predicted"]
-    found = {guess["name"]: guess["probability"] for guess in first}
+    first = json.loads(capsys.readouterr().out)["predictions"][0]
+    found = {first["predicted"]: first["probability"]}
+    found |= {first[f"choice {at}"]: first[f"probability {at}"] for at in range(2, len(run.classes) + 1)}
     return [found[name] for name in run.classes]
 
 

@@ -82,9 +82,9 @@ def test_predict_shows_the_first_ten_beside_the_truth(place, monkeypatch, capsys
 def test_predict_as_json_names_the_likeliest_first(place, monkeypatch, capsys):
     monkeypatch.chdir(place[0])
     assert execute(["predict", "latest", "mnist-sample", "--top", "2", "--json"]) == 0
-    first = json.loads(capsys.readouterr().out)["predictions"][0]["predicted"]
-    assert len(first) == 2
-    assert first[0]["probability"] >= first[1]["probability"]
+    first = json.loads(capsys.readouterr().out)["predictions"][0]
+    assert list(first) == ["name", "true", "predicted", "probability", "choice 2", "probability 2"]
+    assert first["probability"] >= first["probability 2"]
 
 
 def test_runs_lists_it(place, monkeypatch, capsys):

@@ -69,7 +69,7 @@ FAILED = {  # what is typed, the kind of the error, and the exit code
     "compare plain": ("UsageError", 2),
     "rule nosuch": ("UnknownName", 1),
     "check nosuch": ("DataError", 1),
-    "runs --root nosuch": ("RunError", 1),
+    "runs --runs nosuch": ("RunError", 1),
     "networks x": ("UsageError", 2),
     "data --foo": ("UsageError", 2),
     "trust nosuch": ("RunError", 1),

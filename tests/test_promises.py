@@ -192,8 +192,8 @@ MISTAKES = [
     "check fifo",
     "check broken.npz",
     f"check {LONG}",
-    "runs --root nosuch",
-    "runs --root x.png",
+    "runs --runs nosuch",
+    "runs --runs x.png",
     "filter x.png nosuch",
     "filter nothere.png blur",
     "filter notes blur",
@@ -327,7 +327,7 @@ def test_a_damaged_run_takes_no_other_away(place, tmp_path, capfd, name, content
         torn.symlink_to(content)
     else:
         torn.write_bytes(content)
-    assert execute(["runs", "--root", str(tmp_path)]) == 0
+    assert execute(["runs", "--runs", str(tmp_path)]) == 0
     assert "whole" in capfd.readouterr().out
     assert execute(["evaluate", str(tmp_path / "torn")]) == 1
     said = capfd.readouterr().err

@@ -181,7 +181,7 @@ def test_where_something_is_missing_it_goes_on(name, there, trained):
         ["train", str(data), *QUICK],
         ["evaluate", str(trained)],
         ["predict", str(trained), str(trained.parents[1] / "x.png")],
-        ["runs", "--root", str(trained.parent)],
+        ["runs", "--runs", str(trained.parent)],
         ["summary", "plain", "--input", "1x28x28"],
     ):
         found = done(words, SURROUNDINGS[name])
@@ -223,7 +223,7 @@ def test_data_of_the_future_and_of_long_ago_are_read(there):
         (["predict", "RUN", "data/cat/0.png"], "data/cat/0.png", 0o000, "0.png"),
         (["predict", "RUN", "data/cat/0.png", "-o", "runs/p.csv"], "runs", 0o555, "p.csv"),
         (["evaluate", "closed"], "closed", 0o000, "closed"),
-        (["runs", "--root", "closed"], "closed", 0o000, "closed"),
+        (["runs", "--runs", "closed"], "closed", 0o000, "closed"),
         (["trust", "closed"], "closed", 0o000, "closed"),
         (["train", "--resume", "closed"], "closed", 0o000, "closed"),
         (["look", "closed", "--no-open"], "closed", 0o000, "closed"),
@@ -329,7 +329,7 @@ def test_a_link_that_leads_to_itself_is_a_sentence(there):
     (there / "runs" / "latest").symlink_to("latest")
     for words in (
         *(["check", "loop"], ["train", "loop"], ["evaluate", "loop"], ["evaluate", "latest"]),
-        *(["runs", "--root", "loop"], ["look", "loop", "--no-open"], ["filter", "box-blur", "loop"]),
+        *(["runs", "--runs", "loop"], ["look", "loop", "--no-open"], ["filter", "box-blur", "loop"]),
     ):
         found = done(words)
         assert found.code in (1, 2), found

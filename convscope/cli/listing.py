@@ -93,17 +93,17 @@ def check(
         write_lines(found.lines(every=every))
 
 
-def runs(*, root: Path = RUNS, as_json: Json = False) -> None:
+def runs(*, runs: Path = RUNS, as_json: Json = False) -> None:
     """List runs, best first.
 
     Args:
-        root: The folder that holds them.
+        runs: The folder that holds them.
     """
     from convscope.run import runs as find
 
-    if not root.is_dir() and (root.exists() or root != RUNS):
-        raise RunError(f"there is no folder {root}.\n  Give the folder that holds the runs, by --root.")
-    found = find(root)
+    if not runs.is_dir() and (runs.exists() or runs != RUNS):
+        raise RunError(f"there is no folder {runs}.\n  Give the folder that holds the runs, by --runs.")
+    found = find(runs)
     if as_json:
         write_json([run.as_dict() for run in found])
     elif found:
@@ -113,7 +113,7 @@ def runs(*, root: Path = RUNS, as_json: Json = False) -> None:
         more = [f"… and {len(remarks) - FEW:,} more of this kind; --json has all"] if remarks[FEW:] else []
         write("\n\n".join([*tables, *remarks[:FEW], *more]))
     else:
-        write(f"No runs in {root.absolute()} yet. To make one: convscope train mnist-sample")
+        write(f"No runs in {runs.absolute()} yet. To make one: convscope train mnist-sample")
 
 
 class _Figure(NamedTuple):

@@ -23,6 +23,8 @@ RunName = Annotated[str, Parameter(help="The folder of a run, its name if it is 
 FEW = 3  # of what was left out for one reason, by name
 FIRST = 10  # remarks
 STANDARD_INPUT = "/dev/stdin"  # what - stands for
+MARK = "\ufeff"  # that some programs put in front of a text in UTF-8
+BY_DATE = ", by date: what comes next stands last there"
 UNSEEN = "(samples of training may be among them; convscope evaluate measures on unseen ones)"
 
 
@@ -65,8 +67,9 @@ def predict(
 ) -> None:
     """Say what new samples are: all of them, in the order of their files.
 
-    From a table with dates, what comes after its newest rows stands first. With -o there may be a million of
-    them; killed on the way, the same command goes on where it was.
+    From a table with dates, what comes after its newest rows stands first on the terminal, and last in a
+    file, whose rows go by date. With -o there may be a million of them; killed on the way, the same command
+    goes on where it was.
 
     Args:
         inputs: What the run was trained on, without labels: pictures, sounds, volumes or folders of them, a
@@ -117,12 +120,12 @@ def _into_file(
         told = found.as_dict()
         write_json(told | {"written": [*told["written"], *(str(path.absolute()) for path in written)]})
         return
-    more = len(found) - len(found.rows)
+    more, dated = len(found) - len(found.rows), run.settings.facts.kind == "sequence"
     write_lines(
         (
             *found.remarks[:FIRST],
             *_table(found.rows),
-            *([f"… and {more:,} more in {out}"] if more else []),
+            *([f"… and {more:,} more in {out}{BY_DATE if dated else ''}"] if more else []),
             *([found.score, UNSEEN] if found.score else []),
             *_left_out(found.skipped),
             f"{len(found):,} samples in {found.seconds:.1f} s, by {found.engine}",
@@ -139,7 +142,7 @@ def given_as(inputs: Sequence[str]) -> str | list[str]:
     """
     if STANDARD_INPUT not in inputs:
         return inputs[0] if len(inputs) == 1 else list(inputs)
-    end = "\0" if "\0" in (text := sys.stdin.read()) else "\n"  # find -print0
+    end = "\0" if "\0" in (text := sys.stdin.read().removeprefix(MARK)) else "\n"  # find -print0
     listed = [name for line in text.split(end) if (name := line.rstrip("\r"))]
     if not listed:
         raise UsageError("standard input names no files.\n  Give one name a line, as find does.")

@@ -21,7 +21,7 @@ from convscope.data.text import columns
 from convscope.data.text.describing import described
 from convscope.data.unpacking import around, holds_files, unpacked
 from convscope.errors import DataError, got, guess
-from convscope.paths import expanded
+from convscope.paths import expanded, missing
 
 ALWAYS = ("val", "test", "scale", "seed", "fold")  # settings that have a meaning for all data
 MEANING: dict[Kind, tuple[str, ...]] = {
@@ -124,7 +124,9 @@ def _of_path(path: Path, settings: DataSettings, strict: bool) -> Dataset:
                 return chosen.load(place, settings, strict)
     if holds_files(path):
         return _of_archive(path, settings, strict)
-    raise DataError(described(path) or unknown.said(path))
+    if words := described(path):
+        raise DataError(words)
+    raise unknown.NoFormatError(unknown.said(path))
 
 
 def _of_recordings(path: Path, settings: DataSettings) -> bool:
@@ -155,7 +157,8 @@ def _of_archive(path: Path, settings: DataSettings, strict: bool, inside: Path =
                 raise DataError(f"{path} holds no '{inside}'.\n  Give another path in it, or the archive.")
             data = _of_path(inner.path / inside, settings, strict)
         except DataError as error:
-            raise DataError("\n  ".join([str(error), *inner.remarks])) from error
+            kind = unknown.NoFormatError if isinstance(error, unknown.NoFormatError) else DataError
+            raise kind("\n  ".join([str(error), *inner.remarks])) from error
         remarks = tuple(remark.replace(str(inner.path), str(path)) for remark in data.remarks)
         return replace(data, skipped=(*inner.skipped, *data.skipped), remarks=(*inner.remarks, *remarks))
 
@@ -210,6 +213,6 @@ def _not_there(source: str) -> str:
         )
     near = guess(source.lower(), CATALOGUE)
     return (
-        f"there is no file or folder '{source}', and no data set of that name{near}\n"
+        f"{missing(source)}, and no data set of that name{near}\n"
         f"  Give a path, or one of the names {', '.join(CATALOGUE)}."
     )

@@ -123,8 +123,11 @@ def _read(found: FileList, spec: SampleSpec) -> Samples:
             pile.add(found.named(result, one, spec))
     found.demand_any(pile.rows, bad)
     every = pile.whole(bad)
-    said = (*every.remarks, *found.remarks(spec), *demand_scale(every.inputs, spec))
-    return every._replace(remarks=said)
+    try:
+        scale = demand_scale(every.inputs, spec)
+    except DataError as error:  # how they were read may be why
+        raise DataError("\n  ".join([str(error), *every.remarks])) from error
+    return every._replace(remarks=(*every.remarks, *found.remarks(spec), *scale))
 
 
 def _on_folders(found: Sequence[FoundFiles], root: Path | None, spec: SampleSpec) -> list[str]:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from convscope.data.files import litter
 from convscope.data.formats import FORMATS
+from convscope.data.reading import accepted
 from convscope.data.unpacking import WHAT
+from convscope.errors import DataError
 from convscope.text import printable
 
 CSV = "Save it as CSV: a row a sample with a label, or a row a time with a date."
@@ -89,72 +91,82 @@ MOST = 10_000  # files of a folder that are counted
 SHOWN = 4
 
 
-def said(path: Path) -> str:
-    """Words on a path that exists.
+class NoFormatError(DataError):
+    """A path that no format takes."""
 
-    Args:
-        path: which no format takes.
-    """
+
+def said(path: Path) -> str:
+    """Words on a path that exists, and that no format takes: for training."""
+    what, advice = _found(path)
+    return f"{what}{advice}"
+
+
+def unfit(path: Path, kind: str) -> str:
+    """The same for prediction, which asks for no labels: what is given there instead."""
+    what, _ = _found(path)
+    return f"{what}.\n  This run is of the kind '{kind}': give {accepted(kind)}; or a folder of these."
+
+
+def _found(path: Path) -> tuple[str, str]:
+    """What it is, without the full stop; and the rest: what to do with it to train."""
     if path.is_dir():
         return _of_folder(path)
     if not path.is_file():
-        return f"{path} is neither a file nor a folder.\n  Give one of these."
+        return f"{path} is neither a file nor a folder", ".\n  Give one of these."
     if path.stat().st_size == 0:
-        return f"{path} is an empty file.\n  Get it again."
+        return f"{path} is an empty file", ".\n  Get it again."
     if known := _known(path.name):
-        return f"{path} is {known}."
+        return f"{path} is {known}", "."
     for form in FORMATS.values():
         if path.name.lower().endswith(form.parts):
-            return f"{path} is a part of something that takes more files: {form.what}.\n  Give their folder."
+            what = f"{path} is a part of something that takes more files: {form.what}"
+            return what, ".\n  Give their folder."
         if form.files and not form.files.many and form.files.takes(path):
             return _alone(path, form.files.one)
     head = _head(path)
     like = next((form.files for form in FORMATS.values() if form.files and form.files.ending(head)), None)
     if like is not None and not _is_text(head):
         ending = like.ending(head)
-        return (
-            f"{path} begins as a {like.one} ({ending}) does, but its name ends otherwise.\n"
-            f"  If it is one, rename it to {path.stem}{ending}."
-        )
+        what = f"{path} begins as a {like.one} ({ending}) does, but its name ends otherwise"
+        return what, f".\n  If it is one, rename it to {path.stem}{ending}."
     what = "text" if _is_text(head) else "no text"
-    return (
-        f"{path} is a file of {path.stat().st_size:,} bytes, {what}, of no kind that is known.{_understood()}"
-    )
+    size = f"{path.stat().st_size:,} bytes"
+    return f"{path} is a file of {size}, {what}, of no kind that is known", f".{_understood()}"
 
 
 def _known(name: str) -> str:
     return next((words for endings, words in KNOWN.items() if name.lower().endswith(endings)), "")
 
 
-def _alone(path: Path, one: str) -> str:
-    return (
-        f"{path} is one {one}, without a label beside it.\n"
+def _alone(path: Path, one: str) -> tuple[str, str]:
+    return f"{path} is one {one}", (
+        ", without a label beside it.\n"
         f"  To train, give a folder with a folder a class of such files, or a table of files and labels.\n"
         f"  To say what it shows: convscope predict RUN {path.name}"
     )
 
 
-def _of_folder(path: Path) -> str:
+def _of_folder(path: Path) -> tuple[str, str]:
     files = list(islice(_files(path), MOST))
     if not files:
-        return f"{path} is an empty folder.{_understood()}"
+        return f"{path} is an empty folder", f".{_understood()}"
     kinds = Counter(file.suffix.lower() or "without ending" for file in files)
     listed = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common(SHOWN))
     more = f" and {len(kinds) - SHOWN} more kinds" if len(kinds) > SHOWN else ""
-    start = f"{path} is a folder with {'at least ' if len(files) == MOST else ''}{listed}{more}."
+    start = f"{path} is a folder with {'at least ' if len(files) == MOST else ''}{listed}{more}"
     common = next(
         file for file in files if (file.suffix.lower() or "without ending") == kinds.most_common(1)[0][0]
     )
     if known := _known(common.name):
-        return f"{start}\n  {printable(common.name)} is {known}."
+        return f"{start}.\n  {printable(common.name)} is {known}", "."
     for form in FORMATS.values():
         if form.files and not form.files.many and form.files.takes(common):
-            return (
-                f"{start}\n  They lie side by side: nothing says which class each {form.files.one} is of.\n"
+            return start, (
+                f".\n  They lie side by side: nothing says which class each {form.files.one} is of.\n"
                 '  Put each class into a folder of its own; or say it by the names: --label-from "(.*)_";'
                 " or give a table of files and labels."
             )
-    return f"{start}\n  Nothing of it is data of a known kind.{_understood()}"
+    return start, f".\n  Nothing of it is data of a known kind.{_understood()}"
 
 
 def _files(path: Path) -> list[Path]:

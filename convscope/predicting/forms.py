@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from convscope.errors import DataError, not_installed
 from convscope.outputs import WRITTEN, OutputForm, head
 from convscope.run.evaluation.predictions import TABLE, csv_rows
+from convscope.text import readable
 
 TitledCells = Mapping[str, list]  # title → a cell for each row
 
@@ -43,7 +44,7 @@ def _csv(file: BinaryIO, titles: list[str], blocks: Iterable[TitledCells], exact
 
 def _json_lines(file: BinaryIO, titles: list[str], blocks: Iterable[TitledCells], _exact: bool) -> None:
     for columns in blocks:
-        rows = zip(*columns.values(), strict=True)
+        rows = zip(*map(_told, columns.values()), strict=True)
         lines = (f"{json.dumps(dict(zip(titles, row, strict=True)))}\n" for row in rows)
         file.write("".join(lines).encode())
 
@@ -75,13 +76,11 @@ def _kind(title: str, cells: list) -> Any:  # noqa: ANN401 - a type of Arrow's
 
 
 def _told(cells: list) -> list:
-    """Cells as Arrow takes them: a name that is no text keeps its odd bytes as escapes."""
-    try:
-        "".join(cell for cell in cells if isinstance(cell, str)).encode()
-    except UnicodeEncodeError:
-        odd = "backslashreplace"
-        return [cell.encode(errors=odd).decode() if isinstance(cell, str) else cell for cell in cells]
-    return cells
+    """Cells with names that are text, whatever their bytes; see `readable`."""
+    words = "".join(cell for cell in cells if isinstance(cell, str))
+    if words.isascii() and r"\ud" not in words:
+        return cells
+    return [readable(cell) if isinstance(cell, str) else cell for cell in cells]
 
 
 def _is_our_parquet(path: Path) -> bool:

@@ -15,14 +15,16 @@ from convscope.data import DataSource, frames
 from convscope.data.dataset import PARTS, Dataset, DataSettings
 from convscope.data.formats import sequences, signal_files
 from convscope.data.names import natural
-from convscope.data.reading import named, read
+from convscope.data.reading import accepted, named, read
 from convscope.data.samples import Samples, demand_scale, some, together
 from convscope.data.signals import wfdb_record
 from convscope.data.text import columns
-from convscope.errors import DataError, UnknownName
-from convscope.paths import expanded
+from convscope.data.unknown import NoFormatError, unfit
+from convscope.errors import DataError, ShapeError, UnknownName
+from convscope.paths import expanded, missing
 from convscope.run import handed_back, held
 from convscope.run.settings import Facts, RunSettings, absolute, fingerprint
+from convscope.shapes import show
 
 
 def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever a person has at hand
@@ -36,8 +38,11 @@ def gather(x: Any, settings: RunSettings) -> Samples:  # noqa: ANN401 - whatever
         with frames.as_table(x) as path:
             return frames.unnamed(_of_paths([path], settings), path)
     if isinstance(x, Dataset) or is_name(x):
-        found = of_dataset(data_room.load(x, settings.data.plain()))
-        said = () if is_own(x, settings) else found.remarks
+        own = is_own(x, settings)
+        dataset = data_room.load(x, settings.data.plain() if own else _undivided(settings, x))
+        demand_kind(dataset, settings)
+        found = of_dataset(dataset)
+        said = () if own else found.remarks
         return found._replace(remarks=(*said, *demand_scale(found.inputs, settings.spec)))
     if names := names_in(x):
         if any(map(is_name, names)):
@@ -98,15 +103,32 @@ def existing(names: Sequence[str | PathLike]) -> list[Path]:
     paths = [record_of(expanded(name)) for name in names]
     for path, name in zip(paths, names, strict=True):
         if not str(name) or not path.exists():
-            there = path if str(name) else ""
-            raise DataError(f"there is no file or folder '{there}'.\n  Give one, or a name of the catalogue.")
+            raise DataError(f"{missing(path if str(name) else '')}.\n  Give one, or a name of the catalogue.")
     return paths
 
 
 def whole_data(path: Path, settings: RunSettings) -> Samples:
     """Every sample of a data set, in the order of its files."""
-    dataset = data_room.load(path, _undivided(settings, path))
+    try:
+        dataset = data_room.load(path, _undivided(settings, path))
+    except NoFormatError as error:
+        raise DataError(unfit(path, settings.facts.kind)) from error
+    demand_kind(dataset, settings)
     return of_rows(dataset, torch.arange(len(dataset.labels)))
+
+
+def demand_kind(dataset: Dataset, settings: RunSettings) -> None:
+    """Refuse samples that are of another kind and of another shape.
+
+    Raises:
+        ShapeError: pictures for a run of signals …
+    """
+    shape, spec = tuple(dataset.inputs.shape[1:]), settings.spec
+    if dataset.kind != spec.kind and shape != tuple(spec.shape):
+        raise ShapeError(
+            f"{dataset.source} holds samples of the kind '{dataset.kind}', {show(shape)}; this run is of the"
+            f" kind '{spec.kind}', {show(spec.shape)}.\n  Give {accepted(spec.kind)}; or a folder of these."
+        )
 
 
 def labelled(data: DataSource, part: str, settings: RunSettings) -> tuple[Dataset, Tensor]:
@@ -179,20 +201,30 @@ def is_own(data: DataSource, settings: RunSettings) -> bool:
 def match_labels(dataset: Dataset, classes: Sequence[str], labels: Tensor) -> Tensor:
     """Labels of a data set as indices into the run's `classes`, (n,): matched by name, for orders may differ.
 
-    Raises:
-        DataError: a class that the run does not know.
+    A class that the run does not know is -1.
     """
     places = {name: place for place, name in enumerate(classes)}
-    present = [dataset.classes[label] for label in labels.unique().tolist()]
-    unknown = [name for name in present if name not in places]
-    if unknown:
+    return torch.tensor([places.get(name, -1) for name in dataset.classes])[labels]
+
+
+def of_known_classes(dataset: Dataset, rows: Tensor, facts: Facts) -> tuple[Tensor, list[str]]:
+    """Those of the rows whose class the run knows, and what is to be said of the others.
+
+    Raises:
+        DataError: there are none.
+    """
+    if facts.regression:
+        return rows, []
+    known = match_labels(dataset, facts.classes, dataset.labels[rows]) >= 0
+    if bool(known.all()):
+        return rows, []
+    if not bool(known.any()):
+        there = some(sorted({dataset.classes[label] for label in dataset.labels[rows].tolist()}, key=natural))
         raise DataError(
-            f"{dataset.source} has the class '{unknown[0]}', which the run does not know"
-            f"{f' (nor {len(unknown) - 1} more)' if unknown[1:] else ''}.\n"
-            f"  The run's classes: {', '.join(classes[:20])}{' …' if classes[20:] else ''}."
+            f"{dataset.source} has the classes {there}, none of which the run knows.\n"
+            f"  The run's classes: {some(facts.classes)}."
         )
-    own = torch.tensor([places.get(name, -1) for name in dataset.classes])
-    return own[labels]
+    return rows[known], on_truth(truth(dataset, rows), facts)
 
 
 def names(dataset: Dataset, rows: Tensor) -> tuple[str, ...]:

@@ -83,16 +83,16 @@ class Summaries(list[RunSummary]):
         return f"<table><tr>{head}</tr>{body}</table>{remarks}"
 
 
-def runs(root: str | Path = folders.ROOT) -> Summaries:
+def runs(runs: str | Path = folders.ROOT) -> Summaries:
     """List the runs in a folder, best first, the damaged ones last; the trainings of a study in one line.
 
     Classes are ranked by accuracy on the validation part; after them those that predict values, by loss.
 
     Args:
-        root: the folder; a folder that is not there has no runs.
+        runs: the folder; a folder that is not there has no runs.
     """
-    demand_path("root", root, "the path of the folder of runs")
-    place = expanded(root)
+    demand_path("runs", runs, "the path of the folder of runs")
+    place = expanded(runs)
     found = [*map(summary, folders.inside(place)), *map(of_study, folders.studies(place))]
     return Summaries(sorted(found, key=_rank))
 

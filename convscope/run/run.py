@@ -245,12 +245,13 @@ class Run:
         Args:
             data: catalogue name, path, Dataset, (X, y) or DataFrame; None: the run's own. Its classes are
                 matched by name. Other data that have no such part of their own are taken whole. Samples of
-                theirs that were seen in training are left out, which `remarks` of the result say.
+                theirs that were seen in training are left out, and those of classes that the run does not
+                know, which `remarks` of the result say.
             part: "test", "val" or "train".
 
         Raises:
             UnknownName: no such part.
-            DataError: no samples, a class the run does not know, or the run's own data have changed.
+            DataError: no samples, none of a class that the run knows, or the run's own data have changed.
             ShapeError: samples of another shape.
         """
         from convscope.run.evaluation import judging
@@ -260,9 +261,11 @@ class Run:
         if data is None or (own and not isinstance(data, Dataset)):
             data = self.dataset()
         dataset, chosen = inputs.labelled(data, part, self.settings)
+        inputs.demand_kind(dataset, self.settings)
         self._demand_shape((dataset.channels, *dataset.space), f"those of {dataset.source} are")
         judging.demand_task(dataset, self.settings.facts)
-        remarks = demand_scale(dataset.inputs, self.settings.spec, chosen)
+        chosen, strange = inputs.of_known_classes(dataset, chosen, self.settings.facts)
+        remarks = [*strange, *demand_scale(dataset.inputs, self.settings.spec, chosen)]
         if not own:
             chosen, measured = seen.unseen(self, dataset, chosen)
             remarks.insert(0, measured)

@@ -106,7 +106,9 @@ class Service:
         found: dict[str, Any] = {"model": model.name, "version": model.version, "remarks": list(remarks)}
         if model.classes:
             by_class = dict(zip(model.classes, said.tolist(), strict=True))
-            found |= {"predicted": model.classes[int(said.argmax())], "probabilities": by_class}
+            best = int(said.argmax())
+            found |= {"predicted": model.classes[best], "probability": said[best].item()}
+            found["probabilities"] = by_class
         else:
             found |= {"target": model.target, "predicted": said.item()}
         return JSONResponse(found)

@@ -44,6 +44,7 @@ INFER = _object(
 INFERRED = _object({"model_name": TEXT, "model_version": TEXT, "outputs": _list(TENSOR)}, id=TEXT)
 PREDICTED = _object(
     {"model": TEXT, "version": TEXT, "remarks": _list(TEXT), "predicted": {"type": ["string", "number"]}},
+    probability=NUMBER,
     probabilities={"type": "object", "additionalProperties": NUMBER},
     target=TEXT,
 )

@@ -117,6 +117,27 @@ def test_three_forms_of_one_table(run, pictures):
             assert (table[title] == lines[title]).all()
 
 
+def test_no_two_names_become_one(run, pictures):
+    """Bytes that are no text, and names that look like an escape of them."""
+    content = (pictures / "cat" / "0.png").read_bytes()
+    names = [b"a\xff.png", rb"a\xff.png", rb"a\udcff.png", rb"a\\udcff.png", b"a\\\xff.png"]
+    Path("odd").mkdir()
+    for name in names:
+        Path("odd", os.fsdecode(name)).write_bytes(content)
+    told = {}
+    for ending in ("csv", "jsonl", "parquet"):
+        convscope.predict(run, "odd", f"p.{ending}")
+    told["csv"] = [row["name"] for row in rows("p.csv")]
+    told["jsonl"] = [json.loads(line)["name"] for line in Path("p.jsonl").read_text().splitlines()]
+    told["parquet"] = pandas.read_parquet("p.parquet")["name"].tolist()
+    assert told["csv"] == told["jsonl"] == told["parquet"]
+    assert len(set(told["csv"])) == len(names)
+    assert all(name.encode() for name in told["csv"])
+    assert rb"a\xff.png".decode() in told["csv"]  # what is no escape of ours stays as it is
+    convscope.predict(run, "odd", "q.csv", exact_names=True)
+    assert {line.split(b",")[0] for line in Path("q.csv").read_bytes().splitlines()[1:]} == {*names}
+
+
 def test_whatever_is_given_all_at_once(run, pictures, few):
     """Folders, arrays, tables, patterns, data sets and files in one list, and each alone."""
     random = np.random.default_rng(1)
@@ -473,6 +494,9 @@ def test_names_of_files_on_standard_input(run, pictures, monkeypatch, capsys):
         monkeypatch.setattr("sys.stdin", io.StringIO(text))
         assert execute(["predict", str(run.path), "-", "-o", "p.csv"]) == 0
         assert [row["name"] for row in rows("p.csv")] == names
+    monkeypatch.setattr("sys.stdin", io.StringIO("\ufeff" + "\n".join(names)))  # as Windows writes it
+    assert execute(["predict", str(run.path), "-", "-o", "p.csv"]) == 0
+    assert [row["name"] for row in rows("p.csv")] == names
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert execute(["predict", str(run.path), "-", "-o", "p.csv"]) == 2
     assert "standard input names no files" in capsys.readouterr().err

@@ -50,7 +50,9 @@ def test_table_json_and_html(said):
         "probability 2": pytest.approx(0.3),
     }
     document = json.loads(json.dumps(said.as_dict(1)))
-    assert document["predictions"][0]["predicted"] == [{"name": "cat", "probability": 0.7}]
+    assert document["predictions"] == said.table(1)  # one shape, in memory, in files and as JSON
+    assert document["predictions"][0]["predicted"] == "cat"
+    assert document["predictions"][0]["probability"] == 0.7
     assert document["skipped"] == [{"file": "e.png", "reason": "empty"}]
     assert "&lt;d&gt;.png" in said._repr_html_()
     assert "<d>" not in said._repr_html_()

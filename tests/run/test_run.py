@@ -70,9 +70,12 @@ def test_other_data_are_matched_by_name_and_taken_whole(finished, draw, tmp_path
 
 def test_a_class_the_run_does_not_know(finished, draw, tmp_path):
     other = draw(tmp_path / "other", ("cat", "newt"), 3)
-    with pytest.raises(
-        DataError, match=r"has the class 'newt', which the run does not know.\n .*cat, dog, owl"
-    ):
+    found = finished.evaluate(other)
+    assert found.samples == 3  # the cats
+    assert found.remarks[0].startswith("measured on 3 samples")
+    assert found.remarks[1].startswith("3 of 6 samples are of classes that the run does not know (newt; its")
+    other = draw(tmp_path / "strange", ("eft", "newt"), 3)
+    with pytest.raises(DataError, match=r"has the classes eft, newt, none of which .*\n .*cat, dog, owl"):
         finished.evaluate(other)
 
 

@@ -13,7 +13,7 @@ from convscope import data
 from convscope.cli import execute
 from convscope.data.dataset import Skipped
 from convscope.data.formats import sequences
-from convscope.errors import DataError
+from convscope.errors import DataError, ShapeError
 from convscope.run import NetworkPart, RunSettings, create, load
 from convscope.run.inputs import gather, labelled
 from convscope.settings import DataSettings, TrainingSettings
@@ -221,8 +221,10 @@ def test_classes_that_share_none_are_said_first(finished, draw, files, capsys):
     assert said.remarks[0].startswith("1 of 3 samples are of classes that the run does not know (bird;")
     assert said.evaluate().samples == 2
     assert json.loads(json.dumps(said.as_dict()))["remarks"] == list(said.remarks)
-    with pytest.raises(DataError, match="has the class 'bird', which the run does not know"):
-        finished.evaluate("new.csv")
+    draw(Path("fresh"), ("cat", "dog", "bird"), 2)
+    judged = finished.evaluate("fresh")
+    assert judged.remarks[0].startswith("measured on 2 of 4 samples of fresh")  # the others were learnt
+    assert judged.remarks[1].startswith("2 of 6 samples are of classes that the run does not know (bird;")
 
 
 def test_other_data_say_which_part_is_predicted(finished):
@@ -429,3 +431,28 @@ def test_the_newest_rows_of_all_series_come_last(tmp_path):
     found = sequences.windows_of(path, settings, ("cars",))
     assert found.names[-2:] == ["Bern 2020-01-29", "Ulm 2020-01-29"]
     assert None not in found.truth[:-2]
+
+
+def test_what_is_given_is_said_for_what_it_is(finished, draw):
+    Path("empty").mkdir()
+    Path("gone.png").symlink_to("nowhere.png")
+    Path("words.xyz").write_text("hello")
+    Path("beats.csv").write_text("\n".join("0.1,0.2,-0.3,0.7,0.1,0.2,0.4" for _ in range(9)))
+    for given, words in (
+        ("empty", r"empty is an empty folder\.\n.*kind 'image': give a picture, .*; or a folder of these"),
+        ("gone.png", r"'gone\.png' is a link to nowhere\.png, which is not there"),
+        ("words.xyz", r"no kind that is known\.\n.*kind 'image'"),
+        (
+            "beats.csv",
+            r"(?s)values lie between.*beats\.csv: all of its numbers, 9 × 7, are taken as one array",
+        ),
+    ):
+        with pytest.raises(DataError, match=words):
+            finished.predict(given)
+        with pytest.raises(DataError, match=words):
+            finished.evaluate(given) if given == "gone.png" else finished.predict([given])
+    for judge in (finished.predict, finished.evaluate):
+        with pytest.raises(
+            ShapeError, match=r"'signal', 1 × \d+; this run is of the kind 'image', 1 × 12 × 10"
+        ):
+            judge("cylinder-bell-funnel")

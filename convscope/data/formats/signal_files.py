@@ -22,7 +22,8 @@ from convscope.data.signals.moments import TableOrigin
 from convscope.data.signals.rows import column_names, cut, has_header, label_place, numbers
 from convscope.data.text import columns
 from convscope.data.text import numbers as text_numbers
-from convscope.errors import DataError
+from convscope.errors import DataError, ShapeError
+from convscope.shapes import show
 
 ELSE = (
     "; or, where rows are moments of a recording, name the column of times or of the recording: --time NAME,"
@@ -166,7 +167,13 @@ def samples(path: Path, spec: SampleSpec) -> Samples:
     if spec.kind == "image" and pixels.fits(lines, spec):
         return pixels.samples(lines, path, spec)
     if spec.kind != "signal":
-        return of_file_array(_array(_cells(lines), path), spec, path.name)
+        values = _array(_cells(lines), path)
+        said = f"{path.name}: all of its numbers, {show(values.shape)}, are taken as one array"
+        try:
+            found = of_file_array(values, spec, path.name)
+        except (DataError, ShapeError) as error:
+            raise type(error)(f"{error}\n  {said}") from error
+        return found._replace(remarks=(*found.remarks, said))
     if spec.features and spec.classes and set(column_names(lines)) >= set(spec.features):
         read, _ = moments.read(
             [(columns.read(path, repeated=1), TableOrigin())], spec.settings, spec.features
@@ -252,7 +259,8 @@ def _array(rows: Sequence[Sequence[str]], path: Path) -> np.ndarray:
     try:
         values = [numbers(row) for row in rows]
     except signal_rows.TextError as error:
-        raise DataError(f"{path} holds '{error.args[1]}', which is no number.") from error
+        words = f"{path} holds '{error.args[1]}', which is no number."
+        raise DataError(f"{words}\n  All of a text that is one array has to be numbers.") from error
     if not values:
         raise DataError(f"{path} holds no numbers.\n  A signal is a row a channel.")
     if len({len(row) for row in values}) > 1:

@@ -30,7 +30,7 @@ def evaluation(said: Tensor, dataset: Dataset, rows: Tensor, model: Model, facts
     """Compare the answers for some rows with their labels, which are matched by the classes' names.
 
     Raises:
-        DataError: there are no rows, or a class that the run does not know.
+        DataError: there are no rows.
     """
     labels, before = dataset.labels[rows], dataset.persistence
     before = None if before is None else before[rows]

@@ -18,7 +18,7 @@ from convscope.data.dataset import Kind, Skipped
 from convscope.errors import DataError, NoSuchPlace, UnknownName
 from convscope.figures import number, percent
 from convscope.outputs import Output, OutputForm, head
-from convscope.text import cell
+from convscope.text import cell, readable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -142,9 +142,10 @@ class _Told(ABC, Generic[One]):
     def table(self, k: int = 3) -> list[dict[str, Any]]:
         """The predictions as rows."""
 
-    @abstractmethod
     def as_dict(self, k: int = 3) -> dict[str, Any]:
-        """All of it, ready for JSON."""
+        """All of it, ready for JSON; predictions are rows as `table` has them."""
+        skipped = [skipped._asdict() for skipped in self.skipped]
+        return {"predictions": self.table(k), "skipped": skipped, "remarks": list(self.remarks)}
 
     @abstractmethod
     def evaluate(self) -> "Evaluation | ValueEvaluation | None":
@@ -207,9 +208,6 @@ class _Told(ABC, Generic[One]):
         output = Output(Path(path), SHEET, self.sources, force)
         output.demand()
         return output.write(contact_sheet(self.inputs, Pen.of(self.inputs, self.kind), self._captions()))
-
-    def _beside(self) -> dict[str, Any]:
-        return {"skipped": [skipped._asdict() for skipped in self.skipped], "remarks": list(self.remarks)}
 
     def _repr_html_(self) -> str:
         lines = self._some(slice(IN_HTML)).table()
@@ -279,14 +277,6 @@ class Predictions(_Told[ClassPrediction]):
             lines.append(line)
         return lines
 
-    def as_dict(self, k: int = 3) -> dict[str, Any]:
-        """All of it, ready for JSON."""
-        samples = [
-            {"name": name, "true": true, "predicted": [guess._asdict() for guess in guesses]}
-            for name, true, guesses in zip(self.names, self.truth, self.top(k), strict=True)
-        ]
-        return {"predictions": samples, **self._beside()}
-
     def evaluate(self) -> "Evaluation | None":
         """How good the predictions are whose true class is known and one of the run's; None without any."""
         from convscope.run.evaluation import metrics
@@ -352,12 +342,7 @@ class ValuePredictions(_Told[ValuePrediction]):
 
     def as_dict(self, k: int = 3) -> dict[str, Any]:
         """All of it, ready for JSON."""
-        demand_whole("k", k, 1)
-        samples = [
-            {"name": name, "true": true, "predicted": said}
-            for name, true, said in zip(self.names, self.truth, self.values.tolist(), strict=True)
-        ]
-        return {"target": self.target, "predictions": samples, **self._beside()}
+        return {"target": self.target, **super().as_dict(k)}
 
     def evaluate(self) -> "ValueEvaluation | None":
         """How good the predictions are whose true value is known; None without any."""
@@ -393,7 +378,7 @@ def csv_rows(columns: Sequence[Sequence[str | float | None]], *, exact: bool) ->
     """Columns as lines of a CSV file, see `Predictions.as_csv`."""
     told = [_cells(column, exact) for column in columns]
     text = "".join(",".join(row) + "\r\n" for row in zip(*told, strict=True))
-    return text.encode("utf-8", "surrogateescape" if exact else "backslashreplace")
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _cells(column: Sequence[str | float | None], exact: bool) -> list[str]:
@@ -405,7 +390,7 @@ def _cells(column: Sequence[str | float | None], exact: bool) -> list[str]:
             cells.append(f"{value:.6f}")
             continue
         if value not in known:
-            known[value] = cell(str(value), exact=exact)
+            known[value] = cell(str(value) if exact else readable(str(value)), exact=exact)
         cells.append(known[value])
     return cells
 
