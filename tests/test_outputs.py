@@ -96,7 +96,7 @@ def test_where_no_file_can_stand(force):
     Path("folder.txt").mkdir()
     assert "is a folder" in refused("folder.txt", force=force)
     Path("gone.txt").symlink_to("nowhere/else.txt")
-    assert "is there already" in refused("gone.txt", force=force)
+    assert "is a link to nowhere/else.txt, which is not there" in refused("gone.txt", force=force)
     os.mkfifo("pipe.txt")
     assert "is there already" in refused("pipe.txt", force=force)
 
