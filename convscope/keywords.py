@@ -31,6 +31,7 @@ class ArrayKeywords(TypedDict, total=False):
     balance: Literal["none", "weights", "sampling"] | None
     weight_decay: float | None
     clip: float | None
+    best_by: Literal["accuracy", "balanced", "loss"] | None
     patience: int | None
     augment: "Augment | str | None"
     precision: Literal["auto", "fp32", "bf16"]

@@ -36,7 +36,7 @@ class Loaded:
     """The data are there."""
 
     dataset: Dataset
-    remarks: list[str]  # of the cheap part of the data check
+    remarks: list[str]  # of the cheap part of the data check; what spoils the judging is a Notice
 
 
 class Decided(NamedTuple):
@@ -75,11 +75,12 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     """
     training.machine(plan.training)  # a device that is not there is told before anything is made
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
-    yield Loaded(dataset, quick(dataset))
+    found = quick(dataset)
+    yield Loaded(dataset, found.others)
     begun, resolved, reasons = _decided(plan, dataset)
     with closing(run.create(plan.runs, resolved, dataset, begun.start, begun.code)) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
-        for notice in first_model.doubts(begun, dataset, resolved.training):
+        for notice in (*map(Notice, found.leaks), *first_model.doubts(begun, dataset, resolved.training)):
             writer.write(notice)
             yield notice
         yield from _train(writer, training.train(begun.model, dataset, resolved.training))

@@ -214,6 +214,9 @@ class LearningSettings:
     """How strongly weights are pulled towards 0."""
     clip: Positive | None = None
     """Shorten a gradient that is longer than this."""
+    best_by: Literal["accuracy", "balanced", "loss"] | None = None
+    """What the best epoch, whose weights are kept, is chosen by on the validation part: accuracy, balanced
+    accuracy (where rare classes count for more, this is the choice), or loss (so of values)."""
     patience: Count | None = None
     """Stop early after this many epochs in which validation got no better."""
     refit: Share | None = None

@@ -23,7 +23,7 @@ def net(channels, classes, space):
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * space[0] * space[1], classes))
 """
 DONE = {  # what is typed, and what the answer has
-    "train digits --epochs 0.1 --threads 1 --quiet": {"run", "report", "accuracy", "reason"},
+    "train digits --epochs 0.1 --threads 1 --quiet": {"run", "report", "accuracy", "interval", "notices"},
     "evaluate latest": {"accuracy", "confusion"},
     "predict latest x.png": {"predictions", "written"},
     "predict latest x.png -o p.csv": {"samples", "written", "engine"},

@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import json
 import os
 import signal
 import tomllib
@@ -13,6 +14,7 @@ from torch import nn
 
 import convscope
 from convscope import recipe, run
+from convscope.cli import execute
 from convscope.errors import (
     DataError,
     NetworkError,
@@ -331,3 +333,22 @@ def test_suspicions_are_warnings_of_python():
 def test_several_trainings_are_named():
     with pytest.raises(SettingsError, match=r"convscope\.repeat\(data, folds=…\)"):
         convscope.train("digits", folds=3)
+
+
+def test_what_spoils_the_judging_is_a_warning_a_notice_and_above_the_report(tmp_path, capsys):
+    x = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    x[30:] = x[:30]
+    np.savez("twice.npz", x=x, y=np.arange(60) % 2)
+    usual = {"network": "plain", "epochs": 0.5, "threads": 1, "runs": tmp_path / "runs"}
+    with pytest.warns(TrainingWarning, match="samples of different parts are equal"):
+        trained = convscope.train("twice.npz", **usual)
+    (said,) = [notice["text"] for notice in trained.notices if "different parts" in notice["text"]]
+    result = (trained.path / "report.html").read_text().partition("<h1>")[0]
+    assert said[1:].partition(" (such as")[0] in result
+    assert execute(["train", "twice.npz", "--epochs", "0.5", "--threads", "1", "--quiet", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert said in told["notices"]
+    low, high = told["interval"]
+    assert low <= told["accuracy"] <= high
+    low, high = told["balanced_interval"]
+    assert low <= told["balanced_accuracy"] <= high

@@ -63,6 +63,7 @@ COLUMNS = (
     Column("train loss", 10, lambda line: _loss(line.epoch.train_loss)),
     Column("val loss", 8, lambda line: _loss(line.epoch.val_loss)),
     Column("val acc", 8, lambda line: percent(line.epoch.val_accuracy)),
+    Column("balanced", 8, lambda line: percent(line.epoch.val_balanced_accuracy)),
     Column("lr", 8, lambda line: number(line.epoch.lr, 2)),
     Column("samples/s", 9, lambda line: f"{line.epoch.samples_per_second or 0:,.0f}"),
     Column("time", 6, lambda line: duration(line.epoch.seconds + (line.epoch.val_seconds or 0))),
@@ -71,6 +72,11 @@ COLUMNS = (
 )
 
 
+STARS = {  # by what the best epoch is chosen
+    "accuracy": "validation accuracy (a standard error less is as good)",
+    "balanced": "balanced validation accuracy (a standard error less is as good)",
+    "loss": "validation loss",
+}
 NO_VALIDATION = "; the last epoch is kept: without validation samples nobody knows the best one"
 REFITTED = "; the last epoch is kept, which has learnt the validation samples too"
 
@@ -95,7 +101,8 @@ class Terminal:
             disable=quiet or not console.is_terminal,
         )
         self.running: TaskID | None = None
-        self.columns = COLUMNS
+        self.hidden = {"balanced"}  # columns
+        self.best_by = "accuracy"
         self.validates = True
         self.refits = False
 
@@ -108,6 +115,11 @@ class Terminal:
     ) -> None:
         """Take the bar away."""
         self.bar.stop()
+
+    @property
+    def columns(self) -> list[Column]:
+        """Those that have something to say."""
+        return [column for column in COLUMNS if column.title not in self.hidden]
 
     def say(self, text: str, *, style: str | None = None) -> None:
         """Print a line, above the bar if there is one."""
@@ -129,8 +141,10 @@ class Terminal:
     def _(self, event: Loaded) -> None:
         data = event.dataset
         self.validates = len(data.parts["val"]) > 0
-        hidden = ["val acc"] * data.regression + ["val loss", "val acc", "best"] * (not self.validates)
-        self.columns = tuple(column for column in COLUMNS if column.title not in hidden)
+        if data.regression:
+            self.hidden, self.best_by = {"val acc", "balanced"}, "loss"
+        if not self.validates:
+            self.hidden = {"val loss", "val acc", "balanced", "best"}
         parts = ", ".join(f"{name} {len(rows):,}" for name, rows in data.parts.items())
         shape = show(tuple(data.inputs.shape[1:]))
         said = f"values of {data.classes[0]}" if data.regression else f"{len(data.classes)} classes"
@@ -145,6 +159,9 @@ class Terminal:
     @show.register
     def _(self, event: Created) -> None:
         self.path, self.refits = event.path, bool(event.settings.training.refit)
+        self.best_by = event.settings.training.best_by or self.best_by
+        if self.best_by == "balanced" and self.validates:
+            self.hidden = {"val acc"}
         self.tell("run", str(event.path))
         self.tell("network", event.settings.network.name)
         self.tell("chosen", *event.reasons)
@@ -156,7 +173,8 @@ class Terminal:
         count = "1 thread" if event.threads == 1 else f"{event.threads} threads"
         threads = f" with {count}" if event.device == "cpu" else ""
         machine = f"{event.precision} on {event.device}{threads}"
-        self.tell("training", f"{event.parameters:,} parameters, {event.steps:,} steps, {machine}")
+        star = [f"★: the best epoch so far by {STARS[self.best_by]}"] if self.validates else []
+        self.tell("training", f"{event.parameters:,} parameters, {event.steps:,} steps, {machine}", *star)
         self.say("")
         self.say("  ".join(column.title.rjust(column.width) for column in self.columns).rstrip())
         self.bar.start()
@@ -199,7 +217,13 @@ class Terminal:
         self.say("")
         what, why = ENDINGS[event.reason]
         judged = event.best_epoch and self.validates
-        best = f"; best epoch: {event.best_epoch}" if judged else "" if self.validates else NO_VALIDATION
+        best = (
+            f"; kept: epoch {event.best_epoch}, the last ★"
+            if judged
+            else ""
+            if self.validates
+            else NO_VALIDATION
+        )
         best = REFITTED if self.refits and event.reason == "done" else best
         self.tell(what, f"after {passes(event.epochs)}{why}, {duration(event.seconds)}{best}")
         if event.reason == "interrupted" and not event.best_epoch:  # nothing to judge yet

@@ -126,16 +126,18 @@ def _go_on(
 def _one(run_options: RunOptions, events: "Iterator[Event | Loaded | Created | Judged]") -> int:
     """Train one network; gives the exit code."""
     from convscope.cli.terminal import Terminal
-    from convscope.recipe import Created, Judged
+    from convscope.recipe import Created, Judged, Loaded
 
     judged = created = None
+    remarks: list[str] = []
     with Terminal(console(stderr=run_options.json), quiet=run_options.quiet) as terminal:
         for event in events:
             terminal.show(event)
+            remarks = event.remarks if isinstance(event, Loaded) else remarks
             created = event if isinstance(event, Created) else created
             judged = event if isinstance(event, Judged) else judged
     if run_options.json and judged:
-        write_json(_summary(judged))
+        write_json(_summary(judged, remarks))
     elif run_options.json and created:
         write_json(_begun(created))
     return 0 if judged and judged.run.facts["reason"] != "interrupted" else INTERRUPTED
@@ -174,14 +176,19 @@ def _begun(created: "Created") -> dict[str, Any]:
     return {"run": str(created.path), "reason": "interrupted", "epochs": 0}
 
 
-def _summary(judged: "Judged") -> dict[str, Any]:
+def _summary(judged: "Judged", remarks: list[str]) -> dict[str, Any]:
     facts, found = judged.run.facts, judged.evaluation.as_dict()
-    classes = ("samples", "accuracy", "balanced_accuracy", "macro_f1", "persistence", "loss")
-    values = ("target", "samples", "mae", "rmse", "r2", "bias")
+    classes = (
+        "samples", "accuracy", "interval", "balanced_accuracy", "balanced_interval", "macro_f1",
+        "persistence", "loss",
+    )  # fmt: skip
+    values = ("target", "samples", "mae", "interval", "rmse", "r2", "bias")
     return {
         "run": str(judged.run.path),
         "report": str(judged.report),
         **{fact: facts[fact] for fact in ("reason", "epochs", "seconds", "parameters")},
         "part": judged.part,
         **{figure: found[figure] for figure in (values if "mae" in found else classes)},
+        "remarks": remarks,
+        "notices": [notice["text"] for notice in judged.run.notices],
     }

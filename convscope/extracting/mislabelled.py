@@ -12,7 +12,7 @@ import numpy as np
 from convscope.errors import DataError
 from convscope.extracting.heads import demand_finite, demand_sklearn, learnt
 from convscope.figures import percent
-from convscope.run.evaluation.intervals import numbered
+from convscope.run.evaluation.intervals import numbered, of_recalls
 
 if TYPE_CHECKING:
     from convscope.extracting import Features
@@ -57,6 +57,7 @@ def label_errors(found: "Features") -> list[LabelError]:
     )
     judged = np.isfinite(probabilities).all(1)
     rows, labels, probabilities = rows[judged], labels[judged], probabilities[judged]
+    _demand_knowing(probabilities, labels)
     likely = confident(probabilities, labels)
     wrong = np.flatnonzero((likely >= 0) & (likely != labels))
     of_label, of_likely = probabilities[wrong, labels[wrong]], probabilities[wrong, likely[wrong]]
@@ -93,6 +94,23 @@ def confident(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     least = np.array([of.mean() if len(of) else np.inf for of in own])
     sure = np.where(probabilities >= least, probabilities, -1.0)
     return np.where(sure.max(1) >= 0, sure.argmax(1), -1)
+
+
+def _demand_knowing(probabilities: np.ndarray, labels: np.ndarray) -> None:
+    """Refuse to doubt labels by what guesses them.
+
+    Raises:
+        DataError: no class is told from another clearly better than by chance.
+    """
+    right, there = probabilities.argmax(1) == labels, np.unique(labels)
+    found = float(np.mean([right[labels == each].mean() for each in there]))
+    if of_recalls(right, labels).low <= 1 / len(there):
+        raise DataError(
+            "no label can be called wrong by these features, which know no more of the classes than guessing:"
+            f" of each class they tell {percent(found)} on average, and chance {percent(1 / len(there))}.\n"
+            "  Train a network that knows these classes (convscope evaluate says how good one is),"
+            " or give more samples."
+        )
 
 
 def _labelled(found: "Features") -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -61,7 +61,7 @@ class RunSummary:
 
     @property
     def best(self) -> str:
-        """The figure that chose the weights, in words; empty where none did."""
+        """A validation figure of the weights that are kept, in words; empty where there is none."""
         if self.val_accuracy is not None:
             return f"accuracy {percent(self.val_accuracy)}"
         return "" if self.val_loss is None else f"loss {self.val_loss:.4f}"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from convscope.data.dataset import Dataset
+from convscope.data.pictures.drawn import drawn
 from convscope.errors import TrainingError
 from convscope.network.fit import BATCH_NORMS
 from convscope.network.model import Model
@@ -40,11 +41,13 @@ EPOCHS = (4, 60)  # fewest and most
 STEPS_PER_EPOCH = 25  # at least, so that small data get small batches
 REFITTED = (5_000, 6)  # most training samples, and fewest epochs
 SHIFT = 0.04  # of an axis: one pixel of MNIST's 28
+ROUGH = 100  # validation samples below which the probabilities are put right by some 20 % and more
 RARE = 1 / 3  # of an even share of the samples
 LARGE = 48  # positions of the longer axis from which pictures in colour count as photographs
 NORMALISATIONS = (*BATCH_NORMS, nn.GroupNorm, nn.LayerNorm)
 KERAS_NORMALISATIONS = ("BatchNormalization", "GroupNormalization", "LayerNormalization")
 
+NO_FLIP = "; no mirroring, since signs and digits have a side"
 AS_VALUES = " Where they are amounts, write them with a decimal point (37.0) and name them by --target."
 
 
@@ -83,11 +86,14 @@ def choose(model: Model, dataset: Dataset, settings: TrainingSettings) -> tuple[
     if settings.loss is None:
         chosen["loss"] = "mse" if dataset.regression else "cross-entropy"
     fill("balance", *_balance(dataset))
+    if settings.best_by is None:
+        chosen["best_by"], why = _best_by(dataset, chosen.get("balance", settings.balance))
+        reasons += why
     smoothing = 0.0 if dataset.regression or settings.loss == "mse" else usual.smoothing
     fill(
         "label_smoothing",
         smoothing,
-        f"label smoothing {smoothing:g}: helps accuracy; the validation part puts the probabilities right"
+        f"label smoothing {smoothing:g}: helps accuracy; {_put_right(len(dataset.parts['val']))}"
         if smoothing
         else "no label smoothing: the targets are learned as they are",
     )
@@ -119,6 +125,8 @@ def _demand_fitting(dataset: Dataset, settings: TrainingSettings) -> None:
         raise TrainingError(f"loss '{settings.loss}' does not fit: {what}.\n  Use {use}.{way}")
     if dataset.regression and settings.balance not in (None, "none"):
         raise TrainingError(f"balance '{settings.balance}' is for classes, but {what}.\n  Leave it out.")
+    if dataset.regression and settings.best_by not in (None, "loss"):
+        raise TrainingError(f"best-by '{settings.best_by}' is for classes, but {what}.\n  Leave it out.")
     if settings.refit and not _has_both(dataset):
         raise TrainingError(
             "refit learns the validation samples and leaves the judging to the test part: it needs both.\n"
@@ -142,6 +150,23 @@ def _balance(dataset: Dataset) -> tuple[str, str]:
         "weights",
         f"errors on rare classes count for more: {min(counts):,} to {max(counts):,} samples a class",
     )
+
+
+def _best_by(dataset: Dataset, balance: str) -> tuple[str, list[str]]:
+    """What the best epoch is chosen by is what is trained for."""
+    if dataset.regression:
+        return "loss", []
+    if balance == "none":
+        return "accuracy", []
+    return "balanced", ["the best epoch by balanced accuracy: as rare classes count for more in training"]
+
+
+def _put_right(samples: int) -> str:
+    """What becomes of probabilities that label smoothing makes too modest."""
+    if not samples:
+        return "without a validation part the probabilities stay too modest"
+    few = f", {samples:,} samples alone, roughly" if samples < ROUGH else ""
+    return f"the validation part{few} puts the probabilities right"
 
 
 def _refits(dataset: Dataset, settings: TrainingSettings, epochs: float) -> bool:
@@ -183,12 +208,11 @@ def _changes(dataset: Dataset) -> tuple[Augment, str]:
     if dataset.kind == "sequence" or round(SHIFT * max(dataset.space)) < 1:
         return Augment(), "no augmentation"
     if dataset.kind == "image" and dataset.channels == 3 and max(dataset.space) >= LARGE:
+        if drawn(dataset.inputs, dataset.parts["train"]):
+            return Augment(shift=SHIFT), f"augmentation shift {SHIFT}: drawings (few colours){NO_FLIP}"
         why = (
             "augmentation shift 0.1, crop 0.3, flip, colour 0.2: photographs;"
             " where sides or colours matter: --augment shift=0.1"
         )
         return Augment(shift=0.1, flip=True, crop=0.3, colour=0.2), why
-    why = (
-        f"augmentation shift {SHIFT}: never changes a label; no mirroring, since signs and digits have a side"
-    )
-    return Augment(shift=SHIFT), why
+    return Augment(shift=SHIFT), f"augmentation shift {SHIFT}: never changes a label{NO_FLIP}"

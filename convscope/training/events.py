@@ -9,9 +9,8 @@ from typing import Literal
 
 from torch import Tensor
 
-StateDict = Mapping[
-    str, Tensor
-]  # flat: "model.…", "optimizer.…", "progress.…", all tensors, so safetensors can hold it
+# Flat: "model.…", "optimizer.…", "progress.…", "watch.…", all tensors, so safetensors can hold it
+StateDict = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True)

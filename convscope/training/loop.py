@@ -40,6 +40,7 @@ from convscope.training.validation import Validation, validate, validate_values
 from convscope.training.weights import FlatParameters
 
 CHECKPOINT_SECONDS = 15.0  # between two checkpoints within an epoch
+WATCH = "watch."  # how the names of what the notices know begin in a state
 
 
 def train(
@@ -116,6 +117,7 @@ class TrainingLoop:
         weighted = settings.balance == "weights"
         self.class_weights = class_weights(dataset).to(self.machine.device) if weighted else None
         self.watch = Watch(() if dataset.regression else dataset.classes, settings)
+        self.by = settings.best_by or ("loss" if dataset.regression else "accuracy")
         self.progress = _Progress()
         self.whole = True  # not in the middle of an update
         self.began = self.saved = time.monotonic()
@@ -225,8 +227,8 @@ class TrainingLoop:
         best = self._is_best(found)
         if best:
             progress.best_epoch = number
-        if found is None or found.score > progress.best_score:
-            progress.best_score, progress.highest_epoch = found.score if found else -inf, number
+        if found is None or found.score(self.by) > progress.best_score:
+            progress.best_score, progress.highest_epoch = found.score(self.by) if found else -inf, number
         result = Epoch(
             number=number,
             step=progress.step,
@@ -250,7 +252,7 @@ class TrainingLoop:
         if self.stages.refits(self.progress.step - 1):
             return self.progress.step == self.stages.steps
         # Less than a standard error below the highest is luck: the later epoch, having learnt more, wins.
-        return found is None or found.score >= self.progress.best_score - found.luck
+        return found is None or found.score(self.by) >= self.progress.best_score - found.luck(self.by)
 
     def _validated(self) -> Validation:
         """Judge the validation part by what is trained, and fit the temperature to it."""
@@ -287,6 +289,7 @@ class TrainingLoop:
             f"progress.{name}": torch.tensor(value, dtype=torch.float64)
             for name, value in vars(self.progress).items()
         }
+        state |= {f"{WATCH}{name}": value for name, value in self.watch.state().items()}
         state["random.cpu"] = torch.get_rng_state()
         return {
             name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
@@ -306,6 +309,9 @@ class TrainingLoop:
                 value.copy_(state[f"optimizer.{name}"])
             for name, value in vars(self.progress).items():
                 setattr(self.progress, name, type(value)(state[f"progress.{name}"].item()))
+            self.watch.restore(
+                {name.removeprefix(WATCH): each for name, each in state.items() if name.startswith(WATCH)}
+            )
             torch.set_rng_state(state["random.cpu"])
         except (KeyError, RuntimeError) as error:
             raise TrainingError(

@@ -13,21 +13,18 @@ class Validation(NamedTuple):
     loss: float  # cross-entropy in nats; in regression the mean squared error of the standardised values
     accuracy: float | None = None
     balanced_accuracy: float | None = None  # mean over the classes that occur of the share found
+    accuracy_luck: float = 0.0  # standard errors, with a sample right and one wrong counted in
+    balanced_luck: float = 0.0
 
-    samples: int = 0
+    def score(self, by: str) -> float:
+        """Larger is better: "accuracy", "balanced" (accuracy), or "loss" with its sign turned."""
+        figures = {"accuracy": self.accuracy, "balanced": self.balanced_accuracy}
+        figure = figures.get(by)
+        return -self.loss if figure is None else figure
 
-    @property
-    def score(self) -> float:
-        """Larger is better: the accuracy; in regression the loss with its sign turned."""
-        return -self.loss if self.accuracy is None else self.accuracy
-
-    @property
-    def luck(self) -> float:
-        """Standard error of the accuracy (with a sample right and one wrong counted in); 0 in regression."""
-        if self.accuracy is None:
-            return 0.0
-        share = (self.accuracy * self.samples + 1) / (self.samples + 2)
-        return (share * (1 - share) / self.samples) ** 0.5
+    def luck(self, by: str) -> float:
+        """Standard error of the score; that of a loss is not known, and counts as 0."""
+        return {"accuracy": self.accuracy_luck, "balanced": self.balanced_luck}.get(by, 0.0)
 
 
 def validate_values(said: Tensor, values: Tensor) -> Validation:
@@ -50,6 +47,17 @@ def validate(scores: Tensor, labels: Tensor) -> Validation:
     support = torch.bincount(labels, minlength=scores.shape[1])
     found = torch.bincount(labels[right], minlength=scores.shape[1])
     occur = support > 0
-    balanced = (found[occur].double() / support[occur]).mean().item()
-    accuracy = right.double().mean().item()
-    return Validation(F.cross_entropy(scores, labels).item(), accuracy, balanced, len(labels))
+    found, support = found[occur].double(), support[occur].double()  # (class,)
+    return Validation(
+        F.cross_entropy(scores, labels).item(),
+        right.double().mean().item(),
+        (found / support).mean().item(),
+        _variance(found.sum(), support.sum()).sqrt().item(),
+        (_variance(found, support).sum().sqrt() / len(support)).item(),
+    )
+
+
+def _variance(found: Tensor, of: Tensor) -> Tensor:
+    """Of the share that was found, of so many samples."""
+    share = (found + 1) / (of + 2)
+    return share * (1 - share) / of

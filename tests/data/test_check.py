@@ -253,11 +253,12 @@ def arrays(labels, seed=0):
 
 
 def test_quick_says_nothing_of_good_data():
-    assert quick(from_arrays(*arrays([0, 1] * 50))) == []
+    assert quick(from_arrays(*arrays([0, 1] * 50))) == ([], [])
 
 
 def test_quick_names_uneven_and_rare_classes():
-    (few, uneven) = quick(from_arrays(*arrays([0] * 60 + [1] * 3), DataSettings(val=0, test=0)))
+    leaks, (few, uneven) = quick(from_arrays(*arrays([0] * 60 + [1] * 3), DataSettings(val=0, test=0)))
+    assert leaks == []
     assert few == "fewer than 5 training samples: '1' (3); expect nothing of them"
     assert uneven.startswith("the classes are uneven: '0' has 60 training samples, '1' 3")
 
@@ -267,7 +268,7 @@ def test_quick_finds_leaks_conflicts_and_flat_samples():
     pixels[39] = pixels[0]  # another part and another label
     pixels[7] = 5
     data = from_arrays(pixels, labels, DataSettings(val=0), given={"train": 30, "test": 10})
-    leak, conflict, flat = quick(data)
+    (leak,), (conflict, flat) = quick(data)
     assert leak.startswith("in one case samples of different parts are equal")
     assert "have different labels" in conflict
     assert flat == "1 samples show nothing: all their values are the same"
@@ -286,7 +287,31 @@ def test_quick_takes_signals_too():
         names=[str(number) for number in range(20)],
         settings=DataSettings(val=0),
     )
-    assert len(quick(data)) == 1
+    assert [len(sentences) for sentences in quick(data)] == [1, 0]
+
+
+def test_quick_says_the_worst_that_the_check_says(spoiled):
+    settings = DataSettings(val=0)
+    found, data = check(spoiled, settings).conclusions, load(spoiled, settings)
+    equal, near = quick(data).leaks
+    assert "samples of different parts are equal" in equal
+    assert "samples of different parts are nearly the same" in near
+    assert {equal, near} <= set(found)
+    assert not any("nearly" in sentence for sentence in quick(data, near=False).leaks)
+
+
+def test_of_many_pictures_quick_compares_some_and_says_so(spoiled, monkeypatch):
+    monkeypatch.setattr("convscope.data.check.QUICK_ROWS", 26)
+    near = quick(load(spoiled, DataSettings(val=0))).leaks[1:]
+    assert all("nearly the same, among 26 that were compared, (such as" in sentence for sentence in near)
+
+
+def test_data_too_large_for_a_quick_search_say_so(monkeypatch):
+    monkeypatch.setattr("convscope.data.check.QUICK_BYTES", 100)
+    pixels, labels = arrays([0, 1] * 20)
+    pixels[39] = pixels[0]
+    (said,) = quick(from_arrays(pixels, labels)).others
+    assert "were not searched for copies: convscope check does that" in said
 
 
 @pytest.mark.real_data
@@ -294,7 +319,7 @@ def test_the_quick_look_is_quick():
     """On all of MNIST; the time is the processor's, so that a busy machine does not matter."""
     data = load("mnist")
     start = time.process_time()
-    assert quick(data) == []
+    assert quick(data) == ([], [])
     assert time.process_time() - start < 1.0
 
 
@@ -313,7 +338,7 @@ def test_empty_parts_and_classes_are_said(tmp_path):
 
 def test_a_part_that_nothing_went_to_is_said():
     data = from_arrays(np.zeros((4, 8, 8), np.uint8), [0, 1, 0, 1], groups=[1, 1, 2, 2])
-    assert "the part val is empty: the last epoch is kept, and not the best one" in quick(data)
+    assert "the part val is empty: the last epoch is kept, and not the best one" in quick(data).others
 
 
 @pytest.mark.parametrize("name", ["person1_bacteria_{}.png", "Patient-01 {}.png", "sub-01_{}_T1w.png"])

@@ -509,7 +509,7 @@ def test_amounts_can_be_checked(read):
     assert {part: data.counts(part) for part in data.parts} == {"train": [143], "val": [16], "test": [40]}
     found = check(read.folder / "table.csv", DataSettings(target="cars", window=1))
     assert found.counts == {"train": {"cars": 143}, "val": {"cars": 16}, "test": {"cars": 40}}
-    assert quick(data)
+    assert quick(data).leaks
     assert len(found.exact) == 25
     assert all(repeat.leak and not repeat.conflict for repeat in found.exact)
 

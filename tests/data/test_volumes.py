@@ -275,7 +275,7 @@ def test_drawn_shapes_are_always_the_same_and_can_be_told_apart():
     assert not torch.equal(data.parts["test"], again.parts["test"])
     assert data.remarks[0].startswith("synthetic")
     assert data.labels.bincount().tolist() == [250] * 6
-    assert quick(data) == []
+    assert quick(data) == ([], [])
     assert data.inputs[:8, 0, 10, 10].sum(dim=1).tolist() == DRAWN
     solid = (data.inputs > 150).flatten(1).sum(1)
     assert solid.min() > 50

@@ -126,6 +126,16 @@ def test_label_errors_are_those_of_the_paper(place):
     assert len(rows & wrong) >= 0.8 * len(rows)
 
 
+def test_features_that_know_nothing_accuse_nobody(place):
+    run, _, _ = place
+    found = convscope.features(run)
+    guessed = replace(found, truth=np.random.default_rng(3).permutation(found.truth))
+    with pytest.raises(
+        DataError, match="know no more of the classes than guessing: of each class they tell 3"
+    ):
+        guessed.label_errors()
+
+
 def test_a_class_that_no_sample_has_is_sure_of_none():
     said = np.array([[0.9, 0.1], [0.2, 0.8]])
     assert confident(said, np.array([0, 0])).tolist() == [0, -1]

@@ -207,6 +207,20 @@ def test_no_better_than_the_commonest_class_is_said():
     assert "not clearly better" not in good.baselines()[0]
 
 
+def test_few_samples_are_said_where_probabilities_are_judged_and_where_they_were_put_right():
+    """By NumPy: how far apart perfect probabilities are of as many samples."""
+    chance, random = np.array([[0.8, 0.2]] * 20), np.random.default_rng(0)
+    apart = [abs((random.random(20) < 0.8).mean() - 0.8) for _ in range(4000)]
+    said = words.calibration(evaluate([0] * 15 + [1] * 5, chance, "ab"))
+    (figure,) = re.findall(r"Of so few samples perfect probabilities would be about ([\d.]+)", said)
+    assert float(figure) == pytest.approx(100 * np.mean(apart), abs=0.3)
+    assert "so few" not in words.calibration(evaluate([0] * 5 + [1] * 15, chance, "ab"))
+    assert "fitted on the 25 samples of the validation part, so few that it may be off by 40" in (
+        words.temperature(1.5, 25)
+    )
+    assert words.temperature(1.5, 2500).endswith("of the validation part.")
+
+
 def test_calibration_is_put_in_words():
     sure = evaluate([0, 1], [[0.99, 0.01], [0.99, 0.01]], "ab")
     assert "less often than it claims" in words.calibration(sure)

@@ -26,6 +26,7 @@ GIVEN = {
     "device": "cpu",
     "loss": "mse",
     "balance": "weights",
+    "best_by": "loss",
     "seed": 5,
 }
 
@@ -140,6 +141,14 @@ def test_photographs_are_mirrored_and_it_is_said(stripes, model_for):
     settings, reasons = choose(model_for(dataset), dataset, TrainingSettings())
     assert settings.augment.flip
     assert any("flip" in reason for reason in reasons)
+
+
+def test_drawings_are_neither_mirrored_nor_cropped(stripes, model_for):
+    dataset = stripes(space=(64, 64), channels=3)
+    flat = replace(dataset, inputs=(dataset.inputs > 115).to(torch.uint8) * 255)
+    settings, reasons = choose(model_for(flat), flat, TrainingSettings())
+    assert settings.augment == Augment(shift=0.04)
+    assert any("drawings (few colours)" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 0.0, -1.0])

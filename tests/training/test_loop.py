@@ -252,6 +252,37 @@ def test_the_best_epoch_is_the_last_within_a_standard_error_of_the_highest_accur
     assert events[-1].best_epoch == max(epoch.number for epoch in epochs if epoch.best)
 
 
+def test_the_best_epoch_by_balanced_accuracy_or_by_loss(stripes, model_for, said):
+    """The third class is rare: its share of the mean is as large as that of the others, its luck larger."""
+    dataset = stripes((60, 60, 8))
+    rows = dataset.parts["val"]
+    rare = rows[dataset.labels[rows] == 2][:4]
+    dataset = replace(
+        dataset, parts=dataset.parts | {"val": torch.cat([rows[dataset.labels[rows] < 2], rare])}
+    )
+    counts = torch.bincount(dataset.labels[dataset.parts["val"]]).numpy()
+    settings = said(epochs=6, lr=0.002, best_by="balanced")
+    model = model_for(dataset)
+    highest, expected, epochs = 0.0, [], []
+    for event in train(model, dataset, settings):
+        if isinstance(event, Epoch):
+            epochs.append(event)
+            said_now = loop_module.logits(model, dataset.inputs, dataset.parts["val"]).argmax(1).numpy()
+            labels = dataset.labels[dataset.parts["val"]].numpy()
+            recalls = np.array([(said_now[labels == each] == each).mean() for each in range(3)])
+            share = (recalls * counts + 1) / (counts + 2)
+            luck = np.sqrt((share * (1 - share) / counts).sum()) / 3
+            expected.append(recalls.mean() >= highest - luck)
+            highest = max(highest, recalls.mean())
+    assert [epoch.best for epoch in epochs] == expected
+    lowest, expected = np.inf, []
+    by_loss = of(Epoch, train(model_for(dataset), dataset, replace(settings, best_by="loss")))
+    for epoch in by_loss:
+        expected.append(epoch.val_loss <= lowest)
+        lowest = min(lowest, epoch.val_loss)
+    assert [epoch.best for epoch in by_loss] == expected
+
+
 def mirrored(dataset):
     """Validation labels that are wrong: the better training is, the worse they are met."""
     labels = dataset.labels.clone()

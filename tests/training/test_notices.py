@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from convscope.training import train
+from convscope.training import Augment, train
 from convscope.training.events import Checkpoint, Epoch, Notice
 from convscope.training.notices import Watch
 
@@ -50,6 +50,61 @@ def test_a_class_that_is_never_predicted(stripes, model_for, said):
     (text,) = notices(train(model_for(dataset), dataset, said(epochs=6)))
     assert "no sample was ever taken for: stripe 2." in text
     assert "--balance" in text
+
+
+def of_epoch(number, accuracy, best):
+    return Epoch(number, 9, 0.1, 0.9, 0.4, accuracy, accuracy, 0.01, 1.0, 0.1, 60.0, best)
+
+
+def spoken(watch, labels, said, epoch):
+    watch.predicted(torch.nn.functional.one_hot(torch.tensor(said), 3).float(), torch.tensor(labels))
+    return list(watch.after(epoch))
+
+
+def test_the_epoch_that_is_kept_counts_and_not_the_last(said):
+    settings, labels = said(loss="cross-entropy"), [0, 1, 2] * 8
+    watch = Watch(("a", "b", "c"), settings)
+    spoken(watch, labels, labels, of_epoch(1, 0.9, True))
+    spoken(watch, labels, [0, 1, 1] * 8, of_epoch(2, 0.7, False))
+    assert list(watch.at_the_end()) == []
+    spoken(watch, labels, [0, 1, 1] * 8, of_epoch(3, 0.9, True))
+    (notice,) = watch.at_the_end()
+    assert "by the weights that are kept, no sample was ever taken for: c." in notice.text
+    again = Watch(("a", "b", "c"), settings)
+    again.restore(watch.state())
+    spoken(again, labels, labels, of_epoch(4, 0.8, False))
+    assert list(again.at_the_end()) == [notice]
+
+
+@pytest.mark.parametrize(("samples", "count"), [(1, 0), (4, 0), (5, 1)])
+def test_a_few_validation_samples_of_a_class_are_no_reason_for_alarm(said, samples, count):
+    watch, labels = Watch(("a", "b", "c"), said(loss="cross-entropy")), [0, 1] * 12 + [2] * samples
+    spoken(watch, labels, [0, 1] * 12 + [1] * samples, of_epoch(1, 0.9, True))
+    assert len(list(watch.at_the_end())) == count
+
+
+@pytest.mark.parametrize(
+    ("augment", "train_accuracy", "accuracy", "count"),
+    [
+        (Augment(crop=0.3, flip=True), 0.7, 0.72, 1),
+        (Augment(crop=0.3, flip=True), 0.7, 0.9, 0),  # the changes make training harder, as they should
+        (Augment(crop=0.3, flip=True), 0.9, 0.72, 0),  # that is learning by heart
+        (Augment(shift=0.1), 0.7, 0.72, 0),
+    ],
+)
+def test_random_changes_that_hide_the_classes(said, augment, train_accuracy, accuracy, count):
+    watch, labels = Watch(("a", "b", "c"), said(loss="cross-entropy", augment=augment)), [0, 1, 2] * 8
+    spoken(watch, labels, labels, replace(of_epoch(1, accuracy, True), train_accuracy=train_accuracy))
+    texts = [notice.text for notice in watch.at_the_end()]
+    assert len(texts) == count
+    assert all("try --augment shift=0.04, or none" in text for text in texts)
+
+
+def test_what_is_done_already_is_no_advice(said):
+    watch, labels = Watch(("a", "b", "c"), said(loss="cross-entropy", balance="sampling")), [0, 1, 2] * 8
+    spoken(watch, labels, [0, 1, 1] * 8, of_epoch(1, 0.7, True))
+    (notice,) = watch.at_the_end()
+    assert "--balance" not in notice.text
 
 
 def test_a_class_that_the_validation_part_has_not_is_no_matter(stripes, model_for, said):

@@ -107,6 +107,9 @@ def test_what_is_chosen_fits_the_task(line, stripes, model_for):
         choose(model_of(line), line, TrainingSettings(loss="cross-entropy"))
     with pytest.raises(TrainingError, match=r"labels are classes.\n  Use cross-entropy or mse"):
         choose(model_for(even), even, TrainingSettings(loss="mae"))
+    with pytest.raises(TrainingError, match="best-by 'accuracy' is for classes"):
+        choose(model_of(line), line, TrainingSettings(best_by="accuracy"))
+    assert choose(model_of(line), line, TrainingSettings())[0].best_by == "loss"
     with pytest.raises(TrainingError, match="balance 'weights' is for classes"):
         choose(model_of(line), line, TrainingSettings(balance="weights"))
 
@@ -122,7 +125,7 @@ def uneven(stripes):
 
 def test_rare_classes_are_balanced_and_it_is_said(uneven, stripes, model_for):
     settings, reasons = choose(model_for(uneven), uneven, TrainingSettings())
-    assert settings.balance == "weights"
+    assert (settings.balance, settings.best_by) == ("weights", "balanced")
     assert any("rare classes count for more" in reason for reason in reasons)
     assert choose(model_for(stripes()), stripes(), TrainingSettings())[0].balance == "none"
 

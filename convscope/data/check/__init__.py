@@ -27,6 +27,7 @@ NEAR_SIDE = (
     32  # pixels; of 10,000 MNIST digits 122 pairs of different ones are alike enough to be called copies
 )
 NEAR_ROWS = 50_000  # pictures: where nothing keeps them apart, each is compared with each, 15 s on two cores
+QUICK_ROWS = 5_000  # pictures that the quick look compares, a second; of more so many, chosen at random
 
 
 class Sides(NamedTuple):
@@ -153,7 +154,7 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     pictured = data.kind == "image" and data.root is not None
     heads = _heads(data) if pictured else []
     exact = _equal_files(data) if pictured else groups(duplicates.digests(data.inputs))
-    near = _near(data, exact) if pictured and min(data.space) >= NEAR_SIDE else []
+    near = _near(data, exact, NEAR_ROWS)
     flat = _flat(data.inputs)
     repeats = findings.repeats(data, exact)
     similar = findings.repeats(data, near)
@@ -164,9 +165,11 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
         counts={part: dict(zip(data.classes, data.counts(part), strict=True)) for part in PARTS},
         conclusions=(
             *left_out,
+            *findings.on_leaks(repeats, "equal"),
+            *findings.on_leaks(similar, "nearly the same"),
+            *findings.on_groups(data),
             *findings.on_repeats(repeats, "equal"),
             *findings.on_repeats(similar, "nearly the same"),
-            *findings.on_groups(data),
             *findings.on_parts(data),
             *findings.on_counts(data),
             *findings.on_flat(flat),
@@ -183,20 +186,46 @@ def check(source: str | Path, settings: DataSettings = DataSettings()) -> Check:
     )
 
 
-def quick(dataset: Dataset) -> list[str]:
-    """The part of the check that costs next to nothing, on data that is loaded: sentences, or none.
+class Quick(NamedTuple):
+    """What the quick look found, as sentences.
 
-    Looks for rare classes, for samples of one value throughout, and for equal samples across parts or
-    classes.
+    Attributes:
+        leaks: why results on unseen data will be worse than the test says.
+        others: what else a person should know.
     """
-    repeats, flat, dead = [], [], []
-    if dataset.inputs.numel() * dataset.inputs.element_size() <= QUICK_BYTES:
-        repeats = findings.repeats(dataset, duplicates.equal(dataset.inputs))
-        flat = _flat(dataset.inputs)
-        dead = findings.on_channels(dataset)
-    repeated = findings.on_repeats(repeats, "equal")
-    spread = [*findings.on_groups(dataset), *findings.on_parts(dataset)]
-    return [*repeated, *spread, *findings.on_counts(dataset), *findings.on_flat(flat), *dead]
+
+    leaks: list[str]
+    others: list[str]
+
+
+def quick(dataset: Dataset, *, near: bool = True) -> Quick:
+    """The part of the check that costs little, on data that is loaded.
+
+    Looks for equal and nearly equal samples, groups in several parts, rare classes, and samples of one value
+    throughout.
+
+    Args:
+        dataset: the data.
+        near: look for nearly equal pictures, too: the dearest part, a second for 5,000.
+    """
+    size = dataset.inputs.numel() * dataset.inputs.element_size()
+    few = [*findings.on_parts(dataset), *findings.on_counts(dataset)]
+    if size > QUICK_BYTES:
+        unseen = f"{size / 1e9:,.1f} GB of values were not searched for copies: convscope check does that"
+        return Quick(findings.on_groups(dataset), [unseen, *few])
+    exact = duplicates.equal(dataset.inputs)
+    similar = findings.repeats(dataset, _near(dataset, exact, QUICK_ROWS) if near else [])
+    repeats = findings.repeats(dataset, exact)
+    among = f", among {QUICK_ROWS:,} that were compared," if len(dataset.names) > QUICK_ROWS else ""
+    leaks = [*findings.on_leaks(repeats, "equal"), *findings.on_leaks(similar, f"nearly the same{among}")]
+    repeated = [
+        *findings.on_repeats(repeats, "equal"),
+        *findings.on_repeats([each for each in similar if each.conflict], "nearly the same"),
+    ]
+    flat = findings.on_flat(_flat(dataset.inputs))
+    return Quick(
+        [*leaks, *findings.on_groups(dataset)], [*repeated, *few, *flat, *findings.on_channels(dataset)]
+    )
 
 
 def _heads(data: Dataset) -> list[PictureHeader]:
@@ -222,13 +251,15 @@ def _content(file: Path) -> bytes:
         return blake2b(opened.read(), digest_size=16).digest()
 
 
-def _near(data: Dataset, exact: list[list[int]]) -> list[list[int]]:
-    """Groups of nearly equal ones; of equal files the first counts; a random sample if there are too many."""
+def _near(data: Dataset, exact: list[list[int]], most: int) -> list[list[int]]:
+    """Groups of nearly equal picture files; of equal ones the first counts, of too many a random sample."""
+    if data.kind != "image" or data.root is None or min(data.space) < NEAR_SIDE:
+        return []
     repeated = {row for rows in exact for row in rows[1:]}
     rows = torch.tensor([row for row in range(len(data.inputs)) if row not in repeated])
-    if len(rows) > NEAR_ROWS:
+    if len(rows) > most:
         generator = torch.Generator().manual_seed(data.settings.seed)
-        rows = rows[torch.randperm(len(rows), generator=generator)[:NEAR_ROWS].sort().values]
+        rows = rows[torch.randperm(len(rows), generator=generator)[:most].sort().values]
     return duplicates.near(data.inputs, rows)
 
 

@@ -52,16 +52,21 @@ def _repeat(data: Dataset, rows: Sequence[int], place: Tensor) -> Repeat:
     )
 
 
-def on_repeats(repeats: Sequence[Repeat], how: str) -> list[str]:
-    """Sentences on samples that are there twice."""
+def on_leaks(repeats: Sequence[Repeat], how: str) -> list[str]:
+    """A sentence on samples that are there twice, in different parts."""
     leaks = [repeat for repeat in repeats if repeat.leak]
+    if not leaks:
+        return []
+    return [
+        f"in {_cases(len(leaks))} samples of different parts are {how} (such as {_example(leaks[0])}): "
+        "results on unseen data will be worse than the test says"
+    ]
+
+
+def on_repeats(repeats: Sequence[Repeat], how: str) -> list[str]:
+    """Sentences on samples that are there twice, with different labels or within a part."""
     conflicts = [repeat for repeat in repeats if repeat.conflict]
     said = []
-    if leaks:
-        said.append(
-            f"in {_cases(len(leaks))} samples of different parts are {how} (such as {_example(leaks[0])}): "
-            "results on unseen data will be worse than the test says"
-        )
     if conflicts:
         labels = " and ".join(conflicts[0].classes)
         said.append(

@@ -22,7 +22,8 @@ from convscope.shapes import show
 SAMPLE = 1000  # headers looked at to choose a size
 GREY_SAMPLE = 100  # pictures decoded to see whether they are grey
 PAGED = (".tif", ".tiff", ".gif", ".webp")  # endings of files that may have several pages
-FEW = 2_000  # pictures, which teach too little for details; see benchmarks
+FEW = 2_000  # photographs, which teach too little for details; see benchmarks
+FASTER = "train faster there, and so few photographs better, too; where small details count: --size"
 SIDES = ((FEW, 80), (20_000, 96))  # up to so many pictures: so many pixels; more take long: LEAST_SIDE
 LEAST_SIDE = 64
 
@@ -141,8 +142,8 @@ def _size(files: Sequence[Path]) -> tuple[tuple[int, int], str]:
         scale, why = 1.0, "their own size" if len(sizes) == 1 else "the median of their longer sides"
     else:
         scale = most / side
-        gain = "are learnt better, and faster," if len(files) <= FEW else "train in reasonable time"
-        why = f"{len(files):,} pictures of {side} px (longer side, median) {gain} there"
+        gain = "train in reasonable time there" if len(files) > FEW else FASTER
+        why = f"{len(files):,} pictures of {side} px (longer side, median) {gain}"
     height, width = sizes.pop() if len(sizes) == 1 else (side, side)
     return (max(1, round(height * scale)), max(1, round(width * scale))), why
 

@@ -70,7 +70,12 @@ def head(run: "Run", dataset: Dataset, evaluation: Evaluation | ValueEvaluation)
         "evaluation": evaluation,
         "verdict": words.verdict(dataset, evaluation),
         "small_print": words.small_print(
-            dataset, evaluation, run.history, run.caveat, recorded=run.settings.recorded is not None
+            dataset,
+            evaluation,
+            run.history,
+            run.caveat,
+            best_by=run.settings.training.best_by,
+            recorded=run.settings.recorded is not None,
         ),
         "notices": [notice["text"] for notice in run.notices],
         "part": words.PARTS_IN_WORDS[words.judged_part(dataset)],
@@ -124,7 +129,7 @@ def sheet(page: dict[str, Any], section: str, caption: str) -> figures.Figure:
 
 def data(run: "Run", dataset: Dataset) -> dict[str, Any]:
     """Samples of each part and class, what was found in the data, and what was left out."""
-    found = [*quick(dataset), *_balanced(run, dataset)]
+    found = [*quick(dataset, near=False).others, *_balanced(run, dataset)]
     told = [remark for remark in run.settings.facts.remarks if remark in dataset.remarks]
     return {
         "totals": {part: len(dataset.parts[part]) for part in PARTS},
@@ -192,9 +197,19 @@ def network(run: "Run", dataset: Dataset) -> dict[str, Any]:
         "macs": summary.totals.macs,
         "heaviest": max(layer["parameters"] for layer in layers),
         "latency": latency(model, sample),
-        "temperature": getattr(model.output, "temperature", torch.ones(())).item(),
+        "temperature": _temperature(run, model, dataset),
         "first_step": _first_step(model, run.settings),
     }
+
+
+def _temperature(run: "Run", model: Model, dataset: Dataset) -> str:
+    """What the probabilities were put right by: those of values and of a person's own loop by nothing."""
+    number = getattr(model.output, "temperature", None)
+    return (
+        ""
+        if number is None or run.settings.recorded
+        else words.temperature(number.item(), len(dataset.parts["val"]))
+    )
 
 
 def _layers(rows: Sequence[Row], space: tuple[int, ...], path: str = "") -> Iterator[dict[str, Any]]:

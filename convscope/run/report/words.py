@@ -2,16 +2,19 @@
 
 import re
 from collections.abc import Sequence
+from math import pi
 from typing import Any
 
 from convscope import figures
 from convscope.data.dataset import PARTS, Dataset
-from convscope.run.evaluation.classification import Evaluation
+from convscope.run.evaluation.classification import Bin, Evaluation
 from convscope.run.evaluation.metrics import ValueEvaluation
 
 SPACE = "\u202f"  # a narrow space that does not break
 NOUNS = {"image": "pictures", "signal": "signals", "volume": "volumes", "sequence": "rows"}
 DAY = 10  # characters of a date without a clock, ISO 8601
+FEW = 200  # validation samples, up to which it is said how uncertain the temperature is
+FIT_ERROR = 2.0  # its relative standard error times √samples, for two classes; for more it is smaller
 PARTS_IN_WORDS = {"train": "training", "val": "validation", "test": "test"}
 HANDED_OVER = (
     "It was trained in a loop of its person's own, and these samples were handed over as the {} part: whether"
@@ -137,15 +140,19 @@ def small_print(
     history: Sequence[dict[str, Any]],
     caveat: str,
     *,
+    best_by: str | None = None,
     recorded: bool = False,
 ) -> list[str]:
-    """Say what one must know to read the verdict right; `recorded`: of a loop of somebody's own."""
+    """Say what one must know to read the verdict right.
+
+    `best_by` as in the run's settings; `recorded`: of a loop of somebody's own.
+    """
     part = judged_part(dataset)
     return [
         *([caveat] if caveat else []),
         HANDED_OVER.format(PARTS_IN_WORDS[part]) if recorded and part != "train" else _honesty(part),
         *_narrowed(dataset, evaluation),
-        _recorded_weights(history) if recorded else _whose_weights(history),
+        _recorded_weights(history) if recorded else _whose_weights(history, best_by),
         *map(typeset, evaluation.baselines()),
     ]
 
@@ -182,7 +189,7 @@ def _narrowed(dataset: Dataset, evaluation: Evaluation | ValueEvaluation) -> lis
     return said
 
 
-def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
+def _whose_weights(history: Sequence[dict[str, Any]], best_by: str | None) -> str:
     best = next((row for row in reversed(history) if row["best"]), None)
     if best is None:
         return "The weights are the last ones."
@@ -195,10 +202,12 @@ def _whose_weights(history: Sequence[dict[str, Any]]) -> str:
     if best["val_loss"] is None:
         return f"The weights are those of the last epoch, {best['number']}: no validation part could choose."
     why = f"the one with the lowest loss on the validation part ({number(best['val_loss'])})"
-    if best["val_accuracy"] is not None:
+    if best["val_accuracy"] is not None and best_by != "loss":
+        figure = "its balanced accuracy" if best_by == "balanced" else "its accuracy"
+        share = best["val_balanced_accuracy" if best_by == "balanced" else "val_accuracy"]
         why = (
-            f"as accurate as any on the validation part ({percent(best['val_accuracy'])}; differences below "
-            "a standard error are luck, and the later epoch counts)"
+            f"{figure} on the validation part as high as any ({percent(share)}; differences below a standard"
+            " error are luck, and the later epoch counts)"
         )
     return f"The weights are those of epoch {best['number']} of {len(history)}, {why}."
 
@@ -216,11 +225,35 @@ def _recorded_weights(history: Sequence[dict[str, Any]]) -> str:
 
 
 def calibration(evaluation: Evaluation) -> str:
-    """Say what the calibration error means."""
+    """Say what the calibration error means, and where it is no more than chance."""
     said = sum(part.samples * (part.confidence or 0) for part in evaluation.reliability) / evaluation.samples
     way = "less often" if said > evaluation.accuracy else "more often"
+    luck = sum((part.samples * _spread(part)) ** 0.5 for part in evaluation.reliability) / evaluation.samples
+    few = f" Of so few samples perfect probabilities would be about {percent(luck, 1)} apart, too."
     return (
         f"On average the network says {percent(said, 1)} and is right in {percent(evaluation.accuracy, 1)}: "
         f"{way} than it claims. Confidence and truth are {percent(evaluation.ece, 1)} apart in the mean over "
         f"{len(evaluation.reliability)} bins of confidence (expected calibration error, Guo et al. 2017)."
+        f"{few if luck > evaluation.ece / 2 else ''}"
+    )
+
+
+def _spread(part: Bin) -> float:
+    """Square of the mean distance between confidence and accuracy by chance alone, times the samples."""
+    sure = part.confidence or 0.0
+    return 2 / pi * sure * (1 - sure)
+
+
+def temperature(value: float, samples: int) -> str:
+    """Say what the probabilities were put right by.
+
+    >>> temperature(1.0, 0)
+    'No validation part put them right: label smoothing makes them too modest, training too sure.'
+    """
+    if not samples:
+        return "No validation part put them right: label smoothing makes them too modest, training too sure."
+    few = f", so few that it may be off by {percent(FIT_ERROR / samples**0.5, 0)}" if samples < FEW else ""
+    return (
+        f"Its scores are divided by {number(value, 3)} (the temperature) before they become probabilities;"
+        f" that number was fitted on the {count(samples)} samples of the validation part{few}."
     )
