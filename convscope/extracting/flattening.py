@@ -30,11 +30,11 @@ class Flat(NamedTuple):
 
     Attributes:
         points: (sample, 2).
-        axes: what goes to the right, and what upwards; empty where the axes mean nothing.
+        shares: of the variance, to the right and upwards; empty where the axes mean nothing.
     """
 
     points: np.ndarray
-    axes: tuple[str, ...]
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class FeatureMap:
         behind: (sample, 2), of new samples the training samples among which they lie; else none.
         behind_rows: (sample,) rows of those in the run's data.
         method: pca, tsne or umap.
-        axes: what goes to the right, and what upwards; empty where the axes mean nothing.
+        shares: of the variance, to the right and upwards; empty where the axes mean nothing.
         features: whose points they are.
         training: the features of the run's data.
     """
@@ -57,7 +57,7 @@ class FeatureMap:
     behind: np.ndarray = field(repr=False)
     behind_rows: np.ndarray = field(repr=False)
     method: str
-    axes: tuple[str, ...]
+    shares: tuple[float, ...]
     features: "Features" = field(repr=False)
     training: "Features" = field(repr=False)
 
@@ -92,9 +92,10 @@ class FeatureMap:
         truth = [self.features.truth[row] for row in self.rows.tolist()]
         behind = [self.training.truth[row] for row in self.behind_rows.tolist()]
         names = [Path(str(self.features.names[row])).name for row in self.rows.tolist()]
+        axes = [f"component {at}: {percent(of, 0)} of the variance" for at, of in enumerate(self.shares, 1)]
         return Cloud(
             self.points, truth, names, self.behind, behind,
-            () if facts.regression else facts.classes, self.axes, "\n".join(self.lines()),
+            () if facts.regression else facts.classes, axes, "\n".join(self.lines()),
         )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
@@ -103,7 +104,7 @@ class FeatureMap:
             "method": self.method,
             "samples": len(self.points),
             "training_samples": len(self.behind),
-            "axes": list(self.axes),
+            "shares": list(self.shares),
         }
 
     def lines(self) -> Iterator[str]:
@@ -127,7 +128,7 @@ def flattened(found: "Features", training: "Features", method: str) -> FeatureMa
     flat = METHODS[method](np.concatenate([found.values[rows], among]) if len(behind) else found.values[rows])
     points = flat.points.astype(np.float32)
     return FeatureMap(
-        points[: len(rows)], rows, points[len(rows) :], behind, method, flat.axes, found, training
+        points[: len(rows)], rows, points[len(rows) :], behind, method, flat.shares, found, training
     )
 
 
@@ -161,13 +162,11 @@ def drawn(rows: np.ndarray, most: int = MOST) -> np.ndarray:
 def plane(values: np.ndarray) -> Flat:
     """The two directions in which samples differ most, (sample, feature) → (sample, 2).
 
-    >>> plane(np.array([[0.0, 0, 0], [2, 0, 1], [4, 0, 2]])).axes
-    ('component 1: 100 % of the variance', 'component 2: 0 % of the variance')
+    >>> [round(share, 6) for share in plane(np.array([[0.0, 0, 0], [2, 0, 1], [4, 0, 2]])).shares]
+    [1.0, 0.0]
     """
     points, shares = components(values, 2)
-    return Flat(
-        points, tuple(f"component {at}: {percent(of, 0)} of the variance" for at, of in enumerate(shares, 1))
-    )
+    return Flat(points, tuple(shares.tolist()))
 
 
 def components(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:

@@ -122,15 +122,20 @@ def _score(
 
 
 def demand_finite(found: "Features") -> None:
-    """Refuse features that nothing can be learnt from.
+    """Refuse features that nothing can be learnt from; see `demand_numbers`."""
+    demand_numbers(found.values, found.layer)
+
+
+def demand_numbers(values: np.ndarray, layer: str) -> None:
+    """Refuse features, (sample, feature), of which some are no numbers.
 
     Raises:
         DataError: says of how many samples.
     """
-    if odd := int((~np.isfinite(found.values)).any(1).sum()):
+    if odd := int((~np.isfinite(values)).any(1).sum()):
         raise DataError(
-            f"{odd:,} of {len(found):,} samples have features that are no numbers (NaN or infinity):"
-            f" {found.layer}.\n  Take another layer."
+            f"{odd:,} of {len(values):,} samples have features that are no numbers (NaN or infinity):"
+            f" {layer}.\n  Take another layer."
         )
 
 

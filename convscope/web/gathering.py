@@ -25,6 +25,7 @@ SORTS = ("mean", "max", "sparsity", "gradient", "effect")
 METHODS = ("gradient", "gradcam", "integrated", "occlusion")
 MISSES = 30  # answers in a row that do not fit, until no more are tried
 PATHS = ("file", "path")  # fields whose folders are nobody else's business
+MAP = "plane?method=pca"  # as the page asks for it first
 QUICK = 0.05  # seconds of one pass, up to which also the slow attributions are worked out
 
 
@@ -119,9 +120,10 @@ def _shared(session: Session, samples: list[int]) -> Iterator[tuple[str, Mapping
     """What does not depend on the input."""
     known = ask(session, "session")
     yield "session", known | {"saved": True, "canDraw": False}
-    for address in ("results", "check", "runs") if known["hasRun"] else ():
+    for address in ("results", MAP, "check", "runs") if known["hasRun"] else ():
         try:
-            yield address, _anonymous(ask(session, address))
+            kept = {"looks": None, "methods": []} if address == MAP else {}  # a picture a point is too much
+            yield address, _anonymous(ask(session, address)) | kept
         except ConvscopeError:
             continue
     if known["hasData"] and samples:

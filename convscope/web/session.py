@@ -158,8 +158,14 @@ class Session:
         """
         with self._part_lock:
             if self._part is None:
-                self._part = Part(self._data(), self._asked())
+                self._part = Part(self._data(), self.asked)
             return self._part
+
+    @property
+    def asked(self) -> Model:
+        """What is asked about every sample: the model as it was opened."""
+        assert isinstance(self.original, Model)  # of a run, or made for a data set
+        return self.original
 
     def later(self, what: str, make: Callable[[], Made]) -> Later[Made]:
         """Something that takes long and is made once for the session."""
@@ -247,11 +253,6 @@ class Session:
             self._dataset = self.opened.run.dataset()
         assert self._dataset is not None
         return self._dataset
-
-    def _asked(self) -> Model:
-        """What is asked about every sample: the model as it was opened."""
-        assert isinstance(self.original, Model)  # of a run, or made for a data set
-        return self.original
 
 
 def _first(opened: Opened) -> SessionInput:

@@ -84,7 +84,7 @@ def test_tsne_keeps_neighbours_together(found):
     assert flat.points.shape == (90, 2)
     assert trustworthiness(found.values, flat.points, n_neighbors=5) > 0.8
     assert (found.map("tsne").points == flat.points).all()
-    assert flat.axes == ()
+    assert flat.shares == ()
 
 
 def test_new_samples_lie_among_those_of_training(run, found, pictures):

@@ -403,6 +403,7 @@ def test_malformed_json(browser, body):
             "check",
             "runs",
         ),
+        *("plane", "plane?method=nonsense", "nearest"),
         *("versus?run=/etc", "versus?run=../..", "versus", "graph?trace=of-another"),
     ],
 )

@@ -11,6 +11,7 @@ from convscope.web.messages.channels.channel import channel
 from convscope.web.messages.channels.layer import layer
 from convscope.web.messages.channels.number import number
 from convscope.web.messages.channels.step import step
+from convscope.web.messages.data.likeness import nearest, plane
 from convscope.web.messages.data.results import check, results
 from convscope.web.messages.data.runs import runs, versus
 from convscope.web.messages.data.samples import samples
@@ -36,6 +37,8 @@ GET: dict[str, Callable[..., Any]] = {
     "samples": samples,
     "results": results,
     "check": check,
+    "plane": plane,
+    "nearest": nearest,
     "runs": runs,
     "versus": versus,
 }
@@ -46,4 +49,14 @@ POST: dict[str, Callable[..., Any]] = {
     "reset": reset,
     "filter": filtered,
 }
-FREE = {"session", "samples", "results", "check", "runs", "versus", "save"}  # nobody waits for them
+FREE = {
+    "session",
+    "samples",
+    "results",
+    "check",
+    "plane",
+    "nearest",
+    "runs",
+    "versus",
+    "save",
+}  # nobody waits for them

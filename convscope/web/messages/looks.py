@@ -27,18 +27,30 @@ def look(sample: Tensor, kind: InputKind, names: tuple[str, ...] = ()) -> LookMe
 
 def small_look(sample: Tensor, kind: InputKind, names: tuple[str, ...] = ()) -> LookMessage:
     """The same for a list of samples: a byte a number, and no more of them than can be seen."""
-    ends = (0.0, 255.0) if sample.dtype == torch.uint8 else (None, None)
+    return {"kind": kind, "numbers": grey(_seen(sample, kind, SIDE), *_ends(sample)), "names": list(names)}
+
+
+def small_looks(samples: Tensor, kind: InputKind, names: tuple[str, ...] = ()) -> LookMessage:
+    """The same of many samples at once, smaller: numbers (sample, channel, *space)."""
+    seen = torch.stack([_seen(sample, kind, SIDE // 2) for sample in samples])
+    return {"kind": kind, "numbers": grey(seen, *_ends(samples)), "names": list(names)}
+
+
+def _ends(values: Tensor) -> tuple[float | None, float | None]:
+    return (0.0, 255.0) if values.dtype == torch.uint8 else (None, None)
+
+
+def _seen(sample: Tensor, kind: InputKind, side: int) -> Tensor:
+    """So much of it as can be seen: a picture of at most so many pixels a side."""
     seen = _arranged(sample, kind).float()
     if kind == "image" and len(seen) != 3:
         seen = seen[:1]
     if kind == "volume":
         seen = seen[:1, seen.shape[1] // 2]
     if kind in ("image", "volume"):
-        seen = _shrunk(seen)
-        seen = seen[:, None] if kind == "volume" else seen
-    else:
-        seen = _thinned(seen) if seen.dim() < 2 else _each_its_own(_thinned(seen))
-    return {"kind": kind, "numbers": grey(seen, *ends), "names": list(names)}
+        seen = _shrunk(seen, side)
+        return seen[:, None] if kind == "volume" else seen
+    return _thinned(seen) if seen.dim() < 2 else _each_its_own(_thinned(seen))
 
 
 def _each_its_own(rows: Tensor) -> Tensor:
@@ -65,12 +77,12 @@ def _arranged(sample: Tensor, kind: str) -> Tensor:
     return sample.movedim(-1, 0) if colours_last else sample
 
 
-def _shrunk(planes: Tensor) -> Tensor:
+def _shrunk(planes: Tensor, side: int) -> Tensor:
     """(channel, height, width), neighbours averaged."""
     height, width = planes.shape[1:]
-    if max(height, width) <= SIDE:
+    if max(height, width) <= side:
         return planes
-    scale = SIDE / max(height, width)
+    scale = side / max(height, width)
     size = (max(1, round(height * scale)), max(1, round(width * scale)))
     return F.adaptive_avg_pool2d(planes[None], size)[0]
 

@@ -213,6 +213,37 @@ export interface Results {
   part: string; // "test": on which part of the data
 }
 
+/** GET plane?method=: samples as points, so that what is alike to the network lies together. */
+export interface Plane {
+  method: string;
+  methods: string[]; // that can be asked for
+  points: Numbers; // (sample, 2)
+  shares: number[]; // of the variance, to the right and upwards; empty: the axes mean nothing
+  samples: number[]; // their places in the part that is shown
+  truth: number[]; // indices of classes; of a regression the values
+  said: number[];
+  sure: number[] | null; // the probabilities of what was said; null: values
+  looks: Look | null; // of all of them at once: (sample, channel, *space); null: not in a saved page
+  total: number; // samples of the part
+  part: string;
+}
+
+/** A training sample. */
+export interface Neighbour {
+  look: Look;
+  label: string;
+  name: string;
+  distance: number;
+}
+
+/** GET nearest: the training samples that are most like the input, nearest first. */
+export interface Nearest {
+  neighbours: Neighbour[];
+  layer: string; // whose features the distances are between
+  compared: number; // training samples, of
+  total: number;
+}
+
 /** samples: places in the part that is shown. */
 export interface Finding {
   severity: string;

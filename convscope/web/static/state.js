@@ -17,6 +17,8 @@
  * @property {string} overlay attribution drawn on the input; "" for none
  * @property {number[] | null} cell of the confusion matrix: [true class, what was said], −1 for any
  * @property {number} tiles page of the samples in that cell
+ * @property {string} plane how the samples come into the map of the results: pca, tsne, umap
+ * @property {"" | "shown"} near the nearest training samples are beside the network
  * @property {string} versus path of the run that is shown beside this one; "" for none
  * @property {"one" | "own"} scale of the colours of a layer's channels: one for all, or each its own
  * @property {number[] | null} edit what is tried on the operation is open: [output, input, depth] of a kernel, or [] for the first one
@@ -31,7 +33,7 @@
 export const START = {
   page: "network", op: null, level: "map", channel: null, at: null, way: "forward",
   sort: "index", leaf: 0, which: "all", label: "", samples: 0, open: [], overlay: "",
-  cell: null, tiles: 0, versus: "", scale: "one", edit: null, of: "", place: null, target: null, rule: "sgd", rate: "0.01",
+  cell: null, tiles: 0, plane: "pca", near: "", versus: "", scale: "one", edit: null, of: "", place: null, target: null, rule: "sgd", rate: "0.01",
 };
 
 /** The state after a change; what was chosen in one operation or channel is gone in another. @param {State} state @param {Partial<State>} change @returns {State} */

@@ -4,7 +4,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from convscope.web.types.parts import LookMessage, Prediction, Real
+from convscope.web.types.parts import LookMessage, Numbers, Prediction, Real
 
 
 class InputMessage(TypedDict):
@@ -77,6 +77,40 @@ class Results(TypedDict):
     confusion: ConfusionMatrix | None
     mistakes: list[SampleMessage]
     part: str  # "test": on which part of the data
+
+
+class PlaneMessage(TypedDict):
+    """GET plane?method=: samples as points, so that what is alike to the network lies together."""
+
+    method: str
+    methods: list[str]  # that can be asked for
+    points: Numbers  # (sample, 2)
+    shares: list[float]  # of the variance, to the right and upwards; empty: the axes mean nothing
+    samples: list[int]  # their places in the part that is shown
+    truth: list[Real]  # indices of classes; of a regression the values
+    said: list[Real]
+    sure: list[Real] | None  # the probabilities of what was said; null: values
+    looks: LookMessage | None  # of all of them at once: (sample, channel, *space); null: not in a saved page
+    total: int  # samples of the part
+    part: str
+
+
+class NeighbourMessage(TypedDict):
+    """A training sample."""
+
+    look: LookMessage
+    label: str
+    name: str
+    distance: float
+
+
+class Nearest(TypedDict):
+    """GET nearest: the training samples that are most like the input, nearest first."""
+
+    neighbours: list[NeighbourMessage]
+    layer: str  # whose features the distances are between
+    compared: int  # training samples, of
+    total: int
 
 
 class FindingMessage(TypedDict):

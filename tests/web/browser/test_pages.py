@@ -57,6 +57,10 @@ def test_results(shared, run, visit):
     cells = page.locator(".matrix [data-cell]")
     counts = [int(text) for text in cells.all_inner_texts() if text.strip()]
     assert sum(counts) == total
+    points = page.locator("canvas.points")
+    points.focus(timeout=WAIT)
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".tip")).to_contain_text("sample")
     wrong = page.locator(".matrix [aria-label*='taken for']").first
     wrong.click()
     reached(page, cell="[^&]+")

@@ -38,7 +38,7 @@ export const SCENES = {
   rnn: { steps: ["channel", channel(1, 1)] },
   failing: { map: ["map", START] },
   changed: { whatif: ["whatif", START], operation: ["operation", at({ op: 0, edit: [] })] },
-  run: { input: ["input", START], results: ["results", at({ page: "results", cell: [0, -1] })], runs: ["runs", at({ page: "results" })] },
+  run: { input: ["input", START], results: ["results", at({ page: "results", cell: [0, -1] })], runs: ["runs", at({ page: "results" })], nearest: ["overview", at({ near: "shown" })] },
 };
 
 const recorded = (network) => JSON.parse(readFileSync(new URL(`recorded/${network}.json`, import.meta.url), "utf8"));

@@ -3,6 +3,7 @@
 import { el, section } from "../draw/dom.js";
 import { count, percent, size, time } from "../draw/numbers.js";
 import { quoted } from "./failure.js";
+import { nearest } from "./nearest.js";
 import { costliest, heaviest, short, treeOf } from "./map/tree.js";
 
 /** @typedef {import("../messages").Graph} Graph */
@@ -14,10 +15,13 @@ const SHOWN = 2; // suspicions; the others unfold
 /** @returns {Record<string, string>} */
 export const needs = () => ({ graph: "graph" });
 
-/** @param {{graph: Graph}} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ graph }, context) {
-  const parts = [what, costly, doubts, totals];
-  return parts.map((part) => part(graph, context)).filter((made) => made !== null);
+/** @param {import("../state.js").State} state @param {import("../messages").Session} session @returns {Record<string, string>} */
+export const wants = ({ page, near }, { hasRun, saved }) => (near && page === "network" && hasRun && !saved ? { nearest: "nearest" } : {});
+
+/** @param {{graph: Graph, nearest?: import("../messages").Nearest | Error}} messages @param {Context} context @returns {(Node | string)[]} */
+export function draw({ graph, nearest: near }, context) {
+  const parts = [what(graph, context), nearest(near, context), costly(graph, context), doubts(graph, context), totals(graph, context)];
+  return parts.filter((made) => made !== null);
 }
 
 /** What it is, and what to do first. @param {Graph} graph @param {Context} context */

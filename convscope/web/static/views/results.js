@@ -5,6 +5,7 @@ import { count, percent } from "../draw/numbers.js";
 import { came } from "./kept.js";
 import { inside, mistaken, scores, total } from "./results/confusion.js";
 import { DRAWN, matrix, words } from "./results/matrix.js";
+import { points } from "./results/points.js";
 import { amount, enter, gallery, tiles } from "./results/tiles.js";
 
 /** @typedef {import("../main.js").Context} Context */
@@ -17,26 +18,28 @@ const BESIDE = 12; // classes up to which the list has room beside the matrix
 /** @returns {Record<string, string>} */
 export const needs = () => ({ results: "results" });
 
-/** @typedef {{results: Results, check?: import("../messages").Findings | Error, samples?: import("../messages").Samples | Error}} Messages check: it looks through all the data; samples: of the cell that is chosen */
+/** @typedef {{results: Results, plane?: import("../messages").Plane | Error, check?: import("../messages").Findings | Error, samples?: import("../messages").Samples | Error}} Messages plane, check: they look at many or all of the data; samples: of the cell that is chosen */
 
 /** @param {import("../state.js").State} state @param {import("../messages").Session} session @param {Messages} messages @returns {Record<string, string>} */
-export function wants({ cell, tiles: page }, session, { results: { confusion } }) {
-  if (!confusion || !cell) return { check: "check" };
+export function wants({ cell, tiles: page, plane }, session, { results: { confusion } }) {
+  const always = { plane: `plane?method=${plane}`, check: "check" };
+  if (!confusion || !cell) return always;
   const [truth, said] = namesOf(confusion, cell);
-  return { check: "check", samples: `samples?which=all&class=${encodeURIComponent(truth)}&page=${page}&predicted=${encodeURIComponent(said)}` };
+  return { ...always, samples: `samples?which=all&class=${encodeURIComponent(truth)}&page=${page}&predicted=${encodeURIComponent(said)}` };
 }
 
 /** What it is, and what was said; "" for any. @param {Confusion} confusion @param {number[]} cell */
 const namesOf = ({ classes: names }, cell) => cell.map((place) => names[place] ?? "");
 
 /** @param {Messages} messages @param {Context} context @returns {(Node | string)[]} */
-export function draw({ results, check, samples }, context) {
+export function draw({ results, plane, check, samples }, context) {
   const { confusion, mistakes } = results;
   return [
     heading(results, context),
     figures(results.headline, context),
     ...(confusion ? [confusions(confusion, samples, context), classes(confusion, context)] : []),
     surest(mistakes, confusion !== null, context),
+    points(plane, context),
     findings(check, context),
   ];
 }
