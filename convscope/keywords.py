@@ -52,6 +52,7 @@ class TrainingKeywords(ArrayKeywords, total=False):
     """Keyword arguments of `convscope.train`; what is left out is chosen from the data."""
 
     strict: bool
+    tensorboard: bool
     fit: Literal["letterbox", "crop", "stretch"]
     label: str | None
     label_from: str | None

@@ -26,6 +26,7 @@ class Plan:
     training: TrainingSettings = field(default_factory=TrainingSettings)
     runs: str | Path = "runs"
     strict: bool = False  # stop at the first broken file
+    tensorboard: bool = False  # write a log for TensorBoard, too
 
 
 def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
@@ -36,7 +37,7 @@ def plan(source: DataSource, **given: Any) -> Plan:  # noqa: ANN401
     """
     kinds = {"data": DataSettings, "training": TrainingSettings}
     homes = {home: {field.name for field in fields(kind)} for home, kind in kinds.items()}
-    own = {"network", "width", "depth", "runs", "strict"}
+    own = {"network", "width", "depth", "runs", "strict", "tensorboard"}
     for name in given:
         if name in ("folds", "seeds"):
             raise SettingsError(name, f"several trainings are convscope.repeat(data, {name}=…).")
@@ -59,12 +60,13 @@ def _demand_types(given: Mapping[str, Any]) -> None:
     wanted = {
         "runs": (str | Path, "a path"),
         "strict": (bool, "True or False"),
+        "tensorboard": (bool, "True or False"),
         "width": (int | float | None, "a number"),
         "depth": (int | None, "a whole number"),
     }
     for name, (kind, words) in wanted.items():
         value = given.get(name)
-        mistaken = isinstance(value, bool) and name != "strict"
+        mistaken = isinstance(value, bool) and kind is not bool
         if name in given and (not isinstance(value, kind) or mistaken or "\0" in str(value)):
             raise SettingsError(name, f"expected {words}; got {got(value)}.")
     if isinstance(given.get("network"), str) and not given["network"]:

@@ -18,7 +18,7 @@ from convscope.data.check import quick
 from convscope.errors import RunError, TrainingWarning
 from convscope.keywords import TrainingKeywords
 from convscope.planning import NetworkSource, Plan, plan
-from convscope.run import folders
+from convscope.run import board, folders
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.resuming import Continuation, at_its_end
 from convscope.training.events import Event, Notice
@@ -74,11 +74,14 @@ def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
     its end, it leaves the process as it was.
     """
     training.machine(plan.training)  # a device that is not there is told before anything is made
+    if plan.tensorboard:
+        board.demand_library()
     dataset = data.load(plan.source, plan.data, strict=plan.strict)
     found = quick(dataset)
     yield Loaded(dataset, found.others)
     begun, resolved, reasons = _decided(plan, dataset)
-    with closing(run.create(plan.runs, resolved, dataset, begun.start, begun.code)) as writer:
+    made = run.create(plan.runs, resolved, dataset, begun.start, begun.code, tensorboard=plan.tensorboard)
+    with closing(made) as writer:
         yield Created(writer.path, run.load(writer.path).settings, reasons)
         for notice in (*map(Notice, found.leaks), *first_model.doubts(begun, dataset, resolved.training)):
             writer.write(notice)
@@ -156,7 +159,7 @@ def train(
             epoch. None: on a terminal and in a notebook.
         settings: fields of `DataSettings` (size, channels, fit, val, test), of `TrainingSettings` (epochs,
             batch, optimizer, lr, …), `width` and `depth` of the network,
-            `strict`, and `seed` of all randomness.
+            `strict`, `tensorboard` (a log in the run's folder), and `seed` of all randomness.
 
     Returns:
         The run: `.evaluate()`, `.predict(x)`, `.path`, `.history`.

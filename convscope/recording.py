@@ -16,7 +16,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from convscope import data as data_room
 from convscope import first_model, run
-from convscope.arguments import demand, demand_number, demand_path
+from convscope.arguments import demand, demand_flag, demand_number, demand_path
 from convscope.data import DataSettings, DataSource
 from convscope.errors import (
     ArgumentError,
@@ -31,6 +31,7 @@ from convscope.network.keras_network import KerasNetwork
 from convscope.network.model import Model, OwnValues, Values
 from convscope.network.preprocess import Standardise
 from convscope.planning import Plan
+from convscope.run import board
 from convscope.run.weights import MODEL, fill
 from convscope.settings import TrainingSettings
 from convscope.training.events import Checkpoint, Epoch, Event, Finished, Notice, Start
@@ -74,6 +75,7 @@ class Recorder:
         std: float | Sequence[float] | None = None,
         trained_with: Mapping[str, bool | float | str] | None = None,
         runs: str | Path = "runs",
+        tensorboard: bool = False,
         **settings: Any,  # noqa: ANN401 - as the fields say
     ) -> None:
         """Begin the run's folder.
@@ -88,12 +90,16 @@ class Recorder:
                 std=255 where the loop brings them to 0 … 1. With `scale="sample"` neither.
             trained_with: what shall be kept of the loop's settings: {"optimizer": "SGD", "lr": 0.1}.
             runs: the folder that gets the run's folder.
+            tensorboard: write a log for TensorBoard into that, too.
             settings: fields of `DataSettings`, where the source needs them.
 
         Raises:
             ConvscopeError: no network, or one that does not fit the samples; data that cannot be read.
         """
         demand_path("runs", runs, "the folder that gets the run's folder")
+        demand_flag("tensorboard", tensorboard)
+        if tensorboard:
+            board.demand_library()
         told = _told(trained_with)
         self._live: Any = _bare(model)
         self._dataset = data_room.load(source, _data_settings(settings))
@@ -104,7 +110,7 @@ class Recorder:
         _scaled(self._model, mean, std, self._dataset)
         written = run.RunSettings.of(self._dataset, begun.part, plan.training, (*begun.reasons, UNKNOWN))
         written = written.model_copy(update={"recorded": told})
-        self._writer = run.create(runs, written, self._dataset, None, begun.code)
+        self._writer = run.create(runs, written, self._dataset, None, begun.code, tensorboard=tensorboard)
         finalize(self, self._writer.close)  # whoever drops it has let go of the folder, too
         self.path = self._writer.path
         self._open, self._checked = True, False

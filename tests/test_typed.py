@@ -55,7 +55,7 @@ def says(path, text):
 def test_the_keywords_are_the_settings():
     hints = get_type_hints(convscope.DataSettings) | get_type_hints(convscope.TrainingSettings)
     settings = {name: hint for name, hint in hints.items() if get_origin(hint) is not ClassVar}
-    own = {"width": float | None, "depth": int | None, "strict": bool}
+    own = {"width": float | None, "depth": int | None, "strict": bool, "tensorboard": bool}
     settings |= {"size": int | str | settings["size"], "augment": settings["augment"] | str}  # as it is typed
     assert get_type_hints(TrainingKeywords, localns={"Augment": convscope.Augment}) == settings | own
 

@@ -104,6 +104,8 @@ class RunOptions:
     not been: its folder, its name, or latest. With more --epochs, train on a finished one."""
     strict: Flag = False
     """Stop at a file that cannot be read, instead of naming it and going on without it."""
+    tensorboard: Flag = False
+    """Log the figures for TensorBoard, too, in the run's folder: tensorboard --logdir runs."""
     quiet: Flag = False
     """Show the result only."""
     json: Flag = False

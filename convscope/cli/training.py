@@ -100,6 +100,7 @@ def _plan(
         training_settings(*of_training),
         run_options.runs,
         run_options.strict,
+        run_options.tensorboard,
     )
 
 

@@ -153,6 +153,7 @@ def _settings(asked: Plan, folds: int | None, seeds: int | None) -> StudySetting
         width=asked.width,
         depth=asked.depth,
         strict=asked.strict,
+        tensorboard=asked.tensorboard,
         data=asked.data,
         training=asked.training,
     )
@@ -246,6 +247,7 @@ def _training(path: Path, divided: _Divided, number: int, members: Mapping[int, 
             replace(chosen, seed=settings.seed(number)),
             path,
             settings.strict,
+            settings.tensorboard,
         )
     )
 

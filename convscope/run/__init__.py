@@ -17,6 +17,7 @@
 | network.py | a copy of the person's own network, where it is one |
 | network.keras | a copy of the model that Keras has saved, where it is one |
 | evaluation.json, predictions.csv, plots/, report.html | what the network can do; made anew at any time |
+| tensorboard/ | on request: the figures for TensorBoard, which nobody seals |
 | manifest.json | the SHA-256 of all these but the plots |
 
 Nothing is a pickle; nothing that is read is executed, but network.py of a person who trusts it (trust.py).

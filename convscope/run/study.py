@@ -37,6 +37,7 @@ class StudySettings(BaseModel):
     width: float | None = None
     depth: int | None = None
     strict: bool = False
+    tensorboard: bool = False
     data: DataSettings
     training: TrainingSettings
 

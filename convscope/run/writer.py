@@ -12,7 +12,7 @@ from convscope import outputs
 from convscope.data.dataset import Dataset
 from convscope.errors import NetworkError, RunError
 from convscope.paths import expanded
-from convscope.run import checkpoint, files, folders, resuming, rows, seen, settings, trust
+from convscope.run import board, checkpoint, files, folders, resuming, rows, seen, settings, trust
 from convscope.run.checkpoint import CheckpointRecord
 from convscope.run.manifest import ABSENT, Manifest
 from convscope.run.settings import RunSettings
@@ -50,6 +50,7 @@ class Writer:
         self.path = path
         self._release = files.hold(path)
         self._tables: dict[str, rows.GrowingTable] = {}
+        self._board: board.Board | None = None
         try:
             self._open(change)
         except BaseException:
@@ -67,6 +68,7 @@ class Writer:
         marks = moment.tables if moment else {}
         for name in rows.TABLES:
             self._tables[name] = rows.GrowingTable(self.path / name, marks.get(name))
+        self._board = board.of(self.path, self._step)
 
     @classmethod
     def resume(cls, run: "Run", after: RunSettings | None = None) -> "Writer":
@@ -113,10 +115,14 @@ class Writer:
         """Let go of the folder; comes by itself with Finished."""
         for table in self._tables.values():
             table.close()
+        if self._board:
+            self._board.close()
         self._release()
         self._release = lambda: None
 
     def _take(self, event: events.Event) -> None:
+        if self._board:
+            self._board.take(event)
         match event:
             case events.Start():
                 self._manifest.facts |= asdict(event)
@@ -196,6 +202,8 @@ def create(
     dataset: Dataset,
     start: Mapping[str, Tensor] | None = None,
     code: Path | None = None,
+    *,
+    tensorboard: bool = False,
 ) -> Writer:
     """Begin a run: make its folder in `root` with settings, own code and manifest, and point `latest` to it.
 
@@ -205,13 +213,14 @@ def create(
         dataset: what will be trained on.
         start: weights that the network was handed over with.
         code: the file of a person's own network; None: where the settings say.
+        tensorboard: write a log for TensorBoard, too.
 
     Raises:
         RunError: the folder cannot be written.
         NetworkError: the person's own network file cannot be read.
     """
     name = folders.stem(dataset.source, run_settings.network.name, date.today())
-    return begin(root, name, beginning(run_settings, dataset, start, code))
+    return begin(root, name, beginning(run_settings, dataset, start, code), tensorboard=tensorboard)
 
 
 def beginning(
@@ -235,7 +244,7 @@ def beginning(
     return contents
 
 
-def begin(root: str | Path, name: str, contents: Mapping[str, bytes]) -> Writer:
+def begin(root: str | Path, name: str, contents: Mapping[str, bytes], *, tensorboard: bool = False) -> Writer:
     """Make the folder `<name>_<number>` of a run with its first files, and point `latest` to it.
 
     Raises:
@@ -245,6 +254,8 @@ def begin(root: str | Path, name: str, contents: Mapping[str, bytes]) -> Writer:
         folders.demand_latest(expanded(root))
         path = folders.make(expanded(root).absolute(), name, lambda folder: _fill(folder, contents))
         folders.point_latest(path)
+        if tensorboard:
+            (path / board.NAME).mkdir()
         return Writer(path)
     except OSError as error:
         raise RunError(
