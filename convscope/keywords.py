@@ -71,3 +71,5 @@ class TrainingKeywords(ArrayKeywords, total=False):
     fold: str | None
     refit: float | None
     seed: int
+    snapshots: int
+    snapshot_budget: float

@@ -5,7 +5,7 @@
 
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Unpack
@@ -21,7 +21,7 @@ from convscope.planning import NetworkSource, Plan, plan
 from convscope.run import board, folders
 from convscope.run.evaluation.metrics import Evaluation, ValueEvaluation
 from convscope.run.resuming import Continuation, at_its_end
-from convscope.training.events import Event, Notice
+from convscope.training.events import Event, Events, Notice, Wish
 from convscope.training.interrupt import orderly
 from convscope.training.machine import in_float32, threads
 from convscope.watching import shown
@@ -66,8 +66,13 @@ class Judged:
     report: Path
 
 
+Telling = Generator[
+    Event | Loaded | Created | Judged, Wish | None, None
+]  # all of it; a TrainingStep hears a Wish
+
+
 @in_float32
-def stream(plan: Plan) -> Iterator[Event | Loaded | Created | Judged]:
+def stream(plan: Plan) -> Telling:
     """Data → network → training → run.
 
     While the stream is open, torch computes with training's threads and draws from its seed; closed or at
@@ -111,7 +116,7 @@ def go_on(
     device: str | None = None,
     threads: int | None = None,
     runs: str | Path = folders.ROOT,
-) -> Iterator[Event | Loaded | Created | Judged]:
+) -> Telling:
     """Go on with a run: the events of `resume`, which says what may be given.
 
     A run that was trained to its end, but has no whole report of it, gets the report.
@@ -199,7 +204,7 @@ def _decided(plan: Plan, dataset: Dataset) -> Decided:
 
 def _go_on(
     begun: run.Run, settings: run.RunSettings, said: list[str], dataset: Dataset
-) -> Iterator[Event | Created]:
+) -> Generator[Event | Created, Wish | None, None]:
     with closing(run.Writer.resume(begun, settings)) as writer:
         state = begun.state()
         model = first_model.of_run(begun, dataset) if state is None else begun.untrained()
@@ -207,12 +212,13 @@ def _go_on(
         yield from _train(writer, training.train(model, dataset, settings.training, state=state))
 
 
-def _train(writer: run.Writer, events: Generator[Event, None, None]) -> Iterator[Event]:
-    """Write every event before anybody else hears of it."""
-    with closing(orderly(events)) as told:
-        for event in told:
+def _train(writer: run.Writer, events: Events) -> Events:
+    """Write every event before anybody else hears of it, and hand on what is wished."""
+    with closing(orderly(events)) as told, suppress(StopIteration):
+        event = next(told)
+        while True:
             writer.write(event)
-            yield event
+            event = told.send((yield event))
 
 
 def _judge(path: Path, dataset: Dataset, given: nn.Module | None, held: Dataset | None) -> Iterator[Judged]:

@@ -244,6 +244,16 @@ class MachineSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecordSettings:
+    """What is kept of the way there."""
+
+    snapshots: Annotated[int, Limits(ge=0)] = 20
+    """How many moments of the training keep their weights, closer together at its beginning; 0: none."""
+    snapshot_budget: Positive = 64.0
+    """Megabytes that they may take together; of a large network fewer are kept."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """Settings whose fields are checked and converted when they are made."""
 
@@ -299,7 +309,7 @@ class DataSettings(Checked, SequenceSettings, SignalSettings, PictureSettings, S
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingSettings(Checked, MachineSettings, LearningSettings):
+class TrainingSettings(Checked, MachineSettings, RecordSettings, LearningSettings):
     """What the person said about training; None means: choose from the data, and say so."""
 
 

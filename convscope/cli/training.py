@@ -10,6 +10,7 @@ from convscope.cli.options import (
     DATA,
     MACHINE,
     PICTURES,
+    RUN,
     SEQUENCES,
     SIGNALS,
     TRAINING,
@@ -26,6 +27,7 @@ from convscope.cli.options import (
 )
 from convscope.cli.show import console, write_json
 from convscope.settings import (
+    RecordSettings,
     SampleSettings,
     SequenceSettings,
     SignalSettings,
@@ -52,6 +54,7 @@ def train(
     signals: Annotated[SignalSettings, Parameter(name="*", group=SIGNALS)] = SignalSettings(),
     sequences: Annotated[SequenceSettings, Parameter(name="*", group=SEQUENCES)] = SequenceSettings(),
     machine: Annotated[MachineOptions, Parameter(name="*", group=MACHINE)] = MachineOptions(),
+    record: Annotated[RecordSettings, Parameter(name="*", group=RUN)] = RecordSettings(),
     run_options: RunOptions = RunOptions(),
 ) -> int:
     """Train a network on data, and report how good it is.
@@ -63,7 +66,7 @@ def train(
         data: A name that convscope data lists, or the path of a file or folder: a folder of pictures, sounds
             or volumes for each class, signals or arrays in one file, or a table with a column of dates.
     """
-    of_data, of_training = (samples, split, pictures, signals, sequences), (learning, machine)
+    of_data, of_training = (samples, split, pictures, signals, sequences), (learning, machine, record)
     if run_options.resume is None:
         plan = _plan(data, of_data, network_options, of_training, run_options)
         several = run_options.folds is not None or run_options.seeds is not None
@@ -84,7 +87,7 @@ def _plan(
     data: str | None,
     of_data: tuple[SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings],
     network_options: NetworkOptions,
-    of_training: tuple[TrainingOptions, MachineOptions],
+    of_training: tuple[TrainingOptions, MachineOptions, RecordSettings],
     run_options: RunOptions,
 ) -> "Plan":
     from convscope import recipe

@@ -36,7 +36,7 @@ class CheckpointRecord(NamedTuple):
         step: updates done.
         file: the safetensors file with the state.
         sha256: its hash.
-        tables: what history.csv, steps.csv and notices.csv were at that moment.
+        tables: what each of the tables was at that moment.
     """
 
     step: int
@@ -56,7 +56,8 @@ class CheckpointRecord(NamedTuple):
             return None
         with files.reading(path, ADVICE):
             document = json.loads(data)
-            tables = {name: TableMark(*document["tables"][name]) for name in TABLES}
+            marks = document["tables"]  # those of before had fewer
+            tables = {name: TableMark(*marks[name]) for name in TABLES if name in marks}
             if not re.fullmatch(r"checkpoint-\d+(-again)?\.safetensors", document["file"]):
                 raise ValueError(f"{document['file']!r} is not the name of a checkpoint")
             return cls(document["step"], document["file"], document["sha256"], tables)
@@ -106,7 +107,8 @@ def proven(manifest: Manifest, name: str) -> bytes:
     """
     if name in manifest.versions:
         return manifest.content(name) or b""
-    if (moment := CheckpointRecord.read(manifest)) is None:
+    moment = CheckpointRecord.read(manifest)
+    if moment is None or name not in moment.tables:
         return b""
     path, mark = manifest.folder / name, moment.tables[name]
     with files.reading(path, ADVICE):

@@ -53,7 +53,7 @@ def digest_of(path: Path, length: int = -1) -> str:
 
 def sweep(folder: Path, keep: set[str]) -> None:
     """Remove what a killed process left: temporary files, and checkpoints that are not in `keep`."""
-    for pattern in (".*.new", "checkpoint-*.safetensors"):
+    for pattern in (".*.new", "*/.*.new", "checkpoint-*.safetensors"):
         for path in folder.glob(pattern):
             if path.name not in keep:
                 path.unlink(missing_ok=True)

@@ -21,6 +21,7 @@ FORMAT = 2  # 1: without results
 EVALUATION, PREDICTIONS, REPORT = RESULTS = ("evaluation.json", "predictions.csv", "report.html")
 PARTS = ("format", "files", "results", "facts")
 ABSENT = ""  # the "SHA-256" of a file that may not be there (yet)
+SNAPSHOTS = "snapshots"  # the folder of the weights of moments
 LARGEST = 1 << 20  # bytes; ours have about a thousand
 DAMAGED = (
     "Take the file from a backup if you have one; otherwise train again (settings.toml says how it was)."
@@ -62,8 +63,8 @@ class Manifest:
         if text != sealed(body):
             raise _newer(path) if _is_newer(body) else RunError(_damaged(path))
         manifest = cls(folder)
-        manifest.versions = {Path(name).name: list(versions) for name, versions in body["files"].items()}
-        manifest.results = {Path(name).name: str(sha) for name, sha in body.get("results", {}).items()}
+        manifest.versions = {_within(name): list(versions) for name, versions in body["files"].items()}
+        manifest.results = {_within(name): str(sha) for name, sha in body.get("results", {}).items()}
         manifest.facts = dict(body["facts"])
         return manifest
 
@@ -164,6 +165,12 @@ def unsealed(text: str, *keys: str) -> tuple[Any, ...]:
     if text != sealed({key: value for key, value in document.items() if key != "sha256"}):
         raise ValueError("it is damaged, or was changed after convscope wrote it")
     return tuple(document[key] for key in keys)
+
+
+def _within(name: str) -> str:
+    """A file in the run folder, or in the one folder there that has some; never one outside."""
+    *above, own = Path(name).parts
+    return f"{SNAPSHOTS}/{own}" if above == [SNAPSHOTS] else own
 
 
 def _is_newer(body: dict) -> bool:

@@ -114,12 +114,13 @@ def _reopen(manifest: Manifest) -> None:
     marks = {
         name: TableMark((manifest.folder / name).stat().st_size, manifest.versions[name][0])
         for name in TABLES
+        if name in manifest.versions
     }
     step = int(state["progress.step"].item())
     name, sha = checkpoint.save_state(manifest.folder, step, weights.pack(trained_on(state)), None)
     manifest.put({checkpoint.NAME: CheckpointRecord(step, name, sha, marks).as_bytes()})
     for table in (*TABLES, weights.TRAINING):  # the checkpoint has the latter
-        del manifest.versions[table]
+        manifest.versions.pop(table, None)
     for fact in OF_THE_END:
         manifest.facts.pop(fact, None)
     manifest.write()

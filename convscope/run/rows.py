@@ -1,4 +1,4 @@
-"""history.csv, steps.csv, notices.csv: tables that only grow, a line as it happens.
+"""history.csv, steps.csv and the like (see `TABLES`): tables that only grow, a line as it happens.
 
 A checkpoint holds the length and the SHA-256 of each table at its moment. Lines beyond belong to work that
 will be done again, so going on from a checkpoint cuts them off.
@@ -31,8 +31,26 @@ HISTORY = {  # field of the Epoch event → header for the person
 }
 STEPS = {"step": "step", "epoch": "epoch", "loss": "loss", "lr": "learning rate"}
 NOTICES = {"step": "step", "text": "notice"}
+LAYERS = {  # fields of a LayerRecord
+    "step": "step",
+    "layer": "layer",
+    "weight": "weight",
+    "gradient": "gradient",
+    "update": "update",
+    "mean": "mean of outputs",
+    "spread": "spread of outputs",
+    "dead": "dead units",
+    "saturated": "saturated",
+}
+CHANGES = {"step": "step", "what": "what", "factor": "factor"}
 ADVICE = "Take it from a backup, or train again."
-TABLES = {"history.csv": HISTORY, "steps.csv": STEPS, "notices.csv": NOTICES}
+TABLES = {
+    "history.csv": HISTORY,
+    "steps.csv": STEPS,
+    "notices.csv": NOTICES,
+    "layers.csv": LAYERS,
+    "changes.csv": CHANGES,
+}
 
 
 class TableMark(NamedTuple):
@@ -139,7 +157,7 @@ def _cell(value: CsvValue) -> str:
 
 
 def _value(field: str, cell: str) -> CsvValue:
-    if field == "text":
+    if field in ("text", "layer", "what"):
         return cell
     if field == "best":
         return cell == "yes"

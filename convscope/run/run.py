@@ -139,6 +139,21 @@ class Run:
         return rows.read(self.path / "notices.csv")
 
     @property
+    def layers(self) -> list[dict[str, Any]]:
+        """What each layer did in some steps; keys as the fields of `training.events.LayerRecord`."""
+        return rows.read(self.path / "layers.csv")
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What a person changed while it was trained: step, what, factor."""
+        return rows.read(self.path / "changes.csv")
+
+    @property
+    def snapshots(self) -> tuple[int, ...]:
+        """The steps after which the weights were kept, 0 before the first; `model(step=…)` has them."""
+        return weights.snapshot_steps(Manifest.read(self.path).versions)
+
+    @property
     def judged(self) -> bool:
         """Whether its evaluation, predictions and report are there, as they were made of these weights."""
         manifest = Manifest.read(self.path)
@@ -192,14 +207,17 @@ class Run:
         content = verified(self.path).content(weights.START)
         return None if content is None else weights.unpack(content, str(self.path / weights.START))
 
-    def model(self) -> Model:
+    def model(self, step: int | None = None) -> Model:
         """The network with its best weights so far, for judging: raw values in, a score (logit) a class out.
 
+        Args:
+            step: one of `snapshots`, whose weights it gets instead.
+
         Raises:
-            RunError: there are no weights yet, they are damaged, or do not fit the network.
+            RunError: there are no weights yet, they are damaged, or do not fit the network; no such snapshot.
         """
         model = self.untrained()
-        tensors, what = self._best()
+        tensors, what = self._best() if step is None else self._snapshot(step)
         weights.fill(model, tensors, what)
         return model
 
@@ -219,6 +237,16 @@ class Run:
                 else "  Run the loop again."
             )
         )
+
+    def _snapshot(self, step: int) -> tuple[dict[str, Tensor], str]:
+        """The weights of a moment of training, and the file they come from."""
+        name, there = weights.snapshot_name(step), self.snapshots
+        if (data := Manifest.read(self.path).content(name)) is None:
+            kept = f"those of the steps {', '.join(map(str, there))}" if there else "none"
+            raise RunError(
+                f"{self.name} has no snapshot of step {step}: it kept {kept}.\n  Name one of them."
+            )
+        return weights.unpack(data, str(self.path / name)), str(self.path / name)
 
     def dataset(self, source: Any = None) -> Dataset:  # noqa: ANN401 - as `convscope.train`
         """The data of this run, loaded again.

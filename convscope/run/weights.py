@@ -1,6 +1,7 @@
 """Tensors ⇄ bytes (safetensors: names, types, shapes and numbers, never code), and tensors into a network."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -9,6 +10,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from convscope.errors import RunError
+from convscope.run.manifest import SNAPSHOTS
 from convscope.shapes import show
 
 BEST, LAST = "best.safetensors", "last.safetensors"  # of the best epoch, of the last step
@@ -16,6 +18,21 @@ TRAINING = "training.safetensors"  # what beside the last weights a finished tra
 MODEL = "model."  # how the names of weights begin in a checkpoint
 
 START = "start.safetensors"  # those that a network was handed over with
+SNAPSHOT = re.compile(r"snapshots/(\d+)\.safetensors")  # those of a moment of training
+
+
+def snapshot_name(step: int) -> str:
+    """The file of the weights after so many steps.
+
+    >>> snapshot_name(100), snapshot_steps([snapshot_name(100), snapshot_name(0), LAST])
+    ('snapshots/100.safetensors', (0, 100))
+    """
+    return f"{SNAPSHOTS}/{step}.safetensors"
+
+
+def snapshot_steps(names: Iterable[str]) -> tuple[int, ...]:
+    """The steps of the snapshots among some files."""
+    return tuple(sorted(int(found[1]) for name in names if (found := SNAPSHOT.fullmatch(name))))
 
 
 def pack(tensors: Mapping[str, Tensor]) -> bytes:

@@ -14,15 +14,15 @@ from convscope.errors import NetworkError, RunError
 from convscope.paths import expanded
 from convscope.run import board, checkpoint, files, folders, resuming, rows, seen, settings, trust
 from convscope.run.checkpoint import CheckpointRecord
-from convscope.run.manifest import ABSENT, Manifest
+from convscope.run.manifest import ABSENT, SNAPSHOTS, Manifest
 from convscope.run.settings import RunSettings
-from convscope.run.weights import BEST, LAST, MODEL, START, TRAINING, pack, parted, select
+from convscope.run.weights import BEST, LAST, MODEL, START, TRAINING, pack, parted, select, snapshot_name
 from convscope.training import events
 
 if TYPE_CHECKING:
     from convscope.run.run import Run
 
-HISTORY, STEPS, NOTICES = rows.TABLES
+HISTORY, STEPS, NOTICES, LAYERS, CHANGES = rows.TABLES
 
 
 class Writer:
@@ -64,6 +64,7 @@ class Writer:
         self._checkpoint = moment = CheckpointRecord.read(self._manifest)
         files.sweep(self.path, keep={moment.file} if moment else set())
         self._step = moment.step if moment else 0
+        self._snapshots: dict[str, bytes] = {}  # that come onto the disk with the next checkpoint
         self._best_step = -1  # of an epoch whose weights are still to be written
         marks = moment.tables if moment else {}
         for name in rows.TABLES:
@@ -126,25 +127,39 @@ class Writer:
         match event:
             case events.Start():
                 self._manifest.facts |= asdict(event)
+            case events.Snapshot():
+                self._snapshots[snapshot_name(event.step)] = pack(event.weights())
+            case events.Checkpoint():
+                self._save(event)
+            case events.Finished():
+                self._finish(event)
+            case _:
+                self._add(event)
+
+    def _add(self, event: events.Event) -> None:
+        """Lines of the tables."""
+        match event:
             case events.TrainingStep():
                 self._step = event.step
                 self._tables[STEPS].add(event)
+            case events.LayersMeasured():
+                for record in event.records:
+                    self._tables[LAYERS].add(record)
+            case events.Changed():
+                self._tables[CHANGES].add(event)
+            case events.Notice():
+                self._tables[NOTICES].add(_At(self._step, event.text))
             case events.Epoch():
                 self._best_step = event.step if event.best else self._best_step
                 self._tables[HISTORY].add(event)
                 for table in self._tables.values():
                     table.flush()
-            case events.Notice():
-                self._tables[NOTICES].add(_At(self._step, event.text))
-            case events.Checkpoint():
-                self._save(event)
-            case events.Finished():
-                self._finish(event)
 
     def _save(self, event: events.Checkpoint) -> None:
         """The order matters: checkpoint.json comes last and speaks only of what is on the disk already."""
         marks = {table: self._tables[table].mark() for table in rows.TABLES}
-        if (before := self._checkpoint) and (before.step, before.tables) == (event.step, marks):
+        before = self._checkpoint
+        if before and not self._snapshots and (before.step, before.tables) == (event.step, marks):
             return  # nothing has happened since
         state = event.state()
         name, sha = checkpoint.save_state(self.path, event.step, pack(state), before)
@@ -152,7 +167,10 @@ class Writer:
         best = {BEST: pack(select(state, MODEL))} if self._best_step == event.step else {}
         if best:
             self._manifest.results.clear()  # they are of other weights
-        self._manifest.put({**best, checkpoint.NAME: new.as_bytes()})
+        if self._snapshots:
+            (self.path / SNAPSHOTS).mkdir(exist_ok=True)
+        self._manifest.put({**self._snapshots, **best, checkpoint.NAME: new.as_bytes()})
+        self._snapshots = {}
         self._checkpoint = new
         files.sweep(self.path, keep={name})
 

@@ -3,7 +3,7 @@
 The writer of the run, the terminal and the live page all consume this one stream.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +35,60 @@ class TrainingStep:
     loss: float  # mean over the batch, before the update
     lr: float
     samples_per_second: float  # since the epoch began
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One layer in one update; sizes are root mean squares, so that large and small layers compare.
+
+    `weight`, `gradient` and `update` are of its matrices or kernels, or of all its parameters where it has
+    none. `mean` and `spread` are of what it gives for the batch; `dead`: the share of its units (channels, at
+    all positions) that are 0 for every sample of the batch, of a layer that cuts off below 0; `saturated`:
+    the share of its values within 2 % of an end of their range, of one that has ends. None: it has no such.
+    """
+
+    step: int
+    layer: str
+    weight: float | None  # before the update
+    gradient: float | None
+    update: float | None
+    mean: float | None
+    spread: float | None
+    dead: float | None
+    saturated: float | None
+
+
+@dataclass(frozen=True)
+class LayersMeasured:
+    """What each layer did in one update, in the order in which they ran."""
+
+    step: int
+    records: tuple[LayerRecord, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A moment whose weights are kept; `weights()` copies them, before the next event."""
+
+    step: int
+    weights: Callable[[], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a person changed while it was trained."""
+
+    step: int  # after which
+    what: Literal["learning rate"]
+    factor: float  # of what the schedule says, from now on
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What may be sent back for a TrainingStep: `events.send(Wish(rate=0.5))`."""
+
+    rate: float | None = None  # times the schedule's, from now on
+    layers: bool = False  # measure them in the next step
 
 
 @dataclass(frozen=True)
@@ -102,4 +156,5 @@ class Turn:
         return f"{self.what} {self.number} of {self.of}"
 
 
-Event = Start | TrainingStep | Epoch | Checkpoint | Notice | Finished
+Event = Start | TrainingStep | LayersMeasured | Snapshot | Changed | Epoch | Checkpoint | Notice | Finished
+Events = Generator[Event, Wish | None, None]  # a Wish is heard after a TrainingStep

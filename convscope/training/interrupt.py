@@ -2,13 +2,12 @@
 
 import signal
 import threading
-from collections.abc import Generator
 from types import FrameType
 
-from convscope.training.events import Event, Finished
+from convscope.training.events import Events, Finished
 
 
-def orderly(events: Generator[Event, None, None]) -> Generator[Event, None, None]:
+def orderly(events: Events) -> Events:
     """Pass events on; a Ctrl-C ends them after the update that is running, with a Checkpoint and Finished.
 
     A second Ctrl-C does not wait. Python gives signals to the main thread only, so elsewhere nothing changes;
@@ -28,10 +27,14 @@ def orderly(events: Generator[Event, None, None]) -> Generator[Event, None, None
 
     before = signal.signal(signal.SIGINT, ask)
     try:
-        for event in events:
-            yield event
+        event = next(events)
+        while True:
+            wish = yield event
             if asked and not isinstance(event, Finished):
                 yield events.throw(KeyboardInterrupt)
                 yield from events
+            event = events.send(wish)
+    except StopIteration:
+        return
     finally:
         signal.signal(signal.SIGINT, before)

@@ -8,7 +8,7 @@
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import ceil, inf, isfinite
@@ -20,10 +20,26 @@ from convscope.data.dataset import Dataset
 from convscope.errors import TrainingError
 from convscope.network.model import Model, Temperature, Values
 from convscope.settings import TrainingSettings
+from convscope.training import moments
 from convscope.training.batches import Batches, class_weights
-from convscope.training.events import Checkpoint, Epoch, Event, Finished, Start, StateDict, TrainingStep
+from convscope.training.events import (
+    Changed,
+    Checkpoint,
+    Epoch,
+    Event,
+    Events,
+    Finished,
+    LayerRecord,
+    LayersMeasured,
+    Snapshot,
+    Start,
+    StateDict,
+    TrainingStep,
+    Wish,
+)
 from convscope.training.halves import Halves
 from convscope.training.machine import Machine, machine
+from convscope.training.measuring import Measuring
 from convscope.training.notices import Watch
 from convscope.training.optimizers import OPTIMIZERS
 from convscope.training.schedule import Stages
@@ -45,7 +61,7 @@ WATCH = "watch."  # how the names of what the notices know begin in a state
 
 def train(
     model: Model, dataset: Dataset, settings: TrainingSettings, *, state: StateDict | None = None
-) -> Generator[Event, None, None]:
+) -> Events:
     """Train, and tell what happens.
 
     The same settings give the same weights to the bit (on the CPU, with the same number of threads), however
@@ -60,8 +76,9 @@ def train(
         state: of a Checkpoint event, to go on from there.
 
     Yields:
-        Start; TrainingStep after each update; Epoch and then Checkpoint after each pass; Checkpoint now and
-        then within; Notice when something looks wrong; Finished.
+        Start; TrainingStep after each update, which may be answered with a Wish; LayersMeasured and Snapshot
+        after some of them; Epoch and then Checkpoint after each pass; Checkpoint now and then within; Notice
+        when something looks wrong; Finished.
 
     Raises:
         TrainingError: nothing to train on, a device that is not there, or a loss that is no number any more.
@@ -99,6 +116,7 @@ class _Progress:
     best_epoch: int = 0
     best_score: float = -inf  # the highest of all
     highest_epoch: int = 0  # where it was reached, in `best_epoch` or before
+    rate: float = 1.0  # times the schedule's, as a person wished
 
 
 class TrainingLoop:
@@ -119,16 +137,23 @@ class TrainingLoop:
         self.watch = Watch(() if dataset.regression else dataset.classes, settings)
         self.by = settings.best_by or ("loss" if dataset.regression else "accuracy")
         self.progress = _Progress()
+        self.measuring = Measuring(model.network)
+        self.measured, self.kept = (
+            set(moments.measured(self.stages.steps)), set(moments.kept(self.stages.steps, model, settings)),
+        )  # fmt: skip
+        self.wishes_layers = False
         self.whole = True  # not in the middle of an update
         self.began = self.saved = time.monotonic()
 
-    def run(self) -> Generator[Event, None, str]:
+    def run(self) -> Generator[Event, Wish | None, str]:
         """Go through the epochs that are left; gives the reason for the end."""
         yield Start(
             self.stages.steps, self.batches.steps, self.progress.step, len(self.weights.values),
             str(self.machine.device), self.machine.precision, self.machine.threads,
         )  # fmt: skip
         self.model.train()
+        if self.progress.step == 0 and 0 in self.kept:
+            yield self.snapshot()
         while self._goes_on():
             yield from self._epoch(self.progress.epochs + 1)
         yield self.checkpoint()
@@ -140,7 +165,7 @@ class TrainingLoop:
             return False
         return self.progress.step < self.stages.steps or self.progress.seen > 0
 
-    def _epoch(self, number: int) -> Iterator[Event]:
+    def _epoch(self, number: int) -> Events:
         """Go through what is left of a pass; all of it may be done, and the epoch only to be closed.
 
         Epochs are passes, but where half a pass was the end of a training that then was trained on: the other
@@ -153,11 +178,13 @@ class TrainingLoop:
         if refits := self.stages.refits(passes * a_pass):
             self.batches.with_validation()
         for x, y in self.batches.epoch(passes + 1, first, end):
-            loss, lr = self.update(x, y)
+            measures = self.wishes_layers or self.progress.step + 1 in self.measured
+            loss, lr, layers = self.measured_update(x, y) if measures else (*self.update(x, y), ())
             spent = time.perf_counter() - began
-            yield TrainingStep(
+            wish = yield TrainingStep(
                 self.progress.step, number, loss, lr, (self.progress.seen - seen_before) / spent
             )
+            yield from self._beside(layers, wish)
             if time.monotonic() - self.saved > CHECKPOINT_SECONDS:
                 yield self.checkpoint()
         seconds = time.perf_counter() - began
@@ -169,18 +196,38 @@ class TrainingLoop:
                 yield from self.watch.at_the_end()
         yield self.checkpoint()
 
-    def update(self, x: Tensor, y: Tensor) -> tuple[float, float]:
+    def _beside(self, layers: tuple[LayerRecord, ...], wish: Wish | None) -> Events:
+        """What belongs to a step beside its loss, and what is wished for the next ones."""
+        step = self.progress.step
+        if layers:
+            yield LayersMeasured(step, layers)
+        if step in self.kept:
+            yield self.snapshot()
+        self.wishes_layers = bool(wish and wish.layers)
+        if wish and wish.rate is not None and wish.rate != self.progress.rate:
+            self.progress.rate = wish.rate
+            yield Changed(step, "learning rate", wish.rate)
+            yield self.checkpoint()  # going on after a kill has to know of it
+
+    def measured_update(self, x: Tensor, y: Tensor) -> tuple[float, float, tuple[LayerRecord, ...]]:
+        """The same step to the bit as `update`, and what each layer does in it."""
+        loss, lr = self.update(x, y, self.measuring)
+        return loss, lr, self.measuring.records(self.progress.step)
+
+    def update(self, x: Tensor, y: Tensor, measuring: Measuring | None = None) -> tuple[float, float]:
         """One step of gradient descent: the batch's loss before it, and the learning rate."""
         progress = self.progress
         self.whole = False
         with self.halves.standing_in() if self.halves else nullcontext():
-            scores, loss = self._gradients(x, y)
+            scores, loss = self._gradients(x, y, measuring)
         if not isfinite(loss):
             raise TrainingError(_no_number(loss, progress.step + 1, self.settings))
+        if measuring:
+            measuring.gradients()
         if self.settings.clip:
             norm = self.weights.gradients.norm()
             self.weights.gradients.mul_((self.settings.clip / (norm + 1e-6)).clamp(max=1.0))
-        lr = self.stages.rate(progress.step)
+        lr = self.rate(progress.step)
         self.optimizer.step(lr)
         self.weights.gradients.zero_()
         progress.step += 1
@@ -190,9 +237,14 @@ class TrainingLoop:
         self.whole = True
         return loss, lr
 
-    def _gradients(self, x: Tensor, y: Tensor) -> tuple[Tensor, float]:
+    def rate(self, step: int) -> float:
+        """Learning rate of a step, which are counted from 0."""
+        return self.progress.rate * self.stages.rate(step)
+
+    def _gradients(self, x: Tensor, y: Tensor, measuring: Measuring | None) -> tuple[Tensor, float]:
         """Forward and backward: the scores and the batch's loss; the parameters have the gradients."""
-        scores = self._scores(x)
+        with measuring.outputs() if measuring else nullcontext():
+            scores = self._scores(x)
         batch_loss = self._loss(scores, y)
         if not batch_loss.requires_grad:
             raise TrainingError(
@@ -237,7 +289,7 @@ class TrainingLoop:
             val_loss=found and found.loss,
             val_accuracy=found and found.accuracy,
             val_balanced_accuracy=found and found.balanced_accuracy,
-            lr=self.stages.rate(progress.step - 1),
+            lr=self.rate(progress.step - 1),
             seconds=seconds,
             val_seconds=time.perf_counter() - began,
             samples_per_second=speed,
@@ -281,6 +333,18 @@ class TrainingLoop:
         self.saved = time.monotonic()
         return Checkpoint(self.progress.step, self.state)
 
+    def snapshot(self) -> Snapshot:
+        """Offer the weights of the moment to whoever keeps them."""
+        return Snapshot(self.progress.step, self.weights_now)
+
+    def weights_now(self) -> dict[str, Tensor]:
+        """Copy weights and statistics."""
+        plain = torch.contiguous_format
+        return {
+            name: value.detach().cpu().clone(memory_format=plain)
+            for name, value in self.model.state_dict().items()
+        }
+
     def state(self) -> dict[str, Tensor]:
         """Copy everything that going on needs."""
         state = {f"model.{name}": value for name, value in self.model.state_dict().items()}
@@ -308,7 +372,8 @@ class TrainingLoop:
             for name, value in self.optimizer.state.items():
                 value.copy_(state[f"optimizer.{name}"])
             for name, value in vars(self.progress).items():
-                setattr(self.progress, name, type(value)(state[f"progress.{name}"].item()))
+                if name != "rate" or "progress.rate" in state:  # checkpoints of before have none
+                    setattr(self.progress, name, type(value)(state[f"progress.{name}"].item()))
             self.watch.restore(
                 {name.removeprefix(WATCH): each for name, each in state.items() if name.startswith(WATCH)}
             )

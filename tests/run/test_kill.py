@@ -20,7 +20,7 @@ from convscope.training.events import Checkpoint, Finished
 from tests.run.killing import die_at
 
 processes = multiprocessing.get_context("fork")
-TABLES = ("history.csv", "steps.csv", "notices.csv")
+TABLES = ("history.csv", "steps.csv", "notices.csv", "layers.csv", "changes.csv")
 
 
 def go_on(path: Path, training, steps: int, said: Callable[[int], object]) -> None:

@@ -50,7 +50,7 @@ def test_best_and_last_weights_are_those_of_their_steps(finished, training):
 
 def test_a_finished_run_keeps_what_matters_and_nothing_else(finished):
     names = {path.name for path in finished.path.iterdir()}
-    tables = {"history.csv", "steps.csv", "notices.csv"}
+    tables = {"history.csv", "steps.csv", "notices.csv", "layers.csv", "changes.csv"}
     own = {"settings.toml", "manifest.json", "seen.bin", "best.safetensors", "last.safetensors"}
     assert names == own | tables | {"training.safetensors"}
     assert finished.finished

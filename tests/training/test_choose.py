@@ -28,6 +28,8 @@ GIVEN = {
     "balance": "weights",
     "best_by": "loss",
     "seed": 5,
+    "snapshots": 3,
+    "snapshot_budget": 8.0,
 }
 
 

@@ -84,10 +84,12 @@ def test_losses_and_weights_are_those_of_plain_pytorch(stripes, model_for, said,
 
 def test_the_stream_in_its_order(stripes, model_for, said):
     dataset = stripes((43, 10, 8))
-    settings = said(epochs=2, batch=8, schedule="onecycle")
+    settings = said(epochs=2, batch=8, schedule="onecycle", snapshots=3)
     events = list(train(model_for(dataset), dataset, settings))
     kinds = [type(event).__name__ for event in events]
-    assert kinds == ["Start", *(["TrainingStep"] * 6 + ["Epoch", "Checkpoint"]) * 2, "Checkpoint", "Finished"]
+    closely, end = ["TrainingStep", "LayersMeasured", "Snapshot"], ["Epoch", "Checkpoint"]
+    steps = [*closely, *["TrainingStep"] * 5, *end, *["TrainingStep"] * 5, *closely, *end]
+    assert kinds == ["Start", "Snapshot", *steps, "Checkpoint", "Finished"]
     start, end = events[0], events[-1]
     assert isinstance(start, Start)
     assert (start.steps, start.steps_per_epoch, start.step) == (12, 6, 0)
@@ -131,7 +133,7 @@ def test_another_seed_gives_other_weights(stripes, model_for, said):
 
 def told(event):
     """What an event says, without the clock."""
-    clock = ("seconds", "val_seconds", "samples_per_second", "state")
+    clock = ("seconds", "val_seconds", "samples_per_second", "state", "weights")
     return type(event).__name__, {key: value for key, value in vars(event).items() if key not in clock}
 
 
@@ -210,8 +212,8 @@ def test_ctrl_c_in_the_middle_of_an_update_saves_nothing_half_done(stripes, mode
         raise KeyboardInterrupt
 
     dataset = stripes()
-    events = train(model_for(dataset), dataset, said())
-    next(events), next(events)
+    events = train(model_for(dataset), dataset, said(snapshots=0))
+    assert [type(next(events)).__name__ for _ in range(3)] == ["Start", "TrainingStep", "LayersMeasured"]
     monkeypatch.setattr(loop_module, "loss_of", broken)
     (only,) = events
     assert isinstance(only, Finished)
