@@ -295,6 +295,20 @@ def test_a_full_disk(tmp_path, monkeypatch):
         recorder.epoch(train_loss=1.0)
 
 
+def test_layers_in_a_row_are_opened_by_another_process(tmp_path):
+    model = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1, bias=False), nn.BatchNorm2d(4), nn.ReLU(), nn.Dropout(0.3)
+    )
+    model.append(nn.Sequential(nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 3)))
+    with Recorder(model, (X, Y), runs=tmp_path) as recorder:
+        step(model, X, Y)
+        recorder.epoch(train_loss=1.0)
+    run = load(recorder.path)
+    assert run.settings.network.name == "network.py:sequential"
+    torch.testing.assert_close(answers(run, X), model.eval()(X), rtol=1e-5, atol=1e-5)
+    assert type(run.model().network[4][2]) is nn.Linear
+
+
 def test_a_network_that_no_file_makes(tmp_path):
     model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3))
     model.register_forward_hook(lambda module, given, made: made * 2)
@@ -328,6 +342,6 @@ def test_files_and_sequences(tmp_path):
     model = nn.Sequential(nn.Flatten(), nn.Linear(4 * data.channels, max(1, len(data.classes))))
     with Recorder(model, table, target="wind", window=4, runs=tmp_path / "runs") as recorder:
         recorder.epoch(train_loss=1.0)
-    run = load(recorder.path, network=model)
+    run = load(recorder.path)
     assert run.settings.facts.samples["test"] == 0
     assert run.dataset().kind == "sequence"

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from convscope.errors import NetworkError, got
-from convscope.network import fit, keras_file, written
+from convscope.network import fit, in_a_row, keras_file, written
 from convscope.network.keras_file import imported
 from convscope.network.layers import MadeFor, demand_no_scale
 from convscope.network.model import Model
@@ -106,7 +106,7 @@ def _of_network(given: nn.Module, shape: MadeFor, folder: Path, scale: dict[str,
     body, name = copied(given), type(given).__name__
     demand_no_scale(name, scale)
     fit.check(body, *shape)
-    file = _file(type(body), folder)
+    file = _file_in_a_row(body, folder) if type(body) is nn.Sequential else _file(type(body), folder)
     if file and _made_alike(file, body, shape, {}):
         return Settled(_recorded(file, folder), body, file)
     return Settled(name, body, None)
@@ -143,6 +143,19 @@ def _file(make: Callable[..., Any], folder: Path) -> str | None:
         text = written.source(make)
     except written.Unwritable:
         return None
+    return _put(text, name, folder)
+
+
+def _file_in_a_row(network: nn.Sequential, folder: Path) -> str | None:
+    """A file that makes a row of torch's own layers; None: it has others."""
+    try:
+        return _put(in_a_row.source(network), in_a_row.NAME, folder)
+    except written.Unwritable:
+        return None
+
+
+def _put(text: str, name: str, folder: Path) -> str | None:
+    """Write a file that makes a network, `file.py:name`; None: it cannot be written."""
     path = folder / hashlib.sha256(text.encode()).hexdigest()[:16] / "network.py"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
