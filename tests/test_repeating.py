@@ -17,7 +17,7 @@ import pytest
 import convscope
 from convscope import data, recipe, repeating, run
 from convscope.cli import execute
-from convscope.errors import RunError, SettingsError
+from convscope.errors import RunError, SettingsError, TrainingWarning
 from convscope.recipe import Judged
 from convscope.repeating import Repeated, pooling, report
 from convscope.run.evaluation.metrics import evaluate
@@ -289,3 +289,15 @@ def test_the_command_line(tmp_path, capsys):
     assert "there is nothing left to go on with" in capsys.readouterr().err
     assert execute(["runs"]) == 0
     assert capsys.readouterr().out.count("digits") == 2  # its name, and its data
+
+
+def test_what_looks_wrong_in_any_training_is_said_once(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (60, 8, 8), dtype=np.uint8)
+    x[30:] = x[:30]
+    with pytest.warns(TrainingWarning) as warned:
+        found = convscope.repeat((x, np.arange(60) % 2), folds=2, runs=tmp_path / "runs", **QUICK)
+    assert found.notices == [str(each.message) for each in warned]
+    assert found.notices[0].startswith("in")
+    assert "samples of different parts are equal" in found.notices[0]
+    assert found.as_dict()["notices"] == found.notices
+    assert found.report.read_text().count('class="notice"') == min(3, len(found.notices))

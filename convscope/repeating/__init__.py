@@ -8,6 +8,7 @@ other weights. Each is a run of its own, by the one way that `recipe` knows, in 
 """
 
 import shutil
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,7 +21,7 @@ from torch import nn
 from convscope import data, first_model, recipe, run, training
 from convscope.data import Dataset, DataSource
 from convscope.data.folds import folded
-from convscope.errors import RunError, SettingsError, got
+from convscope.errors import RunError, SettingsError, TrainingWarning, got
 from convscope.keywords import TrainingKeywords
 from convscope.paths import expanded
 from convscope.planning import NetworkSource, Plan
@@ -31,7 +32,7 @@ from convscope.run import files, folders, study
 from convscope.run.settings import absolute
 from convscope.run.study import StudySettings
 from convscope.settings import FEWEST_FOLDS, DataSettings, Fold
-from convscope.training.events import Event, Turn
+from convscope.training.events import Event, Notice, Turn
 from convscope.watching import shown
 
 ANEW = "each training makes it anew: give a name of the table, file.py:Class, or a class that has its source."
@@ -66,14 +67,21 @@ def repeat(
 
     Raises:
         ConvscopeError: something the person can put right.
+
+    Warns:
+        TrainingWarning: what looks wrong, such as equal samples in different folds.
     """
     asked = recipe.plan(source, network=network, runs=runs, **settings)
     return last(shown(stream(asked, folds=folds, seeds=seeds), progress))
 
 
 def last(events: Iterator[Told]) -> Repeated:
-    """What the trainings come to."""
+    """What the trainings come to; what looks wrong on the way is a Python warning, each once."""
+    warned = set()
     for event in events:
+        if isinstance(event, Notice) and event.text not in warned:
+            warned.add(event.text)
+            warnings.warn(event.text, TrainingWarning, stacklevel=3)
         if isinstance(event, Repeated):
             return event
     raise RunError(

@@ -74,6 +74,11 @@ class Repeated:
         return tuple(each.run for each in self.trainings)
 
     @property
+    def notices(self) -> list[str]:
+        """What looked wrong in any of the trainings, each sentence once."""
+        return list(dict.fromkeys(notice["text"] for run in self.runs for notice in run.notices))
+
+    @property
     def accuracy(self) -> float | None:
         """The share of right answers, 0 … 1; None for amounts."""
         return self.evaluation.accuracy if isinstance(self.evaluation, Evaluation) else None
@@ -161,6 +166,7 @@ class Repeated:
             "corrected": self.corrected and list(self.corrected),
             "spread": self.spread,
             "groups": self.evaluation.groups if self.grouped else None,
+            "notices": self.notices,
             "trainings": self.table(),
             "evaluation": self.evaluation.as_dict(),
         }

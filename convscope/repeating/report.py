@@ -9,6 +9,7 @@ from convscope.run.report import class_sections, sections, words
 from convscope.run.report.page import render
 
 MISTAKES = 50  # named at most
+NOTICES = 3  # shown at most; the pages of the trainings have them all
 
 
 def write(found: Repeated) -> None:
@@ -30,6 +31,7 @@ def _content(found: Repeated) -> dict[str, Any]:
         "evaluation": evaluation,
         "title": found.figure(evaluation.accuracy if isinstance(evaluation, Evaluation) else evaluation.mae),
         "headline": words.typeset(found.headline()),
+        "notices": found.notices[:NOTICES],
         "notes": list(map(words.typeset, found.notes())),
         "noun": found.noun,
         "matrix": None,

@@ -50,7 +50,9 @@ class Watch:
     def after(self, epoch: Epoch) -> Iterator[Notice]:
         """Say what cannot wait until the end."""
         guessing = log(len(self.classes)) if self.classes else 1.0
-        if epoch.number == 1 and epoch.val_loss is not None and epoch.val_loss > 10 * guessing:
+        lost = epoch.val_loss is not None and epoch.val_loss > 10 * guessing
+        # One that learns, and is far off without the batch's own statistics, has made too few steps yet.
+        if epoch.number == 1 and lost and epoch.train_loss > self.guessing:
             yield Notice(
                 f"after the first epoch the validation loss is {number(epoch.val_loss, 2)}, where guessing "
                 f"gives {number(guessing, 2)}: the steps are probably too large; try a smaller --lr."

@@ -121,6 +121,13 @@ def test_steps_that_are_too_large(stripes, model_for, said):
     assert "smaller --lr" in texts[0]
 
 
+def test_statistics_that_have_not_settled_yet_are_no_large_steps(said):
+    watch = Watch(("a", "b", "c"), said(loss="cross-entropy"))
+    early = replace(of_epoch(1, 0.4, True), val_loss=42.0)
+    assert list(watch.after(replace(early, train_loss=0.9))) == []
+    assert len(list(watch.after(replace(early, train_loss=5.0)))) == 1
+
+
 def test_after_a_resume_no_epoch_is_the_first_again(stripes, model_for, said):
     dataset, settings = stripes((40, 20, 8)), said(optimizer="adam", lr=5.0, epochs=3)
     states = [

@@ -100,10 +100,10 @@ def _findings(found: Check, part: Part, places: Mapping[str, int]) -> Iterator[F
     repeats = [(found.exact, "equal"), (found.near, "nearly the same")]
     for repeated, how in repeats:
         leaks = [each for each in repeated if each.leak]
-        yield from _told("grave", findings.on_repeats(leaks, how)[:1], LEAK, _names(leaks), places)
+        yield from _told("grave", findings.on_leaks(leaks, how), LEAK, _names(leaks), places)
     for repeated, how in repeats:
         torn = [each for each in repeated if each.conflict]
-        yield from _told("grave", findings.on_repeats(torn, how)[-1:], CONFLICT, _names(torn), places)
+        yield from _told("grave", findings.on_repeats(torn, how), CONFLICT, _names(torn), places)
     if found.broken:
         words = f"{len(found.broken):,} files cannot be used and are left out"
         yield from _told("warning", [words], BROKEN, [], places)
