@@ -1,6 +1,7 @@
 """From streams of samples to what is said of them, a piece at a time."""
 
 import hashlib
+import time
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -13,7 +14,9 @@ from convscope.predicting.engines import Engine
 from convscope.predicting.journal import AnsweredPiece
 from convscope.run import Run
 from convscope.run.streams import SampleStream
+from convscope.training.machine import threads
 
+WAITED = 0.1  # of the time for a piece: who waits longer for the next one leaves the cores to its readers
 NONE = Samples(torch.empty(0), [], [])
 
 
@@ -34,6 +37,7 @@ class Work:
         self.expected = sum(count or 0 for count in counts) if known and None not in counts else None
         self.remarks = [remark for stream in known for remark in stream.remarks]
         self.engine = Engine(run, engine, self.expected)
+        self._took = 0.0  # seconds for the last piece, without the wait for it
         self._top = 0 if self.engine.model.regression else min(top, len(run.classes))
         self.key = self._key([stream.key for stream in known])
 
@@ -49,8 +53,14 @@ class Work:
         for number, stream in enumerate(self._streams):
             if number < first:
                 continue
+            asked = time.perf_counter()
             for piece in stream.pieces(Position(*position) if number == first else Position()):
-                yield self._answered(piece, number)
+                ready = time.perf_counter()
+                with threads(1 if ready - asked > WAITED * self._took else None):
+                    answered = self._answered(piece, number)
+                self._took = time.perf_counter() - ready
+                yield answered
+                asked = time.perf_counter()
 
     def _answered(self, piece: SamplePiece, number: int) -> AnsweredPiece:
         samples = piece.samples or NONE

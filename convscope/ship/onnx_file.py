@@ -78,6 +78,7 @@ def opened(path: Path) -> "onnxruntime.InferenceSession":
     onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
     options.log_severity_level = QUIET
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # others want the cores, too
     return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 

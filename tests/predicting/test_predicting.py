@@ -5,6 +5,7 @@ import io
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -309,6 +310,24 @@ def test_a_network_that_is_no_graph_is_torchs(undrawn, monkeypatch, few):
         convscope.predict(run, x, "p.csv", engine="onnx")
 
 
+def test_who_waits_for_samples_leaves_the_cores_to_their_readers(run, pictures, few, monkeypatch):
+    """Threads of torch that wait turn in circles, and take from the copies that decode."""
+    original, used = engines.Engine._torch, []
+    monkeypatch.setattr(
+        engines.Engine, "_torch", lambda self, x: (used.append(torch.get_num_threads()), original(self, x))[1]
+    )
+    monkeypatch.setattr("convscope.predicting.work.WAITED", -1.0)
+    torch.set_num_threads(2)
+    convscope.predict(run, pictures, "p.csv", engine="torch")
+    assert set(used) == {1}
+    used.clear()
+    monkeypatch.setattr("convscope.predicting.work.WAITED", 1e9)
+    convscope.predict(run, pictures, "p.csv", engine="torch")
+    assert used[0] == 1  # nothing was computed yet, so any wait is one
+    assert set(used[1:]) == {2}
+    assert torch.get_num_threads() == 2
+
+
 # ---- kills
 
 
@@ -359,6 +378,39 @@ def test_after_kills_no_row_is_there_twice(run, pictures, few, capsys):
     assert len(found) == 319
     assert [skipped.file for skipped in found.skipped] == [f"{pictures}/dog/7.png"]
     same(rows("p.csv"), run.predict(given))
+
+
+@pytest.mark.parametrize("kind", ["array", "set", "name", "archive", "table"])
+def test_a_kill_within_one_stream(kind, run, pictures, few):
+    """Whatever the samples come from, the work goes on in the middle of it, and no row is there twice."""
+    torch.set_num_threads(1)
+    x = np.random.default_rng(4).integers(0, 255, (150, 12, 12), dtype=np.uint8)
+    given = {
+        "array": "x.npy",
+        "set": "set.npz",
+        "name": "rows.csv",
+        "archive": "photos.zip",
+        "table": "t.csv",
+    }
+    if kind == "array":
+        np.save("x.npy", x)
+    elif kind == "set":
+        np.savez("set.npz", X=x, y=np.arange(150) % 3)
+    elif kind == "name":
+        Path("rows.csv").write_text("\n".join(",".join(map(str, row.ravel())) for row in x))
+    elif kind == "archive":
+        shutil.make_archive("photos", "zip", pictures)
+    else:
+        names = sorted(str(path) for path in pictures.rglob("*.png"))
+        Path("t.csv").write_text("\n".join(["path,label", *(f"{name},cat" for name in names)]))
+    wanted = run.predict(given[kind])
+    for count in (1, 2, 3):
+        assert killed_at(count, run, given[kind], "p.csv")
+    assert journal.beside(Path("p.csv")).stat().st_size > 1000
+    found = convscope.predict(run, given[kind], "p.csv", engine="torch")
+    same(rows("p.csv"), wanted)
+    assert found.skipped == list(wanted.skipped)
+    assert [remark for remark in found.remarks if remark not in wanted.remarks] == []
 
 
 def test_a_kill_at_any_write_of_the_end(run, pictures, few):
