@@ -10,6 +10,7 @@ from torch import Tensor
 from convscope.data import layout, signals
 from convscope.data.arrays import KINDS
 from convscope.data.dataset import DataSettings
+from convscope.data.names import Numbered
 from convscope.data.samples import Samples, SampleSpec, demand_scale
 from convscope.data.signals import moments
 from convscope.data.signals.windows import Track
@@ -44,7 +45,7 @@ def of_array(x: Any, spec: SampleSpec, name: str = "sample", *, last: bool = Fal
     inputs = _with_axes(values, spec.shape, last)
     _demand_numbers(inputs)
     said = tuple(demand_scale(inputs, spec))
-    return Samples(inputs, [f"{name} {row}" for row in range(len(inputs))], (None,) * len(inputs), (), said)
+    return Samples(inputs, Numbered({name: len(inputs)}), (None,) * len(inputs), (), said)
 
 
 def _plain(x: Any) -> np.ndarray:  # noqa: ANN401

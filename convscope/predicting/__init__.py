@@ -90,8 +90,9 @@ def predict(
     exact_names: bool = False,
     force: bool = False,
 ) -> PredictedFile:
-    """Predict any number of samples into a file; a million take no more memory than a thousand.
+    """Predict any number of samples into a file; a million files take no more memory than a thousand.
 
+    An array in one file is in memory as a whole.
     What is done is kept beside the file, as PATH.part: after a kill the same call goes on there.
 
     Args:

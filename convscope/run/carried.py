@@ -4,15 +4,18 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from convscope.errors import RunError
 from convscope.paths import expanded
-from convscope.run import files, folders
+from convscope.run import files, folders, manifest
 from convscope.run.checkpoint import verified
+from convscope.run.manifest import Manifest
 from convscope.run.writer import begin
 from convscope.training.events import Event
+
+UNSEALED = ("plots", "tensorboard")  # folders of a run whose files the manifest does not know
 
 
 def written(contents: Mapping[str, bytes], events: Iterable[Event]) -> dict[str, bytes]:
@@ -37,9 +40,10 @@ def of_folder(folder: Path) -> dict[str, bytes]:
     """
     verified(folder)
     return {
-        path.name: files.content(path)
-        for path in sorted(folder.iterdir())
-        if path.is_file() and not path.name.startswith(".")
+        path.relative_to(folder).as_posix(): files.content(path)
+        for place in (folder, folder / manifest.SNAPSHOTS)
+        for path in sorted(place.glob("[!.]*"))
+        if path.is_file()
     }
 
 
@@ -58,7 +62,7 @@ def put(contents: Mapping[str, bytes], path: Path, *, force: bool = False) -> Pa
     Args:
         contents: the files.
         path: a folder that is not there yet.
-        force: replace a run that is there; anything else never.
+        force: replace a run that is there, all of whose files are a run's; anything else never.
 
     Raises:
         RunError: something is there, or it cannot be written.
@@ -75,11 +79,11 @@ def put(contents: Mapping[str, bytes], path: Path, *, force: bool = False) -> Pa
         aside.rename(path)
         shutil.rmtree(before, ignore_errors=True)
     except OSError as error:
-        if before.exists() and not path.exists():
-            before.rename(path)
         why = error.strerror or error
         raise RunError(f"{path} cannot be written: {why}.\n  Free space, or give another path.") from error
     finally:
+        if before.exists() and not path.exists():  # Ctrl-C comes at any moment
+            before.rename(path)
         shutil.rmtree(aside, ignore_errors=True)
     return path
 
@@ -92,9 +96,23 @@ def _demand_replaceable(path: Path, force: bool) -> None:
     if path.is_symlink() or files.is_held(path):
         what = "a link to a run" if path.is_symlink() else "a run that is being written"
         raise RunError(f"{path} is {what}.\n  Give another path.")
+    if strange := _strange(path):
+        raise RunError(
+            f"{path} holds {strange[0]}, which is no file of a run, and would be lost.\n"
+            "  Move it away, or give another path."
+        )
+
+
+def _strange(folder: Path) -> list[str]:
+    """What a person has put into the folder of a run."""
+    ours = {manifest.NAME, *manifest.RESULTS, *UNSEALED}
+    with suppress(RunError):  # of a damaged one the seals are no matter
+        ours |= {name.partition("/")[0] for name in Manifest.read(folder).versions}
+        return [each.name for each in sorted(folder.glob("[!.]*")) if each.name not in ours]
+    return []
 
 
 def _fill(folder: Path, contents: Mapping[str, bytes]) -> None:
-    folder.mkdir()
     for name, content in contents.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)

@@ -4,6 +4,7 @@ import pickle
 import runpy
 import sys
 import warnings
+from pathlib import Path
 
 import cloudpickle
 import numpy as np
@@ -458,11 +459,33 @@ def test_labels_that_do_not_fit_a_saved_run(fitted, tmp_path):
         values.save(tmp_path / "link", force=True)
 
 
+def interrupted_at(count, function):
+    """The same function, with Ctrl-C once before its `count`-th call."""
+    left = [count]
+
+    def call(*given):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        return function(*given)
+
+    return call
+
+
 def test_where_a_run_may_be_saved(fitted, tmp_path):
     path = fitted.save(tmp_path / "new" / "run")
     with pytest.raises(RunError, match="is a run already"):
         fitted.save(path)
     assert ConvClassifier.load(fitted.save(path, force=True)).score(NUMBERS, Y) == fitted.score(NUMBERS, Y)
+    (path / "notes.txt").write_text("my own words")
+    with pytest.raises(RunError, match=r"holds notes\.txt, which is no file of a run, and would be lost"):
+        fitted.save(path, force=True)
+    (path / "notes.txt").unlink()
+    before = sorted(each.name for each in path.iterdir())
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):  # between the two renames
+        patch.setattr(Path, "rename", interrupted_at(2, Path.rename))
+        fitted.save(path, force=True)
+    assert sorted(each.name for each in path.iterdir()) == before
     (tmp_path / "folder").mkdir()
     with pytest.raises(RunError, match="is no run"):
         fitted.save(tmp_path / "folder", force=True)
