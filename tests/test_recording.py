@@ -74,6 +74,8 @@ def test_all_that_the_loop_learnt_is_training(recorded):
     run = recorded[1]
     assert run.settings.facts.samples == {"train": 60, "val": 0, "test": 0}
     assert run.evaluate(part="train").samples == 60
+    (listed,) = convscope.runs(run.path.parent)
+    assert listed.test == {}  # what is learnt says nothing of new samples
     assert "the very samples it was trained on" in (run.path / "report.html").read_text()
 
 
@@ -109,7 +111,7 @@ def test_other_doors_open_it(recorded, tmp_path, capfd):
 
 @pytest.mark.parametrize("given", [{}, {"epochs": 9}])
 def test_it_cannot_be_trained_on_here(recorded, given):
-    with pytest.raises(RunError, match=r"in a loop of your own.*\n.*convscope evaluate"):
+    with pytest.raises(RunError, match=r"in a loop of your own.*\n.*convscope predict"):
         convscope.resume(recorded[1], **given)
 
 

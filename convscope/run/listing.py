@@ -37,8 +37,8 @@ class RunSummary:
         task: "classification" or "regression".
         val_accuracy: accuracy on the validation part in the best epoch, 0 … 1; None where there is none.
         val_loss: loss on the validation part in that epoch; None where there is none.
-        test: figures of the evaluation in the folder: accuracy, balanced_accuracy and macro_f1, or mae, rmse
-            and r2; empty where there is none.
+        test: figures of the evaluation in the folder, if it is on a test part: accuracy, balanced_accuracy
+            and macro_f1, or mae, rmse and r2; empty where there is none.
         state: "done", "early stopping", "interrupted" or "running"; "damaged" with the reason in `problem`.
         created: date and time, ISO 8601.
         problem: why it cannot be used; empty for a sound one.
@@ -178,6 +178,10 @@ def _rank(run: RunSummary) -> tuple:
 def _test(manifest: Manifest, figures: Sequence[str]) -> dict[str, float | None]:
     with suppress(ValueError, KeyError, TypeError):
         found = json.loads(manifest.result(EVALUATION) or b"{}")
+        if (
+            found.get("part", "test") != "test"
+        ):  # without one, what was judged is what was learnt or chosen by
+            return {}
         return {name: None if found[name] is None else float(found[name]) for name in figures}
     return {}
 

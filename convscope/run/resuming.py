@@ -97,7 +97,7 @@ def _elsewhere(folder: Path) -> str:
     return (
         f"{folder.name} was trained in a loop of your own, which convscope cannot go on with.\n"
         "  Go on there, from its weights: convscope.load(run).model().network. What it has learnt so far"
-        f" answers: convscope evaluate {folder}"
+        f" answers: convscope predict {folder} FILE_OR_FOLDER"
     )
 
 
