@@ -16,7 +16,7 @@ SKORCH = {  # its name → ours
     "criterion": "loss; a network gives scores, without softmax",
     "train_split": "val",
     "EarlyStopping(patience)": "patience",
-    "Checkpoint(monitor=…)": "always: the best epoch's weights are kept",
+    "Checkpoint(monitor=…)": "best_by; the best epoch's weights are always kept",
     "LRScheduler": "schedule",
     "GradientNormClipping": "clip",
     "verbose": "progress",
