@@ -1,6 +1,6 @@
 """Samples of any number of files, a piece at a time: what is read is forgotten before more is.
 
-`reading.read` has all of them in memory; here a million files take no more of it than a thousand. Many
+`reading.read` has all of them in memory; here of a million files no more is in it than their names. Many
 pictures are decoded by copies of this process (see files/workers.py) while a piece is at work, everything
 else by threads; a large file by itself.
 """

@@ -90,10 +90,10 @@ def predict(
     exact_names: bool = False,
     force: bool = False,
 ) -> PredictedFile:
-    """Predict any number of samples into a file; a million files take no more memory than a thousand.
+    """Predict any number of samples into a file: they are read, answered and forgotten a piece at a time.
 
-    An array in one file is in memory as a whole.
-    What is done is kept beside the file, as PATH.part: after a kill the same call goes on there.
+    In memory stays half a kilobyte of each file, its name; an array in one file is there as a whole. What is
+    done is kept beside the file, as PATH.part: after a kill the same call goes on there.
 
     Args:
         run: a run, its folder, its name in ./runs, or "latest".

@@ -577,3 +577,22 @@ def test_memory_does_not_grow_with_the_samples(run, tmp_path):
         )
         peaks.append(int(done.stdout))
     assert peaks[1] - peaks[0] < 30  # MiB; the samples alone would be 6, their answers and objects more
+
+
+def test_of_each_file_its_name_stays_in_memory(run, pictures):
+    """Half a kilobyte, not its picture."""
+    code = (
+        "import resource, sys, convscope\n"
+        "convscope.predict(sys.argv[1], sys.argv[2], 'p.csv', engine='torch')\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    peaks = []
+    for count in (600, 4_000):
+        folder = Path(f"files{count}")
+        folder.mkdir()
+        for number in range(count):
+            os.link(pictures / "owl" / f"{number % 40}.png", folder / f"{number}.png")
+        words = [sys.executable, "-c", code, str(run.path), str(folder)]
+        peaks.append(int(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
+        assert len(rows("p.csv")) == count
+    assert peaks[1] - peaks[0] < 20  # MiB
