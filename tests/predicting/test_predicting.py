@@ -557,42 +557,35 @@ def test_names_of_files_on_standard_input(run, pictures, monkeypatch, capsys):
     assert len(np.load("f.npz")["x"]) == len(names) + 11
 
 
-def test_memory_does_not_grow_with_the_samples(run, tmp_path):
+PEAK = """
+import json, resource, sys, numpy, convscope
+def some(count):
+    for _ in range(count): yield numpy.zeros((12, 12), numpy.uint8)
+def peak(given):
+    found = convscope.predict(sys.argv[1], given, "p.csv", engine="torch")
+    return len(found), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+"""
+
+
+def peaks(run, code: str) -> list[list[int]]:
+    """Samples and the peak of memory in MiB of two predictions, one after the other in one process."""
+    words = [sys.executable, "-c", f"{PEAK}print(json.dumps([{code}]))", str(run.path)]
+    return json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+
+
+def test_memory_does_not_grow_with_the_samples(run):
     """Twenty times the pictures, and nearly the same peak."""
-    code = (
-        "import resource, sys, numpy, convscope\n"
-        "count = int(sys.argv[2])\n"
-        "def some():\n"
-        "    for _ in range(count): yield numpy.zeros((12, 12), numpy.uint8)\n"
-        "convscope.predict(sys.argv[1], some(), 'p.csv')\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
-    )
-    peaks = []
-    for count in (2_000, 40_000):
-        done = subprocess.run(
-            [sys.executable, "-c", code, str(run.path), str(count)],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        peaks.append(int(done.stdout))
-    assert peaks[1] - peaks[0] < 30  # MiB; the samples alone would be 6, their answers and objects more
+    (few, first), (many, then) = peaks(run, "peak(some(2_000)), peak(some(40_000))")
+    assert (few, many) == (2_000, 40_000)
+    assert then - first < 30  # MiB; the samples alone would be 6, their answers and objects more
 
 
 def test_of_each_file_its_name_stays_in_memory(run, pictures):
     """Half a kilobyte, not its picture."""
-    code = (
-        "import resource, sys, convscope\n"
-        "convscope.predict(sys.argv[1], sys.argv[2], 'p.csv', engine='torch')\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
-    )
-    peaks = []
     for count in (600, 4_000):
-        folder = Path(f"files{count}")
-        folder.mkdir()
+        Path(f"files{count}").mkdir()
         for number in range(count):
-            os.link(pictures / "owl" / f"{number % 40}.png", folder / f"{number}.png")
-        words = [sys.executable, "-c", code, str(run.path), str(folder)]
-        peaks.append(int(subprocess.run(words, capture_output=True, text=True, check=True).stdout))
-        assert len(rows("p.csv")) == count
-    assert peaks[1] - peaks[0] < 20  # MiB
+            os.link(pictures / "owl" / f"{number % 40}.png", Path(f"files{count}", f"{number}.png"))
+    (few, first), (many, then) = peaks(run, "peak('files600'), peak('files4000')")
+    assert (few, many) == (600, 4_000)
+    assert then - first < 20  # MiB
