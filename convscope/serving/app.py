@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import torch
-from anyio import CapacityLimiter, to_thread
+from anyio import CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -86,10 +86,12 @@ class Service:
         """Tensors in, tensors out."""
         model = self.models.get(request.path_params["name"], request.path_params.get("version"))
         _demand_plain(request)
-        body = await self._body(request)
-        asked = protocol.parsed(body, request.headers.get(protocol.LENGTH), model)
-        model.of_values(asked.inputs)
-        content, length = protocol.answered(asked, model, await self._said(model, asked.inputs))
+        with fail_after(self.limits.seconds):
+            body = await request.body()
+            asked = protocol.parsed(body, request.headers.get(protocol.LENGTH), model)
+            model.of_values(asked.inputs)
+            said = await self._said(model, asked.inputs)
+        content, length = protocol.answered(asked, model, said)
         if length is None:
             return Response(content, media_type="application/json")
         headers = {protocol.LENGTH: str(length)}
@@ -100,9 +102,13 @@ class Service:
         query = request.query_params
         model = self.models.get(query.get("model"), query.get("version"))
         _demand_plain(request)
-        body, name = await self._body(request), query.get("name", "")
-        inputs, remarks = await to_thread.run_sync(model.of_file, body, name, limiter=self._reading)
-        said = (await self._said(model, inputs))[0]
+        _demand_no_form(request)
+        with fail_after(self.limits.seconds):
+            body, name = await request.body(), query.get("name", "")
+            if self._reading.statistics().tasks_waiting >= self.limits.queue:
+                raise BusyError("too many files wait to be read.\n  Try again later.")
+            inputs, remarks = await to_thread.run_sync(model.of_file, body, name, limiter=self._reading)
+            said = (await self._said(model, inputs))[0]
         found: dict[str, Any] = {"model": model.name, "version": model.version, "remarks": list(remarks)}
         if model.classes:
             by_class = dict(zip(model.classes, said.tolist(), strict=True))
@@ -112,11 +118,6 @@ class Service:
         else:
             found |= {"target": model.target, "predicted": said.item()}
         return JSONResponse(found)
-
-    async def _body(self, request: Request) -> bytes:
-        """All of it; who sends it too slowly is not waited for."""
-        async with asyncio.timeout(self.limits.seconds):
-            return await request.body()
 
     async def _said(self, model: ServedModel, inputs: Tensor) -> Tensor:
         said = await self._batcher.answer(model, inputs)
@@ -158,6 +159,7 @@ class Service:
                 "reason": "",
                 "kind": each.kind,
                 "shape": each.shape,
+                "look": each.look,
             }
             for each in self.models.every
         ]
@@ -200,6 +202,16 @@ class Service:
 def _demand_plain(request: Request) -> None:
     if request.headers.get("content-encoding", "identity") != "identity":
         raise HTTPException(415, "Content-Encoding: compressed requests are not taken")
+
+
+def _demand_no_form(request: Request) -> None:
+    """`curl -F`, and the form of a page: the file stands between other lines there."""
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise HTTPException(
+            415,
+            "expected the bytes of the file and nothing else; got a form."
+            f" Such as: curl --data-binary @FILE '{request.url.replace(query='name=FILE')}'",
+        )
 
 
 def _telling(status: int) -> Callable[[Request, Exception], Awaitable[Response]]:

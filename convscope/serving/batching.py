@@ -56,7 +56,6 @@ class Batcher:
 
         Raises:
             BusyError: too many wait.
-            TimeoutError: it takes too long.
         """
         loop = asyncio.get_running_loop()
         job = _Job(model, inputs, loop.create_future(), loop)
@@ -68,8 +67,7 @@ class Batcher:
         if not self._gathering:
             self._gathering = True
             loop.call_soon(self._gather, loop, 0)
-        async with asyncio.timeout(self._limits.seconds):
-            return await job.answer
+        return await job.answer
 
     def _gather(self, loop: asyncio.AbstractEventLoop, before: int) -> None:
         """Once in a turn of the loop: wake the thread as soon as no more has come in since the last one."""

@@ -82,6 +82,10 @@ class Door:
             await self._app(scope, body, send)
             return
         status, words = refusal
+        if status == 421:
+            words = (
+                "the service is not known by the name that it was asked by; convscope serve --allow-host NAME"
+            )
         content = bytes(JSONResponse({"error": words}).body)
         more = [(b"www-authenticate", b"Bearer")] if status == 401 else []
         await answer(send, status, content, JSON, more)

@@ -3,6 +3,7 @@
 Requests that are under way keep the model they were for, so a reload drops none.
 """
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -27,6 +28,7 @@ class ServedModel:
         run: the run.
         shape: of a sample, (channel, *space).
         whole: whether its values are whole numbers, 0 … 255.
+        look: the command that shows every number of it.
     """
 
     def __init__(self, name: str, version: str, run: Run) -> None:
@@ -36,6 +38,7 @@ class ServedModel:
         self.classes: tuple[str, ...] = () if facts.regression else facts.classes
         self.target = facts.classes[0] if facts.regression else ""
         self.kind = facts.kind
+        self.look = f"convscope look {shlex.quote(_shown(run.path))}"
         self._spec = run.settings.spec
         self._model = run.model().to(present_device(run.settings.training.device))
         self.answers(
@@ -133,6 +136,11 @@ class Models:
             version = str(len(versions) + 1)
             versions[version] = ServedModel(name, version, run if isinstance(run, Run) else load(run))
         return found
+
+
+def _shown(path: Path) -> str:
+    """As it is named from here."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _named(word: str | Path | Run) -> tuple[str, str | Path | Run]:

@@ -100,7 +100,7 @@ FILE = (
 SERVER = _object({"name": TEXT, "version": TEXT, "extensions": _list(TEXT)})
 LIVE = _object({"live": {"type": "boolean"}})
 COUNTERS = {"description": "Counters.", "content": {"text/plain": {"schema": TEXT}}}
-INDEX = _json(_list(_object({"name": TEXT, "version": TEXT, "state": TEXT})), "Models.")
+INDEX = _json(_list(_object({"name": TEXT, "version": TEXT, "state": TEXT}, look=TEXT)), "Models.")
 FOUND = _json(PREDICTED, "What it is.")
 DOCUMENT: Schema = {
     "openapi": "3.1.0",

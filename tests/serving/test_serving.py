@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -254,9 +255,49 @@ def test_counters_and_pages(server):
     status, text = ask(server, "GET", "/metrics")
     assert status == 200 and 'convscope_requests_total{route="/predict",status="200"}' in text
     assert "convscope_batch_samples_count" in text
-    for page in ("/", "/docs", "/static/try.js", "/static/docs.js", "/static/serving.css"):
+    for page in ("/", "/docs", "/static/try.js", "/static/serving.css"):
         assert ask(server, "GET", page)[0] == 200
-    assert ask(server, "GET", "/openapi.json")[1]["openapi"] == "3.1.0"
+    document = ask(server, "GET", "/openapi.json")[1]
+    assert document["openapi"] == "3.1.0"
+    assert all(path in ask(server, "GET", "/docs")[1] for path in document["paths"])  # without a script
+
+
+def test_the_page_s_command_opens_the_run_under_whatever_name(server, run):
+    index = ask(server, "POST", "/v2/repository/index")[1]
+    assert {each["look"] for each in index} == {f"convscope look {run.path}"}
+
+
+def test_a_form_is_told_how_a_file_is_sent(server):
+    status, said = ask(
+        server, "POST", "/predict", b"--x", {"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert status == 415 and "curl --data-binary @FILE" in said["error"]
+
+
+def test_a_full_queue_and_a_time_that_is_over(run, monkeypatch):
+    with served(run, limits=ServiceLimits(queue=1, seconds=1)) as server:
+        model, go = server.service.models.every[0], threading.Event()
+        answers = model.answers
+        monkeypatch.setattr(model, "answers", lambda inputs: go.wait(20) and answers(inputs))
+        body = json.dumps({"inputs": [tensor(ONE)]})
+        with ThreadPoolExecutor(6) as pool:
+            path = f"/v2/models/{model.name}/infer"
+            asked = [pool.submit(ask, server, "POST", path, body) for _ in range(6)]
+            found = [each.result() for each in asked]
+        go.set()
+    assert {status for status, _ in found} == {503, 504}
+    assert all(said["error"] for _, said in found)
+
+
+def test_a_run_that_is_damaged_meanwhile_leaves_the_old_one(run, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(run.path, copy)
+    with served(f"one={copy}") as server:
+        (copy / "settings.toml").write_text("no settings")
+        status, said = ask(server, "POST", "/reload")
+        assert status == 409 and "all stays as it was" in said["error"]
+        body = json.dumps({"inputs": [tensor(ONE)]})
+        assert ask(server, "POST", "/v2/models/one/infer", body)[0] == 200
 
 
 def test_it_answers_without_the_fast_parser_too(run, monkeypatch):

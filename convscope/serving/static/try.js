@@ -45,7 +45,7 @@ async function asked(address, body) {
 }
 
 async function begin() {
-    models = (await asked("/v2/repository/index")) ?? []
+    models = (await asked("v2/repository/index")) ?? []
     $("model").replaceChildren(...models.map((each) => made("option", `${each.name} ${each.version}`)))
     chosen()
 }
@@ -53,13 +53,13 @@ async function begin() {
 function chosen() {
     const model = models[$("model").selectedIndex]
     $("drawing").hidden = model?.kind !== "image"
-    $("look").textContent = model ? `convscope look ${model.name}` : ""
+    $("look").textContent = model?.look ?? ""
 }
 
 async function predict(content, name) {
     const { name: model, version } = models[$("model").selectedIndex] ?? {}
     if (!model) return
-    const found = await asked(`/predict?${new URLSearchParams({ model, version, name })}`, content)
+    const found = await asked(`predict?${new URLSearchParams({ model, version, name })}`, content)
     $("found").replaceChildren()
     if (found) show(found)
 }
