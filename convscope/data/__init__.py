@@ -209,7 +209,7 @@ def _not_there(source: str) -> str:
         what, these, again = ("arrays", "they are", "(X, y)") if one else ("a DataFrame", "it is", "frame")
         return (
             f"the run was trained on {what} in memory, and {these} not here any more.\n"
-            f"  Give {'them' if one else 'it'} again: run.evaluate({again})."
+            f"  Give {'them' if one else 'it'} again: run.evaluate({again}) or features(run, {again})."
         )
     near = guess(source.lower(), CATALOGUE)
     return (

@@ -37,7 +37,7 @@ def of_pair(pair: tuple, settings: DataSettings, strict: bool) -> Dataset:
     Raises:
         DataError: no such pair, or nothing that can be samples and labels.
     """
-    if len(pair) in PARTS and all(isinstance(each, tuple) and len(each) == 2 for each in pair):
+    if _has_parts(pair):
         return _of_parts(pair, settings)
     if len(pair) != 2:
         raise DataError(f"got {len(pair)} arrays; expected two, the samples and their labels: (X, y).")
@@ -47,6 +47,26 @@ def of_pair(pair: tuple, settings: DataSettings, strict: bool) -> Dataset:
     if isinstance(inputs, list) and _unequal(inputs):
         return _of_signals(inputs, labels, settings, strict)
     return from_arrays(inputs, labels, settings)
+
+
+def are_labelled(things: Any) -> bool:  # noqa: ANN401 - whatever a person has at hand
+    """Whether these are samples with their labels, (X, y), or such pairs, and not two samples.
+
+    >>> are_labelled((np.zeros((3, 8, 8)), [0, 1, 0])), are_labelled((np.zeros((8, 8)), np.zeros((8, 8))))
+    (True, False)
+    """
+    if not isinstance(things, tuple) or _has_parts(things):
+        return isinstance(things, tuple)
+    if len(things) != 2 or any(isinstance(each, str) or not hasattr(each, "__len__") for each in things):
+        return False
+    samples, labels = things
+    many = (len(samples) > 0 and np.ndim(samples[0]) > 0) or any(map(held.is_picture, samples))
+    return many and len(samples) == len(labels) and np.ndim(labels) == 1
+
+
+def _has_parts(things: tuple) -> bool:
+    """Pairs for training and test, or for training, validation and test."""
+    return len(things) in PARTS and all(isinstance(each, tuple) and len(each) == 2 for each in things)
 
 
 def _handed(values: Any, what: str) -> Any:  # noqa: ANN401 - whatever a person has at hand

@@ -18,8 +18,10 @@ import numpy as np
 import torch
 
 from convscope.arguments import demand, demand_flag, demand_path, demand_whole
+from convscope.data import frames
 from convscope.data.dataset import Dataset
-from convscope.data.samples import demand_shape
+from convscope.data.pairs import are_labelled
+from convscope.data.samples import Samples, demand_shape
 from convscope.extracting import flattening, mislabelled, neighbours
 from convscope.extracting.flattening import PICTURE, FeatureMap, demand_method
 from convscope.extracting.heads import HeadScore, compare
@@ -194,7 +196,8 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
 
     Args:
         run: a run, its folder, its name in ./runs, or "latest".
-        data: samples, as `Run.predict` takes them; None: all parts of the run's own data.
+        data: samples, as `Run.predict` takes them, or (X, y); None: all parts of the run's own data, which
+            may be given again where they were arrays or a frame.
         layer: what comes out of the layer of this name, flattened; None: what goes into the last layer with
             weights, the classifier.
 
@@ -208,15 +211,21 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
     demand("layer", layer, (str, type(None)), "the name of a layer, or None")
     trained = run if isinstance(run, Run) else load(run)
     model = trained.model().to(present_device(trained.settings.training.device))
+    dataset, found = _samples(trained, data)
+    demand_shape(found, trained.settings.spec, "these data")
+    values, words = of_layer(model, found.inputs, layer, trained.path, what="features")
+    read = trained.sources([] if dataset or isinstance(data, tuple) else data)
+    return Features(values, words, found.names, found.truth, trained, dataset, read, layer)
+
+
+def _samples(trained: Run, data: Any) -> tuple[Dataset | None, Samples]:  # noqa: ANN401 - as `features`
+    """The samples; and the data set with its parts where they are one, such as the run's own, given again."""
+    labelled = are_labelled(data)
     if data is None or isinstance(data, Dataset):
         dataset = trained.dataset() if data is None else data
-        every = torch.arange(len(dataset.labels))
-        inputs, names = dataset.inputs, inputs_of.names(dataset, every)
-        truths = inputs_of.truth(dataset, every)
     else:
-        dataset, found = None, inputs_of.gather(data, trained.settings)
-        demand_shape(found, trained.settings.spec, "these data")
-        inputs, names, truths = found.inputs, found.names, found.truth
-    values, words = of_layer(model, inputs, layer, trained.path, what="features")
-    read = trained.sources([] if isinstance(data, Dataset | None) else data)
-    return Features(values, words, names, truths, trained, dataset, read, layer)
+        dataset = trained.recognised(data) if labelled or frames.is_frame(data) else None
+    if dataset is None and not labelled:
+        return None, inputs_of.gather(data, trained.settings)
+    given = dataset or inputs_of.labelled(data, "test", trained.settings)[0]
+    return dataset, inputs_of.of_rows(given, torch.arange(len(given.labels)))

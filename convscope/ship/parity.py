@@ -141,7 +141,7 @@ class Exported:
         said = card.get("target") or f"probabilities of {len(card['classes'])} classes"
         shape = " × ".join(map(str, card["shape"]))
         bound = "" if proof.cost else f" (allowed: {LIMIT:g})"
-        values = f"{card['values']}, {shape} each, as stored; {taken}"
+        values = f"{card['values']}, {shape} each, raw: scaling is inside; {taken}"
         if proof.of_files is not None:
             values = "picture, int32, height × width × channel, of any size; white, 255 or 65535"
         return [

@@ -156,3 +156,39 @@ def test_without_scikit_learn_it_says_what_to_install(run, monkeypatch):
         convscope.features(run).heads("svm")
     with pytest.raises(UnknownName, match="no head is called 'svn'"):
         convscope.features(run).heads("svn")
+
+
+@pytest.fixture(scope="module")
+def in_memory(undrawn, tmp_path_factory):
+    """A run on arrays, loaded again, and its arrays."""
+    random = np.random.default_rng(3)
+    y = np.arange(60) % 2
+    x = random.random((60, 12, 12)).astype("float32") + y[:, None, None]
+    made = convscope.train(
+        (x, y), epochs=1, threads=1, runs=tmp_path_factory.mktemp("arrays"), progress=False
+    )
+    return made, (x, y)
+
+
+def test_arrays_of_a_run_that_are_given_again_have_their_parts(in_memory):
+    made, (x, y) = in_memory
+    trained = convscope.load(made.path)
+    with pytest.raises(DataError, match=r"run.evaluate\(\(X, y\)\) or features\(run, \(X, y\)\)"):
+        convscope.features(trained)
+    again = convscope.features(trained, (x, y))
+    assert {name: rows.tolist() for name, rows in again.parts.items()} == {
+        name: rows.tolist() for name, rows in made.dataset().parts.items()
+    }
+    np.testing.assert_array_equal(again.values, convscope.features(made).values)
+    assert {head.name for head in again.heads("knn")} == {"the network itself", "knn"}
+    assert convscope.features(trained, x[:2]).nearest(1)[0][0].distance == pytest.approx(0, abs=1e-4)
+
+
+def test_other_arrays_with_labels_are_new_samples_with_their_truth(in_memory):
+    made, (x, y) = in_memory
+    found = convscope.features(made, (x[5:20] + 0.1, y[5:20]))
+    assert found.parts == {}
+    assert [str(true) for true in found.truth] == [str(true) for true in y[5:20]]
+    two = convscope.features(made, (x[0], x[1]))  # a tuple of two samples
+    assert len(two) == 2
+    assert list(two.truth) == [None, None]
