@@ -220,12 +220,13 @@ def features(run: str | Path | Run, data: Any = None, layer: str | None = None) 
 
 def _samples(trained: Run, data: Any) -> tuple[Dataset | None, Samples]:  # noqa: ANN401 - as `features`
     """The samples; and the data set with its parts where they are one, such as the run's own, given again."""
-    labelled = are_labelled(data)
     if data is None or isinstance(data, Dataset):
-        dataset = trained.dataset() if data is None else data
+        dataset = given = trained.dataset() if data is None else data
+    elif are_labelled(data):
+        dataset = trained.recognised(data)
+        given = dataset or inputs_of.labelled(data, "test", trained.settings)[0]
     else:
-        dataset = trained.recognised(data) if labelled or frames.is_frame(data) else None
-    if dataset is None and not labelled:
+        dataset = given = trained.recognised(data) if frames.is_frame(data) else None
+    if given is None:
         return None, inputs_of.gather(data, trained.settings)
-    given = dataset or inputs_of.labelled(data, "test", trained.settings)[0]
     return dataset, inputs_of.of_rows(given, torch.arange(len(given.labels)))
