@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from convscope import data as data_room
 from convscope import outputs
-from convscope.arguments import demand, demand_flag
+from convscope.arguments import demand, demand_flag, demand_whole
 from convscope.data import DataSource
 from convscope.data.dataset import PARTS, Dataset
 from convscope.data.samples import demand_scale
@@ -216,6 +216,7 @@ class Run:
         Raises:
             RunError: there are no weights yet, they are damaged, or do not fit the network; no such snapshot.
         """
+        demand_whole("step", step, optional=True)
         model = self.untrained()
         tensors, what = self._best() if step is None else self._snapshot(step)
         weights.fill(model, tensors, what)
