@@ -21,6 +21,7 @@ from convscope.run.listing import RunSummary, Summaries
 from convscope.settings import (
     Augment,
     MachineSettings,
+    RecordSettings,
     SampleSettings,
     SequenceSettings,
     SignalSettings,
@@ -214,7 +215,7 @@ def test_no_runs_yet(tmp_path, capsys):
     ("groups", "of_room"),
     [
         ((SampleSettings, SplitSettings, PictureOptions, SignalSettings, SequenceSettings), DataSettings),
-        ((TrainingOptions, MachineSettings), TrainingSettings),
+        ((TrainingOptions, MachineSettings, RecordSettings), TrainingSettings),
     ],
 )
 def test_options_are_the_settings(groups, of_room):

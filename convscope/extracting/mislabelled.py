@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 WIDTH = 64  # features that are left: thousands take minutes, and room to learn wrong labels by heart
+SAMPLES_EACH = 10  # for each feature: with fewer, what is noise in them weighs as much as the rest
 
 
 class LabelError(NamedTuple):
@@ -135,9 +136,10 @@ def _narrow(values: np.ndarray) -> np.ndarray:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if values.shape[1] <= WIDTH:
+    width = min(WIDTH, max(2, len(values) // SAMPLES_EACH))
+    if values.shape[1] <= width:
         return values
-    components = PCA(min(WIDTH, len(values)), svd_solver="randomized", random_state=0)
+    components = PCA(width, svd_solver="randomized", random_state=0)
     return make_pipeline(StandardScaler(), components).fit_transform(values)
 
 
