@@ -63,11 +63,9 @@ class ConvFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ConvEstima
         """Learn from samples (n, …) and their labels or amounts (n,); or take up `run`.
 
         Args:
-            X: an array; or paths of files (a list, a column of a DataFrame), pictures of Pillow's, signals
-                of different lengths.
+            X: samples, in any form that `convscope.estimators` names.
             y: a label or an amount a sample; not looked at with `run`.
-            groups: one a sample: those of one group (a patient) stay on one side when some are held back to
-                find the best epoch.
+            groups: one a sample (a patient, say): what is held back to find the best epoch is of other ones.
 
         Raises:
             ValueError: no such arrays, or settings that cannot be.

@@ -32,11 +32,9 @@ class ConvRegressor(RegressorMixin, ConvEstimator):
         """Learn from samples (n, …) and an amount of each (n,).
 
         Args:
-            X: an array; or paths of files (a list, a column of a DataFrame), pictures of Pillow's, signals
-                of different lengths.
+            X: samples, in any form that `convscope.estimators` names.
             y: an amount a sample.
-            groups: one a sample: those of one group (a patient) stay on one side when some are held back to
-                find the best epoch.
+            groups: one a sample (a patient, say): what is held back to find the best epoch is of other ones.
 
         Raises:
             ValueError: no such arrays, or settings that cannot be.

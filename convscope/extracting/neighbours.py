@@ -18,7 +18,18 @@ SPARE = 8  # candidates more than wanted: quick distances are rounded, the kept 
 PIECE = 2**24  # numbers at a time
 
 
-class Neighbour(NamedTuple):
+class _Placed(NamedTuple):
+    row: int
+    name: str
+    truth: Any
+    distance: float
+
+    def cells(self) -> list[str]:
+        """As a row of a table."""
+        return [self.name, shown(self.truth), number(self.distance)]
+
+
+class Neighbour(_Placed):
     """A training sample that is near to another sample.
 
     Attributes:
@@ -28,17 +39,10 @@ class Neighbour(NamedTuple):
         distance: Euclidean, between the features of the two.
     """
 
-    row: int
-    name: str
-    truth: Any
-    distance: float
-
-    def cells(self) -> list[str]:
-        """As a row of a table."""
-        return [self.name, shown(self.truth), number(self.distance)]
+    __slots__ = ()
 
 
-class Outlier(NamedTuple):
+class Outlier(_Placed):
     """A sample that is far from the training samples.
 
     Attributes:
@@ -48,14 +52,7 @@ class Outlier(NamedTuple):
         distance: mean distance to its 10 nearest training samples, itself not among them.
     """
 
-    row: int
-    name: str
-    truth: Any
-    distance: float
-
-    def cells(self) -> list[str]:
-        """As a row of a table."""
-        return [self.name, shown(self.truth), number(self.distance)]
+    __slots__ = ()
 
 
 def shown(truth: Any) -> str:  # noqa: ANN401 - a class, an amount or None
