@@ -122,9 +122,9 @@ def _proven(
         return contents, proof
     content = reading.with_reader(contents[form.ending], card, run.settings)
     with _read_back(form, {form.ending: content}, name) as path:
-        seen = reading.differences(reading.read(path), dataset, model)
-    what = f"{seen.asked} decoded pictures of the {dataset.judging} part"
-    again = proof._replace(asked=what, difference=seen.largest, of_files=seen.of_files, fixed=True)
+        found, count = reading.difference(reading.read(path), dataset, model)
+    what = f"{count} decoded pictures of the {dataset.judging} part"
+    again = proof._replace(asked=what, difference=found, any_size=True, fixed=True)
     again.demand_same()
     return {form.ending: content}, again
 

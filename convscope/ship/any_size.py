@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,20 +22,6 @@ TAKEN = {"input": "picture (height, width, channel), white (255 or 65535)", "val
 MODES = ("L", "LA", "RGB", "RGBA", "I;16")  # of Pillow's, that are numbers as the graph takes them
 
 PictureAnswer = Callable[[Image.Image], np.ndarray]  # a decoded picture → (1, class) or (1,)
-
-
-class PictureDifferences(NamedTuple):
-    """How far the file's answers are from the run's.
-
-    Attributes:
-        largest: about decoded pictures.
-        of_files: about their files, where convscope lets large JPEGs be decoded at a fraction of their size.
-        asked: how many pictures.
-    """
-
-    largest: float
-    of_files: float
-    asked: int
 
 
 def demand_pictures(settings: RunSettings) -> None:
@@ -90,40 +75,34 @@ def read(path: Path) -> PictureAnswer:
     return answer
 
 
-def differences(answer: PictureAnswer, dataset: Dataset, model: Model) -> PictureDifferences:
-    """Ask about pictures of the part that judges, decoded, and about their files."""
-    largest, of_files, asked = 0.0, 0.0, 0
+def difference(answer: PictureAnswer, dataset: Dataset, model: Model) -> tuple[float, int]:
+    """The largest difference about decoded pictures of the part that judges, and how many were asked."""
+    largest, asked = 0.0, 0
     height, width = dataset.space
-    form = (height, width), dataset.channels, dataset.settings.fit
-    for picture, file in islice(_pictures(dataset), ASKED):
-        said, asked = answer(picture), asked + 1
-        largest = max(largest, _apart(said, decode.brought(picture, Path(), *form), model))
-        if file:
-            of_files = max(of_files, _apart(said, decode.decode(file, *form), model))
+    for picture in islice(_pictures(dataset), ASKED):
+        sample = decode.brought(picture, Path(), (height, width), dataset.channels, dataset.settings.fit)
+        wanted = model.predict(torch.tensor(sample)[None])
+        largest, asked = max(largest, apart(answer(picture), wanted, model)), asked + 1
     if not asked:
         raise ShipError(
             "no picture of these data is decoded into numbers of 8 or 16 bits.\n  Leave out --any-size."
         )
-    return PictureDifferences(largest, of_files, asked)
+    return largest, asked
 
 
-def _apart(said: np.ndarray, sample: np.ndarray, model: Model) -> float:
-    return apart(said, model.predict(torch.tensor(sample)[None]), model)
-
-
-def _pictures(dataset: Dataset) -> Iterator[tuple[Image.Image, Path | None]]:
-    """Decoded pictures of the part that judges, and their files; samples of arrays are enlarged."""
+def _pictures(dataset: Dataset) -> Iterator[Image.Image]:
+    """Decoded pictures of the part that judges; samples of arrays are enlarged."""
     for row in dataset.parts[dataset.judging].tolist():
         file = dataset.root and dataset.root / str(dataset.names[row])
         if file and file.is_file():
             with decode.opened(file) as image:
                 decode.show_largest(image)
                 if picture := _decoded(image):
-                    yield picture, file
+                    yield picture
         else:
             sample = dataset.inputs[row].numpy()
             picture = Image.fromarray(sample[0] if len(sample) == 1 else np.moveaxis(sample, 0, 2))
-            yield picture.resize((int(1.7 * picture.width), int(2.3 * picture.height))), None
+            yield picture.resize((int(1.7 * picture.width), int(2.3 * picture.height)))
 
 
 def _decoded(image: Image.Image) -> Image.Image | None:

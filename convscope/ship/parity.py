@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 LIMIT = 1e-5  # between two answers: of a probability, or of the target's standard deviation
 ASKED = 64  # samples
-FRACTION = "convscope has large JPEGs decoded at a fraction of their size, a decoded picture is whole"
 
 
 class Questions(NamedTuple):
@@ -93,8 +92,7 @@ class Proof(NamedTuple):
         fixed: they take one sample at a time.
         card: what they say of themselves.
         cost: of 8 bits; None: the numbers are those of the run.
-        of_files: where decoded pictures go in: the largest difference on their files, which convscope reads
-            by itself, large JPEGs at a fraction of their size.
+        any_size: decoded pictures go in.
     """
 
     asked: str
@@ -102,7 +100,7 @@ class Proof(NamedTuple):
     fixed: bool
     card: dict[str, Any]
     cost: "QuantisationCost | None"
-    of_files: float | None = None
+    any_size: bool = False
 
     def demand_same(self) -> None:
         """Refuse files that answer otherwise; of 8 bits the cost is looked at instead.
@@ -142,21 +140,16 @@ class Exported:
         shape = " × ".join(map(str, card["shape"]))
         bound = "" if proof.cost else f" (allowed: {LIMIT:g})"
         values = f"{card['values']}, {shape} each, raw: scaling is inside; {taken}"
-        if proof.of_files is not None:
+        if proof.any_size:
             values = "picture, int32, height × width × channel, of any size; white, 255 or 65535"
         return [
             f"in:      {values}",
             f"out:     {said}",
             f"checked: on {proof.asked}; the largest difference is {proof.difference:.1e}{bound}",
-            *self._on_files(),
             *([f"8 bits:  {proof.cost.line()}"] if proof.cost else []),
             *(f"written: {path.absolute()}" for path in self.paths),
             f"{self.form}, {number(self.size / 1024)} KiB",
         ]
-
-    def _on_files(self) -> list[str]:
-        apart = self.proof.of_files
-        return [f"         on their files {apart:.1e}: {FRACTION}"] if apart and apart > LIMIT else []
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON."""
@@ -167,7 +160,6 @@ class Exported:
             "bytes": self.size,
             "asked": proof.asked,
             "largest_difference": proof.difference,
-            "largest_difference_of_files": proof.of_files,
             "one_sample_at_a_time": proof.fixed,
             "int8": proof.cost and proof.cost._asdict(),
             "card": proof.card,
