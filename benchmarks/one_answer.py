@@ -23,6 +23,7 @@ import torch
 import convscope
 from benchmarks.one_answer_inputs import CASES, Case
 from benchmarks.one_answer_roads import ROADS, Given, expected
+from convscope.network.model import Values
 from convscope.run.plots import figures
 
 LIMIT = 1e-5
@@ -66,17 +67,17 @@ def compared(road: str, asked: Given, wanted: np.ndarray) -> Compared | None:
     said = ROADS[road](asked)
     if said is None:
         return None
-    there = ~np.isnan(said).all(1)
-    model = asked.run.model()
-    apart = np.abs(said - wanted) / (1 if asked.classes else model.output.std.item())
-    each = np.nan_to_num(apart[there]).max(1)
+    there = ~np.isnan(said).all(axis=1)  # (sample,)
+    output = asked.run.model().output
+    scale = output.std.item() if isinstance(output, Values) else 1.0
+    each = np.nan_to_num(np.abs(said - wanted)[there] / scale).max(1)
     named = np.nan_to_num(said[there], nan=-1).argmax(1)
-    worst = [str(name) for name, answered in zip(asked.files, there, strict=True) if answered]
+    names = np.array(list(asked.files))[there]
     return Compared(
         int(there.sum()),
         float(each.max(initial=0)),
         int((named != wanted[there].argmax(1)).sum()),
-        worst[int(each.argmax())] if len(each) else "",
+        str(names[each.argmax()]) if len(each) else "",
     )
 
 
@@ -111,7 +112,7 @@ def main(words: Sequence[str] | None = None) -> int:
     total, wrong = 0, 0
     for name in asked.only:
         case = CASES[name]
-        count = max(FEWEST, round(case.count * asked.share))
+        count = max(FEWEST, round(case.size * asked.share))
         total += count
         print(f"{name}, {count} inputs", flush=True)
         with tempfile.TemporaryDirectory() as place:

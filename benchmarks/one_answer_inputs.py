@@ -33,12 +33,12 @@ class Case(NamedTuple):
     """A data set in odd forms, and how it is trained on.
 
     Attributes:
-        count: of inputs.
+        size: how many inputs.
         make: a folder, and how many inputs → them.
         settings: of `convscope.train`.
     """
 
-    count: int
+    size: int
     make: Callable[[Path, int], Inputs]
     settings: Mapping[str, Any]
 

@@ -8,7 +8,7 @@ import threading
 import zlib
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import ExitStack, contextmanager, redirect_stderr
 from dataclasses import dataclass
 from functools import cached_property
 from io import StringIO
@@ -27,6 +27,7 @@ from convscope.data.dataset import Dataset
 from convscope.estimators import ConvClassifier, ConvRegressor
 from convscope.opening import open_model
 from convscope.run import Run
+from convscope.run.evaluation.regression import ValueEvaluation
 from convscope.serving import InferenceServer
 from convscope.web import save
 from convscope.web.dispatch import answer
@@ -111,7 +112,7 @@ def of_training(given: Given) -> np.ndarray:
 def of_evaluation(given: Given) -> np.ndarray:
     """The mistakes, and what was unsure."""
     told, said = given.run.evaluate(), given.empty
-    if not given.classes:
+    if isinstance(told, ValueEvaluation):
         for judged in told.worst:
             _put(given, said, judged.row, 0, judged.predicted)
         return said
@@ -160,10 +161,15 @@ def of_bytes(given: Given) -> np.ndarray:
 
 
 def of_pillow(given: Given) -> np.ndarray | None:
-    """Pictures as Pillow opens them."""
+    """Pictures as Pillow opens them; every second one has been read by it, too."""
     if given.run.settings.facts.kind != "image":
         return None
-    return given.said(given.run.predict([Image.open(path) for path in given.paths]))
+    with ExitStack() as open_ones:
+        pictures = [open_ones.enter_context(Image.open(path)) for path in given.paths]
+        for picture in pictures[::2]:
+            if picture.format != "TIFF":  # of which one page would be in memory
+                picture.load()
+        return given.said(given.run.predict(pictures))
 
 
 def of_arrays(given: Given) -> np.ndarray:
@@ -240,7 +246,8 @@ def _of_rows(given: Given, rows: Sequence[Mapping[str, Any]]) -> np.ndarray:
 def of_onnx(given: Given) -> np.ndarray:
     """ONNX Runtime, stored samples in."""
     session = _session(given, "model.onnx")
-    return _in_batches(given, lambda values: session.run(None, {session.get_inputs()[0].name: values})[0])
+    name = session.get_inputs()[0].name
+    return _in_batches(given, lambda values: np.asarray(session.run(None, {name: values})[0]))
 
 
 def of_onnx_any_size(given: Given) -> np.ndarray | None:

@@ -10,12 +10,13 @@ from benchmarks.one_answer_roads import ROADS, expected
 from convscope.errors import TrainingWarning
 
 pytestmark = [pytest.mark.real_data, pytest.mark.usefixtures("undrawn")]
-COUNTS = {"photographs": len(DRESSINGS), "rows": 20, "sounds, padded": 18, "scans": 12, "weather": 16}
-CAPTURED = {  # roads that follow the network once, which takes seconds; each is gone here by one data set
-    "photographs": ("export --any-size", "export .safetensors"),
-    "rows": ("predict -o .jsonl, ONNX", "export .onnx", "export .pt2"),
+COUNTS = {"photographs": len(DRESSINGS), "rows": 21, "sounds, padded": 18, "scans": 12, "weather": 16}
+GONE = {  # slow roads, each by the data set that it is the hardest for
+    "photographs": ("export --any-size", "upload"),
+    "rows": ("predict -o .jsonl, ONNX", "export .onnx", "saved page"),
+    "weather": ("export .pt2", "export .safetensors", "upload"),
 }
-SLOW = {road for roads in CAPTURED.values() for road in roads}
+SLOW = {road for roads in GONE.values() for road in roads}
 
 
 @pytest.fixture(scope="module", params=COUNTS)
@@ -27,19 +28,16 @@ def asked(request, tmp_path_factory, undrawn):
     return request.param, made, expected(made)
 
 
-def test_every_slow_road_is_gone():
-    assert SLOW <= ROADS.keys()
-    assert CAPTURED.keys() <= COUNTS.keys() <= CASES.keys()
-
-
-def test_there_are_100():
+def test_each_slow_road_is_gone_by_one_of_100():
+    assert ROADS.keys() >= SLOW
+    assert COUNTS.keys() >= GONE.keys()
     assert sum(COUNTS.values()) == 100
 
 
 @pytest.mark.parametrize("road", ROADS)
 def test_it_is_one_answer(road, asked):
     name, inputs, wanted = asked
-    if road in SLOW and road not in CAPTURED.get(name, ()):
+    if road in SLOW and road not in GONE.get(name, ()):
         return
     found = compared(road, inputs, wanted)
     if found is None:  # no road for samples of this kind
