@@ -108,7 +108,7 @@ def test_label_errors_are_those_of_the_paper(place):
     labels = run.dataset().labels.numpy()
     head = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
-    first = make_pipeline(StandardScaler(), PCA(64, svd_solver="randomized", random_state=0))
+    first = make_pipeline(StandardScaler(), PCA(len(found) // 10, svd_solver="randomized", random_state=0))
     said = cross_val_predict(
         head, first.fit_transform(found.values), labels, cv=folds, method="predict_proba"
     )
