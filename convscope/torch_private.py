@@ -223,6 +223,11 @@ def own_tensors(module: nn.Module) -> dict[Literal["parameter", "buffer"], dict[
     return {"parameter": module._parameters, "buffer": module._buffers}
 
 
+def own_modules(module: nn.Module) -> dict[str, Any]:
+    """A module's own modules by name: the dict that it keeps, as old as those of `own_tensors`."""
+    return module._modules
+
+
 def has_hooks(module: nn.Module) -> bool:
     """Whether something is called before or after a module's forward."""
     return any(getattr(module, name, None) for name in ("_forward_pre_hooks", "_forward_hooks"))

@@ -17,7 +17,7 @@ from convscope.network.layers import MadeFor, Space
 from convscope.network.modes import modes_kept
 from convscope.randomness import forked
 from convscope.shapes import elements, show
-from convscope.torch_private import own_tensors
+from convscope.torch_private import own_modules, own_tensors
 
 SOFTMAX = "the softmax at its end is taken off: the loss takes scores, and has the softmax in it"
 LOGARITHM = "it ends in probabilities: their logarithms are the scores, so its loss is the same cross-entropy"
@@ -71,14 +71,17 @@ class KerasNetwork(nn.Module):
     def _take(self, model: Any) -> None:  # noqa: ANN401
         """Register the layers, and in each the tensors that are its own, as torch does it."""
         object.__setattr__(self, "model", model)  # not as a module of this name
-        self._modules.clear()
+        layers = own_modules(self)
+        layers.clear()
         self.places: list[tuple[Any, dict[str, Any], str]] = []
         for each in (*model.modules(), *model._flatten_layers()):
             if isinstance(each, imported().Layer):
-                each._modules.pop(COLLECTED, None)  # Keras' own list, with the tensors of the layers below
+                own_modules(each).pop(
+                    COLLECTED, None
+                )  # Keras' own list, with the tensors of the layers below
                 object.__setattr__(each, COLLECTED, {})  # Keras sees that there is one, torch does not
         for layer, variables in _owned(model):
-            self._modules[_unique(layer.name, self._modules)] = layer
+            layers[_unique(layer.name, layers)] = layer
             tensors = own_tensors(layer)
             tensors["parameter"].clear()
             tensors["buffer"].clear()
