@@ -16,6 +16,7 @@ NEEDS = {  # mark → what it needs, whether that is here, what to do where it i
 
 def pytest_configure(config):
     torch.set_num_threads(1)
+    os.fsync = os.fstat  # what a test kills is a process, never the machine: what was written is there
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as a shell's background job has it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark, (what, _, _) in NEEDS.items():

@@ -11,6 +11,7 @@ import inspect
 import io
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -236,6 +237,23 @@ def at(undrawn, tmp_path_factory):
     (root / "notes").write_text("buy milk\n")
     yield Place(root)
     os.chdir(before)
+
+
+@pytest.fixture(autouse=True)
+def _swept(at):
+    """Runs that a test made go with it: `content` walks through all that there are, for each wrong value."""
+    pointer, before = at.root / "runs" / "latest", folders(at)
+    latest = pointer.readlink()
+    yield
+    for made in folders(at) - before:
+        shutil.rmtree(made)
+    pointer.unlink()
+    pointer.symlink_to(latest)
+
+
+def folders(at: Place) -> set[Path]:
+    found = (*at.root.iterdir(), *(at.root / "runs").iterdir())
+    return {path for path in found if path.is_dir() and not path.is_symlink()}
 
 
 def content(root: Path) -> dict[str, tuple[int, int]]:

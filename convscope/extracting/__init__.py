@@ -22,6 +22,7 @@ from convscope.data import frames
 from convscope.data.dataset import Dataset
 from convscope.data.pairs import are_labelled
 from convscope.data.samples import Samples, demand_shape
+from convscope.errors import DataError
 from convscope.extracting import flattening, mislabelled, neighbours
 from convscope.extracting.flattening import PICTURE, FeatureMap, demand_method
 from convscope.extracting.heads import HeadScore, compare
@@ -223,10 +224,19 @@ def _samples(trained: Run, data: Any) -> tuple[Dataset | None, Samples]:  # noqa
     if data is None or isinstance(data, Dataset):
         dataset = given = trained.dataset() if data is None else data
     elif are_labelled(data):
-        dataset = trained.recognised(data)
+        dataset = _again(trained, data)
         given = dataset or inputs_of.labelled(data, "test", trained.settings)[0]
     else:
-        dataset = given = trained.recognised(data) if frames.is_frame(data) else None
+        dataset = given = _again(trained, data) if frames.is_frame(data) else None
     if given is None:
         return None, inputs_of.gather(data, trained.settings)
     return dataset, inputs_of.of_rows(given, torch.arange(len(given.labels)))
+
+
+def _again(trained: Run, data: Any) -> Dataset | None:  # noqa: ANN401 - as `features`
+    """The run's own data in memory, given again, which it holds from now on; None: they are others."""
+    try:
+        trained.held = trained.dataset(data)
+    except DataError:
+        return None
+    return trained.held

@@ -268,14 +268,6 @@ class Run:
             raise DataError(_changed(self.settings, dataset))
         return dataset
 
-    def recognised(self, source: Any) -> Dataset | None:  # noqa: ANN401 - as `dataset`
-        """The run's own data in memory, given again, which it holds from now on; None: they are others."""
-        try:
-            self.held = self.dataset(source)
-        except DataError:
-            return None
-        return self.held
-
     def evaluate(self, data: DataSource | None = None, part: str = "test") -> "AnyEvaluation":
         """How well the best weights do on labelled data.
 
