@@ -35,7 +35,7 @@ from convscope.web.messages import GET, POST
 from convscope.web.messages.scores import prediction
 from convscope.web.subject import session_of
 
-PAGE, ROOM = 3, 2**20  # samples of a saved page, and its bytes
+PAGE, ROOM = 3, 2**23  # samples of a saved page, and its bytes
 SLOW = 40  # files, for a road on which a person opens them one by one
 BATCH = 64
 TYPES = {"uint8": "UINT8", "float32": "FP32"}

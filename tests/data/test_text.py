@@ -329,3 +329,12 @@ def test_complex_arrays_are_refused_without_a_warning(tmp_path):
     with warnings.catch_warnings(), pytest.raises(DataError, match="complex128; expected numbers"):
         warnings.simplefilter("error")
         load(tmp_path / "x.npz")
+
+
+def test_a_picture_is_no_text_though_most_of_its_bytes_could_be_letters():
+    """A TIFF's pixels may read as UTF-8; its first numbers hold zeros, which no text does."""
+    letters = "éü".encode() * 1000
+    for content in (b"II*\0" + letters + b"\xff", b"II*\0" + letters):
+        with pytest.raises(decoding.NotText, match="zeros"):
+            decoding.decode(content, whole=False)
+    assert decoding.decode(letters + b"\xff").text.startswith("éü")

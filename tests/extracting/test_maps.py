@@ -119,7 +119,12 @@ def test_the_picture_has_a_colour_a_class_and_its_name(found, run, monkeypatch, 
     places = [run.classes.index(name) for name in found.truth]
     wanted = [tuple(int(COLOURS[at][i : i + 2], 16) / 255 for i in (1, 3, 5)) for at in places]
     assert np.abs(dots.get_facecolors()[:, :3] - np.array(wanted)).max() < 1e-6
-    assert {text.get_text() for text in drawn[0].texts} == set(run.classes)
+    assert {text.get_text() for text in drawn[0].get_legend().get_texts()} == set(run.classes)
+    assert not drawn[0].texts
+    monkeypatch.setattr(plotted, "COLOURS", COLOURS[:2])  # fewer than classes
+    found.map().save(path)
+    assert {text.get_text() for text in drawn[1].texts} == set(run.classes)
+    assert drawn[1].get_legend() is None
     found.map().save(path)  # it is ours
     Image.new("L", (3, 3)).save(tmp_path / "mine.png")
     with pytest.raises(DataError, match="there already"):

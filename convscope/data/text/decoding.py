@@ -206,6 +206,8 @@ def _wide(content: bytes) -> str:
 def _guessed(content: bytes) -> Decoded:
     """Text in one of the encodings from before UTF-8."""
     text = content.decode("utf-8", "replace")
+    if "\0" in text:
+        raise NotText("it holds zeros, as a binary file does")
     broken = text.count("�")
     if len(re.findall(r"[^\x00-\x7f�]", text)) >= MOSTLY * broken:
         line = text[: text.index("�")].count("\n") + 1

@@ -1,6 +1,6 @@
 """Samples as points in a plane: a colour a class, or a shade a value."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,12 +78,22 @@ def _classes(
     own = np.array([places.get(name, -1) for name in truth], dtype=int)
     colours = [STRONG if place < 0 else COLOURS[place % len(COLOURS)] for place in own]
     axes.scatter(points[:, 0], points[:, 1], s=_size(len(points)), c=colours, alpha=opaque, linewidths=0)
-    if len(classes) > NAMED:
-        return
-    for place, name in enumerate(classes):
-        if (own == place).any():
-            x, y = np.median(points[own == place], axis=0)
-            _word(axes, short(name), (x, y), fontsize=11, fontweight="bold", ha="center", va="center")
+    there = [place for place in range(len(classes)) if (own == place).any()]
+    if len(classes) <= len(COLOURS):
+        _legend(axes, {short(classes[place]): COLOURS[place] for place in there})
+    elif len(classes) <= NAMED:  # where colours come again, a name stands in the middle of its dots
+        for place in there:
+            middle = np.median(points[own == place], axis=0)
+            _word(
+                axes, short(classes[place]), middle, fontsize=11, fontweight="bold", ha="center", va="center"
+            )
+
+
+def _legend(axes: Axes, colours: Mapping[str, str]) -> None:
+    """Beside the map: among the dots names would hide each other."""
+    dots = [axes.scatter([], [], s=36, color=colour, label=name) for name, colour in colours.items()]
+    place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)}
+    axes.legend(handles=dots, **place, frameon=False, fontsize=11, labelcolor=INK, handletextpad=0.2)
 
 
 def _values(axes: Axes, points: np.ndarray, truth: Sequence[Any], opaque: float) -> None:
